@@ -1,0 +1,218 @@
+"""The record's database: the contract between aggregate, which writes it, and query, which reads it.
+
+Portable between SQLite and PostgreSQL: the same columns, the same values, the same sort order (text sorts by code point on
+both). Readers need four tables:
+
+- :data:`documents`: the current document of each article. One whose ``withdrawn`` is true retracts the article.
+- :data:`statements`: quotes and claims. **Only rows with** ``on_record`` **count**; the others wait for their document.
+- :data:`actors`: one row per actor with something on record.
+- :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
+
+``sort_at`` is never null: the publication time, or :data:`UNDATED` without one, so that undated rows sort last when newest
+comes first. Page by ``(sort_at, statement_id)``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+UNDATED = datetime(1, 1, 1, tzinfo=UTC)
+"""The ``sort_at`` of what has no publication time."""
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware :class:`datetime`, held as microseconds since 1970 in UTC: exact, sortable and the same on every engine."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Dimension(StrEnum):
+    """What :data:`tallies` counts by. ``value`` holds, in turn: an ISO date in UTC, an outlet, a cue's lemma, a stance, an
+    article id, the actor's full name, a mention that names the actor, an actor kind, a Wikidata id."""
+
+    DAY = "day"
+    OUTLET = "outlet"
+    CUE = "cue"
+    STANCE = "stance"
+    ARTICLE = "article"
+    NAME = "name"
+    MENTION = "mention"
+    KIND = "kind"
+    WIKIDATA = "wikidata"
+
+
+def microseconds(moment: datetime) -> int:
+    """An aware datetime as microseconds since 1970 in UTC."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def fold(text: str) -> str:
+    """Text folded for search: no case, accents or typographic apostrophes, white space as one blank.
+
+    ``"Volodymyr  Zelenskýj’s"`` gives ``"volodymyr zelenskyj's"``. Fold the search words the same way, then look for them
+    with ``LIKE`` (escaping ``%`` and ``_``) in a ``folded`` column.
+    """
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return re.sub(r"\s+", " ", plain.replace("’", "'").replace("‘", "'")).strip()
+
+
+Key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text that sorts by code point on PostgreSQL too, whatever the database's locale."""
+Json = sa.JSON(none_as_null=True)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("article_id", Key, primary_key=True),
+    sa.Column("document_id", Key, nullable=False, comment="The current document: the greatest of Document.order."),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("withdrawn", sa.Boolean, nullable=False, comment="Retracted: nothing of the article is on record."),
+    sa.Column("outcome", Key, nullable=False),
+    sa.Column("url", sa.Text),
+    sa.Column("outlet", Key),
+    sa.Column("title", sa.Text),
+    sa.Column("authors", Json, nullable=False, comment="Array of names."),
+    sa.Column("language", Key, nullable=False),
+    sa.Column("published_at", Instant),
+    sa.Column("fetched_at", Instant, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False, comment="Normalised text; spans index its code points."),
+    sa.Column("text_sha256", Key, nullable=False),
+    sa.Column("extractor_name", Key, nullable=False),
+    sa.Column("extractor_version", Key, nullable=False),
+    sa.Column("model_sha256", Key, nullable=False),
+    sa.Column("quote_ids", Json, nullable=False, comment="Array, in text order; empty when withdrawn."),
+    sa.Column("claim_ids", Json, nullable=False),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    comment="The current document of each article.",
+)
+
+superseded = sa.Table(
+    "superseded",
+    metadata,
+    sa.Column("document_id", Key, primary_key=True),
+    sa.Column("article_id", Key, nullable=False, index=True),
+    comment="Documents that lost against the current one of the same article revision: their late statements are dropped.",
+)
+
+statements = sa.Table(
+    "statements",
+    metadata,
+    sa.Column("statement_id", Key, primary_key=True, comment="Quote id or claim id."),
+    sa.Column("kind", Key, nullable=False, comment="quote or claim."),
+    sa.Column("subkind", Key, nullable=False, comment="QuoteKind or ClaimKind."),
+    sa.Column("on_record", sa.Boolean, nullable=False, comment="Its document is the article's current one."),
+    sa.Column("article_id", Key, nullable=False),
+    sa.Column("document_id", Key, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("actor_id", Key, nullable=False),
+    sa.Column("actor_name", Key, nullable=False),
+    sa.Column("actor_kind", Key, nullable=False),
+    sa.Column("wikidata", Key),
+    sa.Column("alias", Key, comment="The mention, where it names the actor (no pronoun, no description)."),
+    sa.Column("actor", Json, nullable=False, comment="The Actor as the event gave it."),
+    sa.Column("addressee", Json, comment="Actor spoken to, where known; quotes only."),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False, comment="fold(text), for search."),
+    sa.Column("spans", Json, nullable=False, comment="Array of {start, end, exact}."),
+    sa.Column("cue", Json, comment="Cue as the event gave it."),
+    sa.Column("cue_lemma", Key),
+    sa.Column("stance", Key, nullable=False, comment="The cue's stance; assert without a cue."),
+    sa.Column("negated", sa.Boolean, comment="Claims only."),
+    sa.Column("check_worthiness", sa.Double, comment="Claims only, 0..1."),
+    sa.Column("claim_type", Key, comment="Claims only."),
+    sa.Column("quote_id", Key, comment="The quote that a quoted claim is part of."),
+    sa.Column("confidence", sa.Double, nullable=False),
+    sa.Column("outlet", Key),
+    sa.Column("language", Key, nullable=False),
+    sa.Column("published_at", Instant),
+    sa.Column("sort_at", Instant, nullable=False),
+    sa.Column("text_sha256", Key, nullable=False),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    sa.Index(None, "article_id"),
+    sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
+    sa.Index(None, "on_record", "sort_at", "statement_id"),
+    comment="Quotes and claims of current documents, and those whose document has not arrived.",
+)
+
+actors = sa.Table(
+    "actors",
+    metadata,
+    sa.Column("actor_id", Key, primary_key=True),
+    sa.Column("name", Key, nullable=False),
+    sa.Column("folded", Key, nullable=False, comment="fold() of the name and the aliases, one per line, for search."),
+    sa.Column("kind", Key, nullable=False, comment="ActorKind."),
+    sa.Column("wikidata", Key),
+    sa.Column("aliases", Json, nullable=False, comment="Array of names and mentions, most frequent first."),
+    sa.Column("quotes", sa.BigInteger, nullable=False),
+    sa.Column("claims", sa.BigInteger, nullable=False),
+    sa.Column("statements", sa.BigInteger, nullable=False, comment="Quotes and claims."),
+    sa.Column("articles", sa.BigInteger, nullable=False),
+    sa.Column("outlets", sa.BigInteger, nullable=False),
+    sa.Column("first_seen", Instant),
+    sa.Column("last_seen", Instant),
+    sa.Column("sort_at", Instant, nullable=False, comment="last_seen, or UNDATED."),
+    sa.Index(None, "statements", "actor_id"),
+    sa.Index(None, "quotes", "actor_id"),
+    sa.Index(None, "claims", "actor_id"),
+    sa.Index(None, "articles", "actor_id"),
+    sa.Index(None, "sort_at", "actor_id"),
+    sa.Index(None, "name", "actor_id"),
+    comment="Actors with something on record. Derived from statements in the transaction that changes them.",
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("actor_id", Key, primary_key=True),
+    sa.Column("dimension", Key, primary_key=True, comment="Dimension."),
+    sa.Column("value", Key, primary_key=True),
+    sa.Column("quotes", sa.BigInteger, nullable=False),
+    sa.Column("claims", sa.BigInteger, nullable=False),
+    comment="Statements on record per actor, by day, outlet, cue and so on. Derived; rows of zero are removed.",
+)
+
+offsets = sa.Table(
+    "offsets",
+    metadata,
+    sa.Column("consumer_group", Key, primary_key=True),
+    sa.Column("topic", Key, primary_key=True),
+    sa.Column("partition", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("next_offset", sa.BigInteger, nullable=False),
+    comment="How far each partition of the event log is in this database: changes with the state, in one transaction.",
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("actor_id", Key, primary_key=True),
+    sa.Column("generation", sa.BigInteger, nullable=False, comment="Counts changes, so that none made while publishing is lost."),
+    comment="Actors whose record changed and is not yet known to be published.",
+)
