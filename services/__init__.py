@@ -1,0 +1,1 @@
+"""onrecord's services and the chassis they stand on."""

@@ -1,0 +1,1 @@
+"""What every service stands on: event log, stage loop, dead letters, settings, logging, metrics, health."""

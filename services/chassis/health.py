@@ -1,0 +1,95 @@
+"""``/metrics``, ``/livez`` and ``/readyz`` of one process.
+
+``/livez`` answers 503 only when a loop is stuck: idle is alive, a rebalance is alive, an unreachable broker is alive (restarting
+would not mend it). ``/readyz`` answers 503 with the reasons while a service cannot take work.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+from prometheus_client.exposition import choose_encoder
+
+from services.chassis.errors import SettingsError
+from services.chassis.metrics import Metrics
+from services.chassis.service import Service
+from services.chassis.settings import OpsSettings
+
+CONNECTION_TIMEOUT_S = 10
+"""A scraper that stalls must not hold a thread for ever."""
+
+
+class OpsServer:
+    """Serves metrics and health on a thread of its own until closed."""
+
+    def __init__(self, settings: OpsSettings, metrics: Metrics, services: Sequence[Service]) -> None:
+        """Bind at once.
+
+        Raises:
+            SettingsError: the port is taken or the address is not this machine's.
+        """
+        handler = _handler(metrics, services)
+        try:
+            self._server = ThreadingHTTPServer((settings.host, settings.port), handler)
+        except OSError as error:
+            problem = f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); set another port, or 0 for a free one"
+            raise SettingsError([f"ONRECORD_OPS__PORT: {problem}"]) from error
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """``http://host:port`` as bound."""
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(metrics: Metrics, services: Sequence[Service]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = CONNECTION_TIMEOUT_S
+        server_version = "onrecord"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/metrics":
+                encoder, content_type = choose_encoder(self.headers.get("Accept", ""))
+                self._answer(HTTPStatus.OK, content_type, encoder(metrics.registry))
+            elif path == "/livez":
+                self._health([reason for service in services for reason in service.live()])
+            elif path == "/readyz":
+                self._health([reason for service in services for reason in service.ready()])
+            else:
+                self._answer(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"see /metrics, /livez or /readyz\n")
+
+        def _health(self, reasons: list[str]) -> None:
+            status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+            body = json.dumps({"status": "unavailable" if reasons else "ok", "reasons": reasons}).encode()
+            self._answer(status, "application/json", body)
+
+        def _answer(self, status: HTTPStatus, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+            """Scrapes every few seconds are not worth a line."""
+
+    return Handler

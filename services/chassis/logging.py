@@ -1,0 +1,54 @@
+"""Structured logs: JSON lines in containers, human lines on a terminal.
+
+Every line carries ``service``; inside a stage also ``topic``, ``partition``, ``offset``, ``article_id`` and ``trace_id`` where they are
+known (bound as context variables). Article text is never logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+from services.chassis.settings import OpsSettings
+
+QUIET = ("kafka", "httpx", "httpcore", "trafilatura", "htmldate", "courlan", "alembic", "uvicorn", "urllib3")
+"""Libraries whose info lines are noise here; their warnings are kept."""
+
+
+def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's lines to ``stream`` (standard error by default)."""
+    out = stream or sys.stderr
+    human = settings.log_format == "console" or (settings.log_format == "auto" and out.isatty())
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    renderer: structlog.types.Processor
+    if human:
+        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=28)
+        tail: list[structlog.types.Processor] = [renderer]
+    else:
+        renderer = structlog.processors.JSONRenderer()
+        tail = [structlog.processors.dict_tracebacks, structlog.processors.EventRenamer("message"), renderer]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))

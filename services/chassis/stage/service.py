@@ -1,0 +1,102 @@
+"""A stage as a service: opens its session, runs its loop, says whether it is alive and ready."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+from services.chassis.errors import TransientError
+from services.chassis.service import Context
+from services.chassis.stage.loop import Handled, Handler, StageLoop
+from services.chassis.stage.policy import backoff
+from services.chassis.stage.session import Session
+
+Out = TypeVar("Out")
+
+logger = structlog.get_logger()
+
+
+class StageService(Generic[Out]):
+    """Runs one handler as a consumer group's member."""
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        name: str,
+        group: str,
+        open_session: Callable[[], Session[Out]],
+        handler: Handler[Out],
+        article_topic: str,
+        after_commit: Callable[[Sequence[Handled[Out]]], None] = lambda _: None,
+    ) -> None:
+        """``open_session`` joins the group; it is called again, with backoff, while it raises :class:`TransientError`."""
+        self.name = name
+        self._context = context
+        self._group = group
+        self._open_session = open_session
+        self._handler = handler
+        self._article_topic = article_topic
+        self._after_commit = after_commit
+        self._session: Session[Out] | None = None
+        self._loop: StageLoop[Out] | None = None
+
+    def run(self) -> None:
+        """Join the group and work until asked to stop.
+
+        Raises:
+            FencedError: another process owns this slot.
+            DeadLetterLimit: too much poison.
+            TopicMissing: a topic was never created.
+        """
+        session = self._open()
+        if session is None:
+            return
+        self._session = session
+        self._loop = StageLoop(
+            name=self.name,
+            group=self._group,
+            session=session,
+            handler=self._handler,
+            settings=self._context.settings.stage,
+            metrics=self._context.metrics,
+            stop=self._context.stop,
+            article_topic=self._article_topic,
+            after_commit=self._after_commit,
+        )
+        logger.info("stage started", service=self.name, group=self._group)
+        try:
+            self._loop.run()
+        finally:
+            self._session = None
+            session.close()
+            logger.info("stage stopped", service=self.name)
+
+    def _open(self) -> Session[Out] | None:
+        settings = self._context.settings.stage
+        waits = backoff(settings.backoff_min_s, settings.backoff_max_s, random.Random())  # noqa: S311 - jitter, not a secret
+        while not self._context.stop.is_set():
+            try:
+                return self._open_session()
+            except TransientError as error:
+                logger.warning("cannot join yet", service=self.name, error=str(error))
+                self._context.stop.wait(next(waits))
+        return None
+
+    def live(self) -> list[str]:
+        """Stuck when the loop has not turned for longer than any legitimate stall."""
+        if self._loop is None:
+            return []
+        still = time.monotonic() - self._loop.turned_at
+        limit = self._context.settings.stage.stall_s
+        return [f"{self.name}: the loop has not turned for {still:.0f} s (limit {limit:.0f} s)"] if still > limit else []
+
+    def ready(self) -> list[str]:
+        """Ready when the group is joined and the process is not stopping."""
+        if self._context.stop.is_set():
+            return [f"{self.name}: draining"]
+        return [] if self._session is not None else [f"{self.name}: has not joined its group yet"]

@@ -1,0 +1,161 @@
+"""A stage's side of the log: where records come from and how results are made to stick.
+
+:class:`LogSession` commits outputs, dead letters and offsets in the log's own transaction (extract).
+:class:`SinkSession` commits state and offsets in a database's transaction (aggregate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from services.chassis.errors import TransientError
+from services.chassis.failpoints import failpoint
+from services.chassis.log.types import Batch, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
+
+Out = TypeVar("Out")
+OutC = TypeVar("OutC", contravariant=True)
+
+logger = structlog.get_logger()
+
+
+class Session(Protocol[OutC]):
+    """What the loop needs. Errors as :class:`services.chassis.log.types.StageConsumer` documents them."""
+
+    def poll(self, timeout_s: float, max_records: int) -> Batch:
+        """Wait for records; an empty batch is normal."""
+        ...
+
+    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[OutC], dead_letters: Sequence[Message]) -> None:
+        """Make outputs, dead letters and offsets stick, together."""
+        ...
+
+    def recover(self, batch: Batch) -> None:
+        """After a failed commit: back to a state in which the batch is read again."""
+        ...
+
+    def keep_alive(self) -> None:
+        """Keep the membership through a long wait."""
+        ...
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Records not read yet, per assigned partition."""
+        ...
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions read."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class LogSession:
+    """From topics to topics: one transaction of the log per batch."""
+
+    def __init__(self, consumer: StageConsumer) -> None:
+        self._consumer = consumer
+        self.poll = consumer.poll
+        self.recover = consumer.recover
+        self.keep_alive = consumer.keep_alive
+        self.lag = consumer.lag
+        self.assignment = consumer.assignment
+        self.close = consumer.close
+
+    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Message], dead_letters: Sequence[Message]) -> None:
+        """Publish everything and commit the offsets in one transaction."""
+        self._consumer.commit(batch, offsets, [*outputs, *dead_letters])
+
+
+class Sink(Protocol[OutC]):
+    """State that keeps its own offsets."""
+
+    def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
+        """The next offset to read of each partition; one never read is left out."""
+        ...
+
+    def apply(self, changes: Sequence[OutC], expected: Offsets, offsets: Offsets) -> None:
+        """Apply the changes and move the offsets from ``expected`` to ``offsets`` in one transaction.
+
+        A partition missing from ``expected`` must have no stored offset yet.
+
+        Raises:
+            CommitFailed: nothing was changed; with cause ``stale`` the stored offsets are not ``expected``: another process
+                has moved on, and this one must read its positions again.
+        """
+        ...
+
+    def after_commit(self) -> None:
+        """Do what may happen at least once after the commit, such as draining an outbox."""
+        ...
+
+
+class SinkSession(Generic[Out]):
+    """From topics to a database: one transaction of the database per batch.
+
+    Dead letters are published first, so a crash in between repeats them and never loses one: they are at-least-once here, and
+    their coordinates (original topic, partition, offset) tell repeats apart.
+    """
+
+    def __init__(self, open_consumer: Callable[[Callable[[frozenset[TopicPartition]], Offsets]], SinkConsumer],
+                 sink: Sink[Out], producer: Producer) -> None:  # fmt: skip
+        """``open_consumer`` joins the group and is given the function that says where each partition starts."""
+        self._sink: Sink[Out] = sink
+        self._producer = producer
+        self._stored: dict[TopicPartition, int] = {}
+        self._consumer = open_consumer(self._positions)
+        # a crash may have left work that comes after a commit
+        self._owed = True
+        self.keep_alive = self._consumer.keep_alive
+        self.lag = self._consumer.lag
+        self.assignment = self._consumer.assignment
+
+    def _positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
+        found = self._sink.positions(partitions)
+        for partition in partitions:
+            self._stored.pop(partition, None)
+        self._stored.update(found)
+        return found
+
+    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Out], dead_letters: Sequence[Message]) -> None:
+        """Publish the dead letters, then apply the changes and move the offsets in one transaction."""
+        if dead_letters:
+            failpoint("dead_letter_write")
+            self._producer.append(dead_letters)
+        failpoint("before_commit")
+        expected = {tp: self._stored[tp] for tp in offsets if tp in self._stored}
+        self._sink.apply(outputs, expected, offsets)
+        failpoint("after_commit")
+        self._stored.update(offsets)
+        self._owed = True
+        self._settle(offsets)
+
+    def poll(self, timeout_s: float, max_records: int) -> Batch:
+        """Wait for records, after doing what an earlier commit still owes."""
+        self._settle({})
+        return self._consumer.poll(timeout_s, max_records)
+
+    def _settle(self, offsets: Offsets) -> None:
+        """What follows a commit and may happen again: a failure here must not look like a failed commit."""
+        try:
+            if offsets:
+                self._consumer.report(offsets)
+            if self._owed:
+                self._sink.after_commit()
+                self._owed = False
+        except TransientError as error:
+            logger.warning("after-commit work is put off", error=str(error))
+
+    def recover(self, batch: Batch) -> None:
+        """Read the stored positions again and go back to them."""
+        partitions = frozenset(batch.first_offsets)
+        positions = dict(self._positions(partitions))
+        self._consumer.seek({tp: positions.get(tp, 0) for tp in partitions})
+
+    def close(self) -> None:
+        """Leave the group and release the producer."""
+        self._consumer.close()
+        self._producer.close()

@@ -1,0 +1,72 @@
+"""What the parts of the extraction core hand to each other. Offsets are code points of the normalised text, end exclusive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Range(NamedTuple):
+    """A stretch of text: ``text[start:end]``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Words attributed to a source, as found in the text and before anyone is named.
+
+    ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote or a headline colon. ``source`` None: the
+    text names none. ``confidence`` is the calibrated probability that content and source belong together. ``kind`` is
+    ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``.
+    """
+
+    kind: str
+    content: tuple[Range, ...]
+    source: Range | None
+    cue: Range | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named entity the tagger saw: ``label`` is PERSON, ORGANIZATION, LOCATION or MISC."""
+
+    span: Range
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """Everything one pass of the tagger found in a text."""
+
+    attributions: tuple[Attribution, ...] = ()
+    entities: tuple[Entity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedStretch:
+    """Text between quotation marks. ``outer`` includes the marks, ``inner`` does not; the closing mark may be missing
+    (unclosed, or reopened at the next paragraph: then ``continues`` is True)."""
+
+    outer: Range
+    inner: Range
+    closed: bool = True
+    continues: bool = False
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CleanText:
+    """An article's normalised text.
+
+    ``source_offsets`` maps text back to the input of a plain-text article: one ``(text_start, input_start, length)`` per copied
+    run, sorted; empty for HTML.
+    """
+
+    text: str
+    title: str | None = None
+    language: str = "und"
+    source_offsets: tuple[tuple[int, int, int], ...] = field(default=())
