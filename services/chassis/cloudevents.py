@@ -16,7 +16,6 @@ refused; a byte order mark is skipped; a null value (a tombstone) has no event. 
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import json
 import re
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, NoReturn, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from schemas.events import Event
 from services.chassis.errors import LimitExceeded, PoisonError
@@ -48,6 +48,8 @@ _REGISTRY_PREFIX = 5
 _ERRORS_SHOWN = 5
 """Enough to see a pattern; a broken list of 1000 spans would repeat itself."""
 _LABEL_CHARS = 128
+_ID_FIELDS = ("quote_id", "claim_id", "document_id")
+_TOO_DEEP = "the JSON is nested too deep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +197,13 @@ class _Reader(Generic[E]):
             if data is None:
                 self._fail("empty", "the CloudEvent has no data")
             self._data = data
-            return json.dumps(data)
+            try:
+                return json.dumps(data)
+            except RecursionError:
+                self._limit("too_deep", _TOO_DEEP)
         try:
             text = self._text(base64.b64decode(packed, validate=True))
-        except (binascii.Error, TypeError, ValueError):
+        except (TypeError, ValueError):
             self._fail("envelope", "`data_base64` is not base64")
         self._data = self._parse(text)
         return text
@@ -222,7 +227,7 @@ class _Reader(Generic[E]):
         try:
             return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
         except RecursionError:
-            self._limit("too_deep", "the JSON is nested too deep")
+            self._limit("too_deep", _TOO_DEEP)
         except _DuplicateKeyError as error:
             self._fail("duplicate_key", str(error))
         except json.JSONDecodeError as error:
@@ -234,10 +239,12 @@ class _Reader(Generic[E]):
         try:
             return self._expected.read(data)
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            self._invalid(error.errors(include_url=False, include_input=False, include_context=False))
+
+    def _invalid(self, problems: list[ErrorDetails]) -> NoReturn:
         if problems[0]["type"] == "json_invalid":
             if "recursion" in problems[0]["msg"]:
-                self._limit("too_deep", "the JSON is nested too deep")
+                self._limit("too_deep", _TOO_DEEP)
             self._fail("not_json", problems[0]["msg"])
         shown = "; ".join(f"{'.'.join(map(str, problem['loc'])) or '(root)'}: {problem['msg']}" for problem in problems[:_ERRORS_SHOWN])
         more = f"; and {len(problems) - _ERRORS_SHOWN} more" if len(problems) > _ERRORS_SHOWN else ""
@@ -270,9 +277,6 @@ class _Reader(Generic[E]):
 
     def _limit(self, reason: str, message: str) -> NoReturn:
         raise LimitExceeded(f"{self._name()}: {message}", stage="decode", reason=reason) from None
-
-
-_ID_FIELDS = ("quote_id", "claim_id", "document_id")
 
 
 class _DuplicateKeyError(ValueError):

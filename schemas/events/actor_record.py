@@ -1,0 +1,86 @@
+"""The per-actor record, published to a compacted topic."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.events.base import Event, Value
+from schemas.events.parts import ActorKind, Count, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId
+from schemas.ids import digest
+
+
+class StatementKind(StrEnum):
+    """A statement on record is a quote or a claim."""
+
+    QUOTE = "quote"
+    CLAIM = "claim"
+
+
+class Counts(Value):
+    """What is on record for one actor."""
+
+    quotes: Count = Field(description="Quotes on record.")
+    claims: Count = Field(description="Claims on record.")
+    articles: Count = Field(description="Articles that carry any of them.")
+    outlets: Count = Field(description="Outlets that published them.")
+
+
+class Day(Value):
+    """One day of an actor's series, by publication date in UTC."""
+
+    date: dt.date = Field(description="The day.")
+    quotes: Count = Field(description="Quotes published that day.")
+    claims: Count = Field(description="Claims published that day.")
+
+
+class Share(Value):
+    """How often one value occurs."""
+
+    value: Text = Field(description="Outlet, cue lemma or stance.")
+    statements: Ordinal = Field(description="Statements with it.")
+
+
+class StatementSummary(Value):
+    """A statement as the record shows it."""
+
+    statement_id: Identifier = Field(description="Quote id or claim id.")
+    kind: StatementKind = Field(description="Quote or claim.")
+    text: Text = Field(description="The words, at most 500 code points.")
+    article_id: Identifier = Field(description="Where it was found.")
+    outlet: Text | None = Field(default=None, description="Who published it.")
+    published_at: Timestamp | None = Field(default=None, description="When it was published.")
+    confidence: Probability = Field(description="Confidence of the attribution.")
+
+
+class ActorRecord(Event):
+    """Everything on record for one actor, as of the events applied so far."""
+
+    event_type: ClassVar[str] = "org.onrecord.actor.record.v1"
+    schema_name: ClassVar[str] = "actor_record.v1"
+    topic: ClassVar[str] = "onrecord.actors"
+
+    actor_id: Identifier = Field(description="The actor.", examples=["person:sergei-lavrov"])
+    name: Text = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
+    kind: ActorKind = Field(description="What the actor is.")
+    aliases: tuple[Text, ...] = Field(default=(), description="Other mentions that led to the actor, most frequent first.")
+    wikidata: WikidataId | None = Field(default=None, description="Wikidata item, where known.")
+    counts: Counts = Field(description="How much is on record.")
+    first_seen: Timestamp | None = Field(default=None, description="Earliest publication on record.")
+    last_seen: Timestamp | None = Field(default=None, description="Latest publication on record.")
+    days: tuple[Day, ...] = Field(default=(), description="Per-day series, days without statements left out.")
+    outlets: tuple[Share, ...] = Field(default=(), description="By outlet, most frequent first.")
+    cues: tuple[Share, ...] = Field(default=(), description="By cue lemma, most frequent first.")
+    stances: tuple[Share, ...] = Field(default=(), description="By stance, most frequent first.")
+    latest: tuple[StatementSummary, ...] = Field(default=(), description="The latest statements, newest first.")
+
+    @property
+    def event_id(self) -> str:
+        return digest("actor", self.actor_id, self.model_dump_json())
+
+    @property
+    def partition_key(self) -> str:
+        return self.actor_id
