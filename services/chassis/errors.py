@@ -12,6 +12,7 @@
     │   └── GroupInUse           the embedded log's group has a live consumer already
     ├── DeadLetterLimit          too much poison: stop rather than drain the topic into the dead letters
     ├── TopicMissing             a topic was never created
+    ├── LogUnreadable            the embedded log's file is damaged, not a log, or of another version
     └── StageStopped             asked to stop in the middle of a batch
 """
 
@@ -75,6 +76,10 @@ class DeadLetterLimit(OnrecordError):
 
 class TopicMissing(OnrecordError):
     """A topic does not exist; ``onrecord topics create`` makes it."""
+
+
+class LogUnreadable(OnrecordError):
+    """The embedded log's file cannot be used: damaged, not an event log, or written by another version."""
 
 
 class StageStopped(OnrecordError):
