@@ -17,6 +17,9 @@ from services.chassis.settings import OpsSettings
 QUIET = ("kafka", "httpx", "httpcore", "trafilatura", "htmldate", "courlan", "alembic", "uvicorn", "urllib3")
 """Libraries whose info lines are noise here; their warnings are kept."""
 
+STACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+"""Without local variables: they would hold article text."""
+
 
 def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines to ``stream`` (standard error by default)."""
@@ -30,11 +33,11 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     ]
     renderer: structlog.types.Processor
     if human:
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=28)
+        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=28, exception_formatter=structlog.dev.plain_traceback)
         tail: list[structlog.types.Processor] = [renderer]
     else:
         renderer = structlog.processors.JSONRenderer()
-        tail = [structlog.processors.dict_tracebacks, structlog.processors.EventRenamer("message"), renderer]
+        tail = [STACKS, structlog.processors.EventRenamer("message"), renderer]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -201,7 +201,7 @@ class OpsSettings(Section):
     """Metrics, health and logs."""
 
     host: str = Field("127.0.0.1", description="Address of /metrics, /livez and /readyz.")
-    port: Port = Field(9100, description="Port of /metrics, /livez and /readyz; 0 picks a free one.")
+    port: Port = Field(9464, description="Port of /metrics, /livez and /readyz (OpenTelemetry's usual one); 0 picks a free one.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe line that is written.")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="`auto`: human lines on a terminal, JSON otherwise.")
 

@@ -11,8 +11,8 @@ Failures, each with one answer:
 poison record                          dead letter in the same transaction; too many stop the stage (:class:`PoisonGuard`)
 transient error of a record            retried in place with capped backoff, then a dead letter with its ``attempts``
 commit failed or its outcome unknown   recover (new producer, seek back), read the batch again
-same batch fails again and again       record by record; a record that fails alone while an empty transaction succeeds
-                                       is the culprit and is dead-lettered; if that fails too it is an outage: wait
+same batch fails again and again       record by record; a record that keeps failing while empty transactions in between
+                                       succeed is the culprit and is dead-lettered; otherwise it is an outage: wait
 fenced or unauthorised                 raised: another owner exists
 =====================================  ==============================================================================
 """
@@ -109,6 +109,7 @@ class StageLoop(Generic[Out]):
         self._article_topic = article_topic
         self._failures = 0
         self._suspects: dict[TopicPartition, int] = {}
+        self._blamed = 0
         self._waits = self._fresh_waits()
         self._known: frozenset[TopicPartition] = frozenset()
         self.turned_at = time.monotonic()
@@ -233,29 +234,40 @@ class StageLoop(Generic[Out]):
         self._guard.forget()
         self._wait(next(self._waits))
         self._recover(batch)
-        if self._failures < self._settings.batch_attempts or self._stop.is_set():
+        if self._stop.is_set():
             return
         if len(batch.records) > 1:
-            self._suspect(batch)
+            if self._failures >= self._settings.batch_attempts:
+                self._suspect(batch)
         else:
-            self._try_without(batch.records[0], error)
+            self._blame_or_wait(batch.records[0], error)
 
     def _suspect(self, batch: Batch) -> None:
         """From here on read one record at a time, until the batch that failed lies behind."""
         self._suspects.update(batch.next_offsets)
         self._failures = 0
+        self._blamed = 0
 
-    def _try_without(self, record: Record, error: CommitFailed) -> None:
-        """Dead-letter a record that cannot be committed, if an empty transaction can be: otherwise the log is at fault."""
+    def _blame_or_wait(self, record: Record, error: CommitFailed) -> None:
+        """A single record's commit failed: dead-letter the record only if it is to blame.
+
+        It is, when the log commits an empty transaction right after refusing this one, ``batch_attempts`` times in a row. Anything
+        less is an outage, and an outage must not cost an article.
+        """
         batch = self._poll_again(record)
         if batch is None:
             return
         try:
             self._commit(batch, _Work(offsets={record.tp: record.offset}))
+            self._blamed += 1
+            if self._blamed < self._settings.batch_attempts:
+                self._recover(batch)
+                return
             work = self._condemned(record, error)
             self._commit(batch, work)
         except CommitFailed as failed:
             logger.warning("log cannot commit at all", service=self._name, cause=failed.cause)
+            self._blamed = 0
             self._recover(batch)
             return
         self._committed(work)
@@ -318,6 +330,7 @@ class StageLoop(Generic[Out]):
 
     def _committed(self, work: _Work[Out]) -> None:
         self._failures = 0
+        self._blamed = 0
         self._waits = self._fresh_waits()
         owned = self._session.assignment()
         self._suspects = {tp: until for tp, until in self._suspects.items() if tp in owned and work.offsets.get(tp, 0) < until}

@@ -1,0 +1,30 @@
+"""Opens the event log that the settings name."""
+
+from __future__ import annotations
+
+from services.chassis.log.types import EventLog
+from services.chassis.metrics import Metrics
+from services.chassis.settings import Settings
+
+
+def open_log(settings: Settings, metrics: Metrics, service: str) -> EventLog:
+    """The embedded log or Kafka; ``service`` labels the client's rebalances and producer rebuilds.
+
+    Raises:
+        OnrecordError: the embedded log's file is not one of ours.
+    """
+    if settings.log.engine == "sqlite":
+        from services.chassis.log.sqlite import SqliteLog
+
+        settings.log.path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteLog(settings.log.path)
+    # imported here so that the embedded engine never loads the Kafka client
+    from services.chassis.log.kafka import KafkaLog
+
+    def rebalanced(kind: str, count: int) -> None:
+        metrics.counter("rebalances", service=service, kind=kind).inc(count)
+
+    def rebuilt(cause: str) -> None:
+        metrics.counter("producer_rebuilds", service=service, cause=cause).inc()
+
+    return KafkaLog(settings.kafka, replication_factor=settings.log.replication_factor, on_rebalance=rebalanced, on_rebuild=rebuilt)

@@ -1,0 +1,47 @@
+"""``onrecord …``: one thin command per service and tool."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from services.chassis.errors import OnrecordError, SettingsError
+from services.cli import config, dlq, extract, ingest, run, service, topics
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    name="onrecord",
+    help="Who said what in the news: quotes and claims from a stream of articles, aggregated per actor.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("run")(run.run)
+app.command("ingest")(ingest.ingest)
+app.command("extract")(extract.extract)
+app.add_typer(service.app, name="service")
+app.add_typer(topics.app, name="topics")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(config.app, name="config")
+
+
+def main() -> NoReturn:
+    """Run the command line; errors made on purpose become one clear message and an exit code."""
+    try:
+        app()
+    except SettingsError as error:
+        for problem in error.problems:
+            print(f"onrecord: {problem}", file=sys.stderr)
+        sys.exit(EXIT_USAGE)
+    except OnrecordError as error:
+        print(f"onrecord: {error}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+    except BrokenPipeError:
+        # the reader of our output has gone: `onrecord extract … | head` is no failure
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(0)

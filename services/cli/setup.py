@@ -1,0 +1,46 @@
+"""What every command needs: settings, logging, metrics, the log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from services.chassis import logging, settings
+from services.chassis.errors import SettingsError
+from services.chassis.log.open import open_log
+from services.chassis.metrics import Metrics
+from services.chassis.service import Context
+from services.chassis.settings import CONFIG_VARIABLE, PREFIX, Settings
+from services.chassis.stage.dead_letters import app_version
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings from all sources, with logging configured by them.
+
+    Raises:
+        SettingsError: one line per mistake, a misspelt ``ONRECORD_…`` variable included.
+    """
+    found = settings.load(**overrides)
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    unknown = [
+        f"{variable}: no such setting; `onrecord config show` lists them all"
+        for variable in sorted(os.environ)
+        if variable.startswith(PREFIX)
+        and variable not in (CONFIG_VARIABLE, PREFIX + "FAILPOINT")
+        and variable.split("__")[0].upper() not in known
+    ]
+    if unknown:
+        raise SettingsError(unknown)
+    logging.configure(found.ops)
+    return found
+
+
+@contextmanager
+def context(found: Settings, service: str) -> Iterator[Context]:
+    """A context with the log open, closed at the end."""
+    metrics = Metrics(process=True)
+    metrics.gauge("build_info", version=app_version(), service=service).set(1)
+    with open_log(found, metrics, service) as log:
+        yield Context(found, log, metrics)
