@@ -1,0 +1,89 @@
+"""From scores of BIO tags to spans of whole words: the best tag sequence under the BIO grammar (Viterbi)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from services.extract.tagger.encoding import IntArray
+
+FloatArray = npt.NDArray[np.float32]
+
+FORBIDDEN = np.float32(-1e9)  # finite, so that sums of it stay comparable
+
+
+class TagSpan(NamedTuple):
+    """Words ``[start, end)`` carry label ``label``; ``score`` is the mean probability of their tags (0..1)."""
+
+    label: int
+    start: int
+    end: int
+    score: float
+
+
+def word_starts(words: IntArray) -> IntArray:
+    """Index of each word's first piece; ``words`` numbers the word of each piece."""
+    if not len(words):
+        return np.zeros(0, np.int64)
+    return np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
+
+
+def word_scores(piece_scores: FloatArray, first_pieces: IntArray) -> FloatArray:
+    """Log-scores [words, tags] of giving a whole word one tag, from those of its pieces [pieces, tags].
+
+    Tag 0 is O, odd tags are B, even ones the I of the B before. A word that is B has the I of the same label on its other pieces.
+    Scores are means over the pieces, so that a long word does not outvote its neighbours.
+    """
+    if not len(first_pieces):
+        return np.zeros((0, piece_scores.shape[1]), np.float32)
+    total = np.add.reduceat(piece_scores, first_pieces, axis=0)
+    begins = np.arange(1, piece_scores.shape[1], 2)
+    total[:, begins] = total[:, begins + 1] - piece_scores[first_pieces][:, begins + 1] + piece_scores[first_pieces][:, begins]
+    lengths = np.diff(np.append(first_pieces, len(piece_scores)))
+    scores: FloatArray = (total / lengths[:, None]).astype(np.float32)
+    return scores
+
+
+def grammar(tags: int) -> FloatArray:
+    """Transition scores [from, to] of the BIO grammar: 0 where allowed, very low where an I would not continue its own label."""
+    transitions = np.zeros((tags, tags), np.float32)
+    for inside in range(2, tags, 2):
+        transitions[:, inside] = FORBIDDEN
+        transitions[[inside - 1, inside], inside] = 0
+    return transitions
+
+
+def best_tags(scores: FloatArray, transitions: FloatArray) -> IntArray:
+    """The best tag of each word: Viterbi over ``scores`` [words, tags] and ``transitions`` [from, to]."""
+    count, tags = scores.shape
+    if not count:
+        return np.zeros(0, np.int64)
+    back = np.zeros((count, tags), np.int64)
+    best = scores[0].copy()
+    best[2::2] = FORBIDDEN  # nothing can be continued at the start
+    for index in range(1, count):
+        candidates = best[:, None] + transitions
+        back[index] = candidates.argmax(axis=0)
+        best = candidates.max(axis=0) + scores[index]
+    path = np.zeros(count, np.int64)
+    path[-1] = int(best.argmax())
+    for index in range(count - 1, 0, -1):
+        path[index - 1] = back[index, path[index]]
+    return path
+
+
+def tag_spans(tags: IntArray, scores: FloatArray) -> list[TagSpan]:
+    """The labelled spans of a tag sequence that obeys the grammar, in order. ``scores`` [words, tags] are log-probabilities."""
+    spans: list[TagSpan] = []
+    starts = np.flatnonzero(tags % 2 == 1)
+    for start in starts:
+        tag = int(tags[start])
+        end = int(start) + 1
+        while end < len(tags) and tags[end] == tag + 1:
+            end += 1
+        # B and I of a label are one class here: how sure the network is of the label, wherever the span begins.
+        probability = np.exp(scores[start:end, tag]) + np.exp(scores[start:end, tag + 1])
+        spans.append(TagSpan(tag // 2, int(start), end, float(min(1.0, probability.mean()))))
+    return spans
