@@ -42,6 +42,7 @@ check: $(VENV)/.dev ## lint, types, schemas
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m schemas.export --check
+	@$(BIN)/python -m services.chassis.asyncapi --check
 
 fix: $(VENV)/.dev ## mend what the linter can mend
 	@$(BIN)/ruff check --fix .
@@ -54,6 +55,7 @@ lock: ## pin the dependencies anew (needs uv)
 
 schemas: $(VENV)/.run ## export the JSON Schemas and the AsyncAPI document
 	@$(BIN)/python -m schemas.export
+	@$(BIN)/python -m services.chassis.asyncapi
 
 kafka-up: $(VENV)/.run ## start a real Kafka on loopback (BROKERS=3 for a cluster); needs Java 17 and Maven
 	@$(BIN)/python -m services.chassis.devkafka up --brokers $(or $(BROKERS),1)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.events.base import Event
-from schemas.events.parts import Identifier, Ordinal, Text, Timestamp
+from schemas.events.parts import Identifier, Language, Ordinal, Text, Timestamp
 from schemas.ids import digest
 
 
@@ -33,10 +33,8 @@ class Article(Event):
     outlet: Text | None = Field(default=None, max_length=256, description="Publisher's name or host.", examples=["example.org"])
     title: Text | None = Field(default=None, max_length=1024, description="Headline.")
     authors: tuple[Text, ...] = Field(default=(), max_length=64, description="By-line, one entry per person.")
-    language: str = Field(
+    language: Language = Field(
         default="und",
-        max_length=35,
-        pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
         description="BCP 47 tag; `und` when unknown.",
         examples=["en"],
     )

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event
-from schemas.events.parts import Extractor, Identifier, Ordinal, Sha256, Text, Timestamp
+from schemas.events.parts import Extractor, Identifier, Language, Ordinal, Sha256, Text, Timestamp
 from schemas.ids import digest
 
 
@@ -40,7 +40,7 @@ class Document(Event):
     outlet: Text | None = Field(default=None, max_length=256, description="Who published it.")
     title: Text | None = Field(default=None, max_length=1024, description="The headline.")
     authors: tuple[Text, ...] = Field(default=(), description="By-line.")
-    language: str = Field(default="und", max_length=35, description="BCP 47 tag, detected when the producer gave none.")
+    language: Language = Field(default="und", description="BCP 47 tag, detected when the producer gave none.")
     published_at: Timestamp | None = Field(default=None, description="When it was published.")
     fetched_at: Timestamp = Field(description="When the article came in.")
     origin: Text = Field(max_length=2048, description="Where onrecord got it.")

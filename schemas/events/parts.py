@@ -28,6 +28,7 @@ WikidataId = Annotated[str, Field(pattern=r"^Q[1-9][0-9]*$")]
 Identifier = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """Anything but U+0000, which PostgreSQL cannot store."""
+Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
 Timestamp = Annotated[AwareDatetime, AfterValidator(_has_utc)]
 Ordinal = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
@@ -151,5 +152,5 @@ class ArticleRef(Value):
     url: Text | None = Field(default=None, max_length=2048, description="Where the article was published.")
     outlet: Text | None = Field(default=None, max_length=256, description="Who published it.", examples=["NBC News"])
     title: Text | None = Field(default=None, max_length=1024, description="The headline.")
-    language: str = Field(default="und", max_length=35, description="BCP 47 tag; `und` when unknown.", examples=["en"])
+    language: Language = Field(default="und", description="BCP 47 tag; `und` when unknown.", examples=["en"])
     published_at: Timestamp | None = Field(default=None, description="When it was published.")

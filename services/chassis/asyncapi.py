@@ -97,9 +97,9 @@ def document() -> Node:
             "title": "onrecord",
             "version": CONTRACT_VERSION,
             "description": (
-                "Raw news articles in; quotes, claims and a per-actor record of who said what out. Events travel as CloudEvents 1.0 in Kafka "
-                "binary mode; structured mode, plain JSON and Schema Registry framing are read too. Payload schemas are open, as readers "
-                "must be; writers keep to the closed schema that `x-producer-schema` names."
+                "Raw news articles in; quotes, claims and a per-actor record of who said what out. "
+                "Events travel as CloudEvents 1.0 in Kafka binary mode; structured mode, plain JSON and registry framing are read too. "
+                "Payload schemas are open, as readers must be; writers keep to the closed schema that `x-producer-schema` names."
             ),
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
