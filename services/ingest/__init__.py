@@ -1,0 +1,1 @@
+"""Articles in: files, feeds, HTTP push → ``onrecord.articles``."""

@@ -1,0 +1,96 @@
+"""``onrecord ingest PATH…``: files onto the log, with a summary."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from services.chassis.errors import StageStopped
+from services.chassis.service import Context
+from services.ingest.paths import Found, find, read_input
+from services.ingest.progress import Reporter
+from services.ingest.publish import Outcome, Publisher
+from services.ingest.readers import Item, Limits
+
+MAX_FAILURES = 1000
+"""How many failures a summary names; all are counted and logged."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of everything that was offered. ``failures`` names each rejected input with reason and cure."""
+
+    published: int = 0
+    revised: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    skipped_files: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+    duplicates: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        setattr(self, outcome.kind, getattr(self, outcome.kind) + 1)
+        if outcome.kind == "duplicate":
+            self.duplicates[outcome.why] += 1
+        elif outcome.kind == "rejected" and len(self.failures) < MAX_FAILURES:
+            self.failures.append(outcome)
+
+    @property
+    def total(self) -> int:
+        """Articles and other items offered."""
+        return self.published + self.revised + self.duplicate + self.rejected
+
+    def __str__(self) -> str:
+        parts = [f"{self.published} published"]
+        parts += [
+            f"{count} {label}"
+            for label, count in (("revised", self.revised), ("already known", self.duplicate), ("rejected", self.rejected))
+            if count
+        ]
+        if self.skipped_files:
+            parts.append(f"{self.skipped_files} files of other kinds passed over")
+        return ", ".join(parts)
+
+
+def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> Summary:
+    """Read everything the arguments name and put it on the log; returns when the log has it.
+
+    Bad input is counted, named in the summary and dead-lettered, and never stops the rest. When asked to stop it finishes its batch.
+
+    Raises:
+        CommitFailed: the log stayed out of reach; what was summed up by then is on it.
+        TopicMissing: the topics were never created.
+    """
+    found = find(paths)
+    summary = Summary(skipped_files=found.skipped)
+    with Publisher(context, f"files-{os.getpid()}") as publisher, progress:
+        walk = _Walk(context, found)
+        try:
+            for outcome in publisher.publish_all(walk.items()):
+                summary.add(outcome)
+                progress.update(walk.inputs_read, len(found.inputs), str(summary))
+        except StageStopped:
+            return summary
+    return summary
+
+
+class _Walk:
+    """All items of all inputs, counting the inputs read through."""
+
+    def __init__(self, context: Context, found: Found) -> None:
+        self._context = context
+        self._found = found
+        self.inputs_read = 0
+
+    def items(self) -> Iterator[Item]:
+        yield from self._found.refusals
+        limits = Limits(self._context.settings.ingest.max_article_bytes)
+        for given in self._found.inputs:
+            for item in read_input(given, limits):
+                if self._context.stop.is_set():
+                    return
+                yield item
+            self.inputs_read += 1

@@ -1,0 +1,251 @@
+"""Which article revisions are on the log already: a materialised view of the articles topic in one SQLite file.
+
+The log is the truth. Before every decision the view reads on from its stored positions, so it is right after a crash between append and
+update, after another process appended, and when the file is missing. When the log turns out not to be the one the view was made
+from (it is shorter, or another record stands at the last position), the view is emptied and made anew.
+
+Decisions, for an offered article:
+
+- same id, and a revision of the same fingerprint is on the log: **duplicate** (``id``). Any earlier revision counts, so that reading
+  two versions of an article again and again adds nothing; going back to earlier words takes an explicit revision;
+- same id, anything new: the next revision (**revised**);
+- an explicit revision is respected: above the latest it is published, otherwise it is a **duplicate** (``stale``), except a
+  withdrawal of the latest revision itself;
+- a new id with the text of another article of the same publisher, or of one whose publisher nobody knows: **duplicate** (``content``).
+  The same text from another publisher is syndication and is published: who carried it is part of the record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import structlog
+
+from schemas.events import Article, ArticleStatus
+from services.chassis.cloudevents import decode
+from services.chassis.errors import PoisonError, SettingsError, TopicMissing
+from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
+from services.ingest.identity import content_key, fingerprint, publisher_key
+from services.ingest.readers.items import MAX_REVISION
+
+logger = structlog.get_logger()
+
+_VERSION = 1
+_BUSY_S = 30.0
+"""Another process may be publishing a batch; a batch takes seconds at most."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last_sha256 TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS revisions (
+    article_id TEXT NOT NULL, revision INTEGER NOT NULL, status TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, content_key TEXT NOT NULL, publisher TEXT NOT NULL,
+    PRIMARY KEY (article_id, revision, status)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS revisions_by_content ON revisions (content_key);
+CREATE TABLE IF NOT EXISTS refusals (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS feeds (url TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (feed TEXT NOT NULL, entry TEXT NOT NULL, version TEXT NOT NULL, tries INTEGER NOT NULL,
+    seen_at REAL NOT NULL, PRIMARY KEY (feed, entry)) WITHOUT ROWID;
+"""
+_TABLES = (  # the feeds' memory is kept here too: it must vanish together with the view
+    "positions",
+    "revisions",
+    "refusals",
+    "feeds",
+    "entries",
+)
+
+Kind = Literal["published", "revised", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with an offered article: publish it as ``revision``, or leave it out because of ``why``."""
+
+    kind: Kind
+    article_id: str
+    revision: int
+    why: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    revision: int
+    status: str
+    fingerprint: str
+
+
+class ArticleIndex:
+    """The view. Not thread-safe: its publisher holds a lock. Processes may share the file."""
+
+    def __init__(self, path: Path, log: EventLog) -> None:
+        """Open or create the file.
+
+        Raises:
+            SettingsError: the file cannot be used.
+        """
+        self._log = log
+        self._ends: dict[int, int] = {}
+        self._verified = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            # the view can be made anew from the log, so losing its last commits to a power cut costs nothing
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise SettingsError([f"ONRECORD_INGEST__INDEX_PATH={path}: cannot be used ({error}); delete it, it is made anew"]) from error
+
+    def _prepare(self) -> None:
+        with self.transaction():
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _VERSION):
+                for table in _TABLES:
+                    self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in _SCHEMA.split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block happens to the file, or nothing. Excludes other processes."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def catch_up(self) -> TopicState:
+        """Read the articles topic on from the stored positions; call it inside a transaction.
+
+        Raises:
+            TopicMissing: the articles topic was never created.
+        """
+        state = self._log.topics().get(Article.topic)
+        if state is None:
+            raise TopicMissing(f"topic {Article.topic} does not exist; create it with `onrecord topics create`")
+        positions = self._positions()
+        if not self._verified and not self._same_log(state, positions):
+            logger.warning("the ingest index was made from another log; making it anew")
+            for table in _TABLES:
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            positions = {}
+        self._verified = True
+        for partition, (first, end) in sorted(state.ranges.items()):
+            at = positions.get(partition, (0, ""))[0]
+            if at < end and self._ends.get(partition) != end:
+                self._read(partition, max(at, first), end)
+            self._ends[partition] = end
+        return state
+
+    def _positions(self) -> dict[int, tuple[int, str]]:
+        return {partition: (at, sha) for partition, at, sha in self._db.execute("SELECT partition, next, last_sha256 FROM positions")}
+
+    def _same_log(self, state: TopicState, positions: dict[int, tuple[int, str]]) -> bool:
+        for partition, (at, sha) in positions.items():
+            first, end = state.ranges.get(partition, (0, 0))
+            if at > end:
+                return False
+            if first < at:
+                record = next(self._log.read(Article.topic, partition, at - 1, at), None)
+                if record is not None and record.offset == at - 1 and _sha256(record.value) != sha:
+                    return False
+        return True
+
+    def _read(self, partition: int, start: int, end: int) -> None:
+        for record in self._log.read(Article.topic, partition, start, end):
+            try:
+                article = decode(record, Article).event
+            except PoisonError:
+                article = None  # extract dead-letters it; nothing can be a duplicate of it
+            if article is not None and article.revision <= MAX_REVISION:
+                self._note(article, content_key(article.content, article.content_type))
+            self._place(partition, record.offset + 1, _sha256(record.value))
+
+    def _place(self, partition: int, position: int, sha: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (partition, position, sha))
+
+    def _note(self, article: Article, key: str) -> None:
+        row = (article.article_id, article.revision, article.status, fingerprint(article, key), key, publisher_key(article))
+        # with a revision of the same number, the earlier one stands
+        self._db.execute("INSERT OR IGNORE INTO revisions VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def decide(self, article: Article, revision_given: bool) -> Decision:
+        """What to do with an article; if it is to be published, it counts as known from here on in this transaction."""
+        key = content_key(article.content, article.content_type)
+        rows = self._db.execute(
+            "SELECT revision, status, fingerprint FROM revisions WHERE article_id = ? ORDER BY revision, status = 'withdrawn'",
+            (article.article_id,),
+        )
+        known = [_Known(*row) for row in rows]
+        if known:
+            decision = _next_revision(article, fingerprint(article, key), known, revision_given)
+        else:
+            decision = self._first_revision(article, key)
+        if decision.kind != "duplicate":
+            self._note(article.model_copy(update={"revision": decision.revision}), key)
+        return decision
+
+    def _first_revision(self, article: Article, key: str) -> Decision:
+        if article.status is ArticleStatus.USABLE:
+            rows = self._db.execute(
+                "SELECT article_id, revision, publisher FROM revisions r WHERE content_key = ? AND status = 'usable' AND NOT EXISTS "
+                "(SELECT 1 FROM revisions n WHERE n.article_id = r.article_id AND (n.revision > r.revision OR "
+                "(n.revision = r.revision AND n.status = 'withdrawn'))) ORDER BY article_id",
+                (key,),
+            )
+            publisher = publisher_key(article)
+            for other, revision, theirs in rows:
+                if not publisher or not theirs or publisher == theirs:
+                    return Decision("duplicate", other, revision, "content", f"has the text of {other}, which is on the log already")
+        return Decision("published", article.article_id, article.revision)
+
+    def appended(self, messages: Sequence[Message], places: Sequence[tuple[TopicPartition, int]]) -> None:
+        """Move the positions past what this process appended itself, so that it need not be read again."""
+        positions = {partition: at for partition, (at, _) in self._positions().items()}
+        for message, (tp, offset) in sorted(zip(messages, places, strict=True), key=lambda pair: pair[1]):
+            if tp.topic == Article.topic and positions.get(tp.partition, 0) == offset:
+                positions[tp.partition] = offset + 1
+                self._place(tp.partition, offset + 1, _sha256(message.value))
+
+    def first_refusal(self, key: str) -> bool:
+        """Whether this refusal is new; from here on it is not."""
+        return self._db.execute("INSERT OR IGNORE INTO refusals VALUES (?)", (key,)).rowcount == 1
+
+
+def _next_revision(article: Article, mark: str, known: Sequence[_Known], revision_given: bool) -> Decision:
+    """The decision about an article whose id is known; ``known`` is in order, the latest last."""
+    latest = known[-1]
+    withdrawal = article.status is ArticleStatus.WITHDRAWN
+    duplicate = Decision("duplicate", article.article_id, latest.revision, "id", f"is on the log already (revision {latest.revision})")
+    if withdrawal and latest.status == ArticleStatus.WITHDRAWN and (not revision_given or article.revision <= latest.revision):
+        return duplicate
+    if not revision_given:
+        if not withdrawal and any(revision.fingerprint == mark for revision in known):
+            return duplicate
+        return Decision("revised", article.article_id, latest.revision + 1)
+    if article.revision > latest.revision or (withdrawal and article.revision == latest.revision):
+        return Decision("revised", article.article_id, article.revision)
+    if any(revision.revision == article.revision and revision.fingerprint == mark for revision in known):
+        return duplicate
+    message = (
+        f"revision {article.revision} is not above revision {latest.revision} on the log; send the change as revision {latest.revision + 1}"
+    )
+    return Decision("duplicate", article.article_id, latest.revision, "stale", message)
+
+
+def _sha256(value: bytes | None) -> str:
+    return hashlib.sha256(value or b"").hexdigest()

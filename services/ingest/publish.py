@@ -1,0 +1,228 @@
+"""Puts offered articles on the log, once each, and accounts for every one of them.
+
+A batch is decided and appended inside one transaction of the index. When the append fails or its outcome is unknown, the index is
+rolled back and reads the log again before anything is decided anew: what did get through is a duplicate by then.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import structlog
+
+from schemas.events import Article
+from schemas.ids import digest
+from services.chassis.cloudevents import encode
+from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, PoisonError, StageStopped
+from services.chassis.log.limits import check_size
+from services.chassis.log.topics import dlq_of
+from services.chassis.log.types import Message, Producer, Record, TopicState
+from services.chassis.service import Context
+from services.chassis.stage.dead_letters import dead_letter
+from services.chassis.tracing import continue_trace
+from services.ingest.index import ArticleIndex
+from services.ingest.readers.items import Item, Offer, Refusal
+
+logger = structlog.get_logger()
+
+SERVICE = "ingest"
+SOURCE = "/onrecord/ingest"
+
+BATCH_ITEMS = 100
+BATCH_BYTES = 8 * 1_048_576
+"""Bounds memory and the time one transaction takes; two of the largest articles fit."""
+
+OutcomeKind = Literal["published", "revised", "duplicate", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection."""
+
+    kind: OutcomeKind
+    name: str
+    article_id: str | None = None
+    revision: int | None = None
+    why: str = ""
+    message: str = ""
+
+
+class Publisher:
+    """Decides, appends, counts. Safe to share between threads."""
+
+    def __init__(self, context: Context, role: str) -> None:
+        """``role`` tells producers of one machine apart (``service``, ``files``): on Kafka it fences an older one of the same role."""
+        self._context = context
+        self._lock = threading.Lock()
+        self.problem: str | None = None
+        """Why the last batch could not be published; None when it could."""
+        self.index = ArticleIndex(context.settings.ingest.index_path, context.log)
+        self._producer: Producer = context.log.producer(f"onrecord-ingest-{role}-{context.settings.log.instance}")
+
+    def close(self) -> None:
+        """Close producer and index."""
+        self._producer.close()
+        self.index.close()
+
+    def __enter__(self) -> Publisher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def publish_all(self, items: Iterable[Item], traceparent: str | None = None) -> Iterator[Outcome]:
+        """Publish any number of items in batches; one outcome each, in order.
+
+        Raises:
+            CommitFailed: the log stayed out of reach; the batches before are on it.
+            StageStopped: asked to stop while waiting for the log.
+            TopicMissing: the topics were never created.
+        """
+        for batch in _batches(items):
+            yield from self.publish(batch, traceparent)
+
+    def publish(self, items: Sequence[Item], traceparent: str | None = None, attempts: int | None = None) -> list[Outcome]:
+        """Publish one batch; the outcomes are on the log when this returns. Raises as :meth:`publish_all`.
+
+        ``attempts`` appends at most (the stage's setting by default): a caller that can ask again itself need not wait here.
+        """
+        with self._lock:
+            try:
+                outcomes = self._with_retries(items, traceparent, attempts or self._context.settings.stage.attempts)
+            except OnrecordError as error:
+                self.problem = str(error)
+                raise
+        self.problem = None
+        for item, outcome in zip(items, outcomes, strict=True):
+            self._account(item, outcome)
+        return outcomes
+
+    def _with_retries(self, items: Sequence[Item], traceparent: str | None, attempts: int) -> list[Outcome]:
+        policy = self._context.settings.stage
+        wait = policy.backoff_min_s
+        for attempt in range(1, attempts + 1):
+            try:
+                return self._try(items, traceparent)
+            except CommitFailed as error:
+                self._context.metrics.counter("transactions", service=SERVICE, outcome="failed").inc()
+                if attempt == attempts:
+                    raise
+                logger.warning("append failed; trying again", cause=error.cause, attempt=attempt)
+                self._context.metrics.counter("retries", service=SERVICE).inc()
+                if self._context.stop.wait(wait):
+                    raise StageStopped("asked to stop while waiting to append again") from error
+                wait = min(2 * wait, policy.backoff_max_s)
+            except LimitExceeded as error:
+                # the topic is tighter than declared: find out whose fault it is, one by one
+                if len(items) == 1:
+                    return [Outcome("rejected", items[0].arrival.name, why="too_large", message=str(error))]
+                return [outcome for item in items for outcome in self._with_retries([item], traceparent, attempts)]
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _try(self, items: Sequence[Item], traceparent: str | None) -> list[Outcome]:
+        started = time.perf_counter()
+        outcomes: list[Outcome] = []
+        messages: list[Message] = []
+        with self.index.transaction():
+            state = self.index.catch_up()
+            for item in items:
+                outcome, message = self._prepare(item, state, traceparent)
+                outcomes.append(outcome)
+                messages.extend(message)
+            if messages:
+                self.index.appended(messages, self._producer.append(messages))
+        if messages:
+            self._committed(messages, time.perf_counter() - started)
+        return outcomes
+
+    def _prepare(self, item: Item, state: TopicState, traceparent: str | None) -> tuple[Outcome, list[Message]]:
+        if isinstance(item, Offer):
+            # of the size only: the revision may yet grow by some digits, which the log's own limit leaves room for
+            message = encode(item.article, source=SOURCE, traceparent=continue_trace(traceparent))
+            try:
+                check_size(message, state.spec.max_message_bytes - 64)
+            except LimitExceeded:
+                limit = f"{state.spec.max_message_bytes:,}"
+                item = Refusal(
+                    item.arrival, "too_large", f"takes more than the {limit} bytes the topic allows", item.original, stage="produce"
+                )
+        if isinstance(item, Refusal):
+            outcome = Outcome("rejected", item.arrival.name, why=item.reason, message=item.message)
+            return outcome, self._dead_letter(item)
+        decision = self.index.decide(item.article, item.revision_given)
+        outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
+        if decision.kind == "duplicate":
+            return outcome, []
+        if decision.revision != item.article.revision:
+            article = item.article.model_copy(update={"revision": decision.revision})
+            message = encode(article, source=SOURCE, traceparent=continue_trace(traceparent))
+        return outcome, [message]
+
+    def _dead_letter(self, refusal: Refusal) -> list[Message]:
+        """The dead letter of a refused input, once: reading the same bad file again adds nothing.
+
+        An input that was never read (a missing file, a file type that is not read) is reported and makes no dead letter. One
+        larger than the dead-letter topic takes is kept by name and reason only.
+        """
+        arrival = refusal.arrival
+        mark = digest("refusal", arrival.name, refusal.reason, refusal.message, _bytes_key(refusal.original))
+        if refusal.stage == "open" or not self.index.first_refusal(mark):
+            return []
+        name = arrival.name.encode("utf-8", "backslashreplace")[:1024]
+        at_ms = int(arrival.at.timestamp() * 1000)
+        error = PoisonError(str(refusal), stage=refusal.stage, reason=refusal.reason)
+        headers = (("ingest-input", name), ("ingest-origin", arrival.origin.encode("utf-8", "backslashreplace")[:1024]))
+        value = None if refusal.cut else refusal.original
+        # partition and offset -1: it never was on the articles topic
+        record = Record(Article.topic, -1, -1, at_ms, name, value, headers)
+        letter = dead_letter(record, error, group=SERVICE, now=arrival.at)
+        spec = self._context.log.topics()[dlq_of(Article.topic)].spec
+        try:
+            check_size(letter, spec.max_message_bytes)
+        except LimitExceeded:
+            letter = replace(letter, value=None)
+        return [letter]
+
+    def _committed(self, messages: Sequence[Message], seconds: float) -> None:
+        metrics = self._context.metrics
+        for message in messages:
+            metrics.counter("events_published", service=SERVICE, topic=message.topic).inc()
+        metrics.counter("transactions", service=SERVICE, outcome="committed").inc()
+        metrics.histogram("transaction_duration", service=SERVICE).observe(seconds)
+        metrics.gauge("last_progress_timestamp", service=SERVICE).set_to_current_time()
+
+    def _account(self, item: Item, outcome: Outcome) -> None:
+        metrics = self._context.metrics
+        metrics.counter("articles_ingested", source=item.arrival.source, outcome=outcome.kind).inc()
+        if outcome.kind == "duplicate":
+            metrics.counter("duplicates", service=SERVICE, kind=outcome.why).inc()
+            log = logger.warning if outcome.why == "stale" else logger.debug
+            log("article left out", input=outcome.name, article_id=outcome.article_id, why=outcome.why, detail=outcome.message)
+        elif outcome.kind == "rejected":
+            stage = item.stage if isinstance(item, Refusal) else "produce"
+            if stage != "open":
+                metrics.counter("dead_letters", service=SERVICE, stage=stage, reason=outcome.why).inc()
+            logger.error("article rejected", input=outcome.name, reason=outcome.why, detail=outcome.message)
+        elif isinstance(item, Offer):
+            metrics.histogram("article_size").observe(len(item.article.content.encode()))
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += len(item.original)
+        if len(batch) == BATCH_ITEMS or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _bytes_key(data: bytes) -> str:
+    return digest("bytes", data.hex()) if len(data) < 65_536 else digest("bytes", len(data), data[:32_768].hex(), data[-32_768:].hex())

@@ -1,0 +1,77 @@
+"""Which reader reads what. A new format (WARC) is one more entry in :data:`SUFFIXES` and one more branch in :func:`_items`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import BinaryIO, Literal
+
+from services.ingest.readers.gunzip import unpacked
+from services.ingest.readers.html import read_html
+from services.ingest.readers.items import Arrival, Item, Limits, Refusal, Unreadable
+from services.ingest.readers.json_lines import read_document, read_lines
+from services.ingest.readers.text import read_text
+
+Format = Literal["text", "html", "jsonl", "json"]
+
+SUFFIXES: dict[str, Format] = {
+    ".txt": "text",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+}
+_PACKED = ".gz"
+
+
+def format_of(name: str) -> Format | None:
+    """The format a file's name promises, ``.gz`` aside; None when it is none that is read."""
+    path = PurePath(name.lower())
+    suffix = PurePath(path.stem).suffix if path.suffix == _PACKED else path.suffix
+    return SUFFIXES.get(suffix)
+
+
+def read(arrival: Arrival, stream: BinaryIO, limits: Limits, form: Format | None = None) -> Iterator[Item]:
+    """The items of one input, gzipped or not. Without ``form`` it is guessed from the first bytes (standard input).
+
+    Never raises for what it reads; an :class:`OSError` of the stream itself is the caller's.
+    """
+    try:
+        plain = unpacked(stream)
+        yield from _items(arrival, plain, limits, form or guess(plain))
+    except Unreadable as error:
+        yield Refusal(arrival, error.reason, error.message, b"", cut=True, stage=error.stage)
+
+
+def guess(stream: BinaryIO) -> Format:
+    """The format of an input without a name, by its first characters: ``{`` JSON lines, ``[`` JSON, ``<`` HTML, else plain text."""
+    start = stream.peek(64)[:64].removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
+    by_first: dict[bytes, Format] = {b"{": "jsonl", b"[": "json", b"<": "html"}
+    return by_first.get(start[:1], "text")
+
+
+def _items(arrival: Arrival, stream: BinaryIO, limits: Limits, form: Format) -> Iterator[Item]:
+    if form == "jsonl":
+        yield from read_lines(arrival, stream, limits)
+        return
+    # a JSON document or text in UTF-16 may be larger than the content it holds
+    most = limits.line_bytes
+    data = stream.read(most + 1)
+    if len(data) > most:
+        yield Refusal(
+            arrival,
+            "too_large",
+            f"is larger than {most:,} bytes; split it or raise ONRECORD_INGEST__MAX_ARTICLE_BYTES",
+            data[:most],
+            cut=True,
+        )
+        return
+    try:
+        if form == "json":
+            yield from read_document(arrival, data, limits)
+        else:
+            yield read_html(arrival, data, limits) if form == "html" else read_text(arrival, data, limits)
+    except Unreadable as error:
+        yield Refusal(arrival, error.reason, error.message, data, stage=error.stage)

@@ -1,0 +1,222 @@
+"""What readers make: an offered article, or a refusal that names the input, the reason and the cure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.events import Article, ArticleStatus
+from services.ingest.identity import article_id, host_of, web_address
+
+MAX_REVISION = 2**31 - 1
+"""What every database's integer holds."""
+
+_TITLE_CHARS, _OUTLET_CHARS, _AUTHOR_CHARS, _AUTHORS, _ORIGIN_CHARS = 1024, 256, 256, 64, 2048
+_LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take."""
+
+    article_bytes: int
+
+    @property
+    def line_bytes(self) -> int:
+        """JSON may write one non-ASCII character of two bytes as six: three times the content's limit."""
+        return 3 * self.article_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How an input came: its name for people, its origin for events, the source's label for metrics, and when."""
+
+    name: str
+    origin: str
+    source: str
+    at: datetime
+
+    def part(self, place: str) -> Arrival:
+        """The same arrival, naming a place inside the input."""
+        return Arrival(f"{self.name} {place}", self.origin, self.source, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An article offered for publication. Without ``revision_given`` its revision is decided by the index."""
+
+    article: Article
+    revision_given: bool
+    arrival: Arrival
+    original: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An input that cannot become an article: ``reason`` is a short label, ``message`` says what is wrong and what to do.
+
+    ``original`` holds the bytes as they came, as far as they were read: ``cut`` says that there were more.
+    """
+
+    arrival: Arrival
+    reason: str
+    message: str
+    original: bytes
+    cut: bool = False
+    stage: str = "decode"
+
+    def __str__(self) -> str:
+        return f"{self.arrival.name}: {self.message}"
+
+
+Item = Offer | Refusal
+
+
+class Unreadable(Exception):
+    """Raised inside a reader, turned into a :class:`Refusal` at its edge."""
+
+    def __init__(self, reason: str, message: str, stage: str = "decode") -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.stage = stage
+
+
+def one_line(text: str | None, limit: int) -> str | None:
+    """Text for a label: white space collapsed, control and bidirectional-override characters dropped, cut to ``limit``."""
+    if not text:
+        return None
+    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return " ".join(kept.split())[:limit].strip() or None
+
+
+def language_tag(text: str | None) -> str:
+    """A BCP 47 tag made of what a page or producer wrote (``en_GB`` becomes ``en-GB``); ``und`` when it is none."""
+    tag = (text or "").strip().replace("_", "-")
+    return tag if len(tag) <= 35 and _LANGUAGE.match(tag) else "und"
+
+
+def person_names(names: list[str]) -> tuple[str, ...]:
+    """By-line entries: cleaned, addresses left out, each once, in order."""
+    cleaned = (one_line(name, _AUTHOR_CHARS) for name in names)
+    return tuple(dict.fromkeys(name for name in cleaned if name and "://" not in name))[:_AUTHORS]
+
+
+def offer(
+    arrival: Arrival,
+    original: bytes,
+    limits: Limits,
+    *,
+    content: str,
+    content_type: str,
+    url: str | None = None,
+    outlet: str | None = None,
+    title: str | None = None,
+    authors: list[str] | None = None,
+    language: str | None = None,
+    published_at: datetime | None = None,
+) -> Offer:
+    """An article of what a reader could find out; descriptions too long are cut.
+
+    Raises:
+        Unreadable: no text, or more of it than allowed.
+    """
+    check_content(content, limits)
+    address = web_address(url)
+    article = Article.model_validate({
+        "article_id": article_id(address, content, content_type),
+        "url": address,
+        "outlet": one_line(outlet, _OUTLET_CHARS) or host_of(address),
+        "title": one_line(title, _TITLE_CHARS),
+        "authors": person_names(authors or []),
+        "language": language_tag(language),
+        "published_at": published_at,
+        "fetched_at": arrival.at,
+        "content_type": content_type,
+        "content": content,
+        "origin": arrival.origin[:_ORIGIN_CHARS],
+    })  # fmt: skip
+    return Offer(article, revision_given=False, arrival=arrival, original=original)
+
+
+def check_content(content: str, limits: Limits) -> None:
+    """Raises :class:`Unreadable` when there is no text, too much of it, or characters no database keeps."""
+    if not content.strip():
+        raise Unreadable("empty", "has no text; send the article's words", "validate")
+    if len(content.encode("utf-8", "surrogatepass")) > limits.article_bytes:
+        raise Unreadable(
+            "too_large",
+            f"content is larger than {limits.article_bytes:,} bytes; send the article alone or raise ONRECORD_INGEST__MAX_ARTICLE_BYTES",
+            "validate",
+        )
+    if "\x00" in content:
+        raise Unreadable("binary", "contains NUL characters, so it is not text; send plain text or HTML", "validate")
+
+
+def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, limits: Limits) -> Offer:
+    """An offer of a producer's own ``Article`` object; what the server knows better is filled in.
+
+    ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type`` (``text/plain``) and ``outlet``
+    (the address's host) may be left out. ``origin`` and ``fetched_at`` of a producer are kept: a dump of the topic reads back as it was.
+
+    Raises:
+        Unreadable: the object breaks the schema or a limit; the message names each field.
+    """
+    given = dict(fields)
+    withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
+    given.setdefault("content_type", "text/plain")
+    given.setdefault("fetched_at", arrival.at)
+    given.setdefault("origin", arrival.origin[:_ORIGIN_CHARS])
+    if withdrawn:
+        given.setdefault("content", "")
+    named = bool(given.get("article_id"))
+    if not named:
+        given["article_id"] = "unnamed"
+    try:
+        article = Article.model_validate(given)
+    except ValidationError as error:
+        raise Unreadable("schema", explain(error), "validate") from error
+    _check_article(article, named, limits)
+    if not named:
+        article = article.model_copy(update={"article_id": article_id(article.url, article.content, article.content_type)})
+    if article.outlet is None and article.url:
+        article = article.model_copy(update={"outlet": host_of(article.url)})
+    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original)
+
+
+def _check_article(article: Article, named: bool, limits: Limits) -> None:
+    if article.url is not None and web_address(article.url) is None:
+        raise Unreadable("schema", f"url: {article.url[:80]!r} is not an http or https address", "validate")
+    if article.revision > MAX_REVISION:
+        raise Unreadable("schema", f"revision: must be at most {MAX_REVISION}", "validate")
+    if article.status is ArticleStatus.WITHDRAWN:
+        if not named and article.url is None:
+            raise Unreadable("schema", "a withdrawal must name the article: give article_id or url", "validate")
+    else:
+        check_content(article.content, limits)
+    texts = (article.article_id, article.url, article.outlet, article.title, article.content, article.origin, *article.authors)
+    if any(text and "\x00" in text for text in texts):
+        raise Unreadable("binary", "contains NUL characters; send text", "validate")
+
+
+def explain(error: ValidationError) -> str:
+    """One line that names every field in error and what is wrong with it, without repeating the article's text."""
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']) or 'item'}: {_plain(problem['type'], problem['msg'])}"
+        for problem in error.errors(include_input=False)
+    ]
+    return "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
+
+
+def _plain(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such field in article.v1"
+    if kind == "timezone_aware":
+        return "needs a time zone, for example 2026-05-01T09:30:00Z"
+    return message[0].lower() + message[1:]
