@@ -1,0 +1,99 @@
+"""``python -m services.chassis.devkafka up|down``: a Kafka that stays up in the background.
+
+``up`` prints ``KAFKA_BOOTSTRAP_SERVERS=…`` (the fixtures of the tests take it) and
+``ONRECORD_KAFKA__BOOTSTRAP_SERVERS=…`` (onrecord takes it); ``down`` stops the brokers and removes their data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from services.chassis.devkafka.broker import POLL_S, STOP_S
+from services.chassis.devkafka.cluster import KafkaCluster
+from services.chassis.devkafka.jars import CACHE
+from services.chassis.errors import OnrecordError
+
+STATE = "cluster.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m services.chassis.devkafka", description="Real Apache Kafka on loopback, without Docker."
+    )
+    parser.add_argument("command", choices=("up", "down"), help="start a cluster in the background, or stop it and remove its data")
+    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="how many brokers to start (default 1)")
+    parser.add_argument("--dir", type=Path, default=CACHE / "dev", help="where data, logs and the state file live")
+    given = parser.parse_args(arguments)
+    try:
+        return up(given.dir.resolve(), given.brokers) if given.command == "up" else down(given.dir.resolve())
+    except OnrecordError as error:
+        print(f"kafka: {error}", file=sys.stderr)
+        return 1
+
+
+def up(folder: Path, brokers: int) -> int:
+    """Start a cluster unless one runs there already, and print where it listens."""
+    state = _state(folder)
+    running = [broker for broker in state.get("brokers", []) if _ours(broker)]
+    if running and len(running) == len(state["brokers"]):
+        print(f"kafka: already up in {folder}", file=sys.stderr)
+    else:
+        down(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        cluster = KafkaCluster(brokers, folder, die_with_parent=False)
+        try:
+            cluster.start()
+        except BaseException:
+            cluster.stop()
+            raise
+        state = {
+            "bootstrap": cluster.bootstrap,
+            "brokers": [{"pid": broker.pid, "config": str(broker.config), "log": str(broker.log)} for broker in cluster.brokers],
+        }
+        (folder / STATE).write_text(json.dumps(state, indent=1))
+    print(f"KAFKA_BOOTSTRAP_SERVERS={state['bootstrap']}")
+    print(f"ONRECORD_KAFKA__BOOTSTRAP_SERVERS={state['bootstrap']}")
+    return 0
+
+
+def down(folder: Path) -> int:
+    """Stop the cluster of that folder, if any, and remove its data."""
+    running = [broker for broker in _state(folder).get("brokers", []) if _ours(broker)]
+    for broker in running:
+        os.kill(broker["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while any(_ours(broker) for broker in running) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    for broker in running:
+        if _ours(broker):
+            os.kill(broker["pid"], signal.SIGKILL)
+    for data in folder.glob("broker-*"):
+        shutil.rmtree(data, ignore_errors=True)
+    (folder / STATE).unlink(missing_ok=True)
+    if running:
+        print(f"kafka: stopped {len(running)} broker(s)", file=sys.stderr)
+    return 0
+
+
+def _state(folder: Path) -> dict[str, list[dict[str, object]]]:
+    path = folder / STATE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _ours(broker: dict[str, object]) -> bool:
+    """Whether that process is still the broker that was started: its number may be another process's by now."""
+    shown = subprocess.run(["ps", "-p", str(broker["pid"]), "-o", "stat=,command="], capture_output=True, text=True, check=False).stdout
+    return str(broker["config"]) in shown and not shown.startswith("Z")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,154 @@
+"""The event log's port on Kafka."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Literal, Self
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka import TopicPartition as KafkaTopicPartition
+from kafka.errors import KafkaError
+
+from services.chassis.errors import TopicMissing, TransientError
+from services.chassis.log.kafka import config
+from services.chassis.log.kafka.failures import log_error
+from services.chassis.log.kafka.limits import TopicLimits
+from services.chassis.log.kafka.member import Member, record
+from services.chassis.log.kafka.producer import KafkaProducerPort
+from services.chassis.log.kafka.sink import KafkaSinkConsumer
+from services.chassis.log.kafka.stage import KafkaStageConsumer
+from services.chassis.log.kafka.topics import TopicAdmin
+from services.chassis.log.kafka.transactions import Transactions
+from services.chassis.log.types import Assigned, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.settings import KafkaSettings
+
+
+class KafkaLog:
+    """:class:`services.chassis.log.types.EventLog` on a Kafka cluster (any 2.5+; tested on 4.3).
+
+    Connects when first used. ``on_rebalance`` and ``on_rebuild`` may be called from the client's I/O thread.
+    """
+
+    engine: Literal["sqlite", "kafka"] = "kafka"
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        replication_factor: int = 1,
+        *,
+        on_rebalance: config.Rebalanced = lambda _kind, _count: None,
+        on_rebuild: config.Rebuilt = lambda _cause: None,
+    ) -> None:
+        self._settings = settings
+        self._replication_factor = replication_factor
+        self._on_rebalance = on_rebalance
+        self._on_rebuild = on_rebuild
+        self._admin = TopicAdmin(settings)
+        self._limits = TopicLimits(self._admin.limits)
+        self._members: weakref.WeakSet[Member] = weakref.WeakSet()
+        self._transactions: weakref.WeakSet[Transactions] = weakref.WeakSet()
+
+    def clients(self) -> list[KafkaConsumer | KafkaProducer]:
+        """The clients in use, for their metrics."""
+        producers = [one.producer for one in self._transactions]
+        return [one.consumer for one in self._members] + [producer for producer in producers if producer is not None]
+
+    def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
+        """See :meth:`services.chassis.log.types.EventLog.create_topics`."""
+        return self._admin.create(specs, self._replication_factor)
+
+    def topics(self) -> dict[str, TopicState]:
+        """See :meth:`services.chassis.log.types.EventLog.topics`: all of the cluster but its internal ones."""
+        return self._admin.describe()
+
+    def producer(self, client_id: str) -> KafkaProducerPort:
+        """See :meth:`services.chassis.log.types.EventLog.producer`; ``client_id`` is the transactional id."""
+        return KafkaProducerPort(self._transact(client_id))
+
+    def stage_consumer(self, group: str, topics: Sequence[str], slot: str) -> KafkaStageConsumer:
+        """See :meth:`services.chassis.log.types.EventLog.stage_consumer`; the transactional id is ``<group>-<slot>``."""
+        self._admin.require(topics)
+        # before joining: fences an older owner of the slot and aborts what it left open
+        transactions = self._transact(f"{group}-{slot}")
+        try:
+            consumer = KafkaStageConsumer(self._settings, group, topics, slot, transactions, self._on_rebalance)
+        except BaseException:
+            transactions.close()
+            raise
+        self._members.add(consumer)
+        return consumer
+
+    def sink_consumer(self, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> KafkaSinkConsumer:
+        """See :meth:`services.chassis.log.types.EventLog.sink_consumer`."""
+        self._admin.require(topics)
+        consumer = KafkaSinkConsumer(self._settings, group, topics, slot, assigned, self._on_rebalance)
+        self._members.add(consumer)
+        return consumer
+
+    def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
+        """See :meth:`services.chassis.log.types.EventLog.read`. Ends even where the last offsets hold only transaction markers or
+        aborted records, which are never seen.
+
+        Raises:
+            TopicMissing: the topic or the partition does not exist.
+            TransientError: the brokers cannot be reached, or no progress was made for a while.
+        """
+        if partition >= self._admin.require([topic])[topic]:
+            raise TopicMissing(f"topic {topic} has no partition {partition}")
+        tp = KafkaTopicPartition(topic, partition)
+        doing = f"reading {topic} {partition}"
+        consumer = None
+        try:
+            consumer = KafkaConsumer(**config.reader(self._settings, f"onrecord-read-{topic}-{partition}"))
+            consumer.assign([tp])
+            end = consumer.end_offsets([tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s))[tp]
+            stop = end if stop is None else min(stop, end)
+            consumer.seek(tp, start)
+            yield from self._until(consumer, tp, stop, doing)
+        except KafkaError as error:
+            raise log_error(error, doing) from error
+        finally:
+            if consumer is not None:
+                consumer.close(autocommit=False)
+
+    def committed(self, group: str) -> dict[TopicPartition, int]:
+        """See :meth:`services.chassis.log.types.EventLog.committed`."""
+        return self._admin.committed(group)
+
+    def close(self) -> None:
+        """Release everything that was opened here; safe to call twice."""
+        for member in tuple(self._members):
+            member.close()
+        for transactions in tuple(self._transactions):
+            transactions.close()
+        self._admin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _until(self, consumer: KafkaConsumer, tp: KafkaTopicPartition, stop: int, doing: str) -> Iterator[Record]:
+        # two deliveries' time without a step forward means that something is broken, not slow
+        patience = 2 * self._settings.delivery_timeout_s
+        progress = time.monotonic()
+        at = consumer.position(tp)
+        while at is None or at < stop:
+            for one in consumer.poll(timeout_ms=config.FETCH_WAIT_MS).get(tp, ()):
+                if one.offset >= stop:
+                    return
+                yield record(one)
+            reached = consumer.position(tp)
+            if reached != at:
+                at, progress = reached, time.monotonic()
+            elif time.monotonic() - progress > patience:
+                raise TransientError(f"{doing}: no progress at offset {at} for {patience:g} s")
+
+    def _transact(self, transactional_id: str) -> Transactions:
+        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild)
+        self._transactions.add(transactions)
+        return transactions

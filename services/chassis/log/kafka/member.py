@@ -1,0 +1,150 @@
+"""A member of a consumer group: what stage and sink consumers share.
+
+Range assignment, the eager protocol, on purpose. kafka-python's cooperative sticky assignor is young (3.0.12 still fixed bugs
+in it), and stopping the world costs us nothing: no state is kept between two polls. Range also gives one member the same
+partition numbers of all topics it reads, so an actor's quotes and claims, keyed alike, meet in one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import TopicPartition as KafkaTopicPartition
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError
+
+from services.chassis.log.kafka import config
+from services.chassis.log.kafka.failures import log_error
+from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
+from services.chassis.settings import KafkaSettings
+
+DEFAULT_MAX_RECORDS = 500
+"""The client's own default, for callers that do not say."""
+
+
+def record(one: Any) -> Record:
+    """The client's record as ours. A header without a value, which Kafka allows, becomes an empty one."""
+    headers = tuple((name, b"" if value is None else bytes(value)) for name, value in one.headers)
+    return Record(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, headers)
+
+
+class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hears of rebalances on the client's I/O thread, where nothing may block: changes plain state and counts."""
+
+    def __init__(self, on_rebalance: config.Rebalanced) -> None:
+        self._on_rebalance = on_rebalance
+
+    def on_partitions_assigned(self, assigned: Collection[KafkaTopicPartition]) -> None:
+        """Count."""
+        if assigned:
+            self._on_rebalance("assigned", len(assigned))
+
+    def on_partitions_revoked(self, revoked: Collection[KafkaTopicPartition]) -> None:
+        """Count; a batch read before is refused by the broker at commit, under the membership it was read with."""
+        if revoked:
+            self._on_rebalance("revoked", len(revoked))
+
+    def on_partitions_lost(self, lost: Collection[KafkaTopicPartition]) -> None:
+        """Count."""
+        if lost:
+            self._on_rebalance("lost", len(lost))
+
+
+class Member:
+    """A live consumer. Not for use by several threads at once."""
+
+    def __init__(self, settings: KafkaSettings, group: str, slot: str) -> None:
+        self._settings = settings
+        self._name = f"{group}-{slot}"
+        self._closed = False
+        try:
+            self._consumer = KafkaConsumer(**config.member(settings, group, slot), partition_assignment_strategy=(RangePartitionAssignor,))
+        except KafkaError as error:
+            raise log_error(error, f"consumer {self._name}") from error
+
+    @property
+    def consumer(self) -> KafkaConsumer:
+        """The client, for its metrics."""
+        return self._consumer
+
+    def subscribe(self, topics: Sequence[str], listener: Listener) -> None:
+        """Join the group at the next poll."""
+        self._consumer.subscribe(topics=list(topics), listener=listener)
+
+    def fetch(self, timeout_s: float, max_records: int | None) -> dict[KafkaTopicPartition, list[Any]]:
+        """The client's poll.
+
+        Raises:
+            FencedError: somebody else owns this membership, or it is not authorised.
+            TransientError: the brokers cannot be reached just now.
+        """
+        try:
+            found: dict[KafkaTopicPartition, list[Any]] = self._consumer.poll(
+                timeout_ms=config.milliseconds(timeout_s), max_records=max_records or DEFAULT_MAX_RECORDS
+            )
+        except KafkaError as error:
+            raise log_error(error, f"consumer {self._name}") from error
+        return found
+
+    def rewind(self, found: dict[KafkaTopicPartition, list[Any]]) -> None:
+        """Go back to before these records: they will be read again."""
+        self.seek({TopicPartition(*tp): records[0].offset for tp, records in found.items()})
+
+    def keep_alive(self) -> None:
+        """See :meth:`services.chassis.log.types.Consumer.keep_alive`: polls with everything paused."""
+        paused_before = self._consumer.paused()
+        self._consumer.pause(*(self._consumer.assignment() - paused_before))
+        try:
+            # a rebalance inside this poll may bring new partitions, which are not paused
+            self.rewind(self.fetch(0.0, None))
+        finally:
+            self._consumer.resume(*(self._consumer.paused() - self._held()))
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """See :meth:`services.chassis.log.types.Consumer.assignment`."""
+        return frozenset(TopicPartition(*tp) for tp in self._consumer.assignment())
+
+    def seek(self, positions: Offsets) -> None:
+        """See :meth:`services.chassis.log.types.Consumer.seek`."""
+        assigned = self._consumer.assignment()
+        for tp, offset in positions.items():
+            if tp in assigned:
+                self._consumer.seek(KafkaTopicPartition(*tp), offset)
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """See :meth:`services.chassis.log.types.Consumer.lag`. Offsets, so transaction markers count until they are passed."""
+        assigned = self._consumer.assignment()
+        try:
+            positions = {tp: self._consumer.position(tp, timeout_ms=0) for tp in assigned}
+            ends = {tp: self._consumer.highwater(tp) for tp in assigned}
+            unknown = [tp for tp, end in ends.items() if end is None]
+            if unknown:
+                ends.update(self._consumer.end_offsets(unknown, timeout_ms=config.milliseconds(self._settings.request_timeout_s)))
+        except KafkaError as error:
+            raise log_error(error, f"lag of {self._name}") from error
+        return {TopicPartition(*tp): max(0, ends[tp] - at) for tp, at in positions.items() if at is not None}
+
+    def close(self) -> None:
+        """Stop; safe to call twice. A static member keeps its partitions for the session timeout, for its successor."""
+        if self._closed:
+            return
+        self._closed = True
+        self._consumer.close(autocommit=False, timeout_ms=config.milliseconds(self._settings.request_timeout_s))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _held(self) -> frozenset[KafkaTopicPartition]:
+        """Partitions that must stay paused."""
+        return frozenset()
+
+
+def as_batch(found: dict[KafkaTopicPartition, list[Any]], membership: object = None) -> Batch:
+    """What the client returned, as a batch."""
+    return Batch(tuple(record(one) for records in found.values() for one in records), membership)

@@ -1,0 +1,103 @@
+"""A group member whose outputs and offsets change together: the exactly-once loop's side of Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import structlog
+from kafka import TopicPartition as KafkaTopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import ConsumerGroupMetadata
+
+from services.chassis.errors import CommitFailed, TransientError
+from services.chassis.log.kafka import config
+from services.chassis.log.kafka.failures import log_error
+from services.chassis.log.kafka.member import Listener, Member, as_batch
+from services.chassis.log.kafka.transactions import Transactions
+from services.chassis.log.types import Batch, Message, Offsets, TopicPartition
+from services.chassis.settings import KafkaSettings
+
+logger = structlog.get_logger()
+
+
+class KafkaStageConsumer(Member):
+    """:class:`services.chassis.log.types.StageConsumer` on Kafka."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        group: str,
+        topics: Sequence[str],
+        slot: str,
+        transactions: Transactions,
+        on_rebalance: config.Rebalanced,
+    ) -> None:
+        """``transactions`` is initialised already: an older owner of the slot is fenced before this one joins the group."""
+        super().__init__(settings, group, slot)
+        self.transactions = transactions
+        self.subscribe(topics, Listener(on_rebalance))
+
+    def poll(self, timeout_s: float, max_records: int | None = None) -> Batch:
+        """See :meth:`services.chassis.log.types.Consumer.poll`."""
+        found = self.fetch(timeout_s, max_records)
+        # H4: heartbeats run on another thread and may end the membership at any time, and the broker does not check a commit
+        # without one; so the membership is what it is now, and a batch read without one is not used
+        membership = self._consumer.group_metadata()
+        if found and not _joined(membership):
+            logger.info("batch read without membership is dropped and will be read again", consumer=self._name)
+            self.rewind(found)
+            return Batch(())
+        return as_batch(found, membership)
+
+    def commit(self, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
+        """See :meth:`services.chassis.log.types.StageConsumer.commit`."""
+        if not isinstance(batch.membership, ConsumerGroupMetadata) or not _joined(batch.membership):
+            raise CommitFailed(f"{self._name}: the batch carries no membership, so its offsets cannot be fenced", cause="membership")
+        try:
+            self.transactions.run(messages, offsets, batch.membership)
+        except CommitFailed:
+            raise
+        except TransientError as error:  # while the producer was replaced or limits were looked up: nothing was sent
+            raise CommitFailed(str(error), cause="unavailable") from error
+
+    def recover(self, batch: Batch) -> None:
+        """See :meth:`services.chassis.log.types.StageConsumer.recover`.
+
+        The new producer's ``init_transactions`` settles what became of the old transaction. If it was committed after all (the
+        answer got lost), the group's offsets say so, and reading goes on behind what they cover: replaying it would duplicate.
+
+        Raises:
+            FencedError: not authorised.
+            TransientError: the brokers cannot be reached; call again.
+        """
+        self.transactions.rebuild()
+        assigned = self.assignment()
+        last = batch.next_offsets
+        self.seek({tp: self._resume_at(tp, first, last[tp]) for tp, first in batch.first_offsets.items() if tp in assigned})
+
+    def close(self) -> None:
+        """Abort what is open and leave; safe to call twice."""
+        self.transactions.close()
+        super().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _resume_at(self, tp: TopicPartition, first: int, end: int) -> int:
+        try:
+            # read_committed makes the broker wait for pending transactions of the group before it answers
+            committed = self._consumer.committed(
+                KafkaTopicPartition(*tp), timeout_ms=config.milliseconds(self._settings.transaction_timeout_s)
+            )
+        except KafkaError as error:
+            raise log_error(error, f"committed offset of {self._name}") from error
+        return committed if committed is not None and first < committed <= end else first
+
+
+def _joined(membership: ConsumerGroupMetadata) -> bool:
+    return bool(membership.generation_id >= 0 and membership.member_id)

@@ -1,0 +1,109 @@
+"""Fixtures: a real Kafka, started once per test run on free loopback ports.
+
+``KAFKA_BOOTSTRAP_SERVERS`` names a running one instead (one broker or more). Without Java or Maven the tests that need it are
+skipped with one line saying how to get them, and fail under ``REQUIRE_SERVICES=1``.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import pytest
+
+from services.chassis.devkafka import KafkaCluster, ToolMissing
+from services.chassis.log.kafka import KafkaLog
+from services.chassis.settings import KafkaSettings
+from tests.support.kafka_proxy import FaultProxy
+
+BOOTSTRAP_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
+
+FAST = {"request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "session_timeout_s": 3.0}
+"""Short enough for tests of failures, long enough for a busy two-core machine."""
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """A running Kafka. ``cluster`` is None when somebody else runs it."""
+
+    bootstrap: str
+    brokers: int
+    cluster: KafkaCluster | None = None
+
+    def settings(self, **changes: object) -> KafkaSettings:
+        """Settings for this cluster, with the short timeouts of :data:`FAST`."""
+        return KafkaSettings.model_validate({"bootstrap_servers": self.bootstrap, **FAST, **changes})
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Iterator[Kafka]:
+    """One broker."""
+    given = os.environ.get(BOOTSTRAP_VARIABLE)
+    if given:
+        yield Kafka(given, brokers=1)
+        return
+    yield from _start(1)
+
+
+@pytest.fixture
+def kafka_log(kafka_cluster: Kafka) -> Callable[[], AbstractContextManager[KafkaLog]]:
+    """Opens logs on the one-broker cluster."""
+    return lambda: KafkaLog(kafka_cluster.settings())
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster_three() -> Iterator[Kafka]:
+    """Three brokers, of which one may be killed; always our own, because tests kill them."""
+    yield from _start(3)
+
+
+@pytest.fixture(scope="session")
+def _proxied() -> Iterator[tuple[FaultProxy, Kafka]]:
+    with FaultProxy() as proxy:
+        cluster = _cluster(1, proxy_ports=[proxy.port])
+        with cluster:
+            [(_, behind)] = cluster.behind_proxy()
+            proxy.target = behind
+            yield proxy, Kafka(f"127.0.0.1:{proxy.port}", 1, cluster)
+
+
+@pytest.fixture
+def kafka_proxy(_proxied: tuple[FaultProxy, Kafka]) -> Iterator[FaultProxy]:
+    """A fault proxy before a broker of its own; faults are cleared after each test."""
+    proxy, _ = _proxied
+    proxy.heal()
+    yield proxy
+    proxy.heal()
+
+
+@pytest.fixture
+def kafka_behind_proxy(_proxied: tuple[FaultProxy, Kafka]) -> Kafka:
+    """The broker as seen through :func:`kafka_proxy`."""
+    return _proxied[1]
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Names that no other test uses: topics, groups and transactional ids live as long as the broker."""
+    return lambda name: f"{name}-{uuid.uuid4().hex[:10]}"
+
+
+def _start(brokers: int) -> Iterator[Kafka]:
+    with _cluster(brokers) as cluster:
+        yield Kafka(cluster.bootstrap, brokers, cluster)
+
+
+def _cluster(brokers: int, proxy_ports: list[int] | None = None) -> KafkaCluster:
+    from services.chassis.devkafka.jars import java, libraries
+
+    try:
+        java(), libraries()
+    except ToolMissing as error:
+        message = f"no Kafka for this test: {error}"
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return KafkaCluster(brokers, proxy_ports=proxy_ports or [])
