@@ -1,0 +1,211 @@
+"""Events as the rows they become. Pure: no database, no log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
+from schemas.ids import digest
+from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from services.chassis.errors import LimitExceeded, PoisonError
+
+MAX_ID_BYTES = 512
+"""Ids are index keys; PostgreSQL takes keys of up to 2 704 bytes, and two ids and a value share one."""
+MAX_VALUE_CHARS = 256
+"""Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key again. The statement
+keeps them whole."""
+MAX_INTEGER = 2**63 - 1
+"""Largest integer of both engines."""
+
+NAMING = frozenset({Resolution.NAME, Resolution.SURNAME, Resolution.TITLE, Resolution.ALIAS, Resolution.HEADLINE})
+"""Resolutions whose mention is another name of the actor; a pronoun or a description is not."""
+
+UNDATED_US = microseconds(UNDATED)
+
+DocumentOrder = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """A document, and where it stands among the documents of its article: the greatest ``precedence`` is current."""
+
+    row: dict[str, Any]
+    precedence: DocumentOrder
+
+
+@dataclass(frozen=True, slots=True)
+class StatementChange:
+    """A quote or a claim."""
+
+    row: dict[str, Any]
+
+
+Change = DocumentChange | StatementChange
+
+
+def change_of(event: Document | Quote | Claim) -> Change:
+    """The row an event becomes.
+
+    Raises:
+        PoisonError: a text holds the character U+0000, which PostgreSQL cannot store, or a time lies outside the years 1 to 9999.
+        LimitExceeded: an id or a number is too large for the database.
+    """
+    if isinstance(event, Document):
+        return _document(event)
+    return _statement(event)
+
+
+def precedence(row: Any) -> DocumentOrder:
+    """The order of a stored document row: :attr:`Document.order`, then, between events of one id, the earlier fetched."""
+    version = tuple(int(number) for number in row["extractor_version"].split("."))
+    order = (row["revision"], bool(row["withdrawn"]), version, row["model_sha256"], row["document_id"])
+    return (*order, -row["fetched_at"], row["content_key"])
+
+
+def contribution(row: Any) -> Iterator[tuple[str, str]]:
+    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor."""
+    yield Dimension.KIND, row["actor_kind"]
+    yield Dimension.ARTICLE, row["article_id"]
+    yield Dimension.NAME, _clip(row["actor_name"])
+    yield Dimension.STANCE, row["stance"]
+    if row["published_at"] is not None:
+        yield Dimension.DAY, _day(row["published_at"])
+    if row["outlet"] is not None:
+        yield Dimension.OUTLET, row["outlet"]
+    if row["cue_lemma"] is not None:
+        yield Dimension.CUE, _clip(row["cue_lemma"])
+    if row["alias"] is not None:
+        yield Dimension.MENTION, _clip(row["alias"])
+    if row["wikidata"] is not None:
+        yield Dimension.WIKIDATA, _clip(row["wikidata"])
+
+
+def _document(event: Document) -> DocumentChange:
+    _check_ids(event.article_id, event.document_id)
+    row: dict[str, Any] = {
+        "article_id": event.article_id,
+        "document_id": event.document_id,
+        "revision": _integer(event.revision, event.article_id),
+        "withdrawn": event.outcome is Outcome.WITHDRAWN,
+        "outcome": event.outcome.value,
+        "url": event.url,
+        "outlet": event.outlet,
+        "title": event.title,
+        "authors": list(event.authors),
+        "language": event.language,
+        "published_at": _instant(event.published_at, event.article_id),
+        "fetched_at": _instant(event.fetched_at, event.article_id),
+        "origin": event.origin,
+        "text": event.text,
+        "text_sha256": event.text_sha256,
+        "extractor_name": event.extractor.name,
+        "extractor_version": event.extractor.version,
+        "model_sha256": event.extractor.model_sha256,
+        "quote_ids": list(event.quote_ids),
+        "claim_ids": list(event.claim_ids),
+        "content_key": _content_key(event),
+    }
+    return DocumentChange(row, precedence(row))
+
+
+def _statement(event: Quote | Claim) -> StatementChange:
+    article = event.article
+    actor = event.speaker if isinstance(event, Quote) else event.claimant
+    _check_ids(event.event_id, article.article_id, article.document_id, actor.actor_id)
+    published = _instant(article.published_at, article.article_id)
+    row: dict[str, Any] = {
+        "statement_id": event.event_id,
+        "subkind": event.kind.value,
+        "on_record": False,
+        "article_id": article.article_id,
+        "document_id": article.document_id,
+        "revision": _integer(article.revision, article.article_id),
+        "actor_id": actor.actor_id,
+        "actor_name": actor.name,
+        "actor_kind": actor.kind.value,
+        "wikidata": actor.wikidata,
+        "alias": _alias(actor),
+        "actor": actor.model_dump(mode="json"),
+        "text": event.text,
+        "folded": fold(event.text),
+        "spans": [span.model_dump() for span in event.spans],
+        "cue": event.cue.model_dump(mode="json") if event.cue else None,
+        "cue_lemma": event.cue.lemma if event.cue else None,
+        "confidence": event.confidence,
+        "outlet": article.outlet,
+        "language": article.language,
+        "published_at": published,
+        "sort_at": UNDATED_US if published is None else published,
+        "text_sha256": event.text_sha256,
+        "content_key": _content_key(event),
+    }
+    if isinstance(event, Quote):
+        addressee = event.addressee.model_dump(mode="json") if event.addressee else None
+        row |= {"kind": StatementKind.QUOTE.value, "stance": _stance(event.cue), "addressee": addressee}
+        row |= {"negated": None, "check_worthiness": None, "claim_type": None, "quote_id": None}
+    else:
+        row |= {"kind": StatementKind.CLAIM.value, "stance": event.stance.value, "addressee": None, "negated": event.negated}
+        row |= {"check_worthiness": event.check_worthiness, "claim_type": event.claim_type.value, "quote_id": event.quote_id}
+    return StatementChange(row)
+
+
+def _content_key(event: Event) -> str:
+    """A digest of the whole event, so that two events of one id have one winner whatever order they come in.
+
+    It also refuses what one of the two engines could not store.
+    """
+    content = event.model_dump_json()
+    if "\\u0000" in content and "\x00" in _strings(event.model_dump()):
+        raise PoisonError(f"{event.event_id}: a text holds the character U+0000", stage="validate", reason="nul_character")
+    return digest("content", content)
+
+
+def _strings(value: Any) -> str:
+    """All text of a value, in one string."""
+    if isinstance(value, dict):
+        return " ".join(_strings(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return " ".join(_strings(part) for part in value)
+    return value if isinstance(value, str) else ""
+
+
+def _check_ids(*ids: str) -> None:
+    for value in ids:
+        if len(value.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
+            raise LimitExceeded(f"id {value[:64]!r}… is longer than {MAX_ID_BYTES} bytes", stage="validate", reason="id_too_long")
+
+
+def _integer(value: int, article_id: str) -> int:
+    if value > MAX_INTEGER:
+        raise LimitExceeded(f"{article_id}: revision {value} does not fit 64 bits", stage="validate", reason="number_too_large")
+    return value
+
+
+def _instant(moment: datetime | None, article_id: str) -> int | None:
+    if moment is None:
+        return None
+    try:
+        return microseconds(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise PoisonError(f"{article_id}: the time {moment} is out of range", stage="validate", reason="time_out_of_range") from error
+
+
+def _day(published_at: int) -> str:
+    return (EPOCH + timedelta(microseconds=published_at)).date().isoformat()
+
+
+def _stance(cue: Cue | None) -> str:
+    return (cue.stance if cue else Stance.ASSERT).value
+
+
+def _alias(actor: Actor) -> str | None:
+    if actor.mention is None or actor.resolution not in NAMING:
+        return None
+    return actor.mention.exact
+
+
+def _clip(value: str) -> str:
+    return value[:MAX_VALUE_CHARS]

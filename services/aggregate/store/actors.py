@@ -1,0 +1,142 @@
+"""The rows derived per actor: tallies are moved by what a batch changed, then the actors' own rows are made anew from them.
+
+A batch costs what it touches, not what its actors have on record, except for two counts over an index.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas import relational
+from schemas.relational import UNDATED, Dimension, fold, microseconds
+from services.aggregate.store.articles import Effect
+from services.aggregate.store.bulk import chunks, delete, upsert
+from services.aggregate.store.locks import Kind, lock
+
+MAX_ALIASES = 50
+"""More than any registry gives a person; what a record shows, not what is kept."""
+
+_tallies, _statements, _actors, _outbox = relational.tallies, relational.statements, relational.actors, relational.outbox
+
+Ranked = Sequence[tuple[str, int]]
+"""Values with their number of statements, most frequent first; equal ones by value, so that the order is the same everywhere."""
+
+
+def apply_effect(connection: sa.Connection, effect: Effect) -> None:
+    """Move the tallies, rebuild the rows of the actors concerned, and mark them to be published."""
+    touched = sorted(effect.actors)
+    if not touched:
+        return
+    lock(connection, Kind.ACTOR, touched)
+    moved: list[dict[str, Any]] = [
+        {"actor_id": actor, "dimension": dimension, "value": value, "quotes": quotes, "claims": claims}
+        for (actor, dimension, value), (quotes, claims) in sorted(effect.tallies.items())
+        if quotes or claims
+    ]
+    upsert(connection, _tallies, moved, add=("quotes", "claims"))
+    for chunk in chunks({row["actor_id"] for row in moved if row["quotes"] < 0 or row["claims"] < 0}):
+        empty = (_tallies.c.quotes == 0) & (_tallies.c.claims == 0)
+        connection.execute(sa.delete(_tallies).where(_tallies.c.actor_id.in_(chunk), empty))
+    rows = _rows(connection, touched)
+    delete(connection, _actors.c.actor_id, sorted(set(touched) - {row["actor_id"] for row in rows}))
+    upsert(connection, _actors, rows)
+    upsert(connection, _outbox, [{"actor_id": actor, "generation": 1} for actor in touched], add=("generation",))
+    effect.written["tallies"] += len(moved)
+    effect.written["actors"] += len(touched)
+
+
+def ranked(connection: sa.Connection, actors: Iterable[str], dimensions: Iterable[Dimension]) -> dict[str, dict[str, Ranked]]:
+    """Per actor and dimension, the values and how many statements each has."""
+    total = (_tallies.c.quotes + _tallies.c.claims).label("total")
+    found: dict[str, dict[str, list[tuple[str, int]]]] = defaultdict(lambda: defaultdict(list))
+    for chunk in chunks(actors):
+        query = sa.select(_tallies.c.actor_id, _tallies.c.dimension, _tallies.c.value, total)
+        query = query.where(_tallies.c.actor_id.in_(chunk), _tallies.c.dimension.in_(list(dimensions)))
+        for actor, dimension, value, count in connection.execute(query.order_by(total.desc(), _tallies.c.value)):
+            found[actor][dimension].append((value, count))
+    return {actor: dict(values) for actor, values in found.items()}
+
+
+def _rows(connection: sa.Connection, touched: Sequence[str]) -> list[Mapping[str, Any]]:
+    values = ranked(connection, touched, (Dimension.KIND, Dimension.NAME, Dimension.MENTION, Dimension.WIKIDATA))
+    counts: dict[str, tuple[int, ...]] = {}
+    for chunk in chunks(touched):
+        for actor, *numbers in connection.execute(_COUNTS, {"actors": chunk}):
+            counts[actor] = tuple(numbers)
+    return [_row(actor, values[actor], *counts[actor]) for actor in touched if actor in counts]
+
+
+def _row(
+    actor: str,
+    values: Mapping[str, Ranked],
+    quotes: int,
+    claims: int,
+    articles: int,
+    outlets: int,
+    first_seen: int | None,
+    last_seen: int | None,
+) -> Mapping[str, Any]:
+    name = values[Dimension.NAME][0][0]
+    aliases = _aliases(name, values)
+    return {
+        "actor_id": actor,
+        "name": name,
+        "folded": "\n".join(fold(known) for known in (name, *aliases)),
+        "kind": values[Dimension.KIND][0][0],
+        "wikidata": next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
+        "aliases": aliases,
+        "quotes": quotes,
+        "claims": claims,
+        "statements": quotes + claims,
+        "articles": articles,
+        "outlets": outlets,
+        "first_seen": first_seen,
+        "last_seen": last_seen,
+        "sort_at": _UNDATED if last_seen is None else last_seen,
+    }
+
+
+def _aliases(name: str, values: Mapping[str, Ranked]) -> list[str]:
+    """Other names and mentions, most frequent first."""
+    weight: dict[str, int] = defaultdict(int)
+    for dimension in (Dimension.NAME, Dimension.MENTION):
+        for value, count in values.get(dimension, ()):
+            weight[value] = max(weight[value], count)
+    weight.pop(name, None)
+    return sorted(weight, key=lambda value: (-weight[value], value))[:MAX_ALIASES]
+
+
+_UNDATED = microseconds(UNDATED)
+
+
+def _edge(actor: sa.ColumnElement[str], *, latest: bool) -> sa.ScalarSelect[Any]:
+    """An actor's earliest or latest publication, read off the end of an index."""
+    moment = sa.type_coerce(_statements.c.sort_at, sa.BigInteger)
+    query = sa.select(moment).where(_statements.c.actor_id == actor, _statements.c.on_record, moment > _UNDATED)
+    return query.order_by(moment.desc() if latest else moment).limit(1).scalar_subquery()
+
+
+def _counts() -> sa.Select[Any]:
+    """Per actor with anything on record: quotes, claims, articles, outlets, first and last publication."""
+    # every statement on record counts once under its actor's kind
+    own = (
+        sa.select(_tallies.c.actor_id, sa.func.sum(_tallies.c.quotes).label("quotes"), sa.func.sum(_tallies.c.claims).label("claims"))
+        .where(_tallies.c.dimension == Dimension.KIND, _tallies.c.actor_id.in_(sa.bindparam("actors", expanding=True)))
+        .group_by(_tallies.c.actor_id)
+        .subquery("own")
+    )
+
+    def distinct(dimension: Dimension) -> sa.ScalarSelect[int]:
+        query = sa.select(sa.func.count()).where(_tallies.c.actor_id == own.c.actor_id, _tallies.c.dimension == dimension)
+        return query.scalar_subquery()
+
+    integers = [sa.cast(own.c.quotes, sa.BigInteger), sa.cast(own.c.claims, sa.BigInteger)]
+    edges = [_edge(own.c.actor_id, latest=False), _edge(own.c.actor_id, latest=True)]
+    return sa.select(own.c.actor_id, *integers, distinct(Dimension.ARTICLE), distinct(Dimension.OUTLET), *edges)
+
+
+_COUNTS = _counts()

@@ -1,0 +1,209 @@
+"""Which statements are on record: a pure function of the documents and statements seen, whatever order they came in.
+
+Of an article's documents the one of greatest precedence is current. A statement is
+
+- **on record** when its document is the current one and not a withdrawal;
+- **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
+  document was seen and lost;
+- **kept waiting** otherwise: its document has not arrived.
+
+Every rule only ever moves towards *dropped* as documents arrive, so arriving earlier or later makes no difference. Of two events
+with one id the one with the smaller content key stands.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas import relational
+from services.aggregate.changes import Change, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.store.bulk import chunks, delete, upsert
+from services.aggregate.store.locks import Kind, lock
+from services.chassis.errors import LimitExceeded
+
+Row = Mapping[str, Any]
+
+_documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
+
+_HEAD = [
+    _documents.c[name]
+    for name in ("article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key")
+]
+_COUNTED = [
+    _statements.c[name]
+    for name in (
+        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "actor_name", "actor_kind", "wikidata",
+        "alias", "stance", "cue_lemma", "outlet", "content_key",
+    )
+]  # fmt: skip
+
+
+class Verdict(Enum):
+    """What becomes of a statement."""
+
+    ON_RECORD = "on_record"
+    WAITING = "waiting"
+    DROPPED = "dropped"
+
+
+@dataclass(slots=True)
+class Head:
+    """What decides over an article's statements: its current document, and the others of the same revision that lost."""
+
+    row: Row | None = None
+    order: DocumentOrder = ()
+    lost: set[str] = field(default_factory=set)
+
+    def verdict(self, statement: Row) -> Verdict:
+        """What becomes of a statement of this article."""
+        if self.row is None or statement["revision"] > self.row["revision"]:
+            return Verdict.WAITING
+        if statement["revision"] < self.row["revision"] or self.row["withdrawn"] or statement["document_id"] in self.lost:
+            return Verdict.DROPPED
+        return Verdict.ON_RECORD if statement["document_id"] == self.row["document_id"] else Verdict.WAITING
+
+
+@dataclass(slots=True)
+class Effect:
+    """What a batch did to the actors: changes of their tallies (quotes, claims), and whose record changed at all."""
+
+    tallies: defaultdict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    actors: set[str] = field(default_factory=set)
+    written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def count(self, statement: Row, sign: int) -> None:
+        """Add a statement to its actor's tallies, or take it away."""
+        self.actors.add(statement["actor_id"])
+        place = 0 if statement["kind"] == "quote" else 1
+        for dimension, value in contribution(statement):
+            self.tallies[statement["actor_id"], dimension, value][place] += sign
+
+
+def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effect:
+    """Bring documents and statements up to date; returns what that means for the actors."""
+    documents = [change for change in changes if isinstance(change, DocumentChange)]
+    incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
+    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()}
+    lock(connection, Kind.ARTICLE, articles)
+    heads = _load_heads(connection, sorted(articles))
+    effect = Effect()
+    moved = _apply_documents(connection, heads, documents, effect)
+    _apply_statements(connection, heads, incoming, moved, effect)
+    return effect
+
+
+def _one_per_id(rows: Iterable[Row]) -> dict[str, Row]:
+    chosen: dict[str, Row] = {}
+    for row in rows:
+        known = chosen.get(row["statement_id"])
+        if known is None or row["content_key"] < known["content_key"]:
+            chosen[row["statement_id"]] = row
+    return chosen
+
+
+def _load_heads(connection: sa.Connection, articles: list[str]) -> dict[str, Head]:
+    heads = {article: Head() for article in articles}
+    # the raw microseconds, not a datetime
+    fetched = sa.type_coerce(_documents.c.fetched_at, sa.BigInteger).label("fetched_at")
+    for chunk in chunks(articles):
+        for row in connection.execute(sa.select(*_HEAD, fetched).where(_documents.c.article_id.in_(chunk))):
+            head, values = heads[row.article_id], row._asdict()
+            head.row, head.order = values, precedence(values)
+        for lost in connection.execute(sa.select(_superseded).where(_superseded.c.article_id.in_(chunk))):
+            heads[lost.article_id].lost.add(lost.document_id)
+    return heads
+
+
+def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], documents: Sequence[DocumentChange], effect: Effect) -> set[str]:
+    """Find each article's current document; returns the articles whose statements must be judged again."""
+    arrived: dict[str, list[DocumentChange]] = defaultdict(list)
+    for change in documents:
+        arrived[change.row["article_id"]].append(change)
+    moved: set[str] = set()
+    current: list[Row] = []
+    lost: list[Row] = []
+    found: list[str] = []
+    for article, candidates in sorted(arrived.items()):
+        head, before = heads[article], Head(heads[article].row, heads[article].order, heads[article].lost)
+        best = max(candidates, key=lambda change: change.precedence)
+        if head.row is None or best.precedence > head.order:
+            head.row, head.order = best.row, best.precedence
+            current.append(best.row)
+        head.lost = _lost(head.row, before, candidates)
+        lost += [{"document_id": document, "article_id": article} for document in sorted(head.lost - before.lost)]
+        found += before.lost - head.lost
+        if before.row is None or before.row["document_id"] != head.row["document_id"] or head.lost != before.lost:
+            moved.add(article)
+    delete(connection, _superseded.c.document_id, found)
+    upsert(connection, _superseded, lost)
+    upsert(connection, _documents, current)
+    effect.written["documents"] += len(current)
+    return moved
+
+
+def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[str]:
+    """The documents of the current revision that lost; none when it is withdrawn, since that beats them all unseen."""
+    if current["withdrawn"]:
+        return set()
+    seen = [change.row for change in arrived] + ([before.row] if before.row is not None else [])
+    lost = {row["document_id"] for row in seen if row["revision"] == current["revision"]}
+    if before.row is not None and before.row["revision"] == current["revision"]:
+        lost |= before.lost
+    return lost - {current["document_id"]}
+
+
+def _apply_statements(
+    connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: set[str], effect: Effect
+) -> None:
+    stored = _load_statements(connection, incoming.keys(), moved)
+    written: list[Row] = []
+    dropped: list[str] = []
+    flipped: dict[bool, list[str]] = {True: [], False: []}
+    for statement_id in sorted(stored.keys() | incoming.keys()):
+        old, new = stored.get(statement_id), incoming.get(statement_id)
+        if old is not None and old["article_id"] not in heads:
+            raise LimitExceeded(
+                f"{statement_id} belongs to article {old['article_id']} already: one id must not name two statements",
+                stage="apply",
+                reason="id_conflict",
+            )
+        replaces = new is not None and (old is None or new["content_key"] < old["content_key"])
+        statement = new if replaces else old
+        assert statement is not None, "an id comes from one of the two"
+        verdict = heads[statement["article_id"]].verdict(statement)
+        on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
+        if verdict is Verdict.DROPPED:
+            dropped += [statement_id] if old is not None else []
+        elif replaces:
+            written.append({**statement, "on_record": on_record})
+        elif on_record != was_on_record:
+            flipped[on_record].append(statement_id)
+        if replaces or on_record != was_on_record:
+            if was_on_record and old is not None:
+                effect.count(old, -1)
+            if on_record:
+                effect.count(statement, +1)
+    delete(connection, _statements.c.statement_id, dropped)
+    for value, ids in flipped.items():
+        for chunk in chunks(ids):
+            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(on_record=value))
+    upsert(connection, _statements, written)
+    effect.written["statements"] += len(written) + len(dropped) + len(flipped[True]) + len(flipped[False])
+
+
+def _load_statements(connection: sa.Connection, ids: Iterable[str], articles: Iterable[str]) -> dict[str, Row]:
+    # the raw microseconds, not a datetime
+    published = sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at")
+    query = sa.select(*_COUNTED, published)
+    found: dict[str, Row] = {}
+    for column, values in ((_statements.c.statement_id, sorted(ids)), (_statements.c.article_id, sorted(articles))):
+        for chunk in chunks(values):
+            for row in connection.execute(query.where(column.in_(chunk))):
+                found[row.statement_id] = row._asdict()
+    return found

@@ -1,0 +1,41 @@
+"""Who may change what at the same time.
+
+SQLite has one writer. On PostgreSQL replicas own different partitions, but quotes and claims are keyed by actor and documents by
+article, so two replicas meet on both. Each batch therefore locks its offsets, then its articles, then its actors, each kind in
+ascending order: the same order in every process, so waiting never becomes a circle.
+
+Articles and actors are locked by bucket, with advisory locks that end with the transaction: a row that does not exist yet cannot
+be locked, and the server's table of locks is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from zlib import crc32
+
+import sqlalchemy as sa
+
+BUCKETS = 512
+"""Per kind. A batch of 32 records touches few of them, so replicas seldom wait; two kinds for six replicas fit the server's
+default table of 6 400 locks (max_locks_per_transaction × max_connections)."""
+
+
+class Kind(IntEnum):
+    """First key of the advisory lock: four letters, so that other users of the database are unlikely to share it."""
+
+    MIGRATION = 0x6F6E726D
+    ARTICLE = 0x6F6E7261
+    ACTOR = 0x6F6E7263
+
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(CAST(:kind AS integer), bucket) FROM unnest(CAST(:buckets AS integer[])) AS bucket")
+
+
+def lock(connection: sa.Connection, kind: Kind, names: Iterable[str]) -> None:
+    """Hold these names until the transaction ends."""
+    if connection.dialect.name == "sqlite":
+        return
+    buckets = sorted({crc32(name.encode()) % BUCKETS for name in names})
+    if buckets:
+        connection.execute(_LOCK, {"kind": kind.value, "buckets": buckets})

@@ -1,0 +1,67 @@
+"""Actors whose record is due to be published: marked in the transaction that changes them, settled after they were sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas import relational
+from schemas.events import ActorRecord
+from schemas.relational import Dimension
+from services.aggregate.records import LATEST, record_of
+from services.aggregate.store.actors import ranked
+from services.aggregate.store.bulk import delete
+
+_outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
+
+_SUMMARY = [_statements.c[name] for name in ("statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence")]
+
+
+def due(connection: sa.Connection, limit: int) -> list[str]:
+    """Up to ``limit`` actors whose record is due; on PostgreSQL they are locked, and those another process has locked left out.
+
+    The lock keeps a batch that changes one of these actors from committing (it must count the row up) until they are settled, so
+    a record is never overtaken by an older one.
+    """
+    query = sa.select(_outbox.c.actor_id).order_by(_outbox.c.actor_id).limit(limit)
+    return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+def settle(connection: sa.Connection, actors: Sequence[str]) -> None:
+    """They are published."""
+    delete(connection, _outbox.c.actor_id, actors)
+
+
+def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str, ActorRecord | None]]:
+    """The actors' records as of now; None for one with nothing left on record."""
+    rows = {row.actor_id: row._asdict() for row in connection.execute(sa.select(_actors).where(_actors.c.actor_id.in_(actors)))}
+    shares = ranked(connection, list(rows), (Dimension.OUTLET, Dimension.CUE, Dimension.STANCE))
+    days = _days(connection, list(rows))
+    latest = {actor: connection.execute(_LATEST, {"actor": actor}) for actor in rows}
+    return [
+        (
+            actor,
+            record_of(rows[actor], days[actor], shares.get(actor, {}), (row._asdict() for row in latest[actor])) if actor in rows else None,
+        )
+        for actor in actors
+    ]
+
+
+def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tuple[str, int, int]]]:
+    query = sa.select(_tallies.c.actor_id, _tallies.c.value, _tallies.c.quotes, _tallies.c.claims)
+    query = query.where(_tallies.c.actor_id.in_(actors), _tallies.c.dimension == Dimension.DAY).order_by(_tallies.c.value)
+    found: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for actor, day, quotes, claims in connection.execute(query):
+        found[actor].append((day, quotes, claims))
+    return found
+
+
+def _latest() -> sa.Select[Any]:
+    query = sa.select(*_SUMMARY).where(_statements.c.actor_id == sa.bindparam("actor"), _statements.c.on_record)
+    return query.order_by(_statements.c.sort_at.desc(), _statements.c.statement_id.desc()).limit(LATEST)
+
+
+_LATEST = _latest()

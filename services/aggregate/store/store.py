@@ -1,0 +1,108 @@
+"""The record: documents, statements and actors in one database, together with how far the event log is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import sqlalchemy as sa
+
+from schemas.events import ActorRecord
+from services.aggregate.changes import Change
+from services.aggregate.store import offsets as consumed
+from services.aggregate.store import outbox
+from services.aggregate.store.actors import apply_effect
+from services.aggregate.store.articles import apply_changes
+from services.aggregate.store.engine import open_engine, reading, transaction
+from services.aggregate.store.migrate import migrate
+from services.chassis.log.types import Offsets, TopicPartition
+
+PUBLISH_BATCH = 50
+"""Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
+
+
+class Store:
+    """The record's database, for one consumer group. Used from one thread.
+
+    State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
+    and may come in any order: the tables depend on the set of events applied, never on their order (see
+    :mod:`services.aggregate.store.articles`).
+    """
+
+    def __init__(self, address: str, group: str) -> None:
+        """``address`` as :func:`~services.aggregate.store.engine.open_engine` takes it. Connects only when used."""
+        self._engine = open_engine(address)
+        self._group = group
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine, for tools and tests."""
+        return self._engine
+
+    def migrate(self) -> None:
+        """Bring the tables to this release.
+
+        Raises:
+            CommitFailed: the database cannot be reached or migrated just now.
+        """
+        migrate(self._engine)
+
+    def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, int]:
+        """The next offset of each partition (of all known ones without an argument); one never read is left out.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            return consumed.load(connection, self._group, partitions)
+
+    def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets) -> dict[str, int]:
+        """Apply the changes and move the offsets from ``expected`` to ``offsets``, in one transaction.
+
+        Args:
+            changes: of any articles and actors, in any order, repeated or not.
+            expected: the stored offset of each partition in ``offsets``; a partition left out must have none yet.
+            offsets: the next offsets, at least one.
+
+        Returns:
+            Rows written, per table.
+
+        Raises:
+            CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
+                ``stale``: another consumer moved the offsets.
+            LimitExceeded: the database can never take one of the rows; nothing was changed.
+        """
+        with transaction(self._engine) as connection:
+            consumed.move(connection, self._group, expected, offsets)
+            effect = apply_changes(connection, changes)
+            apply_effect(connection, effect)
+        return dict(effect.written)
+
+    def forget(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read these partitions from their beginning next time; harmless, because events are idempotent.
+
+        Raises:
+            CommitFailed: nothing was changed.
+        """
+        with transaction(self._engine) as connection:
+            consumed.forget(connection, self._group, partitions)
+
+    def publish(self, send: Callable[[Sequence[tuple[str, ActorRecord | None]]], None]) -> int:
+        """Send the records of some actors that changed since they were last sent, and settle them; returns how many.
+
+        ``send`` is given ``(actor_id, record)`` pairs, None for an actor with nothing left on record. When it returns, they are
+        published. When it raises, or the process dies, they stay due: every change is published at least once, and the last one
+        published is the latest, because no other process can send or change these actors meanwhile.
+
+        Raises:
+            CommitFailed: the database failed; all of them are due again.
+        """
+        with transaction(self._engine) as connection:
+            due = outbox.due(connection, PUBLISH_BATCH)
+            if due:
+                send(outbox.records(connection, due))
+                outbox.settle(connection, due)
+        return len(due)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()

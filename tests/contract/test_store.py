@@ -1,0 +1,400 @@
+"""The record's database, on both engines: one behaviour."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas import relational
+from schemas.events import ActorKind, ActorRecord, Document
+from services.aggregate.changes import change_of
+from services.aggregate.store import Store
+from services.chassis.errors import CommitFailed, LimitExceeded
+from services.chassis.log.types import TopicPartition
+from tests.support.record import PARTITION, clear, dump, feed, published, rows
+from tests.support.statements import NOON, Event, actor, make
+
+ANA, BO = actor("Ana Lee"), actor("Bo Chen")
+ANA_AS_LEE = actor("Ana Lee", mention="Ms. Lee")
+DAY = dt.timedelta(days=1)
+GROUP = "onrecord-aggregate"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'record.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def store(address: str) -> Iterator[Store]:
+    opened = Store(address, GROUP)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+def another(store: Store) -> Store:
+    """The store as another process would open it."""
+    return Store(store.engine.url.render_as_string(hide_password=False), GROUP)
+
+
+def on_record(store: Store) -> set[str]:
+    return {row["statement_id"] for row in rows(store, "statements") if row["on_record"]}
+
+
+# -- what is on record ---------------------------------------------------------------------------------------------------
+
+
+def test_a_document_and_its_statements_make_a_record(store: Store) -> None:
+    made = make(speakers=(ANA, ANA_AS_LEE), claimants=(BO,))
+    feed(store, [made.events])
+    ana, bo = rows(store, "actors")
+    assert (ana["actor_id"], ana["name"], ana["aliases"]) == ("person:ana-lee", "Ana Lee", ["Ms. Lee"])
+    assert (ana["quotes"], ana["claims"], ana["statements"], ana["articles"], ana["outlets"]) == (2, 0, 2, 1, 1)
+    assert (bo["quotes"], bo["claims"]) == (0, 1)
+    assert ana["first_seen"] == ana["last_seen"] == ana["sort_at"] == NOON
+    assert on_record(store) == {event.event_id for event in made.statements}
+
+
+def test_statements_wait_for_their_document(store: Store) -> None:
+    made = make(speakers=(ANA,))
+    feed(store, [made.statements])
+    assert (on_record(store), rows(store, "actors")) == (set(), [])
+    feed(store, [[made.document]])
+    assert len(on_record(store)) == 1
+    assert rows(store, "actors")[0]["quotes"] == 1
+
+
+def test_a_revision_replaces_and_a_withdrawal_retracts(store: Store) -> None:
+    first, second = make(speakers=(ANA, BO)), make(revision=2, speakers=(ANA,))
+    feed(store, [first.events, second.events])
+    assert on_record(store) == {second.statements[0].event_id}
+    assert [row["statement_id"] for row in rows(store, "statements")] == [second.statements[0].event_id]
+    assert [row["actor_id"] for row in rows(store, "actors")] == [ANA.actor_id]
+    feed(store, [make(revision=2, withdrawn=True).events])
+    assert (rows(store, "statements"), rows(store, "actors"), rows(store, "tallies")) == ([], [], [])
+    assert rows(store, "documents")[0]["withdrawn"] is True
+
+
+def test_a_newer_extractor_replaces_an_older_one_at_the_same_revision(store: Store) -> None:
+    older, newer = make(version="1.9.0", speakers=(ANA, BO)), make(version="1.10.0", speakers=(BO,))
+    feed(store, [newer.events, older.events])
+    assert on_record(store) == {newer.statements[0].event_id}
+
+
+def test_repeating_a_batch_changes_nothing(store: Store) -> None:
+    made = make(speakers=(ANA,), claimants=(BO,))
+    feed(store, [made.events])
+    published(store)
+    before = dump(store)
+    feed(store, [made.events, made.events[::-1]])
+    assert dump(store) == before
+    assert published(store) == {}
+
+
+def test_undated_statements_have_no_day_and_sort_last(store: Store) -> None:
+    undated, dated = (
+        make("art-1", published_at=None, speakers=(ANA,)),
+        make("art-2", published_at=dt.datetime(1, 1, 2, tzinfo=dt.UTC), speakers=(ANA,)),
+    )
+    feed(store, [undated.events, dated.events])
+    row = rows(store, "actors")[0]
+    assert row["first_seen"] == row["last_seen"] == dt.datetime(1, 1, 2, tzinfo=dt.UTC)
+    record = published(store)[ANA.actor_id]
+    assert record is not None
+    assert [day.date.isoformat() for day in record.days] == ["0001-01-02"]
+    assert [summary.article_id for summary in record.latest] == ["art-2", "art-1"]
+
+
+# -- any order -----------------------------------------------------------------------------------------------------------
+
+
+def universe() -> list[Event]:
+    """Revisions, a re-extraction, withdrawals, shared and local actors, and events of one id with different content."""
+    source = actor("a senior official", kind=ActorKind.UNNAMED, article="art-2")
+    made = [
+        make("art-1", speakers=(ANA, BO), claimants=(ANA,)),
+        make("art-1", version="1.1.0", speakers=(ANA_AS_LEE,), claimants=(BO,)),
+        make("art-1", revision=2, speakers=(BO,), published_at=NOON + DAY),
+        make("art-1", revision=2, version="1.0.1", speakers=(BO, ANA), published_at=NOON + DAY),
+        make("art-2", speakers=(ANA, source), outlet="Herald"),
+        make("art-2", speakers=(ANA, source), outlet="Tribune", fetched_at=NOON - DAY, confidence=0.5),
+        make("art-3", speakers=(BO,), claimants=(BO,), published_at=None, outlet=None),
+        make("art-3", withdrawn=True),
+        make("art-4", revision=2, withdrawn=True),
+        make("art-4", revision=3, claimants=(ANA,), published_at=NOON - DAY),
+        make("art-4", revision=2, claimants=(ANA, BO)),
+    ]
+    return [event for document in made for event in document.events]
+
+
+UNIVERSE = universe()
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
+    """Some of the events in plain order, and the same in any order, some repeated, in batches of any size."""
+    chosen = draw(st.lists(st.sampled_from(range(len(UNIVERSE))), unique=True, min_size=1))
+    again = draw(st.lists(st.sampled_from(chosen), max_size=6))
+    stream = draw(st.permutations(chosen + again))
+    batches: list[list[Event]] = [[]]
+    for place in stream:
+        if batches[-1] and draw(st.booleans()):
+            batches.append([])
+        batches[-1].append(UNIVERSE[place])
+    return [UNIVERSE[place] for place in sorted(chosen)], batches
+
+
+def expected_counts(events: Sequence[Event]) -> dict[str, tuple[int, int, int]]:
+    """Quotes, claims and articles per actor, worked out from the definition alone."""
+    current: dict[str, Document] = {}
+    for event in events:
+        if isinstance(event, Document):
+            known = current.get(event.article_id)
+            current[event.article_id] = event if known is None or event.order > known.order else known
+    found: dict[str, dict[str, Event]] = {}
+    for event in events:
+        if isinstance(event, Document):
+            continue
+        document = current.get(event.article.article_id)
+        if document is not None and document.document_id == event.article.document_id and document.outcome != "withdrawn":
+            found.setdefault(event.partition_key, {})[event.event_id] = event
+    return {name: _counts(list(statements.values())) for name, statements in found.items()}
+
+
+def _counts(statements: list[Event]) -> tuple[int, int, int]:
+    kinds = Counter(type(statement).__name__ for statement in statements)
+    articles = {statement.article.article_id for statement in statements if not isinstance(statement, Document)}
+    return kinds["Quote"], kinds["Claim"], len(articles)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(history=histories())
+def test_any_order_duplication_and_batching_ends_in_the_same_state(store: Store, history: tuple[list[Event], list[list[Event]]]) -> None:
+    plain, batches = history
+    clear(store)
+    feed(store, [plain])
+    in_plain_order, records = dump(store), published(store)
+    assert {row["actor_id"]: (row["quotes"], row["claims"], row["articles"]) for row in rows(store, "actors")} == expected_counts(plain)
+    clear(store)
+    latest: dict[str, ActorRecord | None] = {}
+    for number, batch in enumerate(batches):
+        feed(store, [batch])
+        if number % 2:
+            latest |= published(store)
+    latest |= published(store)
+    assert dump(store) == in_plain_order
+    assert {actor: record for actor, record in latest.items() if record} == {actor: record for actor, record in records.items() if record}
+
+
+def test_both_engines_hold_the_same_rows(tmp_path: Path, postgres_url: str) -> None:
+    dumps = []
+    for address in (f"sqlite:///{tmp_path / 'record.db'}", postgres_url):
+        store = Store(address, GROUP)
+        store.migrate()
+        feed(store, [UNIVERSE[place : place + 5] for place in range(0, len(UNIVERSE), 5)])
+        dumps.append((dump(store), published(store)))
+        store.close()
+    assert dumps[0] == dumps[1]
+
+
+# -- offsets -------------------------------------------------------------------------------------------------------------
+
+
+def test_state_and_offsets_change_together_or_not_at_all(store: Store) -> None:
+    store.apply([change_of(make(speakers=(ANA,)).document)], {}, {PARTITION: 1})
+    before = dump(store, relational.metadata.tables.keys())
+    broken = change_of(make("art-2", speakers=(BO,)).document)
+    broken.row["text"] = None
+    with pytest.raises(LimitExceeded, match="refuses a row"):
+        store.apply([broken], {PARTITION: 1}, {PARTITION: 2})
+    assert dump(store, relational.metadata.tables.keys()) == before
+    assert store.positions() == {PARTITION: 1}
+
+
+def test_a_number_beyond_the_engine_is_the_records_fault(store: Store) -> None:
+    broken = change_of(make().document)
+    broken.row["revision"] = 2**63
+    with pytest.raises(LimitExceeded):
+        store.apply([broken], {}, {PARTITION: 1})
+    assert store.positions() == {}
+
+
+@pytest.mark.parametrize("expected", [{}, {PARTITION: 1}, {PARTITION: 3}])
+def test_a_stale_consumer_changes_nothing(store: Store, expected: dict[TopicPartition, int]) -> None:
+    store.apply([], {}, {PARTITION: 2})
+    before = dump(store, relational.metadata.tables.keys())
+    with pytest.raises(CommitFailed) as failed:
+        store.apply([change_of(event) for event in make(speakers=(ANA,)).events], expected, {PARTITION: 4})
+    assert failed.value.cause == "stale"
+    assert dump(store, relational.metadata.tables.keys()) == before
+
+
+def test_a_partition_that_moved_on_stops_the_whole_batch(store: Store) -> None:
+    other = TopicPartition("onrecord.quotes", 3)
+    store.apply([], {}, {PARTITION: 2, other: 5})
+    with pytest.raises(CommitFailed, match=r"onrecord\.quotes partition 3"):
+        store.apply([], {PARTITION: 2, other: 4}, {PARTITION: 3, other: 6})
+    assert store.positions() == {PARTITION: 2, other: 5}
+
+
+def test_positions_are_kept_per_group_and_can_be_forgotten(store: Store, address: str) -> None:
+    other = TopicPartition("onrecord.quotes", 3)
+    store.apply([], {}, {PARTITION: 2, other: 5})
+    assert store.positions(frozenset({other, TopicPartition("onrecord.quotes", 4)})) == {other: 5}
+    elsewhere = Store(address, "another-group")
+    assert elsewhere.positions() == {}
+    elsewhere.close()
+    store.forget([other])
+    assert store.positions() == {PARTITION: 2}
+
+
+# -- publishing ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_changed_is_published_once_and_what_is_gone_as_a_tombstone(store: Store) -> None:
+    feed(store, [make(speakers=(ANA,)).events])
+    record = published(store)[ANA.actor_id]
+    assert record is not None
+    assert (record.counts.quotes, record.latest[0].article_id, record.outlets[0].value) == (1, "art-1", "Gazette")
+    assert published(store) == {}
+    feed(store, [make(withdrawn=True).events])
+    assert published(store) == {ANA.actor_id: None}
+
+
+def test_a_crash_between_commit_and_publish_loses_nothing(store: Store) -> None:
+    feed(store, [make(speakers=(ANA, BO)).events])
+
+    class Crash(Exception):
+        pass
+
+    def crash(_: object) -> None:
+        raise Crash
+
+    with pytest.raises(Crash):
+        store.publish(crash)
+    survivor = another(store)
+    assert published(survivor).keys() == {ANA.actor_id, BO.actor_id}
+    survivor.close()
+
+
+def test_a_change_made_while_publishing_is_published_after_it(store: Store) -> None:
+    feed(store, [make("art-1", speakers=(ANA,)).events])
+    writer, sent = another(store), []
+    started = threading.Event()
+
+    def change() -> None:
+        started.set()
+        feed(writer, [make("art-2", speakers=(ANA,)).events])
+
+    thread = threading.Thread(target=change)
+
+    def send(pairs: Sequence[tuple[str, ActorRecord | None]]) -> None:
+        sent.extend(pairs)
+        if len(sent) == 1:
+            thread.start()
+            assert started.wait(10)
+
+    assert store.publish(send) == 1
+    thread.join(20)
+    assert store.publish(send) == 1
+    assert [record.counts.articles for _, record in sent if record] == [1, 2]
+    writer.close()
+
+
+# -- several writers -----------------------------------------------------------------------------------------------------
+
+
+def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(store: Store) -> None:
+    people = [actor(f"Person {number}") for number in range(4)]
+    made = [make(f"art-{n}", revision=r, speakers=(people[n % 4], people[(n + r) % 4])) for n in range(12) for r in (1, 2)]
+    documents = [made_one.document for made_one in made]
+    statements = [statement for made_one in made for statement in made_one.statements]
+    shuffle = random.Random(7).shuffle  # a fixed order, so that a failure can be repeated
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(2)
+
+    def replica(events: list[Event], partition: TopicPartition) -> None:
+        mine = another(store)
+        shuffle(events)
+        try:
+            barrier.wait(20)
+            for place in range(0, len(events), 4):
+                expected = {partition: place} if place else {}
+                mine.apply([change_of(event) for event in events[place : place + 4]], expected, {partition: place + 4})
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            mine.close()
+
+    threads = [
+        threading.Thread(target=replica, args=(list(documents), PARTITION)),
+        threading.Thread(target=replica, args=(list(statements), TopicPartition("onrecord.quotes", 0))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    together = dump(store)
+    clear(store)
+    feed(store, [documents, statements])
+    assert dump(store) == together
+
+
+def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
+    stores = [Store(address, GROUP) for _ in range(2)]
+    barrier = threading.Barrier(2)
+    failures: list[BaseException] = []
+
+    def start(store: Store) -> None:
+        try:
+            barrier.wait(20)
+            store.migrate()
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=start, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert stores[0].positions() == {}
+    for store in stores:
+        store.close()
+
+
+def test_migrations_make_exactly_the_declared_tables(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, relational.metadata) == []
+        names = set(sa.inspect(connection).get_table_names())
+    assert names == {*relational.metadata.tables, "alembic_version"}
+
+
+def test_a_database_that_is_gone_is_a_failed_commit(address: str, tmp_path: Path) -> None:
+    gone = Store(address.replace("127.0.0.1", "127.0.0.2").replace("record.db", "missing/../no-folder/record.db"), GROUP)
+    if gone.engine.dialect.name == "sqlite":
+        (tmp_path / "missing").mkdir(exist_ok=True)
+        (tmp_path / "no-folder").rmdir()
+    with pytest.raises(CommitFailed) as failed:
+        gone.apply([], {}, {PARTITION: 1})
+    assert failed.value.cause == "database"
+    gone.close()

@@ -1,0 +1,62 @@
+"""Looking into the record's database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas import relational
+from schemas.events import ActorRecord
+from services.aggregate.changes import change_of
+from services.aggregate.store import Store
+from services.chassis.log.types import TopicPartition
+from tests.support.statements import Event
+
+STATE = ("documents", "superseded", "statements", "actors", "tallies")
+"""The tables that must depend on nothing but the set of events."""
+
+PARTITION = TopicPartition("onrecord.documents", 0)
+
+
+def feed(store: Store, batches: Iterable[Sequence[Event]]) -> None:
+    """Apply the batches one after the other, as one partition."""
+    for batch in batches:
+        position = store.positions()
+        store.apply([change_of(event) for event in batch], position, {PARTITION: position.get(PARTITION, 0) + len(batch)})
+
+
+def dump(store: Store, tables: Sequence[str] = STATE) -> dict[str, list[str]]:
+    """The rows of the tables, sorted, comparable between engines."""
+    with store.engine.connect() as connection:
+        return {
+            name: sorted(
+                json.dumps(row._asdict(), default=str, sort_keys=True)
+                for row in connection.execute(sa.select(relational.metadata.tables[name]))
+            )
+            for name in tables
+        }
+
+
+def rows(store: Store, name: str) -> list[dict[str, Any]]:
+    """The rows of one table, by primary key."""
+    table = relational.metadata.tables[name]
+    with store.engine.connect() as connection:
+        return [row._asdict() for row in connection.execute(sa.select(table).order_by(*table.primary_key))]
+
+
+def clear(store: Store) -> None:
+    """Empty all tables."""
+    with store.engine.begin() as connection:
+        for table in relational.metadata.tables.values():
+            connection.execute(sa.delete(table))
+
+
+def published(store: Store) -> dict[str, ActorRecord | None]:
+    """Drain the outbox; the last record published of each actor."""
+    sent: dict[str, ActorRecord | None] = {}
+    while store.publish(sent.update):
+        pass
+    return sent
