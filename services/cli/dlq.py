@@ -16,6 +16,7 @@ from services.chassis import dlq
 from services.chassis.errors import OnrecordError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog
+from services.chassis.stage.dead_letters import read_dead_letter
 from services.cli import setup
 
 app = typer.Typer(help="Look at dead letters, and put them back after a fix.", no_args_is_help=True)
@@ -65,7 +66,7 @@ def show(offset: Annotated[str, typer.Argument(help="partition:offset, as `dlq l
         records = list(context.log.read(name, int(partition), int(number), int(number) + 1))
     if not records or records[0].offset != int(number):
         raise OnrecordError(f"{name} {offset}: no such record (it may have been deleted by retention)")
-    letter = dlq.read_dead_letter(records[0])
+    letter = read_dead_letter(records[0])
     print(json.dumps({
         "source": {"topic": letter.source.topic, "partition": letter.source.partition, "offset": letter.offset},
         "stage": letter.stage, "reason": letter.reason, "error": letter.error_class, "message": letter.error_message,

@@ -1,5 +1,34 @@
 """``onrecord ingest PATH… / --feed URL… / -``: put articles on the log and stop."""
 
+from __future__ import annotations
 
-def ingest() -> None:
-    raise NotImplementedError
+import sys
+from typing import Annotated
+
+import typer
+
+from services.chassis.errors import SettingsError
+from services.chassis.runner import stopping_on_signals
+from services.cli import setup
+from services.ingest.files import ingest_paths
+from services.ingest.progress import reporter
+
+
+def ingest(
+    paths: Annotated[list[str] | None, typer.Argument(help="Files, directories, globs, or - for standard input.")] = None,
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="RSS or Atom address to read once.")] = None,
+) -> None:
+    """Put articles on the log and stop. Exit code 1 when anything was rejected."""
+    if not paths and not feed:
+        raise SettingsError(["nothing to ingest: name files, directories or globs, `-` for standard input, or --feed URL"])
+    settings = setup.load(interactive=True)
+    with setup.context(settings, "ingest") as context, stopping_on_signals(context.stop):
+        rejected = 0
+        if paths:
+            summary = ingest_paths(context, paths, reporter("reading articles"))
+            print(f"Articles: {summary}", file=sys.stderr)
+            for failure in summary.failures:
+                print(f"onrecord: {failure}", file=sys.stderr)
+            rejected += summary.rejected
+    if rejected:
+        raise typer.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,8 +17,10 @@ from services.chassis.settings import CONFIG_VARIABLE, PREFIX, Settings
 from services.chassis.stage.dead_letters import app_version
 
 
-def load(**overrides: Any) -> Settings:
+def load(*, interactive: bool = False, **overrides: Any) -> Settings:
     """Settings from all sources, with logging configured by them.
+
+    ``interactive`` commands show progress and results themselves: on a terminal they log warnings only, unless a level is set.
 
     Raises:
         SettingsError: one line per mistake, a misspelt ``ONRECORD_…`` variable included.
@@ -33,7 +36,8 @@ def load(**overrides: Any) -> Settings:
     ]
     if unknown:
         raise SettingsError(unknown)
-    logging.configure(found.ops)
+    quiet = interactive and sys.stderr.isatty() and "log_level" not in found.ops.model_fields_set
+    logging.configure(found.ops.model_copy(update={"log_level": "warning"}) if quiet else found.ops)
     return found
 
 

@@ -33,7 +33,7 @@ def fail_on(secret_article_text: str) -> None:
 
 def written(log_format: str, level: str = "info") -> str:
     stream = io.StringIO()
-    logging.configure(OpsSettings(log_format=log_format, log_level=level), stream)  # type: ignore[arg-type]
+    logging.configure(OpsSettings(log_format=log_format, log_level=level), stream)
     log = structlog.get_logger()
     with structlog.contextvars.bound_contextvars(article_id="art-1", offset=7):
         log.debug("detail")

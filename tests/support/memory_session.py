@@ -61,7 +61,7 @@ class MemorySession:
         return frozenset(record.tp for record in self.source)
 
     def lag(self) -> dict[TopicPartition, int]:
-        return {tp: 0 for tp in self.assignment()}
+        return dict.fromkeys(self.assignment(), 0)
 
     def close(self) -> None:
         pass

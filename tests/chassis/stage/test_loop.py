@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.memory_session import TOPIC, MemorySession, records
 
 from services.chassis.errors import CommitFailed, DeadLetterLimit, FencedError, LimitExceeded, PoisonError, TransientError
 from services.chassis.log.types import Message, Offsets, Record, TopicPartition
@@ -16,6 +15,7 @@ from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
 from services.chassis.stage.dead_letters import read_dead_letter
 from services.chassis.stage.loop import Handled, StageLoop
+from tests.support.memory_session import TOPIC, MemorySession, records
 
 QUICK = {"backoff_min_s": 0.0001, "backoff_max_s": 0.0002, "poll_timeout_s": 0.001}
 
@@ -38,9 +38,16 @@ class Rig:
         self.stop = threading.Event()
         self.after: list[str] = []
         self.loop = StageLoop(
-            name="extract", group="g", session=session, handler=handler, settings=StageSettings(**{**QUICK, **settings}),  # type: ignore[arg-type]
-            metrics=self.metrics, stop=self.stop, article_topic=TOPIC, after_commit=lambda handled: self.after.extend(h.outcome for h in handled),
-        )  # fmt: skip
+            name="extract",
+            group="g",
+            session=session,
+            handler=handler,
+            settings=StageSettings(**{**QUICK, **settings}),  # type: ignore[arg-type]
+            metrics=self.metrics,
+            stop=self.stop,
+            article_topic=TOPIC,
+            after_commit=lambda handled: self.after.extend(h.outcome for h in handled),
+        )
 
     def run(self, turns: int = 500) -> None:
         for _ in range(turns):
@@ -163,7 +170,7 @@ def test_fenced_is_raised() -> None:
     ],
 )
 def test_too_much_poison_stops_the_stage_before_the_batch_is_committed(values: list[bytes], settings: dict[str, float]) -> None:
-    rig = Rig(MemorySession(records(values)), **settings)
+    rig = Rig(MemorySession(records(values)), echo, **settings)
     with pytest.raises(DeadLetterLimit, match="onrecord dlq list"):
         rig.run()
     assert len(rig.session.dead) <= 12

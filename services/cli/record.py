@@ -1,0 +1,37 @@
+"""Prints the record: a table of actors."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from schemas.events import StatementKind
+from services.chassis.settings import Settings
+from services.query.database import Database
+from services.query.params import ActorQuery
+from services.query.records import actors
+
+ROWS = 25
+"""As many as a terminal shows; the pages show all."""
+
+
+def print_record(settings: Settings, console: Console) -> None:
+    """The actors with most on record: quotes, claims, articles and their latest quote."""
+    database = Database(settings.store.address())
+    try:
+        with database.reading() as connection:
+            page = actors.page(connection, ActorQuery(), ROWS, "/v1/actors")
+    finally:
+        database.close()
+    table = Table(title="On record", title_justify="left")
+    table.add_column("actor", no_wrap=True, max_width=28)
+    for column in ("quotes", "claims", "articles"):
+        table.add_column(column, justify="right")
+    table.add_column("latest quote", overflow="ellipsis", no_wrap=True, ratio=1)
+    for actor in page.items:
+        latest = f"“{actor.latest.text}”" if actor.latest and actor.latest.kind is StatementKind.QUOTE else ""
+        counts = actor.counts
+        table.add_row(escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest))
+    console.print(table)
+    console.print(f"{page.total} actors on record")

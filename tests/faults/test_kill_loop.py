@@ -1,0 +1,104 @@
+"""Twenty SIGKILLs: whichever process dies wherever it hurts most, the record is the same.
+
+Each round brings new articles and starts extract or aggregate (or the ingest command) with a failpoint that kills the process at one
+step of its transaction; then the process is started again. The full campaign is an issue of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from services.embedded import SAMPLES
+from tests.support.pipeline import PATIENCE_S, Pipeline, write_articles
+
+pytestmark = pytest.mark.slow
+
+KILLS = 20
+PER_ROUND = 3
+SEED = int(os.environ.get("ONRECORD_TEST_SEED", "20261122"))
+
+POINTS = {
+    "sqlite": {"extract": ["after_send", "before_commit", "after_commit"], "aggregate": ["before_commit", "after_commit"],
+               "ingest": ["after_send", "before_commit", "after_commit"]},
+    "kafka": {"extract": ["after_send", "after_flush", "after_offsets", "before_commit", "after_commit"],
+              "aggregate": ["before_commit", "after_commit"], "ingest": ["after_send", "after_flush", "before_commit", "after_commit"]},
+}  # fmt: skip
+
+
+def texts() -> list[str]:
+    """Paragraph-sized articles: many transactions, little extraction."""
+    paragraphs = [
+        paragraph
+        for file in sorted(SAMPLES.glob("*.txt"))
+        for paragraph in file.read_text(encoding="utf-8").split("\n\n")
+        if len(paragraph) > 300
+    ]
+    return [f"Report {number}\n\n{paragraph}\n" for number, paragraph in enumerate(dict.fromkeys(paragraphs))][: KILLS * PER_ROUND]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.postgres])])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def pipeline(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pipeline]:
+    variables = {"ONRECORD_STAGE__MAX_RECORDS": "2", "ONRECORD_LOG__PARTITIONS": "3"}
+    if engine == "kafka":
+        variables |= {
+            "ONRECORD_LOG__ENGINE": "kafka",
+            "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": request.getfixturevalue("kafka_cluster_three").bootstrap_servers,
+            "ONRECORD_STORE__URL": request.getfixturevalue("postgres_url"),
+        }
+    with Pipeline(tmp_path / engine, variables) as made:
+        yield made
+
+
+def test_twenty_kills_change_nothing(engine: str, pipeline: Pipeline, tmp_path: Path, plain: Callable[[list[str]], object]) -> None:
+    draw = random.Random(SEED)
+    articles = texts()
+    assert len(articles) == KILLS * PER_ROUND
+    pipeline.onrecord("topics", "create")
+    kills = 0
+    for round_ in range(KILLS):
+        target = draw.choice(["extract", "extract", "extract", "aggregate", "aggregate", "ingest"])
+        failpoint = f"{draw.choice(POINTS[engine][target])}:1"
+        folder = write_articles(tmp_path / f"round-{round_}", articles[round_ * PER_ROUND : (round_ + 1) * PER_ROUND])
+        if target == "ingest":
+            killed = pipeline.onrecord("ingest", str(folder), expect=None, failpoint=failpoint)
+            assert killed.returncode == -signal.SIGKILL, f"{failpoint} was never reached\n{killed.stderr}"
+        pipeline.onrecord("ingest", str(folder))
+        if target == "aggregate":
+            pipeline.start("extract")
+            pipeline.drain_articles()
+            pipeline.kill("extract")
+        if target != "ingest":
+            process = pipeline.start(target, failpoint)
+            assert process.wait(PATIENCE_S) == -signal.SIGKILL, f"{failpoint} was never reached\n{pipeline.tail(target)}"
+            del pipeline.processes[target]
+        kills += 1
+    assert kills == KILLS
+    for name in ("extract", "aggregate"):
+        pipeline.start(name)
+    pipeline.drain()
+    pipeline.stop()
+    assert pipeline.record() == plain(articles)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Callable[[list[str]], object]:
+    """The record of the same articles, run embedded in one go."""
+
+    def run(articles: list[str]) -> object:
+        folder = write_articles(tmp_path / "all", articles)
+        with Pipeline(tmp_path / "plain", {}) as made:
+            made.onrecord("run", "--no-serve", str(folder))
+            return made.record()
+
+    return run
