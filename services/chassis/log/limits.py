@@ -9,14 +9,23 @@ _BATCH_OVERHEAD = 61
 _RECORD_OVERHEAD = 21
 """Kafka's v2 format: header of a batch, and the most a record's own fields take. ``max.message.bytes`` limits the batch on
 disk, so a message alone in its batch must fit with both."""
-_VARINT = 5
-"""The most a length takes."""
 
 
 def message_bytes(message: Message) -> int:
-    """Upper bound of the bytes the message takes in Kafka's format, uncompressed."""
-    size = _BATCH_OVERHEAD + _RECORD_OVERHEAD + len(message.key or b"") + len(message.value or b"")
-    return size + sum(2 * _VARINT + len(name.encode()) + len(value) for name, value in message.headers)
+    """Upper bound of the bytes the message takes in Kafka's format, uncompressed: what the Kafka client counts."""
+    fields = [message.key, message.value]
+    for name, value in message.headers:
+        fields += [name.encode(), value]
+    return _BATCH_OVERHEAD + _RECORD_OVERHEAD + _varint(len(message.headers)) + sum(_field(field) for field in fields)
+
+
+def _field(raw: bytes | None) -> int:
+    return 1 if raw is None else _varint(len(raw)) + len(raw)
+
+
+def _varint(number: int) -> int:
+    # seven bits to a byte, after the zigzag bit
+    return max(1, -(-(number << 1).bit_length() // 7))
 
 
 def check_size(message: Message, max_message_bytes: int) -> None:

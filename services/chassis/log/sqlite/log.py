@@ -43,7 +43,7 @@ class SqliteLog:
     a time.
     """
 
-    engine: Literal["sqlite"] = "sqlite"
+    engine: Literal["sqlite", "kafka"] = "sqlite"
 
     def __init__(
         self,
@@ -90,8 +90,7 @@ class SqliteLog:
         """See :meth:`services.chassis.log.types.EventLog.read`.
 
         Raises:
-            TopicMissing: the topic was never created.
-            ValueError: the topic has no such partition.
+            TopicMissing: the topic was never created, or has no such partition.
         """
         with self._database.reading() as connection:
             partition_id = self._shared.catalog.topic(connection, topic).partition_id(partition)

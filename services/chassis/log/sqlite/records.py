@@ -50,10 +50,9 @@ def append(connection: sqlite3.Connection, catalog: Catalog, messages: Sequence[
     Messages without key and partition go to one partition per call, chosen at random, as Kafka's sticky partitioner does.
 
     Raises:
-        TopicMissing: a topic was never created.
+        TopicMissing: a topic was never created, or has no partition of that number.
         LimitExceeded: a message is larger than its topic allows.
         PoisonError: a message without a key for a compacted topic, which Kafka refuses too.
-        ValueError: a message names a partition its topic does not have.
     """
     sticky = random.random()  # noqa: S311  spreading load, not keeping secrets
     placed: list[tuple[TopicPartition, int]] = []

@@ -22,10 +22,10 @@ class Topic:
         """The id of a partition.
 
         Raises:
-            ValueError: the topic has no such partition.
+            TopicMissing: the topic has no such partition.
         """
         if not 0 <= number < len(self.partition_ids):
-            raise ValueError(f"topic {self.spec.name} has {len(self.partition_ids)} partitions, there is no partition {number}")
+            raise TopicMissing(f"topic {self.spec.name} has {len(self.partition_ids)} partitions, there is no partition {number}")
         return self.partition_ids[number]
 
 
