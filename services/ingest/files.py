@@ -1,14 +1,17 @@
-"""``onrecord ingest PATH…``: files onto the log, with a summary."""
+"""``onrecord ingest PATH… / --feed URL… / -``: articles onto the log once, with a summary."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from services.chassis.errors import StageStopped
 from services.chassis.service import Context
+from services.ingest.feeds.poller import FeedPoller
 from services.ingest.paths import Found, find, read_input
 from services.ingest.progress import Reporter
 from services.ingest.publish import Outcome, Publisher
@@ -74,6 +77,29 @@ def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> 
                 progress.update(walk.inputs_read, len(found.inputs), str(summary))
         except StageStopped:
             return summary
+    return summary
+
+
+def ingest_feeds(context: Context, feeds: Sequence[str], progress: Reporter) -> Summary:
+    """Poll each feed once and put its new articles on the log (``onrecord ingest --feed URL…``).
+
+    A feed that cannot be polled is counted and named as one rejection. Raises as :func:`ingest_paths`.
+    """
+    summary = Summary()
+    lock = threading.Lock()
+
+    def report(outcome: Outcome) -> None:
+        with lock:
+            summary.add(outcome)
+            progress.update(summary.total, note=str(summary))
+
+    with (
+        Publisher(context, f"feeds-{os.getpid()}") as publisher,
+        progress,
+        closing(FeedPoller(context, publisher, tuple(feeds), report)) as poller,
+    ):
+        for url, problem in poller.poll_all():
+            report(Outcome("rejected", url, why="feed", message=problem))
     return summary
 
 

@@ -32,7 +32,6 @@ from services.chassis.cloudevents import decode
 from services.chassis.errors import PoisonError, SettingsError, TopicMissing
 from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
 from services.ingest.identity import content_key, fingerprint, publisher_key
-from services.ingest.readers.items import MAX_REVISION
 
 logger = structlog.get_logger()
 
@@ -171,7 +170,7 @@ class ArticleIndex:
                 article = decode(record, Article).event
             except PoisonError:
                 article = None  # extract dead-letters it; nothing can be a duplicate of it
-            if article is not None and article.revision <= MAX_REVISION:
+            if article is not None:
                 self._note(article, content_key(article.content, article.content_type))
             self._place(partition, record.offset + 1, _sha256(record.value))
 

@@ -50,6 +50,9 @@ class Outcome:
     why: str = ""
     message: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message or self.kind}"
+
 
 class Publisher:
     """Decides, appends, counts. Safe to share between threads."""

@@ -9,8 +9,8 @@ Answers:
   (published, revised, duplicate, rejected), ``article_id`` and ``revision``, or an RFC 9457 ``problem`` for an item that was refused;
 - **422** when every item was refused: a problem whose ``errors`` lists one problem per item;
 - 400 (no JSON), 401, 408 (body too slow), 413 (body or batch too large), 415: the request as a whole, nothing was taken;
-- **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached. Sending
-  the same request again is always safe.
+- **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached.
+  Sending the same request again is always safe.
 
 All but 202 are ``application/problem+json``.
 """
@@ -185,7 +185,7 @@ def _answer(outcomes: Sequence[Outcome]) -> Response:
 def _item(index: int, outcome: Outcome) -> dict[str, object]:
     if outcome.kind == "rejected":
         return {"index": index, "outcome": outcome.kind, "problem": problem(422, outcome.message, index=index, reason=outcome.why)}
-    item = {"index": index, "outcome": outcome.kind, "article_id": outcome.article_id, "revision": outcome.revision}
+    item: dict[str, object] = {"index": index, "outcome": outcome.kind, "article_id": outcome.article_id, "revision": outcome.revision}
     return item | ({"why": outcome.why, "detail": outcome.message} if outcome.why else {})
 
 

@@ -9,7 +9,7 @@ Language: ``html lang``, ``og:locale``, JSON-LD ``inLanguage``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
@@ -147,7 +147,6 @@ def _names(value: Any) -> list[str]:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text.strip()) if text else None
+        return datetime.fromisoformat(text.strip()) if text else None
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

@@ -6,16 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas.events import Article, ArticleStatus
 from services.ingest.identity import article_id, host_of, web_address
-
-MAX_REVISION = 2**31 - 1
-"""What every database's integer holds."""
 
 _TITLE_CHARS, _OUTLET_CHARS, _AUTHOR_CHARS, _AUTHORS, _ORIGIN_CHARS = 1024, 256, 256, 64, 2048
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
@@ -108,6 +105,15 @@ def person_names(names: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in cleaned if name and "://" not in name))[:_AUTHORS]
 
 
+def moment_of(moment: datetime | None) -> datetime | None:
+    """The moment as events carry it: without a zone it is UTC; None when it cannot be told in UTC (the year 10000)."""
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+        return aware if aware and aware.astimezone(UTC) else None
+    except OverflowError:
+        return None
+
+
 def offer(
     arrival: Arrival,
     original: bytes,
@@ -136,7 +142,7 @@ def offer(
         "title": one_line(title, _TITLE_CHARS),
         "authors": person_names(authors or []),
         "language": language_tag(language),
-        "published_at": published_at,
+        "published_at": moment_of(published_at),
         "fetched_at": arrival.at,
         "content_type": content_type,
         "content": content,
@@ -193,16 +199,11 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
 def _check_article(article: Article, named: bool, limits: Limits) -> None:
     if article.url is not None and web_address(article.url) is None:
         raise Unreadable("schema", f"url: {article.url[:80]!r} is not an http or https address", "validate")
-    if article.revision > MAX_REVISION:
-        raise Unreadable("schema", f"revision: must be at most {MAX_REVISION}", "validate")
     if article.status is ArticleStatus.WITHDRAWN:
         if not named and article.url is None:
             raise Unreadable("schema", "a withdrawal must name the article: give article_id or url", "validate")
     else:
         check_content(article.content, limits)
-    texts = (article.article_id, article.url, article.outlet, article.title, article.content, article.origin, *article.authors)
-    if any(text and "\x00" in text for text in texts):
-        raise Unreadable("binary", "contains NUL characters; send text", "validate")
 
 
 def explain(error: ValidationError) -> str:

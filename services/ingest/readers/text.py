@@ -20,7 +20,7 @@ from typing import TypedDict
 
 from services.ingest.identity import web_address
 from services.ingest.readers.decoding import decode
-from services.ingest.readers.items import Arrival, Limits, Offer, offer
+from services.ingest.readers.items import Arrival, Limits, Offer, moment_of, offer
 
 _TITLE_CHARS = 200
 """The longest headline of 2,000 looked at had 160 characters."""
@@ -81,8 +81,7 @@ def parse_date(text: str) -> datetime | None:
     bare = _DATE_LABEL.sub("", text.strip(), count=1)
     try:
         if _ISO.match(bare):
-            moment = datetime.fromisoformat(bare.replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment_of(datetime.fromisoformat(bare.replace(" Z", "Z").replace(" +", "+").replace(" -", "-")))
     except ValueError:
         return None
     for form in _DATE_FORMATS if len(bare) < 40 else ():

@@ -1,0 +1,127 @@
+"""The ingest service: the push API and the feed poller on one publisher."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+
+import structlog
+import uvicorn
+
+from services.chassis.errors import SettingsError
+from services.chassis.service import Context, Service
+from services.chassis.settings import IngestSettings
+from services.ingest.feeds.poller import FeedPoller
+from services.ingest.publish import SERVICE, Publisher
+from services.ingest.push import create_app
+
+logger = structlog.get_logger()
+
+GRACE_S = 10
+"""Requests in flight when asked to stop get this long to finish."""
+STOP_GRACE_S = GRACE_S + 5.0
+IDLE_CONNECTION_S = 5
+
+
+class IngestService:
+    """Serves ``POST /v1/articles`` and polls the feeds of the settings until stopped."""
+
+    name = SERVICE
+
+    def __init__(self, context: Context) -> None:
+        """Bind the port at once.
+
+        Raises:
+            SettingsError: the port or the index cannot be used.
+        """
+        self._context = context
+        self._settings = context.settings.ingest
+        self._socket = _bind(self._settings)
+        try:
+            self._publisher = Publisher(context, "service")
+        except BaseException:
+            self._socket.close()
+            raise
+        config = uvicorn.Config(
+            create_app(self._settings, self._publisher, context.metrics),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_keep_alive=IDLE_CONNECTION_S,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._failure: BaseException | None = None
+        self._serving = threading.Thread(target=self._serve, name="push", daemon=True)
+
+    @property
+    def address(self) -> str:
+        """``http://host:port`` as bound."""
+        host, port = self._socket.getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def run(self) -> None:
+        """See :class:`services.chassis.service.Service`."""
+        logger.info("push API", address=self.address, feeds=len(self._settings.feeds))
+        self._serving.start()
+        poller = FeedPoller(self._context, self._publisher, self._settings.feeds) if self._settings.feeds else None
+        try:
+            if poller:
+                poller.run()
+            self._context.stop.wait()
+        finally:
+            self._server.should_exit = True
+            self._serving.join(STOP_GRACE_S)
+            if poller:
+                poller.close()
+            self._publisher.close()
+            self._socket.close()
+        if self._failure:
+            raise self._failure
+
+    def _serve(self) -> None:
+        try:
+            self._server.run(sockets=[self._socket])
+        except BaseException as error:  # noqa: BLE001 - raised again by run, in the service's own thread
+            self._failure = error
+        finally:
+            self._context.stop.set()
+
+    def live(self) -> list[str]:
+        """Why the service is stuck: its push server is gone though nobody asked it to stop."""
+        started = self._serving.ident is not None
+        return ["push server has ended"] if started and not self._serving.is_alive() and not self._context.stop.is_set() else []
+
+    def ready(self) -> list[str]:
+        """Why it cannot take articles just now."""
+        reasons = [] if self._server.started else ["push server is starting"]
+        return reasons + ([f"log: {self._publisher.problem}"] if self._publisher.problem else [])
+
+    def wait_until_ready(self, timeout_s: float) -> bool:
+        """Wait for the push server; False when it took too long."""
+        deadline = time.monotonic() + timeout_s
+        while not self._server.started and time.monotonic() < deadline:
+            if self._context.stop.wait(0.01):
+                return False
+        return self._server.started
+
+
+def build(context: Context) -> Service:
+    """The service for ``onrecord service ingest``."""
+    return IngestService(context)
+
+
+def _bind(settings: IngestSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.push_host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.push_host, settings.push_port))
+    except OSError as error:
+        bound.close()
+        where = f"{settings.push_host}:{settings.push_port}"
+        problem = f"cannot listen on {where} ({error.strerror}); set another port, or 0 for a free one"
+        raise SettingsError([f"ONRECORD_INGEST__PUSH_PORT: {problem}"]) from error
+    return bound
