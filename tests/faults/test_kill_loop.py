@@ -53,7 +53,7 @@ def pipeline(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     if engine == "kafka":
         variables |= {
             "ONRECORD_LOG__ENGINE": "kafka",
-            "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": request.getfixturevalue("kafka_cluster_three").bootstrap_servers,
+            "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": request.getfixturevalue("kafka_empty").bootstrap,
             "ONRECORD_STORE__URL": request.getfixturevalue("postgres_url"),
         }
     with Pipeline(tmp_path / engine, variables) as made:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.kafka import Kafka
 from tests.support.pipeline import Pipeline, free_port
 
 Record = dict[str, list[tuple[object, ...]]]
@@ -26,7 +27,7 @@ def push(port: int, token: str, articles: list[dict[str, object]]) -> int:
 
 
 def test_four_processes_on_kafka_and_postgresql_equal_the_embedded_record(
-    kafka_cluster_three: object,
+    kafka_empty: Kafka,
     postgres_url: str,
     embedded: tuple[Pipeline, Record, str],
     pipeline_at: Callable[..., Pipeline],
@@ -36,7 +37,7 @@ def test_four_processes_on_kafka_and_postgresql_equal_the_embedded_record(
     pipeline = pipeline_at(
         ONRECORD_LOG__ENGINE="kafka",
         ONRECORD_LOG__REPLICATION_FACTOR="3",
-        ONRECORD_KAFKA__BOOTSTRAP_SERVERS=kafka_cluster_three.bootstrap_servers,  # type: ignore[attr-defined]
+        ONRECORD_KAFKA__BOOTSTRAP_SERVERS=kafka_empty.bootstrap,
         ONRECORD_STORE__URL=postgres_url,
         ONRECORD_STAGE__MAX_RECORDS="4",
         ONRECORD_INGEST__PUSH_PORT=str(push_port),

@@ -60,6 +60,12 @@ def kafka_cluster_three() -> Iterator[Kafka]:
     yield from _start(3)
 
 
+@pytest.fixture
+def kafka_empty() -> Iterator[Kafka]:
+    """Three brokers with no topics, for tests of the whole pipeline: its topics have fixed names."""
+    yield from _start(3)
+
+
 @pytest.fixture(scope="session")
 def _proxied() -> Iterator[tuple[FaultProxy, Kafka]]:
     with FaultProxy() as proxy:

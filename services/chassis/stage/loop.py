@@ -63,7 +63,7 @@ class Handler(Protocol[OutCo]):
         TransientError: it may succeed later.
     """
 
-    def __call__(self, record: Record) -> Handled[OutCo]: ...
+    def __call__(self, record: Record, /) -> Handled[OutCo]: ...
 
 
 @dataclass(slots=True)

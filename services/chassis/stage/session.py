@@ -131,21 +131,28 @@ class SinkSession(Generic[Out]):
         failpoint("after_commit")
         self._stored.update(offsets)
         self._owed = True
-        self._settle(offsets)
+        self._settle()
 
     def poll(self, timeout_s: float, max_records: int) -> Batch:
         """Wait for records, after doing what an earlier commit still owes."""
-        self._settle({})
+        self._settle()
         return self._consumer.poll(timeout_s, max_records)
 
-    def _settle(self, offsets: Offsets) -> None:
-        """What follows a commit and may happen again: a failure here must not look like a failed commit."""
+    def _settle(self) -> None:
+        """What follows a commit and may happen again: a failure here must not look like a failed commit.
+
+        All stored offsets are reported, and only when nothing is owed any more: what is reported is settled, even when an earlier
+        report was lost to a crash.
+        """
+        if not self._owed:
+            return
         try:
-            if offsets:
-                self._consumer.report(offsets)
-            if self._owed:
-                self._sink.after_commit()
-                self._owed = False
+            self._sink.after_commit()
+            assigned = self._consumer.assignment()
+            settled = {tp: offset for tp, offset in self._stored.items() if tp in assigned}
+            if settled:
+                self._consumer.report(settled)
+            self._owed = False
         except TransientError as error:
             logger.warning("after-commit work is put off", error=str(error))
 

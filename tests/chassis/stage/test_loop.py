@@ -42,7 +42,7 @@ class Rig:
             group="g",
             session=session,
             handler=handler,
-            settings=StageSettings(**{**QUICK, **settings}),  # type: ignore[arg-type]
+            settings=StageSettings(**{**QUICK, **settings}),
             metrics=self.metrics,
             stop=self.stop,
             article_topic=TOPIC,
