@@ -20,13 +20,14 @@ Schema = Mapping[str, Any]
 
 _MINIMA = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 _MAXIMA = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
-_EXACT = ("pattern", "format", "const", "uniqueItems", "multipleOf")
+_EXACT = ("pattern", "format", "uniqueItems", "multipleOf")
 _COMPARED = frozenset({
-    "type", "enum", "properties", "required", "additionalProperties", "items", "anyOf", "allOf", "$ref", "$defs",
+    "type", "enum", "const", "properties", "required", "additionalProperties", "items", "anyOf", "allOf", "$ref", "$defs",
     *_MINIMA, *_MAXIMA, *_EXACT,
 })  # fmt: skip
 _ANNOTATIONS = frozenset({"$schema", "$id", "title", "description", "default", "examples", "x-extensible"})
 _ABSENT = "(none)"
+_ANYTHING = "(anything)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class _Node:
             name = str(schema["$ref"]).removeprefix("#/$defs/")
             rest = {key: value for key, value in schema.items() if key != "$ref"}
             schema = {**self._at(self.root["$defs"][name]).schema, **rest}
+        if "const" in schema:
+            schema = {"enum": [schema["const"]], **schema}
         return schema
 
     def _at(self, raw: Schema) -> _Node:
@@ -126,7 +129,7 @@ def _refused_value(accepts: Schema, writes: Schema, path: str) -> Iterator[str]:
     if types is not None and writes.get("type") not in (types, "integer" if types == "number" else types):
         yield f"{path}: {types} is read, {writes.get('type', 'anything')} is written"
     if "enum" in accepts:
-        extra = [value for value in _values(writes) if value not in accepts["enum"]]
+        extra = [value for value in writes.get("enum", [_ANYTHING]) if value not in accepts["enum"]]
         if extra:
             yield f"{path}: the values {extra} are not known"
     for keyword in _MINIMA:
@@ -138,13 +141,6 @@ def _refused_value(accepts: Schema, writes: Schema, path: str) -> Iterator[str]:
     for keyword in _EXACT:
         if keyword in accepts and writes.get(keyword) != accepts[keyword]:
             yield f"{path}: {keyword} {accepts[keyword]!r} is read, {writes.get(keyword, 'anything')!r} is written"
-
-
-def _values(writes: Schema) -> list[Any]:
-    """What a writer may write where an enumeration is read; anything, when it is not bound to values."""
-    if "const" in writes:
-        return [writes["const"]]
-    return list(writes.get("enum", ["(anything)"]))
 
 
 def _silent(old: _Node, new: _Node, path: str) -> Iterator[str]:

@@ -129,7 +129,9 @@ class _Converter:
     def _any_text(self, node: Mapping[str, Any]) -> Schema:
         """What a reader may rely on in an extensible enumeration: that it is text; known values are examples."""
         known = self._defs[node["$ref"].removeprefix(_DEFS)]
-        description = node.get("description", known["description"])  # pydantic leaves out what the definition says in the same words
+        description = node.get(
+            "description", known.get("description", "")
+        )  # pydantic leaves out what the definition says in the same words
         return {"type": "string", "description": _prose(description), "examples": known["enum"], EXTENSIBLE: True}
 
 

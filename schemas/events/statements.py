@@ -30,7 +30,7 @@ class ClaimKind(StrEnum):
 
 
 class ClaimType(StrEnum):
-    """What sort of proposition it is."""
+    """Sorts of proposition, by what it would take to check one."""
 
     EVENT = "event"
     QUANTITY = "quantity"
