@@ -9,6 +9,8 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import TracebackType
@@ -30,10 +32,14 @@ class Api(IntEnum):
 class Fault(Enum):
     """What happens to a request."""
 
-    SWALLOW = "the broker never sees it and the client gets no answer"
+    SILENCE = "the broker never sees it or anything after it on this connection, which stays open: a lost route"
     CUT = "the connection breaks before the broker sees it"
     LOSE_ANSWER = "the broker acts on it, then the connection breaks: the outcome is unknown to the client"
-    HOLD = "it waits until the proxy is healed, then goes on"
+    HOLD_ANSWER = "the broker acts on it, but the answer waits until the proxy is healed"
+    BAD_SEQUENCE = "the broker acts on it, but the client is told that a batch came out of order (produce requests of one partition)"
+
+
+OUT_OF_ORDER_SEQUENCE_NUMBER = 45
 
 
 @dataclass
@@ -63,8 +69,10 @@ class FaultProxy:
         self.target = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._rules: list[Rule] = []
+        self.forwarded: list[int] = []
+        """The ``api_key`` of every request that went to the broker since the last :meth:`heal`."""
         self._healed = threading.Event()
         self._healed.set()
         self._connections: set[_Connection] = set()
@@ -82,6 +90,7 @@ class FaultProxy:
         """Break nothing any more, and let go of what is held."""
         with self._lock:
             self._rules.clear()
+            self.forwarded.clear()
             self._healed.set()
 
     def fault_for(self, api: int, client: str) -> Fault | None:
@@ -92,6 +101,17 @@ class FaultProxy:
     def wait_healed(self) -> None:
         """Return once :meth:`heal` was called."""
         self._healed.wait()
+
+    def forward(self, api: int) -> None:
+        """A request goes to the broker."""
+        with self._lock:
+            self.forwarded.append(api)
+            self._lock.notify_all()
+
+    def wait_forwarded(self, api: Api, timeout_s: float) -> bool:
+        """Whether a request of this type goes to the broker within that time."""
+        with self._lock:
+            return self._lock.wait_for(lambda: api in self.forwarded, timeout_s)
 
     def forget(self, connection: _Connection) -> None:
         """A connection ended."""
@@ -108,8 +128,11 @@ class FaultProxy:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
-        for connection in tuple(self._connections):
+        with self._lock:
+            left = tuple(self._connections)
+        for connection in left:
             connection.cut()
+            connection.join()
 
     def _accept(self) -> None:
         while True:
@@ -135,50 +158,71 @@ class _Connection:
         self._proxy = proxy
         self._client = client
         self._broker = broker
-        self._doomed: set[int] = set()
+        self._faults: dict[int, Fault] = {}
+        self._silent = False
+        self._ended = threading.Barrier(2, action=self._close)
+        self._threads = [threading.Thread(target=self._run, args=(work,), daemon=True) for work in (self._requests, self._responses)]
 
     def start(self) -> None:
-        for work in (self._requests, self._responses):
-            threading.Thread(target=self._run, args=(work,), daemon=True).start()
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until both directions have ended."""
+        for thread in self._threads:
+            thread.join()
 
     def cut(self) -> None:
         """Break both sides; the threads notice and end."""
         for side in (self._client, self._broker):
-            try:
+            with suppress(OSError):
                 side.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
 
-    def _run(self, work: object) -> None:
-        try:
-            work()  # type: ignore[operator]
-        except OSError:
-            pass
-        finally:
-            self.cut()
-            self._proxy.forget(self)
+    def _run(self, work: Callable[[], None]) -> None:
+        with suppress(OSError):
+            work()
+        self.cut()
+        self._ended.wait()
+
+    def _close(self) -> None:
+        self._client.close()
+        self._broker.close()
+        self._proxy.forget(self)
 
     def _requests(self) -> None:
         while frame := _frame(self._client):
             api, _, correlation, length = struct.unpack_from(">hhih", frame, 4)
             client = frame[14 : 14 + max(0, length)].decode()
-            fault = self._proxy.fault_for(api, client)
-            if fault is Fault.SWALLOW:
+            fault = None if self._silent else self._proxy.fault_for(api, client)
+            self._silent |= fault is Fault.SILENCE
+            if self._silent:
                 continue
             if fault is Fault.CUT:
                 return
-            if fault is Fault.HOLD:
-                self._proxy.wait_healed()
-            if fault is Fault.LOSE_ANSWER:
-                self._doomed.add(correlation)
+            if fault is not None:
+                self._faults[correlation] = fault
+            self._proxy.forward(api)
             self._broker.sendall(frame)
 
     def _responses(self) -> None:
         while frame := _frame(self._broker):
             (correlation,) = struct.unpack_from(">i", frame, 4)
-            if correlation in self._doomed:
+            fault = self._faults.pop(correlation, None)
+            if fault is Fault.LOSE_ANSWER:
                 return
-            self._client.sendall(frame)
+            if fault is Fault.HOLD_ANSWER:
+                self._proxy.wait_healed()
+            self._client.sendall(_with_bad_sequence(frame) if fault is Fault.BAD_SEQUENCE else frame)
+
+
+def _with_bad_sequence(response: bytes) -> bytes:
+    """A produce response (v9, one topic, one partition) with its error code replaced."""
+    name = 4 + 4 + 1 + 1  # length, correlation id, no tagged fields, one topic
+    size = response[name] - 1  # a compact string's length is one too large; names here are shorter than 127
+    code = name + 1 + size + 1 + 4  # the name, one partition, its index
+    assert response[name - 1] == 2, "one topic"
+    assert response[name + 1 + size] == 2, "one partition"
+    return response[:code] + struct.pack(">h", OUT_OF_ORDER_SEQUENCE_NUMBER) + response[code + 2 :]
 
 
 def _frame(source: socket.socket) -> bytes:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from services.chassis.devkafka.broker import POLL_S, STOP_S
@@ -40,42 +41,48 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A broker that was left running."""
+
+    pid: int
+    address: str
+    config: str
+
+    def alive(self) -> bool:
+        """Whether that process is still the broker that was started: its number may be another process's by now."""
+        command = ["ps", "-p", str(self.pid), "-o", "stat=,command="]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        return self.config in shown and not shown.startswith("Z")
+
+
 def up(folder: Path, brokers: int) -> int:
     """Start a cluster unless one runs there already, and print where it listens."""
-    state = _state(folder)
-    running = [broker for broker in state.get("brokers", []) if _ours(broker)]
-    if running and len(running) == len(state["brokers"]):
+    left = _left_running(folder)
+    if left and all(broker.alive() for broker in left):
         print(f"kafka: already up in {folder}", file=sys.stderr)
     else:
         down(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        cluster = KafkaCluster(brokers, folder, die_with_parent=False)
-        try:
-            cluster.start()
-        except BaseException:
-            cluster.stop()
-            raise
-        state = {
-            "bootstrap": cluster.bootstrap,
-            "brokers": [{"pid": broker.pid, "config": str(broker.config), "log": str(broker.log)} for broker in cluster.brokers],
-        }
-        (folder / STATE).write_text(json.dumps(state, indent=1))
-    print(f"KAFKA_BOOTSTRAP_SERVERS={state['bootstrap']}")
-    print(f"ONRECORD_KAFKA__BOOTSTRAP_SERVERS={state['bootstrap']}")
+        left = _start(folder, brokers)
+        (folder / STATE).write_text(json.dumps([asdict(broker) for broker in left], indent=1))
+    bootstrap = ",".join(broker.address for broker in left)
+    print(f"KAFKA_BOOTSTRAP_SERVERS={bootstrap}")
+    print(f"ONRECORD_KAFKA__BOOTSTRAP_SERVERS={bootstrap}")
     return 0
 
 
 def down(folder: Path) -> int:
     """Stop the cluster of that folder, if any, and remove its data."""
-    running = [broker for broker in _state(folder).get("brokers", []) if _ours(broker)]
+    running = [broker for broker in _left_running(folder) if broker.alive()]
     for broker in running:
-        os.kill(broker["pid"], signal.SIGTERM)
+        os.kill(broker.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_S
-    while any(_ours(broker) for broker in running) and time.monotonic() < deadline:
+    while any(broker.alive() for broker in running) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     for broker in running:
-        if _ours(broker):
-            os.kill(broker["pid"], signal.SIGKILL)
+        if broker.alive():
+            os.kill(broker.pid, signal.SIGKILL)
     for data in folder.glob("broker-*"):
         shutil.rmtree(data, ignore_errors=True)
     (folder / STATE).unlink(missing_ok=True)
@@ -84,15 +91,19 @@ def down(folder: Path) -> int:
     return 0
 
 
-def _state(folder: Path) -> dict[str, list[dict[str, object]]]:
+def _start(folder: Path, brokers: int) -> list[Running]:
+    cluster = KafkaCluster(brokers, folder, die_with_parent=False)
+    try:
+        cluster.start()
+    except BaseException:
+        cluster.stop()
+        raise
+    return [Running(broker.pid, broker.address, str(broker.config)) for broker in cluster.brokers if broker.pid is not None]
+
+
+def _left_running(folder: Path) -> list[Running]:
     path = folder / STATE
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
-def _ours(broker: dict[str, object]) -> bool:
-    """Whether that process is still the broker that was started: its number may be another process's by now."""
-    shown = subprocess.run(["ps", "-p", str(broker["pid"]), "-o", "stat=,command="], capture_output=True, text=True, check=False).stdout
-    return str(broker["config"]) in shown and not shown.startswith("Z")
+    return [Running(**broker) for broker in json.loads(path.read_text())] if path.exists() else []
 
 
 if __name__ == "__main__":

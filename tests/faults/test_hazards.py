@@ -1,0 +1,366 @@
+"""The five hazards of kafka-python's transactions, each shown on a real broker, and shown closed.
+
+Every hazard has a control: the same story without the defence, in which the harm is done. When a control stops failing, the
+client or the broker has changed, and the defence can be looked at again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata
+from kafka import TopicPartition as KafkaTopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import ConsumerGroupMetadata
+
+from services.chassis.errors import CommitFailed, FencedError
+from services.chassis.log.kafka import KafkaLog, config
+from services.chassis.log.kafka.stage import KafkaStageConsumer
+from services.chassis.log.kafka.transactions import Transactions
+from services.chassis.log.types import Batch, Message, TopicPartition
+from tests.support.kafka import Kafka
+from tests.support.kafka_proxy import Api, Fault, FaultProxy
+from tests.support.log import everything, new_group, new_topic, numbered, polled, values
+
+pytestmark = pytest.mark.kafka
+
+WAIT_S = 20.0
+"""Longest wait for something that happens on another thread."""
+SURELY_SENT_S = 1.0
+"""A request that nothing holds back is sent within milliseconds: the control shows it."""
+TRANSACTION = (Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN)
+
+
+@pytest.fixture
+def rebuilds() -> list[str]:
+    """The causes of producers replaced."""
+    return []
+
+
+@pytest.fixture
+def log(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy, rebuilds: list[str]) -> Iterator[KafkaLog]:
+    with KafkaLog(kafka_behind_proxy.settings(), on_rebuild=rebuilds.append) as log:
+        yield log
+        kafka_proxy.heal()  # closing must not meet the fault
+
+
+@pytest.fixture
+def naive(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy) -> Iterator[Callable[[], KafkaProducer]]:
+    """Makes producers as ours are configured, for the controls to use without our care."""
+    made: list[KafkaProducer] = []
+
+    def make() -> KafkaProducer:
+        producer = KafkaProducer(**config.producer(kafka_behind_proxy.settings(), new_group()))
+        producer.init_transactions()
+        made.append(producer)
+        return producer
+
+    yield make
+    kafka_proxy.heal()
+    for producer in made:
+        producer.close(5)
+
+
+def filled(log: KafkaLog, partitions: int, records: int) -> str:
+    topic = new_topic(log, partitions)
+    with log.producer(new_group()) as producer:
+        producer.append([Message(topic, b"k", b"%d-%d" % (at, n), partition=at) for at in range(partitions) for n in range(records)])
+    return topic
+
+
+def through(consumer: KafkaStageConsumer, out: str, count: int, before: Callable[[], object] = lambda: None) -> list[CommitFailed]:
+    """Copy ``count`` records to ``out`` as the stage loop would; returns the failures on the way. ``before``: see each recovery."""
+    failures = []
+    done = 0
+    deadline = time.monotonic() + 3 * WAIT_S
+    while done < count and time.monotonic() < deadline:
+        batch = consumer.poll(0.5)
+        if not batch.records:
+            continue
+        try:
+            consumer.commit(batch, batch.next_offsets, [Message(out, b"k", record.value) for record in batch.records])
+        except CommitFailed as error:
+            failures.append(error)
+            before()
+            consumer.recover(batch)
+        done = sum(progress(consumer).values())
+    return failures
+
+
+def progress(consumer: KafkaStageConsumer) -> dict[TopicPartition, int]:
+    """Committed offsets of the consumer's own group and assignment."""
+    found = {tp: consumer.consumer.committed(KafkaTopicPartition(*tp)) for tp in consumer.assignment()}
+    return {tp: offset for tp, offset in found.items() if offset is not None}
+
+
+# H1: stale offsets leak into the next transaction
+
+
+def keep_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo the defence: abort after a failure, and go on with the same producer."""
+
+    def abort_only(self: Transactions) -> None:
+        if self._producer is not None and self._producer._transaction_manager.has_abortable_error():
+            self._producer.abort_transaction()
+
+    monkeypatch.setattr(Transactions, "_discard", abort_only)
+    monkeypatch.setattr(Transactions, "rebuild", lambda self: None)
+
+
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
+def test_h1_offsets_of_a_failed_transaction_do_not_leak(log: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+    topic, group = filled(log, 2, 10), new_group()
+    zero, one = TopicPartition(topic, 0), TopicPartition(topic, 1)
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch, *_) = polled(consumer, 20)
+    assert isinstance(batch.membership, ConsumerGroupMetadata)
+    consumer.commit(batch, {zero: 6}, [])
+    if not defended:
+        keep_the_producer(monkeypatch)
+    stale = Batch(batch.records, batch.membership._replace(generation_id=batch.membership.generation_id + 7))
+    with pytest.raises(CommitFailed) as caught:
+        consumer.commit(stale, {zero: 1}, [])
+    assert caught.value.cause == "membership"
+    consumer.recover(batch)
+    # the next transaction speaks of the other partition only
+    consumer.commit(batch, {one: 3}, [])
+    assert log.committed(group)[one] == 3
+    assert log.committed(group)[zero] == (6 if defended else 1), "partition 0 is rewound by offsets that were never committed"
+    monkeypatch.undo()
+
+
+# H2: a batch that expired does not stop the commit
+
+
+def test_h2_an_expired_batch_stops_the_commit(log: KafkaLog, kafka_proxy: FaultProxy, rebuilds: list[str]) -> None:
+    topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(consumer, 5)
+    producer = consumer.transactions.producer
+    rule = kafka_proxy.break_(Api.PRODUCE, Fault.CUT)
+    with pytest.raises(CommitFailed) as caught:
+        consumer.commit(batch, batch.next_offsets, [Message(out, b"k", record.value) for record in batch.records])
+    assert caught.value.cause == "timeout"
+    assert rule.hits >= 1
+    assert log.committed(group) == {}
+    assert producer is not None
+    producer._sender.join(WAIT_S)
+    assert not producer._sender.is_alive(), "a discarded producer must not go on delivering"
+    kafka_proxy.heal()
+    consumer.recover(batch)
+    assert rebuilds == ["timeout"]
+    through(consumer, out, 5)
+    assert values(everything(log, out)) == [b"0-%d" % n for n in range(5)]
+
+
+def test_h2_control_unchecked_futures_lose_the_record(log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[[], KafkaProducer]) -> None:
+    topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(consumer, 5)
+    producer = naive()
+    kafka_proxy.break_(Api.PRODUCE, Fault.CUT)
+    producer.begin_transaction()
+    future = producer.send(out, value=b"lost", partition=0)
+    producer.flush()
+    producer.send_offsets_to_transaction(_named(batch), batch.membership)
+    producer.commit_transaction()
+    assert future.failed()
+    assert log.committed(group) == batch.next_offsets, "consumed"
+    assert everything(log, out) == [], "and lost"
+
+
+# H3: an epoch bump during the commit reads as success
+
+
+def test_h3_a_bad_sequence_fails_the_commit(log: KafkaLog, kafka_proxy: FaultProxy) -> None:
+    topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    rule = kafka_proxy.break_(Api.PRODUCE, Fault.BAD_SEQUENCE, times=1)
+    failures = through(consumer, out, 5)
+    assert rule.hits == 1
+    assert len(failures) == 1
+    assert values(everything(log, out)) == [b"0-%d" % n for n in range(5)]
+
+
+def test_h3_control_committing_in_flight_records_reports_success_for_an_abort(
+    log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[[], KafkaProducer]
+) -> None:
+    out = new_topic(log, 1)
+    producer = naive()
+    kafka_proxy.break_(Api.PRODUCE, Fault.BAD_SEQUENCE, times=1)
+    producer.begin_transaction()
+    producer.send(out, value=b"gone", partition=0)
+    producer.commit_transaction()
+    assert everything(log, out) == [], "the commit returned, but the broker aborted"
+
+
+def test_h3_offsets_wait_until_nothing_is_in_flight(log: KafkaLog, kafka_proxy: FaultProxy) -> None:
+    topic, out = filled(log, 1, 5), new_topic(log, 1)
+    consumer = log.stage_consumer(new_group(), [topic], "0")
+    (batch,) = polled(consumer, 5)
+    kafka_proxy.heal()  # forgets the requests so far
+    rule = kafka_proxy.break_(Api.PRODUCE, Fault.HOLD_ANSWER, times=1)
+    commit = threading.Thread(target=consumer.commit, args=(batch, batch.next_offsets, numbered(out, range(5))))
+    commit.start()
+    assert rule.hit.wait(WAIT_S)
+    assert not kafka_proxy.wait_forwarded(Api.ADD_OFFSETS_TO_TXN, SURELY_SENT_S)
+    kafka_proxy.heal()
+    commit.join(WAIT_S)
+    assert [api for api in kafka_proxy.forwarded if api in TRANSACTION] == [Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN]
+
+
+def test_h3_control_offsets_overtake_records_in_flight(log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[[], KafkaProducer]) -> None:
+    topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(consumer, 5)
+    producer = naive()
+    rule = kafka_proxy.break_(Api.PRODUCE, Fault.HOLD_ANSWER, times=1)
+    producer.begin_transaction()
+    producer.send(out, value=b"in flight", partition=0)
+    assert rule.hit.wait(WAIT_S)
+    offsets = threading.Thread(target=producer.send_offsets_to_transaction, args=(_named(batch), batch.membership))
+    offsets.start()
+    assert kafka_proxy.wait_forwarded(Api.ADD_OFFSETS_TO_TXN, SURELY_SENT_S)
+    kafka_proxy.heal()
+    offsets.join(WAIT_S)
+    producer.abort_transaction()
+
+
+# H4: membership taken at commit time may be unfenced
+
+
+def test_h4_a_batch_read_without_membership_is_dropped_and_read_again(log: KafkaLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic, out, group = filled(log, 2, 5), new_topic(log, 1), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    poll: Callable[..., dict[Any, Any]] = consumer.consumer.poll
+    dropped: list[object] = []
+
+    def poll_and_lose_membership(**arguments: Any) -> dict[Any, Any]:
+        found = poll(**arguments)
+        if found and not dropped:
+            dropped.append(found)
+            # what a heartbeat on the I/O thread does when the broker does not know the member any more
+            consumer.consumer._coordinator.reset_generation()
+        return found
+
+    monkeypatch.setattr(consumer.consumer, "poll", poll_and_lose_membership)
+    through(consumer, out, 10)
+    assert dropped
+    assert values(everything(log, out)) == sorted(b"%d-%d" % (at, n) for at in range(2) for n in range(5))
+
+
+@pytest.mark.parametrize("membership", [None, ConsumerGroupMetadata(group_id="g"), ConsumerGroupMetadata("g", 3, "", None)])
+def test_h4_a_batch_without_membership_is_never_committed(log: KafkaLog, membership: object) -> None:
+    topic, group = filled(log, 1, 5), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(consumer, 5)
+    with pytest.raises(CommitFailed) as caught:
+        consumer.commit(Batch(batch.records, membership), batch.next_offsets, [])
+    assert caught.value.cause == "membership"
+    assert log.committed(group) == {}
+
+
+def test_h4_control_the_broker_takes_offsets_without_membership(log: KafkaLog, naive: Callable[[], KafkaProducer]) -> None:
+    topic, group = filled(log, 1, 5), new_group()
+    consumer = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(consumer, 5)
+    consumer.commit(batch, batch.next_offsets, [])
+    zombie = naive()
+    zombie.begin_transaction()
+    zombie.send_offsets_to_transaction({KafkaTopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)}, ConsumerGroupMetadata(group))
+    zombie.commit_transaction()
+    assert log.committed(group) == {TopicPartition(topic, 0): 0}, "a zombie rewound a live member's partition"
+
+
+# H5: after an error of unknown outcome, a new producer
+
+
+@pytest.mark.parametrize(
+    ("api", "fault"),
+    [
+        (Api.PRODUCE, Fault.CUT),
+        (Api.PRODUCE, Fault.SILENCE),
+        (Api.PRODUCE, Fault.LOSE_ANSWER),
+        (Api.ADD_PARTITIONS_TO_TXN, Fault.LOSE_ANSWER),
+        (Api.ADD_OFFSETS_TO_TXN, Fault.SILENCE),
+        (Api.TXN_OFFSET_COMMIT, Fault.LOSE_ANSWER),
+        (Api.TXN_OFFSET_COMMIT, Fault.SILENCE),
+        (Api.END_TXN, Fault.LOSE_ANSWER),
+        (Api.END_TXN, Fault.SILENCE),
+    ],
+    ids=lambda one: one.name.lower(),
+)
+def test_h5_one_broken_request_loses_and_duplicates_nothing(log: KafkaLog, kafka_proxy: FaultProxy, api: Api, fault: Fault) -> None:
+    topic, out = filled(log, 2, 10), new_topic(log, 1)
+    consumer = log.stage_consumer(new_group(), [topic], "0")
+    rule = kafka_proxy.break_(api, fault, times=1)
+    used = [consumer.transactions.producer]
+    failures = through(consumer, out, 20, before=lambda: used.append(consumer.transactions.producer))
+    assert rule.hits == 1
+    assert used[1:] == [None] * len(failures), "a failed producer is gone before anything else happens"
+    if failures:
+        assert consumer.transactions.producer is not used[0]
+    assert values(everything(log, out)) == sorted(b"%d-%d" % (at, n) for at in range(2) for n in range(10))
+
+
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
+def test_h5_a_commit_that_happened_unseen_is_not_repeated(
+    log: KafkaLog, kafka_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch, rebuilds: list[str], defended: bool
+) -> None:
+    topic, out = filled(log, 1, 5), new_topic(log, 1)
+    if not defended:  # go back to the first record of the batch, whatever became of it
+        monkeypatch.setattr(KafkaStageConsumer, "_resume_at", lambda self, tp, first, end: first)
+    consumer = log.stage_consumer(new_group(), [topic], "0")
+    (batch,) = polled(consumer, 5)
+    rule = kafka_proxy.break_(Api.END_TXN, Fault.LOSE_ANSWER)  # every answer, so that the client cannot find out by asking again
+    outputs = [Message(out, b"k", record.value) for record in batch.records]
+    started = time.monotonic()
+    with pytest.raises(CommitFailed) as caught:
+        consumer.commit(batch, batch.next_offsets, outputs)
+    assert caught.value.cause == "timeout"
+    assert time.monotonic() - started < WAIT_S, "a commit without an answer must not hang"
+    assert rule.hits >= 1
+    kafka_proxy.heal()
+    consumer.recover(batch)
+    assert rebuilds == ["timeout"]
+    again = consumer.poll(2.0)
+    if again.records:
+        consumer.commit(again, again.next_offsets, [Message(out, b"k", record.value) for record in again.records])
+    copies = 1 if defended else 2
+    assert values(everything(log, out)) == sorted([b"0-%d" % n for n in range(5)] * copies)
+
+
+# owners
+
+
+def test_a_zombie_is_fenced_and_its_records_stay_hidden(log: KafkaLog, kafka_behind_proxy: Kafka) -> None:
+    topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
+    old = log.stage_consumer(group, [topic], "0")
+    (batch,) = polled(old, 5)
+    zombie = old.transactions.producer
+    assert zombie is not None
+    zombie.begin_transaction()
+    zombie.send(out, value=b"zombie", partition=0).get(WAIT_S)
+    with KafkaLog(kafka_behind_proxy.settings()) as other:
+        new = other.stage_consumer(group, [topic], "0")
+        with pytest.raises(KafkaError):
+            zombie.commit_transaction()
+        with pytest.raises(FencedError, match="ONRECORD_LOG__INSTANCE"):
+            old.commit(batch, batch.next_offsets, [Message(out, b"k", b"late")])
+        through(new, out, 5)
+    assert values(everything(log, out)) == [b"0-%d" % n for n in range(5)]
+    # the zombie's record is really there: hidden, not missing
+    uncommitted = KafkaConsumer(
+        **{**config.reader(kafka_behind_proxy.settings(), "control"), "isolation_level": "read_uncommitted", "consumer_timeout_ms": 2_000}
+    )
+    uncommitted.assign([KafkaTopicPartition(out, 0)])
+    assert b"zombie" in [record.value for record in uncommitted]
+    uncommitted.close()
+
+
+def _named(batch: Batch) -> dict[KafkaTopicPartition, OffsetAndMetadata]:
+    return {KafkaTopicPartition(*tp): OffsetAndMetadata(offset, "", -1) for tp, offset in batch.next_offsets.items()}
