@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
-from services.chassis.errors import LimitExceeded, PoisonError
+from services.chassis.errors import LimitExceeded
 
 MAX_ID_BYTES = 512
 """Ids are index keys; PostgreSQL takes keys of up to 2 704 bytes, and two ids and a value share one."""
 MAX_VALUE_CHARS = 256
 """Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key again. The statement
 keeps them whole."""
-MAX_INTEGER = 2**63 - 1
-"""Largest integer of both engines."""
 
 NAMING = frozenset({Resolution.NAME, Resolution.SURNAME, Resolution.TITLE, Resolution.ALIAS, Resolution.HEADLINE})
 """Resolutions whose mention is another name of the actor; a pronoun or a description is not."""
@@ -50,8 +48,7 @@ def change_of(event: Document | Quote | Claim) -> Change:
     """The row an event becomes.
 
     Raises:
-        PoisonError: a text holds the character U+0000, which PostgreSQL cannot store, or a time lies outside the years 1 to 9999.
-        LimitExceeded: an id or a number is too large for the database.
+        LimitExceeded: an id is too long to be an index key.
     """
     if isinstance(event, Document):
         return _document(event)
@@ -88,7 +85,7 @@ def _document(event: Document) -> DocumentChange:
     row: dict[str, Any] = {
         "article_id": event.article_id,
         "document_id": event.document_id,
-        "revision": _integer(event.revision, event.article_id),
+        "revision": event.revision,
         "withdrawn": event.outcome is Outcome.WITHDRAWN,
         "outcome": event.outcome.value,
         "url": event.url,
@@ -96,8 +93,8 @@ def _document(event: Document) -> DocumentChange:
         "title": event.title,
         "authors": list(event.authors),
         "language": event.language,
-        "published_at": _instant(event.published_at, event.article_id),
-        "fetched_at": _instant(event.fetched_at, event.article_id),
+        "published_at": _instant(event.published_at),
+        "fetched_at": microseconds(event.fetched_at),
         "origin": event.origin,
         "text": event.text,
         "text_sha256": event.text_sha256,
@@ -115,14 +112,14 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     _check_ids(event.event_id, article.article_id, article.document_id, actor.actor_id)
-    published = _instant(article.published_at, article.article_id)
+    published = _instant(article.published_at)
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
         "on_record": False,
         "article_id": article.article_id,
         "document_id": article.document_id,
-        "revision": _integer(article.revision, article.article_id),
+        "revision": article.revision,
         "actor_id": actor.actor_id,
         "actor_name": actor.name,
         "actor_kind": actor.kind.value,
@@ -153,23 +150,8 @@ def _statement(event: Quote | Claim) -> StatementChange:
 
 
 def _content_key(event: Event) -> str:
-    """A digest of the whole event, so that two events of one id have one winner whatever order they come in.
-
-    It also refuses what one of the two engines could not store.
-    """
-    content = event.model_dump_json()
-    if "\\u0000" in content and "\x00" in _strings(event.model_dump()):
-        raise PoisonError(f"{event.event_id}: a text holds the character U+0000", stage="validate", reason="nul_character")
-    return digest("content", content)
-
-
-def _strings(value: Any) -> str:
-    """All text of a value, in one string."""
-    if isinstance(value, dict):
-        return " ".join(_strings(part) for part in value.values())
-    if isinstance(value, list | tuple):
-        return " ".join(_strings(part) for part in value)
-    return value if isinstance(value, str) else ""
+    """A digest of the whole event, so that two events of one id have one winner whatever order they come in."""
+    return digest("content", event.model_dump_json())
 
 
 def _check_ids(*ids: str) -> None:
@@ -178,19 +160,8 @@ def _check_ids(*ids: str) -> None:
             raise LimitExceeded(f"id {value[:64]!r}… is longer than {MAX_ID_BYTES} bytes", stage="validate", reason="id_too_long")
 
 
-def _integer(value: int, article_id: str) -> int:
-    if value > MAX_INTEGER:
-        raise LimitExceeded(f"{article_id}: revision {value} does not fit 64 bits", stage="validate", reason="number_too_large")
-    return value
-
-
-def _instant(moment: datetime | None, article_id: str) -> int | None:
-    if moment is None:
-        return None
-    try:
-        return microseconds(moment.astimezone(UTC))
-    except OverflowError as error:
-        raise PoisonError(f"{article_id}: the time {moment} is out of range", stage="validate", reason="time_out_of_range") from error
+def _instant(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
 
 
 def _day(published_at: int) -> str:

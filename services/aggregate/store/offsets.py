@@ -24,21 +24,22 @@ def move(connection: sa.Connection, group: str, expected: Offsets, offsets: Offs
     """Move each partition from its expected offset to the new one; a partition without an expected one must be new.
 
     Raises:
-        CommitFailed: with cause ``stale``: another consumer has moved one of them.
+        CommitFailed: with cause ``stale``: another consumer has moved one of them, maybe beyond the new offset.
     """
     # in one order everywhere: see locks
     for tp in sorted(offsets):
         values = {"consumer_group": group, "topic": tp.topic, "partition": tp.partition}
         if tp in expected:
             update = sa.update(_offsets).where(*(_offsets.c[name] == value for name, value in values.items()))
-            moved = connection.execute(update.where(_offsets.c.next_offset == expected[tp]).values(next_offset=offsets[tp]))
+            current = (_offsets.c.next_offset == expected[tp]) & (_offsets.c.next_offset <= offsets[tp])
+            moved = connection.execute(update.where(current).values(next_offset=offsets[tp]))
         else:
             insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(_offsets)
             moved = connection.execute(insert.values(**values, next_offset=offsets[tp]).on_conflict_do_nothing())
         if moved.rowcount != 1:
-            known = expected.get(tp)
+            known = f"offset {expected[tp]}" if tp in expected else "its beginning"
             raise CommitFailed(
-                f"{tp.topic} partition {tp.partition}: the database is no longer at offset {'none' if known is None else known}; "
+                f"{tp.topic} partition {tp.partition}: the database is no longer at {known}, or already beyond offset {offsets[tp]}; "
                 "another consumer of this group has moved on",
                 cause="stale",
             )
