@@ -1,9 +1,15 @@
-"""What the stages may rely on, whichever engine carries the log."""
+"""What the stages may rely on, whichever engine carries the log.
+
+The one difference: on Kafka a transaction is seen a moment after it was committed, when its markers have been written; on
+SQLite at once. Hence :func:`soon`.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +17,7 @@ from hypothesis import strategies as st
 
 from services.chassis.errors import LimitExceeded, TopicMissing
 from services.chassis.log.partitioner import partition_for
-from services.chassis.log.types import EventLog, Message, Record, TopicPartition, TopicSpec
+from services.chassis.log.types import EventLog, Message, Producer, Record, TopicPartition, TopicSpec
 from tests.support.log import drain, everything, new_group, new_topic, numbered, polled, values
 
 SAME_LOG = settings(
@@ -24,6 +30,19 @@ def by_key(records: list[Record]) -> dict[bytes | None, list[bytes]]:
     for record in records:
         found[record.key].append(record.value or b"")
     return dict(found)
+
+
+def soon(look: Callable[[], object], expected: object) -> None:
+    deadline = time.monotonic() + (10.0 if expected else 0.0)
+    while look() != expected and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert look() == expected
+
+
+@pytest.fixture
+def producer(log: EventLog) -> Iterator[Producer]:
+    with log.producer(f"test-{new_group()}") as producer:
+        yield producer
 
 
 # topics
@@ -66,11 +85,12 @@ def test_append_tells_where_each_message_went(log: EventLog) -> None:
         placed = producer.append(messages)
         assert producer.append([]) == []
     assert len(placed) == 30
+    soon(lambda: len(everything(log, topic)), 30)
+    found = {(record.tp, record.offset): (record.key, record.value) for record in everything(log, topic)}
     for message, (tp, offset) in zip(messages, placed, strict=True):
         assert message.key is not None
         assert tp == TopicPartition(topic, partition_for(message.key, 4))
-        (record,) = log.read(topic, tp.partition, offset, offset + 1)
-        assert (record.key, record.value, record.tp, record.offset) == (message.key, message.value, tp, offset)
+        assert found[tp, offset] == (message.key, message.value)
 
 
 def test_a_named_partition_wins_over_the_key(log: EventLog) -> None:
@@ -89,7 +109,7 @@ def test_append_is_atomic_when_one_message_is_too_large(log: EventLog) -> None:
         assert (caught.value.stage, caught.value.reason) == ("produce", "too_large")
         assert everything(log, topic) == everything(log, other) == []
         producer.append([Message(topic, b"fits", b"x" * 1_500)])
-    assert [record.key for record in everything(log, topic)] == [b"fits"]
+    soon(lambda: [record.key for record in everything(log, topic)], [b"fits"])
 
 
 # consuming
@@ -121,7 +141,7 @@ def test_a_batch_knows_where_it_began_and_ended(log: EventLog) -> None:
                 assert offsets == sorted(offsets)
                 assert (batch.first_offsets[tp], batch.next_offsets[tp]) == (offsets[0], offsets[-1] + 1)
             consumer.commit(batch, batch.next_offsets, [])
-    assert log.committed(group) == {tp: max(offset for at, offset in placed if at == tp) + 1 for tp, _ in placed}
+    soon(lambda: log.committed(group), {tp: max(offset for at, offset in placed if at == tp) + 1 for tp, _ in placed})
 
 
 def test_an_empty_log_gives_an_empty_batch(log: EventLog) -> None:
@@ -146,15 +166,14 @@ def test_a_waiting_consumer_sees_what_is_appended_meanwhile(log: EventLog) -> No
     max_records=st.integers(1, 9),
 )
 def test_any_appends_are_read_once_each_and_in_order(
-    log: EventLog, appends: list[list[tuple[bytes | None, int]]], max_records: int
+    log: EventLog, producer: Producer, appends: list[list[tuple[bytes | None, int]]], max_records: int
 ) -> None:
     topic = new_topic(log, 3)
     sent: list[Message] = []
-    with log.producer("test") as producer:
-        for chunk in appends:
-            messages = [Message(topic, key, b"%d/%d" % (len(sent) + n, number)) for n, (key, number) in enumerate(chunk)]
-            producer.append(messages)
-            sent += messages
+    for chunk in appends:
+        messages = [Message(topic, key, b"%d/%d" % (len(sent) + n, number)) for n, (key, number) in enumerate(chunk)]
+        producer.append(messages)
+        sent += messages
     with log.stage_consumer(new_group(), [topic], "0") as consumer:
         read = drain(consumer, len(sent), max_records)
         assert sorted(r.value or b"" for r in read) == sorted(m.value or b"" for m in sent)
@@ -166,6 +185,11 @@ def test_any_appends_are_read_once_each_and_in_order(
 # bytes
 
 
+@pytest.fixture
+def plain_topic(log: EventLog) -> str:
+    return new_topic(log, 2)
+
+
 @SAME_LOG
 @given(
     key=st.none() | st.binary(max_size=40),
@@ -174,14 +198,17 @@ def test_any_appends_are_read_once_each_and_in_order(
     timestamp_ms=st.integers(1, 2**41),
 )
 def test_records_come_back_byte_for_byte(
-    log: EventLog, key: bytes | None, value: bytes | None, headers: tuple[tuple[str, bytes], ...], timestamp_ms: int
+    log: EventLog,
+    producer: Producer,
+    plain_topic: str,
+    key: bytes | None,
+    value: bytes | None,
+    headers: tuple[tuple[str, bytes], ...],
+    timestamp_ms: int,
 ) -> None:
-    topic = new_topic(log, 2)
-    with log.producer("test") as producer:
-        ((tp, offset),) = producer.append([Message(topic, key, value, headers, timestamp_ms=timestamp_ms)])
-    assert list(log.read(topic, tp.partition, offset, offset + 1)) == [
-        Record(topic, tp.partition, offset, timestamp_ms, key, value, headers)
-    ]
+    ((tp, offset),) = producer.append([Message(plain_topic, key, value, headers, timestamp_ms=timestamp_ms)])
+    expected = Record(plain_topic, tp.partition, offset, timestamp_ms, key, value, headers)
+    soon(lambda: list(log.read(plain_topic, tp.partition, offset, offset + 1)), [expected])
 
 
 def test_dead_letters_keep_every_byte_and_share_the_transaction(log: EventLog) -> None:
@@ -206,11 +233,12 @@ def test_dead_letters_keep_every_byte_and_share_the_transaction(log: EventLog) -
             ]
             good = [Message(out, r.key, r.value) for r in batch.records if r.key == b"good"]
             consumer.commit(batch, batch.next_offsets, [*letters, *good])
+    soon(lambda: len(everything(log, dead)), 3)
     kept = everything(log, dead)
     assert [(r.key, r.value, r.headers[:-1], r.timestamp_ms) for r in kept] == [(m.key, m.value, m.headers, m.timestamp_ms) for m in poison]
     assert all(r.headers[-1] == ("dlq-version", b"1") for r in kept)
-    assert [r.value for r in everything(log, out)] == [b"good"]
-    assert list(log.committed(group)) == [TopicPartition(topic, 0)]
+    soon(lambda: [r.value for r in everything(log, out)], [b"good"])
+    soon(lambda: list(log.committed(group)), [TopicPartition(topic, 0)])
 
 
 # transactions
@@ -225,8 +253,8 @@ def test_outputs_and_offsets_appear_together_at_commit(log: EventLog) -> None:
         assert log.committed(group) == {}
         assert everything(log, out) == []
         consumer.commit(first, first.next_offsets, numbered(out, range(4)))
-        assert log.committed(group) == first.next_offsets
-        assert values(everything(log, out)) == [b"%06d" % n for n in range(4)]
+        soon(lambda: log.committed(group), first.next_offsets)
+        soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(4)])
         rest = drain(consumer, 10 - len(first.records))
         assert values([*first.records, *rest]) == [b"%06d" % n for n in range(10)], "reads on behind what was committed"
 
@@ -247,7 +275,7 @@ def test_a_failed_commit_leaves_nothing_and_recover_replays_the_batch(log: Event
             consumer.commit(replay, replay.next_offsets, [Message(out, r.key, r.value) for r in replay.records])
             again += replay.records
     assert values(again) == [b"%06d" % n for n in range(20)]
-    assert values(everything(log, out)) == [b"%06d" % n for n in range(20)]
+    soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(20)])
 
 
 def test_part_of_a_batch_can_be_committed_record_by_record(log: EventLog) -> None:
@@ -255,11 +283,13 @@ def test_part_of_a_batch_can_be_committed_record_by_record(log: EventLog) -> Non
     with log.producer("test") as producer:
         producer.append(numbered(topic, range(6), keys=6))
     with log.stage_consumer(group, [topic], "0") as consumer:
+        done: dict[TopicPartition, int] = {}
         for batch in polled(consumer, 6):
             for record in batch.records:
                 consumer.commit(batch, {record.tp: record.offset + 1}, [Message(out, record.key, record.value)])
-                assert log.committed(group)[record.tp] == record.offset + 1
-    assert values(everything(log, out)) == [b"%06d" % n for n in range(6)]
+                done[record.tp] = record.offset + 1
+                soon(lambda: log.committed(group), done)
+    soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(6)])
     with log.stage_consumer(group, [topic], "0") as successor:
         assert successor.poll(1.0).records == ()
 
@@ -298,8 +328,8 @@ def test_groups_do_not_disturb_each_other(log: EventLog) -> None:
         for batch in polled(one, 10):
             one.commit(batch, batch.next_offsets, [])
         assert len(drain(two, 10)) == 10
+    soon(lambda: sum(log.committed(group).values()), 10)
     assert log.committed(other) == {}
-    assert sum(log.committed(group).values()) == 10
     assert log.committed(new_group()) == {}
 
 
@@ -355,7 +385,7 @@ def test_a_sink_starts_where_its_database_says(log: EventLog) -> None:
         assert values(read) == [b"0-3", b"0-4", *(b"2-%d" % n for n in range(5))]
         assert frozenset().union(*asked) == consumer.assignment() == {TopicPartition(topic, n) for n in range(3)}
         consumer.report({TopicPartition(topic, 2): offsets[2, 4] + 1})
-    assert log.committed(group) == {TopicPartition(topic, 2): offsets[2, 4] + 1}
+    soon(lambda: log.committed(group), {TopicPartition(topic, 2): offsets[2, 4] + 1})
     with log.sink_consumer(group, [topic], "0", lambda _: {}) as consumer:
         assert len(drain(consumer, 15)) == 15, "what was reported is never used to resume"
 
@@ -368,6 +398,7 @@ def test_replay_from_any_offset(log: EventLog) -> None:
     with log.producer("test") as producer:
         placed = [producer.append(numbered(topic, range(n * 50, n * 50 + 50))) for n in range(5)]
     where = [offset for chunk in placed for _, offset in chunk]
+    soon(lambda: len(everything(log, topic)), 250)
     records = list(log.read(topic, 0))
     assert [r.offset for r in records] == where
     for start, stop in [(0, 0), (0, 249), (120, 180), (249, 249), (17, 18)]:
@@ -380,6 +411,7 @@ def test_replay_stops_at_the_end_as_of_now(log: EventLog) -> None:
     topic = new_topic(log, 1)
     with log.producer("test") as producer:
         producer.append(numbered(topic, range(3)))
+        soon(lambda: len(everything(log, topic)), 3)
         replay = log.read(topic, 0)
         seen = [next(replay)]
         producer.append(numbered(topic, range(3, 6)))
