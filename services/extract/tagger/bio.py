@@ -23,13 +23,6 @@ class TagSpan(NamedTuple):
     score: float
 
 
-def word_starts(words: IntArray) -> IntArray:
-    """Index of each word's first piece; ``words`` numbers the word of each piece."""
-    if not len(words):
-        return np.zeros(0, np.int64)
-    return np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]]))
-
-
 def word_scores(piece_scores: FloatArray, first_pieces: IntArray) -> FloatArray:
     """Log-scores [words, tags] of giving a whole word one tag, from those of its pieces [pieces, tags].
 
@@ -55,18 +48,24 @@ def grammar(tags: int) -> FloatArray:
     return transitions
 
 
-def best_tags(scores: FloatArray, transitions: FloatArray) -> IntArray:
-    """The best tag of each word: Viterbi over ``scores`` [words, tags] and ``transitions`` [from, to]."""
+def best_tags(scores: FloatArray, transitions: FloatArray, boundary: IntArray | None = None) -> IntArray:
+    """The best tag of each word: Viterbi over ``scores`` [words, tags].
+
+    ``transitions`` [classes, from, to] hold one table per class of boundary, ``boundary`` [words] the class before each word (None: 0).
+    """
     count, tags = scores.shape
     if not count:
         return np.zeros(0, np.int64)
+    steps = np.zeros(count, np.int64) if boundary is None else boundary
     back = np.zeros((count, tags), np.int64)
     best = scores[0].copy()
     best[2::2] = FORBIDDEN  # nothing can be continued at the start
+    every = np.arange(tags)
     for index in range(1, count):
-        candidates = best[:, None] + transitions
-        back[index] = candidates.argmax(axis=0)
-        best = candidates.max(axis=0) + scores[index]
+        candidates = best[:, None] + transitions[steps[index]]
+        choice = candidates.argmax(axis=0)
+        back[index] = choice
+        best = candidates[choice, every] + scores[index]
     path = np.zeros(count, np.int64)
     path[-1] = int(best.argmax())
     for index in range(count - 1, 0, -1):

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from services.extract.tagger.bio import best_tags, grammar, tag_spans, word_scores, word_starts
+from services.extract.tagger.bio import TagSpan, best_tags, grammar, tag_spans, word_scores
+from services.extract.tagger.boundaries import Words, read_words
+from services.extract.tagger.edges import take_marks, trim
 from services.extract.tagger.links import PieceSpan, link_mass
 from services.extract.tagger.marks import kind_of
-from services.extract.tagger.spec import CONTENT, CUE, SOURCE
+from services.extract.tagger.spec import CONTENT
 from services.extract.types import Attribution, Entity, Range
 
 if TYPE_CHECKING:
-    from services.extract.tagger.bio import FloatArray
     from services.extract.tagger.encoding import IntArray, Pieces
     from services.extract.tagger.network import Scores
     from services.extract.tagger.spec import Decoding, ModelSpec
@@ -22,15 +23,8 @@ if TYPE_CHECKING:
 _SILENT = 0.02  # below this link mass the network names no cue: the content stands alone
 
 
-def _spans(piece_scores: FloatArray, pieces: Pieces, transitions: FloatArray) -> list[list[PieceSpan]]:
-    """Spans of each label, in order, no word cut."""
-    firsts = word_starts(pieces.words)
-    ends = np.append(firsts[1:], len(pieces))
-    scores = word_scores(piece_scores, firsts)
-    labels: list[list[PieceSpan]] = [[] for _ in range(piece_scores.shape[1] // 2)]
-    for span in tag_spans(best_tags(scores, transitions), scores):
-        labels[span.label].append(PieceSpan(int(firsts[span.start]), int(ends[span.end - 1]), span.score))
-    return labels
+def _pieces(span: TagSpan, words: Words) -> PieceSpan:
+    return PieceSpan(int(words.first[span.start]), int(words.last[span.end - 1]), span.score)
 
 
 def _place(text: str, pieces: Pieces, span: PieceSpan) -> Range | None:
@@ -59,15 +53,15 @@ class Decoder:
     def __init__(self, spec: ModelSpec) -> None:
         self._settings: Decoding = spec.decoding
         self._roles = spec.role_transitions
-        self._entities = grammar(len(spec.entities))
+        self._entities = grammar(len(spec.entities))[None]
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
 
     def attributions(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Attribution, ...]:
         """All attributions, in the order of their contents."""
         if not len(pieces):
             return ()
-        labels = _spans(scores.roles, pieces, self._roles)
-        sources, cues, contents = labels[SOURCE], labels[CUE], labels[CONTENT]
+        words = read_words(text, pieces)
+        sources, cues, contents = self._spans(text, words, scores)
         anchors = cues + contents
         paragraphs = np.cumsum(pieces.starts_line, dtype=np.int64)
         owners = self._owners(scores, contents, cues, paragraphs)
@@ -89,6 +83,19 @@ class Decoder:
                 )
             )
         return tuple(sorted(found, key=lambda item: item.content))
+
+    def _spans(self, text: str, words: Words, scores: Scores) -> tuple[list[PieceSpan], list[PieceSpan], list[PieceSpan]]:
+        """Sources, cues and contents, each in order."""
+        of_words = word_scores(scores.roles, words.first)
+        tags = best_tags(of_words, self._roles, words.boundary)
+        labels: tuple[list[PieceSpan], list[PieceSpan], list[PieceSpan]] = ([], [], [])
+        for found in tag_spans(tags, of_words):
+            span: TagSpan | None = found
+            if found.label == CONTENT:
+                span = trim(take_marks(found, words, len(words)), text, words)
+            if span:
+                labels[found.label].append(_pieces(span, words))
+        return labels
 
     def _owners(self, scores: Scores, contents: list[PieceSpan], cues: list[PieceSpan], paragraphs: IntArray) -> list[int]:
         """For each content the number of its anchor: a cue, or (from ``len(cues)`` on) a content that has no cue."""
@@ -122,10 +129,11 @@ class Decoder:
         """All named entities, in the order of the text."""
         if not len(pieces):
             return ()
+        words = read_words(text, pieces)
+        of_words = word_scores(scores.entities, words.first)
         found = []
-        for label, spans in zip(self._entity_labels, _spans(scores.entities, pieces, self._entities), strict=True):
-            for span in spans:
-                place = _place(text, pieces, span)
-                if place:
-                    found.append(Entity(place, label, span.score))
+        for span in tag_spans(best_tags(of_words, self._entities), of_words):
+            place = _place(text, pieces, _pieces(span, words))
+            if place:
+                found.append(Entity(place, self._entity_labels[span.label], span.score))
         return tuple(sorted(found, key=lambda entity: entity.span))

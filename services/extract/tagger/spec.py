@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.extract.tagger.bio import FloatArray, grammar
+from services.extract.tagger.boundaries import BOUNDARIES
 from services.extract.tagger.windows import WindowPlan
 
 SHIPPED = Path(__file__).parent.parent / "model"
@@ -35,10 +36,10 @@ class Windows(_Frozen):
 
 
 class Decoding(_Frozen):
-    """How scores become attributions. ``transitions`` [7][7]: log-scores added between neighbouring words' role tags, the grammar's
-    bans aside."""
+    """How scores become attributions. ``transitions`` [classes of boundary][7][7]: log-scores added between neighbouring words' role tags,
+    the grammar's bans aside."""
 
-    transitions: tuple[tuple[float, ...], ...] = ((0.0,) * 7,) * 7
+    transitions: tuple[tuple[tuple[float, ...], ...], ...] = (((0.0,) * 7,) * 7,) * BOUNDARIES
     same_paragraph: float = 0.2
     per_piece: float = 0.004
     minimum: float = 0.02
@@ -64,9 +65,9 @@ class ModelSpec(_Frozen):
 
     @property
     def role_transitions(self) -> FloatArray:
-        """Transition scores [from, to] of the role tags, the BIO grammar included."""
+        """Transition scores [class of boundary, from, to] of the role tags, the BIO grammar included."""
         learned = np.array(self.decoding.transitions, np.float32)
-        transitions: FloatArray = grammar(len(self.roles)) + learned
+        transitions: FloatArray = grammar(len(self.roles))[None] + learned
         return transitions
 
 

@@ -1,0 +1,139 @@
+"""Words, and what the text itself says of the boundary before each: line breaks, quotation marks, full stops.
+
+A span of speech seldom runs over the end of a sentence outside quotation marks and often does inside them; how often is counted in the
+training corpus and given to the decoder as transition scores per class of boundary.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from services.extract.text.quotes import quoted_stretches
+
+if TYPE_CHECKING:
+    from services.extract.tagger.encoding import IntArray, Pieces
+
+# What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries.
+_ONE_WORD = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)+|\w+(?:-\w+)+|\w+n[’']t\b")
+
+
+class Boundary(IntEnum):
+    """The place between a word and the one before it; the first that applies. ``INSIDE`` is added within quotation marks."""
+
+    PLAIN = 0
+    LINE = 1
+    BEFORE_OPENING_MARK = 2
+    BEFORE_CLOSING_MARK = 3
+    BEFORE_STOP = 4
+    BEFORE_COMMA = 5
+    AFTER_CLOSING_MARK = 6
+    AFTER_STOP = 7
+    AFTER_COMMA = 8
+    AFTER_OPENING_MARK = 9
+    BEFORE_PUNCTUATION = 10
+    AFTER_PUNCTUATION = 11
+    INSIDE = 12
+
+
+BOUNDARIES = 2 * Boundary.INSIDE
+
+_WORD, _OPENING, _CLOSING, _STOP, _COMMA, _OTHER = range(6)
+_BEFORE = {
+    _OPENING: Boundary.BEFORE_OPENING_MARK,
+    _CLOSING: Boundary.BEFORE_CLOSING_MARK,
+    _STOP: Boundary.BEFORE_STOP,
+    _COMMA: Boundary.BEFORE_COMMA,
+}
+_AFTER = {
+    _CLOSING: Boundary.AFTER_CLOSING_MARK,
+    _STOP: Boundary.AFTER_STOP,
+    _COMMA: Boundary.AFTER_COMMA,
+    _OPENING: Boundary.AFTER_OPENING_MARK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text as the decoder sees them, one entry per word in each array.
+
+    ``first`` and ``last``: its pieces ``[first, last)``. ``starts`` and ``ends``: code points. ``boundary``: class of the place before it.
+    ``quoted``: it stands inside quotation marks. ``is_opening``, ``is_closing``: it is a quotation mark.
+    """
+
+    first: IntArray
+    last: IntArray
+    starts: IntArray
+    ends: IntArray
+    boundary: IntArray
+    quoted: npt.NDArray[np.bool_]
+    is_opening: npt.NDArray[np.bool_]
+    is_closing: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def read_words(text: str, pieces: Pieces) -> Words:
+    """Group pieces into words and class the boundaries between them."""
+    first = _first_pieces(text, pieces)
+    last = np.append(first[1:], len(pieces)).astype(np.int64) if len(first) else first
+    starts, ends = pieces.starts[first], pieces.ends[last - 1]
+    quoted = np.zeros(len(first), np.bool_)
+    kinds = [_kind(text, int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
+    for stretch in quoted_stretches(text):
+        outer, inner, inner_end = np.searchsorted(starts, [stretch.outer.start, stretch.inner.start, stretch.inner.end], "left")
+        quoted[inner:inner_end] = True
+        kinds[outer:inner] = [_OPENING] * (inner - outer)
+        if stretch.closed:
+            outer_end = np.searchsorted(starts, stretch.outer.end, "left")
+            kinds[inner_end:outer_end] = [_CLOSING] * (outer_end - inner_end)
+    codes = np.array(kinds, np.int64)
+    boundary = _boundaries(kinds, pieces.starts_line[first], quoted)
+    return Words(first, last, starts, ends, boundary, quoted, codes == _OPENING, codes == _CLOSING)
+
+
+def _first_pieces(text: str, pieces: Pieces) -> IntArray:
+    words = pieces.words
+    if not len(words):
+        return np.zeros(0, np.int64)
+    begins = np.concatenate([[True], words[1:] != words[:-1]])
+    for match in _ONE_WORD.finditer(text):
+        inside = slice(*np.searchsorted(pieces.starts, [match.start() + 1, match.end()], "left"))
+        begins[inside] = False
+    begins[0] = True
+    return np.flatnonzero(begins)
+
+
+def _kind(text: str, start: int, end: int) -> int:
+    word = text[start:end]
+    if word in (".", "!", "?"):
+        after = text[end : end + 1]
+        return _OTHER if after.isalnum() else _STOP
+    if word == ",":
+        return _COMMA
+    return _WORD if any(character.isalnum() for character in word) else _OTHER
+
+
+def _boundaries(kinds: list[int], starts_line: npt.NDArray[np.bool_], quoted: npt.NDArray[np.bool_]) -> IntArray:
+    classes = np.zeros(len(kinds), np.int64)
+    before = _WORD
+    for index, kind in enumerate(kinds):
+        if starts_line[index]:
+            boundary = Boundary.LINE
+        elif kind in _BEFORE:
+            boundary = _BEFORE[kind]
+        elif before in _AFTER:
+            boundary = _AFTER[before]
+        elif kind == _OTHER:
+            boundary = Boundary.BEFORE_PUNCTUATION
+        else:
+            boundary = Boundary.AFTER_PUNCTUATION if before == _OTHER else Boundary.PLAIN
+        classes[index] = boundary
+        before = kind
+    return classes + Boundary.INSIDE * quoted
