@@ -1,0 +1,85 @@
+"""The HTTP API: the record as JSON."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from schemas.events import ActorRecord
+from services.chassis.settings import QuerySettings
+from services.query.database import Database
+from services.query.models import ActorSummary, ArticleDetail, ArticleSummary, SearchAnswer, Statement, StatementDetail
+from services.query.paging import Page
+from services.query.params import ActorId, ActorQuery, ArticleId, ArticleQuery, Listing, SearchQuery, StatementId, StatementQuery
+from services.query.problems import bad_parameter, documented
+from services.query.records import actors, articles, search, statements
+from services.query.text import segment
+
+LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+SINGLE = documented(HTTPStatus.NOT_FOUND) | LISTED
+
+
+def limit_of(query: Listing, settings: QuerySettings) -> int:
+    """The page size to use.
+
+    Raises:
+        Trouble: 422 when more than the cap is asked for.
+    """
+    if query.limit is not None and query.limit > settings.max_page_size:
+        raise bad_parameter("limit", f"at most {settings.max_page_size} items fit on a page; follow `next` for more")
+    return query.limit or settings.page_size
+
+
+def router(database: Database, settings: QuerySettings) -> APIRouter:
+    """The routes under ``/v1``."""
+    api = APIRouter(prefix="/v1")
+
+    @api.get("/actors", summary="Actors on record", responses=LISTED, tags=["actors"])
+    def list_actors(query: Annotated[ActorQuery, Query()]) -> Page[ActorSummary]:
+        """All actors with something on record, sorted and filtered. With a period or an outlet, counts, dates and order cover
+        only what was published there and then."""
+        with database.reading() as connection:
+            return actors.page(connection, query, limit_of(query, settings), "/v1/actors")
+
+    @api.get("/actors/{actor_id:path}/statements", summary="What an actor said", responses=SINGLE, tags=["actors"])
+    def list_statements(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> Page[Statement]:
+        """The quotes and claims on record for one actor."""
+        with database.reading() as connection:
+            actors.require(connection, actor_id)
+            return statements.of_actor(connection, actor_id, query, limit_of(query, settings), f"/v1/actors/{segment(actor_id)}/statements")
+
+    @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=SINGLE, tags=["actors"])
+    def get_actor(actor_id: ActorId) -> ActorRecord:
+        """Counts, names, the per-day series, outlets, cues, stances and the latest statements."""
+        with database.reading() as connection:
+            return actors.one(connection, actor_id)
+
+    @api.get("/statements/{statement_id:path}", summary="One quote or claim", responses=SINGLE, tags=["statements"])
+    def get_statement(statement_id: StatementId) -> StatementDetail:
+        """One statement, with W3C Web Annotation selectors for its words, its cue and the mention of its source."""
+        with database.reading() as connection:
+            return statements.one(connection, statement_id)
+
+    @api.get("/articles", summary="Articles on record", responses=LISTED, tags=["articles"])
+    def list_articles(query: Annotated[ArticleQuery, Query()]) -> Page[ArticleSummary]:
+        """All articles on record, newest publication first."""
+        with database.reading() as connection:
+            return articles.page(connection, query, limit_of(query, settings), "/v1/articles")
+
+    @api.get("/articles/{article_id:path}", summary="One article with its statements", responses=SINGLE, tags=["articles"])
+    def get_article(article_id: ArticleId) -> ArticleDetail:
+        """The text on record, and every statement found in it with the spans of its words."""
+        with database.reading() as connection:
+            return articles.one(connection, article_id)
+
+    @api.get("/search", summary="Search statements and actors", responses=LISTED, tags=["search"])
+    def get_search(query: Annotated[SearchQuery, Query()]) -> SearchAnswer:
+        """Statements that hold every word asked for, and actors whose names do. An empty result is explained."""
+        if query.q is None:
+            raise bad_parameter("q", "give the words to look for")
+        with database.reading() as connection:
+            return search.search(connection, query, limit_of(query, settings), "/v1/search")
+
+    return api

@@ -1,0 +1,121 @@
+"""The series of an actor as a bar chart: geometry here, SVG in the template, words in HTML so that they never shrink."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from schemas.events import Day
+
+MAX_BARS = 92
+"""A quarter by days: with more, bars get thinner than a finger or a pixel on a small screen."""
+MIN_BARS = 14
+"""With fewer, one bar would be a wall."""
+HEIGHT = 100.0
+GAP = 0.2
+"""Share of a slot left blank between bars."""
+UNITS = (("day", 1), ("week", 7), ("month", 31), ("year", 366))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One slot: quotes stand on claims. ``x`` and ``width`` count slots; heights are of :data:`HEIGHT`."""
+
+    start: date
+    label: str
+    quotes: int
+    claims: int
+    x: float
+    width: float
+    quotes_height: float
+    claims_height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars of one unit (``day``, ``week``, ``month``, ``year``), gaps included as empty bars."""
+
+    unit: str
+    bars: tuple[Bar, ...]
+    highest: int
+    first: str
+    last: str
+
+    @property
+    def filled(self) -> list[Bar]:
+        """The slots that hold anything, newest first: the table beside the chart."""
+        return [bar for bar in reversed(self.bars) if bar.quotes or bar.claims]
+
+
+def chart(days: Sequence[Day]) -> Chart | None:
+    """The chart of a per-day series; None without one."""
+    if not days:
+        return None
+    first, last = min(day.date for day in days), max(day.date for day in days)
+    unit = next((name for name, size in UNITS if (last - first).days / size < MAX_BARS), "year")
+    slots = _padded(_slots(_floor(first, unit), last, unit), unit)
+    quotes: Counter[date] = Counter()
+    claims: Counter[date] = Counter()
+    for day in days:
+        quotes[_floor(day.date, unit)] += day.quotes
+        claims[_floor(day.date, unit)] += day.claims
+    highest = max(quotes[slot] + claims[slot] for slot in slots)
+    scale = HEIGHT / max(highest, 1)
+    bars = tuple(
+        Bar(
+            start=slot,
+            label=_label(slot, unit),
+            quotes=quotes[slot],
+            claims=claims[slot],
+            x=index + GAP / 2,
+            width=1 - GAP,
+            quotes_height=round(quotes[slot] * scale, 2),
+            claims_height=round(claims[slot] * scale, 2),
+        )
+        for index, slot in enumerate(slots)
+    )
+    return Chart(unit=unit, bars=bars, highest=highest, first=bars[0].label, last=bars[-1].label)
+
+
+def _floor(day: date, unit: str) -> date:
+    if unit == "week":
+        return date.fromordinal(max(1, day.toordinal() - day.weekday()))
+    if unit == "month":
+        return day.replace(day=1)
+    return day.replace(month=1, day=1) if unit == "year" else day
+
+
+def _next(slot: date, unit: str) -> date | None:
+    """The slot after; None at the end of the calendar."""
+    try:
+        if unit == "month":
+            return slot.replace(year=slot.year + slot.month // 12, month=slot.month % 12 + 1)
+        if unit == "year":
+            return slot.replace(year=slot.year + 1)
+        return slot + timedelta(days=7 if unit == "week" else 1)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _slots(first: date, last: date, unit: str) -> list[date]:
+    slots = [first]
+    while (following := _next(slots[-1], unit)) is not None and following <= last:
+        slots.append(following)
+    return slots
+
+
+def _padded(slots: list[date], unit: str) -> list[date]:
+    """At least :data:`MIN_BARS` slots, by empty ones on both sides; only days are ever that few."""
+    missing = MIN_BARS - len(slots)
+    if missing <= 0 or unit != "day":
+        return slots
+    start = max(1, slots[0].toordinal() - (missing + 1) // 2)
+    end = min(date.max.toordinal(), slots[-1].toordinal() + missing // 2)
+    return [date.fromordinal(ordinal) for ordinal in range(start, end + 1)]
+
+
+def _label(slot: date, unit: str) -> str:
+    day = f"{slot.day} {slot:%b} {slot.year}"
+    return {"day": day, "week": f"week of {day}", "month": f"{slot:%b} {slot.year}", "year": str(slot.year)}[unit]

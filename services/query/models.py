@@ -1,0 +1,155 @@
+"""What the API answers with, where it is not an event's own model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from schemas.events import (
+    Actor,
+    ActorKind,
+    ClaimType,
+    Counts,
+    Cue,
+    Extractor,
+    Outcome,
+    Span,
+    Stance,
+    StatementKind,
+    StatementSummary,
+)
+from services.query.paging import Page
+from services.query.params import Subkind
+
+
+class Answer(BaseModel):
+    """Base of the answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ActorSummary(Answer):
+    """An actor in a list."""
+
+    actor_id: str = Field(description="The actor.", examples=["person:sergei-lavrov"])
+    name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
+    kind: ActorKind = Field(description="What the actor is.")
+    wikidata: str | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
+    counts: Counts = Field(description="What is on record, within the period and the outlet asked for.")
+    first_seen: AwareDatetime | None = Field(default=None, description="Earliest publication, within the same.")
+    last_seen: AwareDatetime | None = Field(default=None, description="Latest publication, within the same.")
+    latest: StatementSummary | None = Field(default=None, description="The latest quote, or the latest claim where there is no quote.")
+
+
+class ArticleLink(Answer):
+    """The article a statement was found in."""
+
+    article_id: str = Field(description="The article.", examples=["art-4f0c2f0e"])
+    revision: int = Field(ge=1, description="The revision on record.")
+    url: str | None = Field(default=None, description="Where it was published.")
+    outlet: str | None = Field(default=None, description="Who published it.", examples=["example.org"])
+    title: str | None = Field(default=None, description="The headline.")
+    language: str = Field(description="BCP 47 tag; `und` when unknown.", examples=["en"])
+    published_at: AwareDatetime | None = Field(default=None, description="When it was published.")
+
+
+class Statement(Answer):
+    """A quote or a claim on record."""
+
+    statement_id: str = Field(description="Quote id or claim id.", examples=["quote-0d2c…"])
+    kind: StatementKind = Field(description="Quote or claim.")
+    subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
+    text: str = Field(description="The words.", examples=["There is no meeting planned."])
+    actor: Actor = Field(description="Who said it.")
+    addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
+    cue: Cue | None = Field(default=None, description="The reporting words.")
+    stance: Stance = Field(description="What the reporter does with the words.")
+    negated: bool | None = Field(default=None, description="Claims: the reporting itself is negated.")
+    check_worthiness: float | None = Field(default=None, description="Claims: how much a fact-checker would want to check it, 0..1.")
+    claim_type: ClaimType | None = Field(default=None, description="Claims: what sort of proposition it is.")
+    quote_id: str | None = Field(default=None, description="Claims: the quote this sentence is part of.")
+    confidence: float = Field(description="Probability that the words are this actor's, 0..1.")
+    spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
+    text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
+    article: ArticleLink = Field(description="Where it was found.")
+
+
+class TextPositionSelector(Answer):
+    """Where words stand (W3C Web Annotation): zero-based, end exclusive, in Unicode code points."""
+
+    type: Literal["TextPositionSelector"] = "TextPositionSelector"
+    start: int = Field(description="First code point.")
+    end: int = Field(description="One past the last code point.")
+
+
+class TextQuoteSelector(Answer):
+    """Which words, and what stands around them (W3C Web Annotation)."""
+
+    type: Literal["TextQuoteSelector"] = "TextQuoteSelector"
+    exact: str = Field(description="The words.")
+    prefix: str = Field(description="What stands before them.")
+    suffix: str = Field(description="What stands after them.")
+
+
+Selector = Annotated[TextPositionSelector | TextQuoteSelector, Field(discriminator="type")]
+
+
+class Target(Answer):
+    """A stretch of an article's text, selected in two ways: the position is exact, the quotation survives small edits."""
+
+    source: str = Field(description="Path of the article.", examples=["/v1/articles/art-4f0c2f0e"])
+    selector: list[Selector] = Field(description="The position and the quotation.")
+
+
+class StatementDetail(Statement):
+    """A statement, with selectors for everything it rests on."""
+
+    extractor: Extractor = Field(description="The program and the model that found it.")
+    words: list[Target] = Field(description="The statement's words, in text order.")
+    cue_words: Target | None = Field(default=None, description="The reporting words.")
+    mention: Target | None = Field(default=None, description="The words that name the source.")
+
+
+class ArticleSummary(ArticleLink):
+    """An article in a list."""
+
+    authors: list[str] = Field(description="By-line.")
+    fetched_at: AwareDatetime = Field(description="When it came in.")
+    outcome: Outcome = Field(description="What extraction made of it.")
+    quotes: int = Field(ge=0, description="Quotes found.")
+    claims: int = Field(ge=0, description="Claims found.")
+
+
+class ArticleDetail(ArticleSummary):
+    """An article as it is on record."""
+
+    document_id: str = Field(description="The text and extraction on record.")
+    text: str = Field(description="The text that all spans index.")
+    text_sha256: str = Field(description="SHA-256 of `text` in UTF-8.")
+    extractor: Extractor = Field(description="The program and the model that read it.")
+    statements: list[Statement] = Field(description="Everything found in it, in text order.")
+
+
+class TermHits(Answer):
+    """How often one word or phrase of a search occurs."""
+
+    term: str = Field(description="The word or phrase, folded.", examples=["lavrov"])
+    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters.")
+
+
+class Emptiness(Answer):
+    """Why a search found nothing."""
+
+    reason: str = Field(description="In words.", examples=["No statement holds all of these words."])
+    terms: list[TermHits] = Field(description="Each word or phrase by itself.")
+    statements_on_record: int = Field(ge=0, description="Statements there are altogether.")
+
+
+class SearchAnswer(Answer):
+    """What a search found."""
+
+    query: str = Field(description="What was looked for.")
+    actors: list[ActorSummary] = Field(description="Actors whose names match, most statements first; at most ten.")
+    statements: Page[Statement] = Field(description="Statements that hold every word.")
+    explanation: Emptiness | None = Field(default=None, description="Why nothing was found; null when something was.")

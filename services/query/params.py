@@ -1,0 +1,163 @@
+"""What a reader may ask for: one definition for the API and the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from urllib.parse import urlencode
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from schemas.events import ActorKind, ClaimKind, Stance, StatementKind
+
+MAX_QUERY = 200
+"""Code points of a text looked for: longer than any sentence one remembers."""
+
+
+def _no_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not hold a NUL character")
+    return value
+
+
+def _empty_is_absent(value: Any) -> Any:
+    """A form sends an empty field as an empty string."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+ActorId = Annotated[
+    str,
+    AfterValidator(_no_nul),
+    Path(description="The actor's id; percent-encode it.", max_length=512, examples=["person:sergei-lavrov"]),
+]
+ArticleId = Annotated[str, AfterValidator(_no_nul), Path(description="The article's id; percent-encode it.", max_length=512)]
+StatementId = Annotated[str, AfterValidator(_no_nul), Path(description="A quote's or a claim's id.", max_length=512)]
+
+
+class ActorSort(StrEnum):
+    """What actors are sorted by."""
+
+    STATEMENTS = "statements"
+    QUOTES = "quotes"
+    CLAIMS = "claims"
+    ARTICLES = "articles"
+    NAME = "name"
+    FIRST_SEEN = "first_seen"
+    LAST_SEEN = "last_seen"
+
+
+class Direction(StrEnum):
+    """Upwards or downwards."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+class StatementSort(StrEnum):
+    """What statements are sorted by. Undated ones count as older than all others."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class Subkind(StrEnum):
+    """Kinds of quotes and claims."""
+
+    DIRECT = "direct"
+    MIXED = "mixed"
+    INDIRECT = ClaimKind.INDIRECT.value
+    QUOTED = ClaimKind.QUOTED.value
+
+
+class Listing(BaseModel):
+    """What every list understands."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    limit: int | None = Field(None, ge=1, description="Most items on a page; the server sets a default and a cap.", examples=[20])
+    cursor: Text | None = Field(None, max_length=4096, description="`next_cursor` of the page before.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank(cls, value: Any) -> Any:
+        return _empty_is_absent(value)
+
+    def link(self, path: str, **changes: Any) -> str:
+        """``path`` with this query, some parameters changed (None removes one)."""
+        given = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+        given.update({name: str(value) for name, value in changes.items() if value is not None})
+        query = urlencode({name: value for name, value in given.items() if name not in changes or changes[name] is not None})
+        return f"{path}?{query}" if query else path
+
+
+class Period(Listing):
+    """Lists that can be narrowed to some days and an outlet."""
+
+    from_: date | None = Field(None, alias="from", description="First day of publication (UTC).", examples=["2025-08-01"])
+    to: date | None = Field(None, description="Last day of publication (UTC), included.", examples=["2025-08-31"])
+    outlet: Text | None = Field(None, max_length=256, description="The publisher, exactly.", examples=["example.org"])
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.from_ and self.to and self.from_ > self.to:
+            raise ValueError(f"from ({self.from_}) must not be after to ({self.to})")
+        return self
+
+    @property
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """The first moment of the period and the first one after it."""
+        midnight = datetime.min.time()
+        start = datetime.combine(self.from_, midnight, UTC) if self.from_ else None
+        # the last day of the calendar has no day after it, and nothing to leave out either
+        end = datetime.combine(self.to + timedelta(days=1), midnight, UTC) if self.to and self.to < date.max else None
+        return start, end
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether any of the three is given."""
+        return bool(self.from_ or self.to or self.outlet)
+
+
+class ActorQuery(Period):
+    """Which actors, in which order. With a period or an outlet, counts and dates cover what was published there and then."""
+
+    sort: ActorSort = Field(ActorSort.STATEMENTS, description="Sort key; ties are broken by id.")
+    order: Direction | None = Field(None, description="Direction; `desc`, but `asc` for names, when not given.")
+    kind: ActorKind | None = Field(None, description="Only actors of this kind.")
+    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, without regard to case or accents.",
+                           examples=["lavrov"])  # fmt: skip
+    min_statements: int | None = Field(None, ge=0, le=2**31, description="Only actors with at least this many statements.")
+
+    @property
+    def descending(self) -> bool:
+        """The direction, given or natural."""
+        return self.order is Direction.DESC if self.order else self.sort is not ActorSort.NAME
+
+
+class StatementQuery(Period):
+    """Which statements, in which order."""
+
+    kind: StatementKind | None = Field(None, description="Quotes or claims only.")
+    subkind: Subkind | None = Field(None, description="Only this kind of quote or claim.")
+    stance: Stance | None = Field(None, description="Only this stance.")
+    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, without regard to case or accents; "
+                           "put a phrase into double quotes.", examples=["meeting planned"])  # fmt: skip
+    min_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the attribution.", examples=[0.8])
+    sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
+
+
+class SearchQuery(StatementQuery):
+    """A search over the statements and the actors' names."""
+
+
+class ArticleQuery(Period):
+    """Which articles, newest first."""
+
+
+__all__ = [
+    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "SearchQuery",
+    "StatementId", "StatementQuery", "StatementSort", "Subkind",
+]  # fmt: skip

@@ -1,0 +1,98 @@
+"""Errors as RFC 9457 problem details for programs, and as a page for people."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class BadParameter(BaseModel):
+    """One parameter that cannot be used."""
+
+    parameter: str = Field(description="The parameter's name.", examples=["limit"])
+    detail: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 500"])
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{
+        "type": "urn:onrecord:problem:unknown-actor", "title": "Not Found", "status": 404,
+        "detail": "No actor 'person:nobody' is on record.", "instance": "/v1/actors/person:nobody",
+    }]})  # fmt: skip
+
+    type: str = Field(description="What kind of problem it is; stable.")
+    title: str = Field(description="The HTTP status in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What is wrong here, and what to do about it.")
+    instance: str = Field(description="The path that was asked for.")
+    errors: list[BadParameter] | None = Field(default=None, description="Each parameter that cannot be used (422 only).")
+
+
+class Trouble(Exception):
+    """A request that cannot be answered; shown to whoever asked, so it holds nothing internal.
+
+    Args:
+        status: the HTTP status.
+        slug: the stable name of this kind of problem.
+        detail: what is wrong and what to do.
+        errors: the parameters at fault.
+        headers: further response headers, for example ``Retry-After``.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        slug: str,
+        detail: str,
+        *,
+        errors: list[BadParameter] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+
+    def problem(self, path: str) -> Problem:
+        """The body to answer with."""
+        return Problem(
+            type=f"urn:onrecord:problem:{self.slug}",
+            title=self.status.phrase,
+            status=self.status.value,
+            detail=self.detail,
+            instance=path,
+            errors=self.errors,
+        )
+
+
+def not_found(what: str, identifier: str) -> Trouble:
+    """404 for a ``what`` (``actor``, ``article``, ``statement``) that is not on record."""
+    return Trouble(HTTPStatus.NOT_FOUND, f"unknown-{what}", f"No {what} {identifier!r} is on record.")
+
+
+def bad_parameter(parameter: str, detail: str) -> Trouble:
+    """422 for one parameter."""
+    return Trouble(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-parameter",
+        f"{parameter}: {detail}",
+        errors=[BadParameter(parameter=parameter, detail=detail)],
+    )
+
+
+def unavailable(detail: str, retry_after_s: int = 5) -> Trouble:
+    """503 while the database cannot answer. Five seconds: about what a migration or a restart takes."""
+    return Trouble(HTTPStatus.SERVICE_UNAVAILABLE, "record-unavailable", detail, headers={"Retry-After": str(retry_after_s)})
+
+
+def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's ``responses`` for these statuses."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status.value: {"description": status.phrase, "content": content} for status in statuses}

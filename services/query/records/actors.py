@@ -1,0 +1,208 @@
+"""Actors: the list and the record of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, case, func, select, type_coerce
+
+from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
+from schemas.relational import UNDATED, Dimension, actors, microseconds, statements, tallies
+from services.query.models import ActorSummary
+from services.query.paging import Order, Page, Position, page_of
+from services.query.params import ActorQuery, ActorSort
+from services.query.problems import not_found
+from services.query.records import statements as statement_records
+from services.query.records.conditions import contains, holding, in_period
+
+LATEST = 20
+"""Statements in a record: one screen, as the published record has; the rest is paged."""
+FAR_FUTURE = 2**62
+"""Sorts after every date, for actors without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the figures come from: the table of actors, or a count over the statements of a period or an outlet."""
+
+    clause: FromClause
+    figures: Mapping[str, ColumnElement[Any]]
+
+
+def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
+    """A page of the actors on record that the query and the further conditions leave."""
+    source = _counted(query) if query.narrowed else _ready()
+    wanted = [*_conditions(query, source), *conditions]
+    order = _order(query, source)
+    figures = [column.label(name) for name, column in source.figures.items()]
+    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata)
+    listing = select(*identity, *figures, order.key.label("sort_key"), _latest_id(query).label("latest_id"))
+    listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    if query.cursor:
+        listing = listing.where(order.after(order.decode(query.cursor)))
+    return page_of(
+        connection.execute(listing).all(),
+        limit=limit,
+        total=connection.execute(select(func.count()).select_from(source.clause).where(*wanted)).scalar_one(),
+        order=order,
+        position=lambda row: Position(row.sort_key, row.actor_id),
+        build=lambda rows: _summaries(connection, rows),
+        link=lambda cursor: query.link(path, cursor=cursor),
+    )
+
+
+def require(connection: Connection, actor_id: str) -> Row[Any]:
+    """The row of an actor.
+
+    Raises:
+        Trouble: 404 when nothing is on record for that id.
+    """
+    row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
+    if row is None:
+        raise not_found("actor", actor_id)
+    return row
+
+
+def one(connection: Connection, actor_id: str) -> ActorRecord:
+    """Everything on record for one actor.
+
+    Raises:
+        Trouble: 404 when nothing is on record for that id.
+    """
+    row = require(connection, actor_id)
+    wanted = [statements.c.actor_id == actor_id, statements.c.on_record]
+    newest = select(statements).where(*wanted).order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(LATEST)
+    shares = _shares(connection, actor_id)
+    return ActorRecord(
+        actor_id=row.actor_id,
+        name=row.name,
+        kind=row.kind,
+        aliases=tuple(row.aliases),
+        wikidata=row.wikidata,
+        counts=_counts(row),
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        days=tuple(
+            Day(date=date.fromisoformat(t.value), quotes=t.quotes, claims=t.claims)
+            for t in sorted(shares.get(Dimension.DAY, ()), key=lambda t: t.value)
+        ),
+        outlets=_ranked(shares.get(Dimension.OUTLET, ())),
+        cues=_ranked(shares.get(Dimension.CUE, ())),
+        stances=_ranked(shares.get(Dimension.STANCE, ())),
+        latest=tuple(statement_records.summary(statement) for statement in connection.execute(newest)),
+    )
+
+
+def matching(connection: Connection, words: Sequence[str], limit: int) -> list[ActorSummary]:
+    """The actors whose names hold all the folded words, most statements first."""
+    if not words:
+        return []
+    return page(connection, ActorQuery(), limit, "", *(contains(actors.c.folded, word) for word in words)).items
+
+
+def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[Any]]]:
+    shown = (Dimension.DAY, Dimension.OUTLET, Dimension.CUE, Dimension.STANCE)
+    wanted = select(tallies).where(tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown]))
+    found: dict[Dimension, list[Row[Any]]] = {}
+    for row in connection.execute(wanted):
+        found.setdefault(Dimension(row.dimension), []).append(row)
+    return found
+
+
+def _ranked(rows: Sequence[Row[Any]]) -> tuple[Share, ...]:
+    ranked = sorted(rows, key=lambda t: (-(t.quotes + t.claims), t.value))
+    return tuple(Share(value=t.value, statements=t.quotes + t.claims) for t in ranked)
+
+
+def _counts(row: Row[Any]) -> Counts:
+    return Counts(quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets)
+
+
+def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
+    latest = statement_records.latest(connection, [row.latest_id for row in rows if row.latest_id])
+    return [
+        ActorSummary(
+            actor_id=row.actor_id,
+            name=row.name,
+            kind=row.kind,
+            wikidata=row.wikidata,
+            counts=_counts(row),
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+            latest=latest.get(row.latest_id),
+        )
+        for row in rows
+    ]
+
+
+def _ready() -> _Source:
+    names = ("quotes", "claims", "statements", "articles", "outlets", "first_seen", "last_seen", "sort_at")
+    return _Source(actors, {name: actors.c[name] for name in names})
+
+
+def _counted(query: ActorQuery) -> _Source:
+    s = statements.c
+    counted = (
+        select(
+            s.actor_id,
+            func.count(case((s.kind == StatementKind.QUOTE.value, s.statement_id))).label("quotes"),
+            func.count(case((s.kind == StatementKind.CLAIM.value, s.statement_id))).label("claims"),
+            func.count().label("statements"),
+            func.count(s.article_id.distinct()).label("articles"),
+            func.count(s.outlet.distinct()).label("outlets"),
+            func.min(s.published_at).label("first_seen"),
+            func.max(s.published_at).label("last_seen"),
+            func.max(s.sort_at).label("sort_at"),
+        )
+        .where(*in_period(query))
+        .group_by(s.actor_id)
+        .subquery("counted")
+    )
+    figures = {name: column for name, column in counted.c.items() if name != "actor_id"}
+    return _Source(actors.join(counted, actors.c.actor_id == counted.c.actor_id), figures)
+
+
+def _conditions(query: ActorQuery, source: _Source) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if query.kind:
+        found.append(actors.c.kind == query.kind.value)
+    if query.min_statements is not None:
+        found.append(source.figures["statements"] >= query.min_statements)
+    found.extend(holding(actors.c.folded, query.q))
+    return found
+
+
+def _order(query: ActorQuery, source: _Source) -> Order:
+    sort, descending = query.sort, query.descending
+    key: ColumnElement[Any]
+    if sort is ActorSort.NAME:
+        key = actors.c.name
+    elif sort is ActorSort.LAST_SEEN and descending:
+        key = type_coerce(source.figures["sort_at"], BigInteger)
+    elif sort in (ActorSort.FIRST_SEEN, ActorSort.LAST_SEEN):
+        missing = microseconds(UNDATED) if descending else FAR_FUTURE
+        key = func.coalesce(type_coerce(source.figures[sort.value], BigInteger), missing)
+    else:
+        key = source.figures[sort.value]
+    return Order(
+        name=f"actors.{sort.value}.{'desc' if descending else 'asc'}",
+        key=key,
+        identifier=actors.c.actor_id,
+        descending=descending,
+        key_type=str if sort is ActorSort.NAME else int,
+    )
+
+
+def _latest_id(query: ActorQuery) -> ColumnElement[str]:
+    """The id of an actor's latest quote, or of the latest claim where there is no quote: two look-ups in an index."""
+    wanted = in_period(query)
+
+    def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+        s = statements.c
+        found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
+        return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
+
+    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value), newest(), type_=String)

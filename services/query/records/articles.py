@@ -1,0 +1,79 @@
+"""Articles on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
+
+from schemas.events import Extractor
+from schemas.relational import UNDATED, documents, microseconds
+from services.query.models import ArticleDetail, ArticleSummary
+from services.query.paging import Order, Page, Position, page_of
+from services.query.params import ArticleQuery
+from services.query.problems import not_found
+from services.query.records import statements as statement_records
+
+_SUMMARY = [column for column in documents.c if column.name not in ("text", "content_key")]
+
+
+def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> Page[ArticleSummary]:
+    """A page of the articles on record, newest publication first, undated ones last."""
+    wanted: list[ColumnElement[bool]] = [~documents.c.withdrawn]
+    start, end = query.bounds
+    if start is not None:
+        wanted.append(documents.c.published_at >= start)
+    if end is not None:
+        wanted.append(documents.c.published_at < end)
+    if query.outlet:
+        wanted.append(documents.c.outlet == query.outlet)
+    key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), microseconds(UNDATED))
+    order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
+    listing = select(*_SUMMARY, key.label("sort_key")).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    if query.cursor:
+        listing = listing.where(order.after(order.decode(query.cursor)))
+    return page_of(
+        connection.execute(listing).all(),
+        limit=limit,
+        total=connection.execute(select(func.count()).select_from(documents).where(*wanted)).scalar_one(),
+        order=order,
+        position=lambda row: Position(row.sort_key, row.article_id),
+        build=lambda rows: [ArticleSummary(**_fields(row)) for row in rows],
+        link=lambda cursor: query.link(path, cursor=cursor),
+    )
+
+
+def one(connection: Connection, article_id: str) -> ArticleDetail:
+    """One article with everything found in it.
+
+    Raises:
+        Trouble: 404 when it is not on record, or withdrawn.
+    """
+    row = connection.execute(select(documents).where(documents.c.article_id == article_id, ~documents.c.withdrawn)).one_or_none()
+    if row is None:
+        raise not_found("article", article_id)
+    return ArticleDetail(
+        **_fields(row),
+        document_id=row.document_id,
+        text=row.text,
+        text_sha256=row.text_sha256,
+        extractor=Extractor(name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256),
+        statements=statement_records.of_article(connection, article_id),
+    )
+
+
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "article_id": row.article_id,
+        "revision": row.revision,
+        "url": row.url,
+        "outlet": row.outlet,
+        "title": row.title,
+        "language": row.language,
+        "published_at": row.published_at,
+        "authors": list(row.authors),
+        "fetched_at": row.fetched_at,
+        "outcome": row.outcome,
+        "quotes": len(row.quote_ids),
+        "claims": len(row.claim_ids),
+    }

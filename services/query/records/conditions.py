@@ -1,0 +1,65 @@
+"""Conditions several questions share."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Column, ColumnElement, false
+
+from schemas.relational import UNDATED, fold, statements
+from services.query.params import Period, StatementQuery
+
+MAX_TERMS = 16
+"""More words only cost time: each is one more scan of the text."""
+
+
+def terms(query: str | None) -> list[str]:
+    """The words and the "quoted phrases" of a search, folded, each once."""
+    if not query:
+        return []
+    found = (fold(phrase or word) for phrase, word in re.findall(r'["“”„]([^"“”„]*)["“”„]?|([^\s"“”„]+)', query))
+    return list(dict.fromkeys(term for term in found if term))[:MAX_TERMS]
+
+
+def contains(column: Column[str], term: str) -> ColumnElement[bool]:
+    """Whether a folded column holds a folded term, letter by letter."""
+    return column.contains(term, autoescape=True)
+
+
+def holding(column: Column[str], query: str | None) -> list[ColumnElement[bool]]:
+    """Whether a folded column holds every word and phrase of ``query``."""
+    words = terms(query)
+    if query and not words:
+        # only marks and blanks: nothing can match, and "everything matches" would mislead
+        return [false()]
+    return [contains(column, word) for word in words]
+
+
+def in_period(query: Period) -> list[ColumnElement[bool]]:
+    """Statements on record of the days and the outlet asked for. Undated ones are in no period."""
+    found: list[ColumnElement[bool]] = [statements.c.on_record]
+    start, end = query.bounds
+    if start is not None:
+        found.append(statements.c.sort_at >= start)
+    if end is not None:
+        found.append(statements.c.sort_at < end)
+    if query.from_ or query.to:
+        found.append(statements.c.sort_at > UNDATED)
+    if query.outlet:
+        found.append(statements.c.outlet == query.outlet)
+    return found
+
+
+def of_statements(query: StatementQuery) -> list[ColumnElement[bool]]:
+    """Everything a list of statements can be narrowed by."""
+    found = in_period(query)
+    if query.kind:
+        found.append(statements.c.kind == query.kind.value)
+    if query.subkind:
+        found.append(statements.c.subkind == query.subkind.value)
+    if query.stance:
+        found.append(statements.c.stance == query.stance.value)
+    if query.min_confidence is not None:
+        found.append(statements.c.confidence >= query.min_confidence)
+    found.extend(holding(statements.c.folded, query.q))
+    return found

@@ -1,0 +1,169 @@
+"""Statements: lists and single ones."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
+
+from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
+from schemas.relational import documents, statements
+from services.query.models import ArticleLink, Statement, StatementDetail, Target, TextPositionSelector, TextQuoteSelector
+from services.query.paging import Order, Page, Position, page_of
+from services.query.params import StatementQuery, StatementSort
+from services.query.problems import not_found
+from services.query.records.conditions import of_statements
+from services.query.text import segment, shorten
+
+SUMMARY = 500
+"""Longest text of a summary, as the published record has it."""
+CONTEXT = 32
+"""Code points before and after the words in a TextQuoteSelector: as Hypothesis, the widest used annotator, keeps."""
+JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+"""Characters that belong to the one before them though they are no combining marks."""
+
+_COLUMNS = (statements, documents.c.title, documents.c.url)
+_FROM = statements.join(documents, statements.c.article_id == documents.c.article_id)
+
+
+def build(row: Row[Any]) -> Statement:
+    """The statement of a row of :func:`selection`."""
+    return Statement(**_fields(row))
+
+
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "statement_id": row.statement_id,
+        "kind": row.kind,
+        "subkind": row.subkind,
+        "text": row.text,
+        "actor": Actor.model_validate(row.actor),
+        "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
+        "cue": Cue.model_validate(row.cue) if row.cue else None,
+        "stance": row.stance,
+        "negated": row.negated,
+        "check_worthiness": row.check_worthiness,
+        "claim_type": row.claim_type,
+        "quote_id": row.quote_id,
+        "confidence": row.confidence,
+        "spans": [Span.model_validate(span) for span in row.spans],
+        "text_sha256": row.text_sha256,
+        "article": ArticleLink(
+            article_id=row.article_id,
+            revision=row.revision,
+            url=row.url,
+            outlet=row.outlet,
+            title=row.title,
+            language=row.language,
+            published_at=row.published_at,
+        ),
+    }
+
+
+def summary(row: Row[Any]) -> StatementSummary:
+    """A statement in short, from a row of the statements table."""
+    return StatementSummary(
+        statement_id=row.statement_id,
+        kind=StatementKind(row.kind),
+        text=shorten(row.text, SUMMARY),
+        article_id=row.article_id,
+        outlet=row.outlet,
+        published_at=row.published_at,
+        confidence=row.confidence,
+    )
+
+
+def order_of(sort: StatementSort) -> Order:
+    """The total order of a list of statements."""
+    return Order(
+        name=f"statements.{sort.value}",
+        key=type_coerce(statements.c.sort_at, BigInteger),
+        identifier=statements.c.statement_id,
+        descending=sort is StatementSort.NEWEST,
+        key_type=int,
+    )
+
+
+def page(connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[Statement]:
+    """A page of the statements on record that the query and the further conditions leave."""
+    wanted = [*of_statements(query), *conditions]
+    order = order_of(query.sort)
+    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    if query.cursor:
+        listing = listing.where(order.after(order.decode(query.cursor)))
+    return page_of(
+        connection.execute(listing).all(),
+        limit=limit,
+        total=connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one(),
+        order=order,
+        position=lambda row: Position(row.sort_key, row.statement_id),
+        build=lambda rows: [build(row) for row in rows],
+        link=lambda cursor: query.link(path, cursor=cursor),
+    )
+
+
+def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
+    """A page of what is on record for one actor."""
+    return page(connection, query, limit, path, statements.c.actor_id == actor_id)
+
+
+def of_article(connection: Connection, article_id: str) -> list[Statement]:
+    """Everything on record from one article, in text order."""
+    found = select(*_COLUMNS).select_from(_FROM).where(statements.c.on_record, statements.c.article_id == article_id)
+    return sorted(
+        (build(row) for row in connection.execute(found)),
+        key=lambda s: (s.spans[0].start, s.kind is StatementKind.CLAIM, s.spans[-1].end, s.statement_id),
+    )
+
+
+def one(connection: Connection, statement_id: str) -> StatementDetail:
+    """One statement on record, with its selectors.
+
+    Raises:
+        Trouble: 404 when it is not on record.
+    """
+    document = (
+        documents.c.text.label("document_text"),
+        documents.c.extractor_name,
+        documents.c.extractor_version,
+        documents.c.model_sha256,
+    )
+    wanted = select(*_COLUMNS, *document).select_from(_FROM).where(statements.c.on_record, statements.c.statement_id == statement_id)
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        raise not_found("statement", statement_id)
+    fields = _fields(row)
+    source = f"/v1/articles/{segment(row.article_id)}"
+    mention = fields["actor"].mention
+    return StatementDetail(
+        **fields,
+        extractor=Extractor(name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256),
+        words=[target(row.document_text, span, source) for span in fields["spans"]],
+        cue_words=target(row.document_text, fields["cue"].span, source) if fields["cue"] else None,
+        mention=target(row.document_text, mention, source) if mention else None,
+    )
+
+
+def latest(connection: Connection, statement_ids: Sequence[str]) -> dict[str, StatementSummary]:
+    """Summaries by statement id."""
+    found = select(statements).where(statements.c.statement_id.in_(statement_ids))
+    return {row.statement_id: summary(row) for row in connection.execute(found)}
+
+
+def target(text: str, span: Span, source: str) -> Target:
+    """Both selectors of a span of ``text``. Context never begins or ends inside a grapheme."""
+    start = max(0, span.start - CONTEXT)
+    while 0 < start < span.start and _continues(text[start]):
+        start -= 1
+    end = min(len(text), span.end + CONTEXT)
+    while end < len(text) and _continues(text[end]):
+        end += 1
+    position = TextPositionSelector(start=span.start, end=span.end)
+    quotation = TextQuoteSelector(exact=span.exact, prefix=text[start : span.start], suffix=text[span.end : end])
+    return Target(source=source, selector=[position, quotation])
+
+
+def _continues(character: str) -> bool:
+    return unicodedata.combining(character) != 0 or character in JOINERS
