@@ -129,9 +129,11 @@ class Cue(Value):
 class Extractor(Value):
     """Which program and which model found it."""
 
-    name: str = Field(description="Extractor's name.", examples=["onrecord"])
+    name: Text = Field(max_length=64, description="Extractor's name.", examples=["onrecord"])
     version: str = Field(
-        description="Version of the extraction rules: dotted numbers, compared numerically.", pattern=r"^\d+(\.\d+)*$", examples=["1.0.0"]
+        description="Version of the extraction rules: up to four dotted numbers, compared numerically.",
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,9}){0,3}$",
+        examples=["1.0.0"],
     )
     model_sha256: Sha256 = Field(description="SHA-256 of the model file.")
 

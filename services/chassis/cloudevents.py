@@ -225,7 +225,7 @@ class _Reader(Generic[E]):
 
     def _parse(self, text: str) -> object:
         try:
-            return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+            return _JSON.decode(text)
         except RecursionError:
             self._limit("too_deep", _TOO_DEEP)
         except _DuplicateKeyError as error:
@@ -293,6 +293,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
 def _label(text: str) -> str:

@@ -130,6 +130,18 @@ def test_readers_refuse_what_the_schema_refuses(field: str, value: object) -> No
         Article.read(json.dumps(body))
 
 
+@pytest.mark.parametrize("version", ["", "1.", "v1", "1.2.3.4.5", "9" * 5000, "1.0-rc1", "٣.١", "1.0\n"])
+def test_extractor_versions_that_cannot_be_ordered_are_refused(version: str) -> None:
+    with pytest.raises(ValidationError, match="version"):
+        Extractor(name="onrecord", version=version, model_sha256="0" * 64)
+
+
+def test_extractors_are_ordered_by_number() -> None:
+    versions = ["0.9", "1.0", "1.2.0", "1.10.0", "10.0"]
+    orders = [Extractor(name="onrecord", version=version, model_sha256="0" * 64).order for version in versions]
+    assert orders == sorted(orders)
+
+
 def test_lone_surrogates_are_refused_by_writers_and_readers() -> None:
     with pytest.raises(ValidationError, match="content"):
         article(content="\ud800")
