@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,4 +70,5 @@ class CleanText:
     text: str
     title: str | None = None
     language: str = "und"
+    published_on: dt.date | None = None
     source_offsets: tuple[tuple[int, int, int], ...] = field(default=())

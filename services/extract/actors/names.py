@@ -1,0 +1,130 @@
+"""Personal names: titles taken off, gender evidence, spellings folded."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Literal
+
+from schemas.ids import name_key
+
+Gender = Literal["m", "f"]
+
+WORD = re.compile(r"[^\W_](?:[^\W_]|[-&.'’](?=[^\W_]))*")
+_POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$", re.IGNORECASE)
+_ROLE_ENDING = re.compile(r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$")
+_NO_ROLES = frozenset(
+    "after under over however never ever whether either neither other another rather later earlier former number order matter power water paper letter week"
+    " september october november december october summer winter centre center even then recent different government president-elect department event"
+    " moment statement percent cent agreement major senior junior prior reason season person human german american russian ukrainian italian iranian syrian"
+    " for or nor her their your our mr per offer remember consider enter answer further together forever newspaper her want grant three agree see free".split()
+)
+_SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
+PARTICLES = frozenset("van von der den de la le du da dos das di del della al el bin ibn ben ter ten af zu".split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    titles: frozenset[str]
+    given: dict[str, Gender]
+    words: dict[str, Gender]
+
+
+@cache
+def _lexicon() -> _Lexicon:
+    data = json.loads(files(__package__).joinpath("names.json").read_text(encoding="utf-8"))
+    return _Lexicon(
+        titles=frozenset(data["titles"]),
+        given=dict.fromkeys(data["male"], "m") | dict.fromkeys(data["female"], "f"),
+        words=dict.fromkeys(data["male_words"], "m") | dict.fromkeys(data["female_words"], "f"),
+    )
+
+
+def bare(word: str) -> str:
+    """A word without its possessive ending and final full stop, lower case."""
+    return _POSSESSIVE.sub("", word).rstrip(".").lower()
+
+
+def unpossessed(text: str) -> str:
+    """``Lavrov’s`` → ``Lavrov``."""
+    return _POSSESSIVE.sub("", text)
+
+
+def is_title(word: str) -> bool:
+    """Whether a word is an honorific, a rank or an office: ``Sen.``, ``President``, ``spokeswoman``."""
+    return bare(word) in _lexicon().titles
+
+
+def is_role(word: str) -> bool:
+    """Whether a word names an office or an occupation, by the list or by its ending: ``pollster``, ``strategist``."""
+    return is_title(word) or (bool(_ROLE_ENDING.search(bare(word))) and bare(word) not in _NO_ROLES)
+
+
+def is_given(word: str) -> bool:
+    """Whether a word is a known given name."""
+    return bare(word) in _lexicon().given
+
+
+def gender_of_given(word: str) -> Gender | None:
+    """What a given name says about gender; None when nothing or both."""
+    return _lexicon().given.get(bare(word))
+
+
+def gender_of_word(word: str) -> Gender | None:
+    """What a title or a noun says about gender: ``Mr.``, ``congresswoman``, ``mother``."""
+    return _lexicon().words.get(bare(word))
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A personal name cut up. ``given`` is None when the name is one word."""
+
+    words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
+
+    @property
+    def given(self) -> str | None:
+        return self.words[0] if len(self.core) > 1 else None
+
+    @property
+    def core(self) -> tuple[str, ...]:
+        """The name without Jr. and the like."""
+        words = self.words
+        while len(words) > 1 and bare(words[-1]) in _SUFFIXES:
+            words = words[:-1]
+        return words
+
+    @property
+    def surname(self) -> str:
+        """The last name with its particles: ``de Blasio``, ``von der Leyen``."""
+        core = self.core
+        first = len(core) - 1
+        while first > 1 and core[first - 1].lower() in PARTICLES:
+            first -= 1
+        return " ".join(core[first:])
+
+
+@lru_cache(maxsize=4096)
+def fold(name: str) -> str:
+    """A spelling key under which transliterations of one name fall together: Zelensky, Zelenskyy, Zelenskiy."""
+    key = name_key(name)
+    key = re.sub(r"(?:iy|yy|ij|yi|ii|y|i)\b", "i", key)
+    key = key.replace("ey", "ei").replace("w", "v").replace("ph", "f").replace("kh", "h").replace("y", "i")
+    return re.sub(r"(.)\1+", r"\1", key)
+
+
+def one_edit_apart(left: str, right: str) -> bool:
+    """Whether two words differ by one inserted, lost, changed or swapped letter."""
+    if abs(len(left) - len(right)) > 1 or left == right:
+        return False
+    head = 0
+    while head < min(len(left), len(right)) and left[head] == right[head]:
+        head += 1
+    a, b = left[head:], right[head:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

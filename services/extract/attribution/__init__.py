@@ -1,0 +1,1 @@
+"""Attributions: what the tagger found, reconciled with the quotation marks in the text."""

@@ -1,0 +1,42 @@
+"""The source and cue right beside a quotation, read off the surface: “…,” Smith said · said Smith, “…” · Smith: “…”."""
+
+from __future__ import annotations
+
+import re
+
+from services.extract.types import QuotedStretch, Range
+
+_VERB = (
+    r"(?:(?:has|had|have)\s+)?(?:\w+ly\s+|also\s+|later\s+|then\s+|once\s+)?"
+    r"(?:said|says|say|told|tells|added|adds|wrote|writes|tweeted|posted|asked|asks|replied|replies|responded|explained|explains|continued|continues"
+    r"|noted|notes|insisted|insists|argued|argues|warned|warns|declared|recalled|recalls|joked|quipped|shouted|yelled|admitted|announced|concluded"
+    r"|claimed|stated|stressed|urged|complained|commented|remarked|observed|reads|read|texted|emailed|captioned|testified|vowed|promised|cautioned)"
+)
+_NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von|van|der|bin|al)){0,5}"
+_SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
+_REACH = 120  # code points beside the quotation
+
+_AFTER = re.compile(rf"\s*(?:(?P<source>{_SUBJECT})\s+(?P<cue>{_VERB})\b|(?P<cue2>{_VERB})\s+(?P<source2>{_SUBJECT})(?=[\s,.]))")
+_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{_SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{_VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
+_LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
+
+
+def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | None] | None:
+    """Source and cue beside a quoted stretch, or None. The cue is None for a name and a colon."""
+    after = _AFTER.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
+    if after and "\n" not in after.group():
+        source = "source" if after["source"] else "source2"
+        cue = "cue" if after["cue"] else "cue2"
+        return Range(*after.span(source)), Range(*after.span(cue))
+    paragraph = text.rfind("\n", 0, stretch.outer.start) + 1
+    begin = max(paragraph, stretch.outer.start - _REACH)
+    lead = text[begin : stretch.outer.start]
+    before = _BEFORE.search(lead)
+    if before:
+        return _shifted(before, "source", begin), _shifted(before, "cue", begin)
+    label = _LABEL.search(lead) if begin == paragraph else None
+    return (_shifted(label, "source", begin), None) if label else None
+
+
+def _shifted(match: re.Match[str], group: str, by: int) -> Range:
+    return Range(match.start(group) + by, match.end(group) + by)

@@ -1,0 +1,72 @@
+"""The quotation marks of a text as evidence: which stretch covers what, and which of them are speech."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from services.extract.text.plain import PARAGRAPH
+from services.extract.types import QuotedStretch, Range
+
+_WORD = re.compile(r"\w+(?:[-.'’]\w+)*")
+_ENDS_INSIDE = re.compile(r"[.,!?…—–-]$")
+_ENDS_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*$")
+_FEW = 4  # words: shorter quoted stretches without punctuation are terms, nicknames and scare quotes
+_NAME_WORDS = 8  # words: longer stretches in title case are headlines quoted whole, still no speech, but rare
+_SMALL = frozenset("a an the and or of in on at to for with from by as is".split(" "))
+
+
+class Quotations:
+    """The outermost quoted stretches of one text."""
+
+    def __init__(self, text: str, stretches: Iterable[QuotedStretch]) -> None:
+        self._text = text
+        self.outermost = sorted((s for s in stretches if s.depth == 0), key=lambda s: s.outer)
+        self._starts = [s.outer.start for s in self.outermost]
+
+    def over(self, span: Range) -> list[QuotedStretch]:
+        """The stretches that share a character with ``span``, in text order."""
+        first = bisect_right(self._starts, span.start) - 1
+        last = bisect_left(self._starts, span.end)
+        return [s for s in self.outermost[max(0, first) : last] if s.outer.end > span.start and s.outer.start < span.end]
+
+    def holding(self, span: Range | None) -> QuotedStretch | None:
+        """The stretch that ``span`` lies inside, or None."""
+        if span is None:
+            return None
+        return next((s for s in self.over(span) if s.outer.start <= span.start and span.end <= s.outer.end), None)
+
+    def evidence(self, span: Range, cue: Range | None, source: Range | None) -> list[QuotedStretch]:
+        """The stretches over ``span`` that quote this very source: the reporting words stand outside them."""
+        return [s for s in self.over(span) if not (_inside(cue, s) or (cue is None and _inside(source, s)))]
+
+    def is_name(self, stretch: QuotedStretch) -> bool:
+        """Whether a stretch is a title or a nickname: every word of weight is capitalised and no sentence ends in it."""
+        words = _WORD.findall(self._text, stretch.inner.start, stretch.inner.end)
+        if not 0 < len(words) <= _NAME_WORDS or _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end]):
+            return False
+        return all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in _SMALL) and words[0][0].isupper()
+
+    def is_speech(self, stretch: QuotedStretch) -> bool:
+        """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated inside."""
+        if self.is_name(stretch) or not (stretch.closed or stretch.continues or self.fills_paragraph(stretch)):
+            return False
+        inner = self._text[stretch.inner.start : stretch.inner.end]
+        words = len(_WORD.findall(inner))
+        return words >= _FEW if not _ENDS_INSIDE.search(inner) else words > 1
+
+    def is_sentence(self, stretch: QuotedStretch) -> bool:
+        """Whether a stretch holds whole sentences: it begins like one and ends like one."""
+        inner = self._text[stretch.inner.start : stretch.inner.end]
+        first = next((c for c in inner if c.isalnum()), "")
+        return bool(first) and not first.islower() and (bool(_ENDS_SENTENCE.search(inner)) or stretch.continues)
+
+    def fills_paragraph(self, stretch: QuotedStretch) -> bool:
+        """Whether nothing but the stretch stands in its paragraph."""
+        before, after = self._text[: stretch.outer.start][-2:], self._text[stretch.outer.end :][:2]
+        return before in ("", PARAGRAPH) and after in ("", PARAGRAPH)
+
+
+def _inside(span: Range | None, stretch: QuotedStretch) -> bool:
+    return span is not None and stretch.outer.start <= span.start and span.end <= stretch.outer.end

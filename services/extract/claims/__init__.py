@@ -1,0 +1,1 @@
+"""Quotes and claims, made from resolved attributions."""

@@ -1,0 +1,99 @@
+"""What a proposition looks like: the features of check-worthiness and claim type, read off the surface."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_FIGURE = re.compile(r"\b\d[\d,.]*\b")
+_MONEY = re.compile(r"[$£€]\s?\d|\b(?:dollars?|euros?|pounds?|cents?)\b", re.IGNORECASE)
+_PERCENT = re.compile(r"%|\bper ?cent\b|\bpercentage\b", re.IGNORECASE)
+_SCALE = re.compile(
+    r"\b(?:hundreds?|thousands?|millions?|billions?|trillions?|dozens?|half|third|quarter|twice|double[ds]?|triple[ds]?)\b", re.IGNORECASE
+)
+_NUMBER_WORD = re.compile(
+    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+_TIME = re.compile(
+    r"\b(?:years?|months?|weeks?|days?|decades?|century|today|yesterday|since|ago|last|january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
+    re.IGNORECASE,
+)
+_COMPARE = re.compile(
+    r"\b(?:more|less|fewer|most|least|higher|lower|highest|lowest|larger|largest|bigger|biggest|than|increased?|decreased?|rose|fell|grew|cut|doubled|reduced?|raised?|dropped|gone up|gone down|first|only|every|all|never|no one|nobody|record)\b",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:increas\w*|decreas\w*|rise[sn]?|rose|risen|fall(?:s|en)?|fell|gr[eo]wn?|cut|lost|gained|created|added|dropped|reduc\w*|rais\w*|spent|paid|cost)\b",
+    re.IGNORECASE,
+)
+_PAST = re.compile(r"\b(?:was|were|had|did|been|went|came|took|made|gave|got|said|voted|passed|signed|won|lost|\w{3,}ed)\b", re.IGNORECASE)
+_PRESENT_FACT = re.compile(r"\b(?:is|are|has|have|does)\b", re.IGNORECASE)
+_FUTURE = re.compile(
+    r"\b(?:will|won['’]t|shall|going to|gonna|expect(?:s|ed)?|likely|would|could|might|tomorrow|next (?:year|month|week|day)|(?:I|we|he|she|it|they|you)['’]ll)\b",
+    re.IGNORECASE,
+)
+_SURE_FUTURE = re.compile(r"\b(?:will|won['’]t|shall|going to|gonna|likely to|next (?:year|month|week)|\w+['’]ll)\b", re.IGNORECASE)
+_OBLIGATION = re.compile(
+    r"\b(?:must|should|shouldn['’]t|ought|need to|needs to|has to|have to|required?|requires|allowed|entitled|illegal|lawful|unconstitutional|banned?|prohibit\w*|permit\w*|mandat\w*|law|rule)\b",
+    re.IGNORECASE,
+)
+_CAUSE = re.compile(
+    r"\b(?:because|caus(?:e[sd]?|ing)|due to|led to|leads? to|result(?:s|ed|ing)? (?:in|of|from)|thanks to|therefore|as a result|so that|responsible for|contribut\w+ to)\b",
+    re.IGNORECASE,
+)
+_FIRST = re.compile(r"\b(?:I|I['’](?:m|ve|d|ll)|me|my|mine|myself)\b")
+_WE = re.compile(r"\b(?:we|us|our|ours|we['’](?:re|ve|d|ll))\b", re.IGNORECASE)
+_YOU = re.compile(r"\b(?:you|your|yours|you['’](?:re|ve|d|ll))\b", re.IGNORECASE)
+_THIRD = re.compile(r"\b(?:he|she|they|his|her|their|him|them)\b", re.IGNORECASE)
+_OPINION = re.compile(
+    r"\b(?:think|believe|feel|feels|hope|wish|guess|love|hate|great|good|bad|best|worst|better|worse|terrible|wonderful|beautiful|important|wrong|right|sad|proud|happy|disaster|disgrace|ridiculous|unfair|fair|tremendous|incredible|amazing|shame|honou?r|strong|weak|tough|nice|fantastic|horrible|respect|deserve\w*)\b",
+    re.IGNORECASE,
+)
+_PUBLIC = re.compile(
+    r"\b(?:government|president|congress|senate|house|bill|law|tax(?:es)?|budget|deficit|debt|jobs?|economy|unemployment|inflation|wages?|war|troops|nuclear|weapons?|military|trade|treaty|immigra\w+|border|crime|police|court|health ?care|insurance|medicare|social security|education|schools?|oil|energy|climate|vot(?:e|es|ed|ers?)|elections?|administration|policy|percent|people|states?|country|countries|company|companies|million|billion)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
+_GREETING = re.compile(
+    r"^\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure|absolutely|oh)\b",
+    re.IGNORECASE,
+)
+_CAPITALISED = re.compile(r"(?<=[\w,;:] )[A-Z][\w.’'-]+")
+_NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|nobody|cannot|\w+n['’]t)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:['’]\w+)?")
+
+_COUNTED = {
+    "figures": _FIGURE, "number_words": _NUMBER_WORD, "scale": _SCALE, "time": _TIME, "comparison": _COMPARE, "change": _CHANGE, "past": _PAST,
+    "present": _PRESENT_FACT, "future": _FUTURE, "obligation": _OBLIGATION, "cause": _CAUSE, "first_person": _FIRST, "we": _WE, "you": _YOU,
+    "third_person": _THIRD, "opinion": _OPINION, "public_affairs": _PUBLIC, "names": _CAPITALISED, "negation": _NEGATION,
+}  # fmt: skip
+_PRESENT = {"money": _MONEY, "percent": _PERCENT, "year": _YEAR, "question": _QUESTION, "greeting": _GREETING, "sure_future": _SURE_FUTURE}
+_CAP = 3  # the fourth figure of a sentence says no more than the third
+NAMES = (
+    *_COUNTED, *_PRESENT, "log_words", "short", "long", "past_and_name", "figure_and_past", "first_person_future",
+)  # fmt: skip
+_LONGEST = 2_000  # code points that are looked at: sentences do not run longer
+
+
+def features(proposition: str) -> list[float]:
+    """The values of :data:`NAMES` for one proposition."""
+    text = proposition[:_LONGEST]
+    counts = {name: float(min(_CAP, len(pattern.findall(text)))) for name, pattern in _COUNTED.items()}
+    present = {name: float(pattern.search(text) is not None) for name, pattern in _PRESENT.items()}
+    words = len(_WORD.findall(text))
+    extra = [
+        math.log1p(words),
+        float(words < 6),  # noqa: PLR2004
+        float(words > 30),  # noqa: PLR2004
+        float(counts["past"] > 0 and counts["names"] > 0),
+        float(counts["figures"] + counts["scale"] > 0 and counts["past"] > 0),
+        float(counts["first_person"] > 0 and counts["future"] > 0),
+    ]
+    return [*counts.values(), *present.values(), *extra]
+
+
+def value(vector: list[float], name: str) -> float:
+    """One named feature of a vector."""
+    return vector[NAMES.index(name)]

@@ -1,0 +1,107 @@
+"""Quotes and claims from resolved attributions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
+from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
+from services.extract.claims.cues import cue_at, is_negated
+from services.extract.resolved import ResolvedAttribution
+from services.extract.text.sentences import sentences
+from services.extract.types import Range
+
+_MAX_SPANS = 256  # the schema's limit; no attribution of a real article comes near it
+_COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do not
+
+
+class Statements:
+    """Makes the quotes and claims of one document."""
+
+    def __init__(self, text: str, article: ArticleRef, text_sha256: str) -> None:
+        self._text = text
+        self._article = article
+        self._sha = text_sha256
+
+    def make(self, attributions: Iterable[ResolvedAttribution]) -> tuple[tuple[Quote, ...], tuple[Claim, ...]]:
+        """All quotes and claims in text order, each id once."""
+        quotes: dict[str, Quote] = {}
+        claims: dict[str, Claim] = {}
+        for attribution in attributions:
+            cue = cue_at(self._text, attribution.cue) if attribution.cue is not None else None
+            quote = self._quote(attribution, cue)
+            if quote is not None:
+                quotes.setdefault(quote.quote_id, quote)
+            for claim in self._claims(attribution, cue, quote):
+                claims.setdefault(claim.claim_id, claim)
+        return (
+            tuple(sorted(quotes.values(), key=lambda q: (q.spans[0].start, q.quote_id))),
+            tuple(sorted(claims.values(), key=lambda c: (c.spans[0].start, c.claim_id))),
+        )
+
+    def _quote(self, attribution: ResolvedAttribution, cue: Cue | None) -> Quote | None:
+        if attribution.kind == "indirect" or not attribution.quoted:
+            return None
+        spans = self._spans(attribution.quoted)
+        return Quote(
+            quote_id=quote_id(self._article.document_id, spans, attribution.actor.actor_id),
+            article=self._article,
+            kind=QuoteKind(attribution.kind),
+            spans=spans,
+            text=" ".join(span.exact for span in spans),
+            speaker=attribution.actor,
+            cue=cue,
+            confidence=attribution.confidence,
+            text_sha256=self._sha,
+        )
+
+    def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None) -> Iterable[Claim]:
+        if attribution.kind == "direct":
+            for sentence in self._quoted_sentences(attribution.quoted):
+                spans = self._spans((sentence,))
+                if assess(spans[0].exact)[0] >= WORTH_CHECKING:
+                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote)
+            return
+        spans = self._spans(self._proposition(attribution.content))
+        if len(_WORD.findall(" ".join(span.exact for span in spans))) >= _SHORTEST_CLAIM:
+            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote)
+
+    def _claim(
+        self, kind: ClaimKind, spans: tuple[Span, ...], attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None
+    ) -> Claim:
+        text = " ".join(span.exact for span in spans)
+        worth, claim_type = assess(text)
+        return Claim(
+            claim_id=claim_id(self._article.document_id, kind, spans, attribution.actor.actor_id),
+            article=self._article,
+            kind=kind,
+            spans=spans,
+            text=text,
+            claimant=attribution.actor,
+            cue=cue,
+            stance=cue.stance if cue is not None else Stance.ASSERT,
+            negated=cue is not None and is_negated(cue.span.exact),
+            check_worthiness=worth,
+            claim_type=claim_type,
+            quote_id=quote.quote_id if quote is not None else None,
+            confidence=attribution.confidence,
+            text_sha256=self._sha,
+        )
+
+    def _quoted_sentences(self, quoted: Sequence[Range]) -> Iterable[Range]:
+        for part in quoted:
+            for sentence in sentences(self._text, part.start, part.end):
+                if len(_WORD.findall(self._text, sentence.start, sentence.end)) >= _SHORTEST_CLAIM:
+                    yield sentence
+
+    def _proposition(self, content: Sequence[Range]) -> tuple[Range, ...]:
+        """The content without the complementiser it begins with."""
+        first = content[0]
+        match = _COMPLEMENTISER.match(self._text, first.start, first.end)
+        return (Range(match.end(), first.end), *content[1:]) if match else tuple(content)
+
+    def _spans(self, ranges: Sequence[Range]) -> tuple[Span, ...]:
+        return tuple(Span.of(self._text, start, end) for start, end in ranges[:_MAX_SPANS])

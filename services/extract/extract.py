@@ -1,0 +1,242 @@
+"""Article in, document, quotes and claims out: the pure core of the extract service."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Protocol
+
+from schemas.events import (
+    Actor,
+    Article,
+    ArticleRef,
+    ArticleStatus,
+    Claim,
+    Document,
+    Extractor as ExtractorInfo,
+    Outcome,
+    Quote,
+    document_id,
+)
+from schemas.ids import text_sha256
+from services.chassis.errors import LimitExceeded
+from services.extract.actors.resolve import Registry, Resolver
+from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.reconcile import Found, reconcile
+from services.extract.claims.statements import Statements
+from services.extract.resolved import ResolvedAttribution
+from services.extract.tagger import Tagger
+from services.extract.text.clean import clean
+from services.extract.text.html import HtmlLimits, HtmlReader
+from services.extract.text.language import UNKNOWN, primary
+from services.extract.text.quotes import quoted_stretches
+from services.extract.text.sentences import sentences
+from services.extract.types import Attribution, CleanText, Range, Tagged
+
+EXTRACTOR_NAME = "onrecord"
+EXTRACTOR_VERSION = "1.0.0"
+"""Version of the extraction rules: raise it with every change that changes any output."""
+
+_MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
+"""Languages the tagger reads. An unknown language is short text, which is harmless to try."""
+
+
+class AttributionTagger(Protocol):
+    """What the core needs of a tagger."""
+
+    @property
+    def model_sha256(self) -> str: ...
+
+    def __call__(self, text: str) -> Tagged: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Everything found in one article revision."""
+
+    document: Document
+    quotes: tuple[Quote, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    attributions: tuple[ResolvedAttribution, ...] = ()
+    clean: CleanText = field(default_factory=lambda: CleanText(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an article may cost. ``max_text_chars`` bounds the normalised text, ``html`` the pages."""
+
+    max_text_chars: int = 400_000
+    html: HtmlLimits = field(default_factory=HtmlLimits)
+
+
+class Extractor:
+    """Extracts quotes and claims. Same article and same model: same ids, same bytes. Not for use by several threads at once.
+
+    Close it (or use it in a ``with`` block) to end the HTML worker process, which starts with the first page.
+    """
+
+    def __init__(self, tagger: AttributionTagger, limits: Limits | None = None, registry: Registry | None = None) -> None:
+        self._tagger = tagger
+        self._limits = limits or Limits()
+        self._registry = registry
+        self._html = HtmlReader(self._limits.html)
+        self.info = ExtractorInfo(name=EXTRACTOR_NAME, version=EXTRACTOR_VERSION, model_sha256=tagger.model_sha256)
+
+    def close(self) -> None:
+        """End the HTML worker process; a later page starts a new one."""
+        self._html.close()
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def extract(self, article: Article) -> Extraction:
+        """Extract one article.
+
+        Raises:
+            LimitExceeded: the article is too large, or its page breaks a limit on nesting, tags, time or memory.
+            PoisonError: the page cannot be read at all.
+        """
+        if article.status is ArticleStatus.WITHDRAWN:
+            return Extraction(self._document(article, CleanText("", language=article.language), Outcome.WITHDRAWN, (), ()))
+        cleaned = clean(article, self._html)
+        if len(cleaned.text) > self._limits.max_text_chars:
+            raise LimitExceeded(
+                f"article {article.article_id}: {len(cleaned.text)} characters of text, the limit is {self._limits.max_text_chars}",
+                stage="extract",
+                reason="too_large",
+            )
+        if not cleaned.text:
+            return Extraction(self._document(article, cleaned, Outcome.EMPTY, (), ()), clean=cleaned)
+        return self._extract(article, cleaned)
+
+    def _extract(self, article: Article, cleaned: CleanText) -> Extraction:
+        text = cleaned.text
+        readable = primary(cleaned.language) in _MODEL_LANGUAGES
+        tagged = self._tagger(text) if readable else Tagged()
+        stretches = quoted_stretches(text)
+        quotations = Quotations(text, stretches)
+        found = reconcile(text, tagged.attributions, quotations)
+        bounds = sentences(text)
+        resolver = Resolver(
+            text,
+            article_id=article.article_id,
+            entities=tagged.entities,
+            attributions=[item.attribution for item in found],
+            sentences=bounds,
+            quoted=stretches,
+            authors=article.authors,
+            registry=self._registry,
+        )
+        attributions = _resolve(found, resolver, quotations)
+        outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND
+        if not readable and not attributions:
+            outcome = Outcome.UNSUPPORTED_LANGUAGE
+        bare = self._document(article, cleaned, outcome, (), ())
+        reference = ArticleRef(
+            article_id=article.article_id,
+            revision=article.revision,
+            document_id=bare.document_id,
+            url=article.url,
+            outlet=article.outlet,
+            title=bare.title,
+            language=bare.language,
+            published_at=bare.published_at,
+        )
+        quotes, claims = Statements(text, reference, bare.text_sha256).make(attributions)
+        document = bare.model_copy(
+            update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
+        )
+        return Extraction(document, quotes, claims, attributions, cleaned)
+
+    def _document(
+        self, article: Article, cleaned: CleanText, outcome: Outcome, quote_ids: tuple[str, ...], claim_ids: tuple[str, ...]
+    ) -> Document:
+        sha = text_sha256(cleaned.text)
+        return Document(
+            document_id=document_id(article.article_id, article.revision, article.status, sha, self.info),
+            article_id=article.article_id,
+            revision=article.revision,
+            url=article.url,
+            outlet=article.outlet,
+            title=article.title or (cleaned.title[:1024] if cleaned.title else None),
+            authors=article.authors,
+            language=cleaned.language,
+            published_at=_published(article, cleaned),
+            fetched_at=article.fetched_at,
+            origin=article.origin,
+            text=cleaned.text,
+            text_sha256=sha,
+            extractor=self.info,
+            quote_ids=quote_ids,
+            claim_ids=claim_ids,
+            outcome=outcome,
+        )
+
+
+def _resolve(found: list[Found], resolver: Resolver, quotations: Quotations) -> tuple[ResolvedAttribution, ...]:
+    """Name the actors in text order; whoever inherits a speaker from a later attribution waits for it."""
+    actors: dict[int, Actor] = {}
+
+    def actor(number: int) -> Actor:
+        if number not in actors:
+            item = found[number]
+            # Inheritance never points in a circle: a link forward leads to an attribution with a source of its own.
+            inherited = actor(item.inherits) if item.inherits is not None else None
+            actors[number] = resolver.resolve(item.attribution.source, inherited=inherited)
+        return actors[number]
+
+    resolved: list[ResolvedAttribution] = []
+    for number, item in enumerate(found):
+        attribution = item.attribution
+        resolved.append(
+            ResolvedAttribution(
+                kind=attribution.kind,
+                content=attribution.content,
+                quoted=_quoted(attribution, quotations),
+                source=attribution.source,
+                cue=attribution.cue,
+                actor=actor(number),
+                confidence=attribution.confidence,
+            )
+        )
+    return tuple(resolved)
+
+
+def _quoted(attribution: Attribution, quotations: Quotations) -> tuple[Range, ...]:
+    """The quoted words of an attribution, without marks; titles and nicknames are no quotes."""
+    parts: list[Range] = []
+    for piece in attribution.content:
+        for stretch in quotations.evidence(piece, attribution.cue, attribution.source):
+            start, end = max(piece.start, stretch.inner.start), min(piece.end, stretch.inner.end)
+            if start < end and not quotations.is_name(stretch):
+                parts.append(Range(start, end))
+    return tuple(sorted(set(parts)))
+
+
+def _published(article: Article, cleaned: CleanText) -> dt.datetime | None:
+    """The article's own time of publication; failing that the day its page gives, at midnight UTC."""
+    if article.published_at is not None or cleaned.published_on is None:
+        return article.published_at
+    return dt.datetime.combine(cleaned.published_on, dt.time(), tzinfo=dt.UTC)
+
+
+@cache
+def _default() -> Extractor:
+    return Extractor(Tagger.load())
+
+
+def extract(article: Article) -> Extraction:
+    """Extract one article with the shipped model and default limits; see :meth:`Extractor.extract`."""
+    return _default().extract(article)
+
+
+def messages(extraction: Extraction) -> Iterable[Document | Quote | Claim]:
+    """The events of an extraction in the order they are published: the document first."""
+    yield extraction.document
+    yield from extraction.quotes
+    yield from extraction.claims

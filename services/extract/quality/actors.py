@@ -1,0 +1,181 @@
+"""Actor resolution measured: ``python -m services.extract.quality.actors CORPUS ACTORS.jsonl [--errors]``.
+
+``ACTORS.jsonl`` names, for gold attributions of PolNeAR dev, who the source really is (``doc``, ``index``, ``actor``, ``actor_type``,
+``aliases``). Two figures: *given gold spans* resolves the annotated sources in the raw text, so that only the resolver is measured;
+*end to end* runs the whole extraction and looks at the found attribution that shares most content with the gold one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.events import Actor, ActorKind, Article
+from services.extract.actors.names import fold
+from services.extract.actors.resolve import Resolver
+from services.extract.extract import Extraction, Extractor
+from services.extract.quality.polnear import GoldArticle, GoldAttribution, read_polnear
+from services.extract.tagger import Tagger
+from services.extract.text.quotes import quoted_stretches
+from services.extract.text.sentences import sentences
+from services.extract.types import Attribution, Range
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_PRONOUNS = frozenset("he she they it i we who which that".split(" "))
+
+
+@dataclass(frozen=True, slots=True)
+class GoldActor:
+    """Who the source of one gold attribution is. ``index`` counts all events of the annotation file that have content."""
+
+    document: str
+    index: int
+    source: str
+    start: int
+    name: str
+    kind: str
+    aliases: tuple[str, ...]
+
+
+def read_actors(path: Path) -> list[GoldActor]:
+    """The labelled sources, in file order."""
+    with path.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    return [
+        GoldActor(row["doc"], row["index"], row["source"], row["source_start"], row["actor"], row["actor_type"], tuple(row["aliases"]))
+        for row in rows
+    ]
+
+
+def is_right(actor: Actor, gold: GoldActor, text: str) -> bool:
+    """Whether the resolved name is the gold name: the same folded words, titles and articles aside, or, for descriptions, an alias.
+
+    For a person the gold name must be met in full when the article has it in full; a surname passes only where it has no more.
+    """
+    found, wanted = _key(actor.name), _key(gold.name)
+    if found == wanted:
+        return True
+    if gold.kind == "person":
+        return actor.kind is ActorKind.PERSON and (
+            _same_person(found, wanted)
+            or (found[-1] == wanted[-1] and len(found) == 1 and gold.name not in text)
+            or any(found == _key(alias) and len(found) > 1 for alias in gold.aliases)
+        )
+    described = [wanted, *(_key(alias) for alias in gold.aliases), _key(gold.source)]
+    return found in described and found[0] not in _PRONOUNS
+
+
+def _same_person(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """First and last word agree: middle names and initials may differ."""
+    return len(found) > 1 and len(wanted) > 1 and (found[0], found[-1]) == (wanted[0], wanted[-1])
+
+
+def _key(name: str) -> tuple[str, ...]:
+    words = tuple(word for word in fold(name).split("-") if word not in ("the", "a", "an"))
+    return words or ("",)
+
+
+def given_gold(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) -> Iterator[tuple[GoldActor, bool, Actor | None]]:
+    """Resolve the article's gold sources in its raw text."""
+    entities = tagger(article.text).entities
+    attributions = [
+        Attribution("indirect", gold.content, _hull(gold.source), _hull(gold.cue), 1.0) for gold in article.attributions if gold.content
+    ]
+    resolver = Resolver(
+        article.text,
+        article_id=article.name,
+        entities=entities,
+        attributions=attributions,
+        sentences=sentences(article.text),
+        quoted=quoted_stretches(article.text),
+    )
+    wanted = {label.start: label for label in labels}
+    ordered = sorted((a.source for a in attributions if a.source is not None), key=lambda source: source.start)
+    seen: set[int] = set()
+    for source in ordered:
+        actor = resolver.resolve(source)
+        label = wanted.get(source.start)
+        if label is not None and source.start not in seen:
+            seen.add(source.start)
+            yield label, is_right(actor, label, article.text), actor
+
+
+def end_to_end(article: GoldArticle, labels: list[GoldActor], extractor: Extractor) -> Iterator[tuple[GoldActor, bool, Actor | None]]:
+    """Extract the raw article and pair each labelled attribution with the found one that shares most content; None when none does."""
+    raw = Article(
+        article_id=article.name, fetched_at=_EPOCH, language="en", content_type="text/plain", content=article.text, origin="polnear"
+    )
+    extraction = extractor.extract(raw)
+    back = _to_input(extraction)
+    found = [({back[i] for start, end in a.content for i in range(start, end) if i in back}, a) for a in extraction.attributions]
+    for label in labels:
+        gold = _gold_of(article, label)
+        if gold is None:
+            continue
+        inside = {i for start, end in gold.content for i in range(start, end)}
+        best = max(found, key=lambda item: len(item[0] & inside), default=None)
+        actor = best[1].actor if best is not None and best[0] & inside else None
+        yield label, actor is not None and is_right(actor, label, article.text), actor
+
+
+def _gold_of(article: GoldArticle, label: GoldActor) -> GoldAttribution | None:
+    of_source = [gold for gold in article.attributions if gold.source and gold.source[0].start == label.start]
+    return of_source[0] if of_source else None
+
+
+def _to_input(extraction: Extraction) -> dict[int, int]:
+    return {text + i: source + i for text, source, length in extraction.clean.source_offsets for i in range(length)}
+
+
+def _hull(ranges: tuple[Range, ...]) -> Range | None:
+    return Range(ranges[0].start, ranges[-1].end) if ranges else None
+
+
+def main() -> None:
+    """Print both figures, by gold kind and by how the source is written."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("actors", type=Path)
+    parser.add_argument("--split", default="dev")
+    parser.add_argument("--errors", action="store_true", help="print every miss")
+    options = parser.parse_args()
+    tagger = Tagger.load()
+    labels: dict[str, list[GoldActor]] = {}
+    for label in read_actors(options.actors):
+        labels.setdefault(label.document, []).append(label)
+    articles = [article for article in read_polnear(options.corpus, options.split) if article.name in labels]
+    with Extractor(tagger) as extractor:
+        runs = (
+            ("given gold spans", [pair for article in articles for pair in given_gold(article, labels[article.name], tagger)]),
+            ("end to end", [pair for article in articles for pair in end_to_end(article, labels[article.name], extractor)]),
+        )
+    for title, pairs in runs:
+        right: Counter[str] = Counter()
+        total: Counter[str] = Counter()
+        for label, correct, actor in pairs:
+            pronoun = label.source.strip().lower() in _PRONOUNS
+            for key in (
+                "all",
+                label.kind,
+                "pronoun" if pronoun else "phrase",
+                *(["person by pronoun"] if pronoun and label.kind == "person" else []),
+            ):
+                total[key] += 1
+                right[key] += correct
+            if options.errors and not correct:
+                shown = f"{actor.name!r} ({actor.kind}, {actor.resolution}, {actor.confidence:.2f})" if actor else "not found"
+                print(
+                    f"{title}: {label.document[:40]} {label.start} {label.source[:70]!r}: wanted {label.name!r} ({label.kind}), got {shown}"
+                )
+        print(title)
+        for key in sorted(total, key=lambda k: (-total[k], k)):
+            print(f"  {key:20} {right[key]:4}/{total[key]:<4} {right[key] / total[key]:.3f}")
+
+
+if __name__ == "__main__":
+    main()

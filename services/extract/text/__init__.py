@@ -1,0 +1,1 @@
+"""Text: normalisation, quotation marks, sentences, language, pages."""
