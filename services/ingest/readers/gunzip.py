@@ -11,9 +11,9 @@ from services.ingest.readers.items import Unreadable
 
 MAGIC = b"\x1f\x8b"
 
-_FREE_BYTES = 64 * 1_048_576
+_FREE_BYTES = 16 * 1_048_576
 _MAX_RATIO = 200
-"""News in JSON packs 3 to 10 times, very repetitive dumps 50; a bomb 1,000. The ratio counts from 64 MiB on: small files do no harm."""
+"""News in JSON packs 3 to 10 times, very repetitive dumps 50; a bomb 1,000. The ratio counts from 16 MiB on: small files do no harm."""
 
 
 class _Counting(io.RawIOBase):

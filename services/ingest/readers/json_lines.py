@@ -26,6 +26,8 @@ def read_lines(arrival: Arrival, stream: BinaryIO, limits: Limits) -> Iterator[I
     number = 0
     while line := stream.readline(limits.line_bytes + 1):
         number += 1
+        if line.isspace():
+            continue
         place = arrival.part(f"line {number}")
         if len(line) > limits.line_bytes:
             _skip_line(stream, line)
@@ -33,8 +35,7 @@ def read_lines(arrival: Arrival, stream: BinaryIO, limits: Limits) -> Iterator[I
             yield Refusal(place, "too_large", message, line, cut=True)
             continue
         line = line.removeprefix(_BOM) if number == 1 else line
-        if line.strip():
-            yield read_object(place, line.rstrip(b"\r\n"), limits)
+        yield read_object(place, line.rstrip(b"\r\n"), limits)
 
 
 def read_document(arrival: Arrival, data: bytes, limits: Limits) -> Iterator[Item]:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.ingest.readers.html import read_html
+from tests.support.arrivals import LIMITS, arrival, one_article, one_refusal
+
+PAGE = """<!DOCTYPE html>
+<html lang="en_GB"><head><meta charset="utf-8">
+<title>Bridge | Example</title>
+<link rel="canonical" href="https://example.org/news/bridge?utm_source=x">
+<meta property="og:title" content="Bridge &quot;to reopen&quot;">
+<meta property="og:site_name" content="The Example">
+<meta property="article:published_time" content="2026-05-01T09:30:00+01:00">
+<meta name="author" content="Jane  Doe"><meta property="article:author" content="https://example.org/people/jane">
+</head><body><p>“We will,” she said.</p></body></html>"""
+
+
+def test_what_the_page_says_about_itself() -> None:
+    article = one_article("a.html", PAGE.encode())
+    assert article.url == "https://example.org/news/bridge?utm_source=x"
+    assert article.title == 'Bridge "to reopen"'
+    assert article.outlet == "The Example"
+    assert article.published_at == datetime(2026, 5, 1, 8, 30, tzinfo=UTC)
+    assert article.authors == ("Jane Doe",)
+    assert article.language == "en-GB"
+    assert article.content == PAGE
+    assert article.content_type == "text/html"
+
+
+def test_json_ld_fills_in() -> None:
+    data = """<html><head><script type="application/ld+json">{"@graph": [{"@type": "Organization", "name": "No"},
+    {"@type": ["NewsArticle"], "headline": "Bridge", "datePublished": "2026-05-01", "inLanguage": "de",
+     "author": [{"name": "Jane Doe"}, "John Roe"], "publisher": {"name": "Example"}}]}</script></head><body>Text</body></html>"""
+    article = one_article("a.htm", data.encode())
+    assert (article.title, article.outlet, article.language) == ("Bridge", "Example", "de")
+    assert article.authors == ("Jane Doe", "John Roe")
+    assert article.published_at == datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "script", ["{", "[" * 50_000, '{"@type": {"a": 1}, "headline": 3}', '{"@type": "NewsArticle", "headline": 7, "author": 4}', "null"]
+)
+def test_broken_json_ld_is_passed_over(script: str) -> None:
+    data = f'<html><head><title>T</title><script type="application/ld+json">{script}</script></head><body>Text</body></html>'
+    assert one_article("a.html", data.encode()).title == "T"
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [
+        ('<html><head><meta charset="iso-8859-1"></head><body>“Grüße”</body></html>'.encode("cp1252"), None),
+        ("<html><body>“Grüße”</body></html>".encode("cp1252"), None),
+        ("<html><body>“Grüße”</body></html>".encode("utf-16"), None),
+        ('<html><head><meta charset="utf-16"></head><body>“Grüße”</body></html>'.encode(), None),
+        ('<html><head><meta charset="latin-1"></head><body>“Grüße”</body></html>'.encode(), "utf-8"),
+        ('<html><head><meta charset="unicode_escape"></head><body>“Grüße”</body></html>'.encode(), None),
+    ],
+)
+def test_charset_from_mark_header_page_or_guess(data: bytes, charset: str | None) -> None:
+    assert "“Grüße”" in read_html(arrival("a.html"), data, LIMITS, charset=charset).article.content
+
+
+def test_one_broken_byte_does_not_garble_a_page() -> None:
+    data = "<html><body>“Grüße” ".encode() + b"\xff</body></html>"
+    assert "“Grüße” \ufffd" in one_article("a.html", data).content
+
+
+def test_addresses_are_resolved_against_where_the_page_came_from() -> None:
+    page = b'<html><head><link rel="canonical" href="/a"></head><body>x</body></html>'
+    article = read_html(arrival("a.html"), page, LIMITS, fetched_from="https://example.org/b").article
+    assert article.url == "https://example.org/a"
+    assert one_article("a.html", page).url is None
+
+
+def test_script_addresses_are_not_taken() -> None:
+    page = b'<html><head><link rel="canonical" href="javascript:alert(1)"></head><body>x</body></html>'
+    assert one_article("a.html", page).url is None
+
+
+@pytest.mark.parametrize("data", [b"<!-- only a comment -->", b"<html><head></head></html>\x00", b"   "])
+def test_no_page_is_refused(data: bytes) -> None:
+    assert one_refusal("a.html", data).reason in ("not_html", "binary", "empty")
+
+
+def test_deep_nesting_and_entities_are_harmless() -> None:
+    deep = b"<html><body>" + b"<div>" * 15_000 + b"text"
+    assert one_article("a.html", deep).content_type == "text/html"
+    bomb = b'<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><html><body>&b; <p>text</p></body></html>'
+    assert len(one_article("a.html", bomb).content) == len(bomb)
