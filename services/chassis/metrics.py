@@ -126,26 +126,26 @@ class Metrics:
             return Gauge(name, row.help, row.labels, unit=row.unit, registry=self.registry)
         return Histogram(name, row.help, row.labels, unit=row.unit, buckets=row.buckets, registry=self.registry)
 
-    def counter(self, name: str, **labels: str) -> Counter:
+    def counter(self, name: str, /, **labels: str) -> Counter:
         """The counter ``name`` with these labels."""
         metric = self._by_name[name]
         assert isinstance(metric, Counter), f"{name} is not a counter"
         return metric.labels(**labels) if labels else metric
 
-    def gauge(self, name: str, **labels: str) -> Gauge:
+    def gauge(self, name: str, /, **labels: str) -> Gauge:
         """The gauge ``name`` with these labels."""
         metric = self._by_name[name]
         assert isinstance(metric, Gauge), f"{name} is not a gauge"
         return metric.labels(**labels) if labels else metric
 
-    def histogram(self, name: str, **labels: str) -> Histogram:
+    def histogram(self, name: str, /, **labels: str) -> Histogram:
         """The histogram ``name`` with these labels."""
         metric = self._by_name[name]
         assert isinstance(metric, Histogram), f"{name} is not a histogram"
         return metric.labels(**labels) if labels else metric
 
     @contextmanager
-    def timed(self, name: str, **labels: str) -> Iterator[None]:
+    def timed(self, name: str, /, **labels: str) -> Iterator[None]:
         """Observe the block's duration, in seconds, on the histogram ``name``."""
         started = perf_counter()
         try:

@@ -23,7 +23,7 @@ _TRAILER = re.compile(
     r"\s*(?:$|['’]s?\s*$|\(|(?:himself|herself|itself|themselves|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
     r"|['’]s?\s+(?:[\w-]+\s+){0,2}(?:remarks?|statements?|comments?|words?|speech|tweets?|testimony|answers?|claims?|assertions?|view|opinion|stance|position"
     r"|message|letter|announcement|call|calls|suggestion|allegations?|accusations?|insistence|promise|vow|pledge|threats?|warnings?|proposal|plan|account"
-    r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)\s*$)"
+    r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
 )
 _SEGMENT = re.compile(r"\s*[,;:()\[\]—–]\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
