@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from schemas.events import ActorRecord, Document, Quote
-from services.aggregate.service import GROUP, TOPICS, build, message_of, reread_replaced_partitions
+from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of, reread_replaced_partitions
 from services.aggregate.store import Store
 from services.chassis import cloudevents
 from services.chassis.log.sqlite import SqliteLog
@@ -56,7 +56,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         log=LogSettings(path=tmp_path / "log.db"),
         store=StoreSettings(url=f"sqlite:///{tmp_path / 'record.db'}"),
-        stage=StageSettings(poll_timeout_s=0.05, max_records=8, backoff_min_s=0.01, backoff_max_s=0.05),
+        stage=StageSettings(poll_timeout_s=0.05, max_records=1, backoff_min_s=0.01, backoff_max_s=0.05),
     )
 
 
@@ -185,15 +185,15 @@ def test_a_new_log_is_read_from_its_beginning(settings: Settings, log: EventLog,
     assert compacted(log).keys() == {ANA.actor_id}
 
 
-@pytest.mark.parametrize("point", ["before_commit:2", "after_commit:2", "after_commit:6", "dead_letter_write:1"])
+@pytest.mark.parametrize("point", ["before_commit:2", "after_commit:1", "after_commit:4", "dead_letter_write:1"])
 def test_a_killed_service_goes_on_where_it_was(settings: Settings, log: EventLog, tmp_path: Path, point: str) -> None:
-    events = [event for n in range(20) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events]
+    events = [event for n in range(30) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events]
     append(log, [*messages(events[:40]), Message(Quote.topic, b"k", b"poison"), *messages(events[40:])])
     environment = {
         **os.environ,
         "ONRECORD_LOG__PATH": str(settings.log.path),
         "ONRECORD_STORE__URL": settings.store.address(),
-        "ONRECORD_STAGE__MAX_RECORDS": "8",
+        "ONRECORD_STAGE__MAX_RECORDS": "1",
         "ONRECORD_FAILPOINT": point,
     }
     killed = subprocess.run([sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE)
@@ -216,13 +216,32 @@ def test_what_was_read_is_reported_again_after_a_kill(settings: Settings, log: E
         "ONRECORD_LOG__PATH": str(settings.log.path),
         "ONRECORD_STORE__URL": settings.store.address(),
         "ONRECORD_STAGE__MAX_RECORDS": "1",
-        "ONRECORD_FAILPOINT": "after_commit:2",
+        "ONRECORD_FAILPOINT": "after_commit:1",
     }
     killed = subprocess.run([sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    with opened(settings) as store:
+        assert sum(store.positions().values()) == 2, "everything was committed"
     assert not drained(log)
     with running(settings, log) as thread:
         until(lambda: drained(log), thread.is_alive)
+
+
+def test_records_are_published_once_a_second_while_there_is_more_to_read(tmp_path: Path, log: EventLog) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'record.db'}", GROUP)
+    store.migrate()
+    with log.producer("test") as producer:
+        sink = RecordSink(store, producer, Metrics())
+        feed(store, [make("art-1", speakers=(ANA,)).events])
+        assert sink.after_commit(idle=False), "the first ones are due"
+        feed(store, [make("art-2", speakers=(ANA,)).events])
+        assert not sink.after_commit(idle=False)
+        assert len(everything(log, ActorRecord.topic)) == 1
+        assert sink.after_commit(idle=True)
+    store.close()
+    record = compacted(log)[ANA.actor_id]
+    assert record is not None
+    assert record.counts.articles == 2
 
 
 def test_a_tombstone_has_the_actors_key_and_no_value() -> None:

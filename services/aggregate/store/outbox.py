@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,11 +13,17 @@ from schemas.events import ActorRecord
 from schemas.relational import Dimension
 from services.aggregate.records import LATEST, record_of
 from services.aggregate.store.actors import ranked
-from services.aggregate.store.bulk import delete
+from services.aggregate.store.bulk import chunks, delete
 
 _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
 
-_SUMMARY = [_statements.c[name] for name in ("statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence")]
+_SUMMARY = sa.select(
+    *(_statements.c[name] for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence"))
+)
+_NEWEST = (_statements.c.sort_at.desc(), _statements.c.statement_id.desc())
+
+FEW = 100
+"""Up to so many statements are cheaper to read than to ask for one by one: five times what a record shows."""
 
 
 def due(connection: sa.Connection, limit: int) -> list[str]:
@@ -40,12 +46,9 @@ def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str,
     rows = {row.actor_id: row._asdict() for row in connection.execute(sa.select(_actors).where(_actors.c.actor_id.in_(actors)))}
     shares = ranked(connection, list(rows), (Dimension.OUTLET, Dimension.CUE, Dimension.STANCE))
     days = _days(connection, list(rows))
-    latest = {actor: connection.execute(_LATEST, {"actor": actor}) for actor in rows}
+    latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
     return [
-        (
-            actor,
-            record_of(rows[actor], days[actor], shares.get(actor, {}), (row._asdict() for row in latest[actor])) if actor in rows else None,
-        )
+        (actor, record_of(rows[actor], days.get(actor, ()), shares.get(actor, {}), latest[actor]) if actor in rows else None)
         for actor in actors
     ]
 
@@ -59,9 +62,15 @@ def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tu
     return found
 
 
-def _latest() -> sa.Select[Any]:
-    query = sa.select(*_SUMMARY).where(_statements.c.actor_id == sa.bindparam("actor"), _statements.c.on_record)
-    return query.order_by(_statements.c.sort_at.desc(), _statements.c.statement_id.desc()).limit(LATEST)
-
-
-_LATEST = _latest()
+def _latest(connection: sa.Connection, statements: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
+    """The latest statements per actor, newest first, given how many each has: the few of most actors are read at once."""
+    found: dict[str, list[dict[str, Any]]] = {actor: [] for actor in statements}
+    for chunk in chunks(actor for actor, count in statements.items() if count <= FEW):
+        query = _SUMMARY.where(_statements.c.actor_id.in_(chunk), _statements.c.on_record)
+        for row in connection.execute(query.order_by(_statements.c.actor_id, *_NEWEST)):
+            if len(found[row.actor_id]) < LATEST:
+                found[row.actor_id].append(row._asdict())
+    for actor in (actor for actor, count in statements.items() if count > FEW):
+        query = _SUMMARY.where(_statements.c.actor_id == actor, _statements.c.on_record).order_by(*_NEWEST).limit(LATEST)
+        found[actor] = [row._asdict() for row in connection.execute(query)]
+    return found

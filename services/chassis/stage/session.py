@@ -88,8 +88,12 @@ class Sink(Protocol[OutC]):
         """
         ...
 
-    def after_commit(self) -> None:
-        """Do what may happen at least once after the commit, such as draining an outbox."""
+    def after_commit(self, *, idle: bool) -> bool:
+        """Do what may happen at least once after the commit, such as draining an outbox; returns whether all of it is done.
+
+        Otherwise it is called again before the next poll. ``idle`` says that there is nothing to read just now, and so no reason to
+        put anything off.
+        """
         ...
 
 
@@ -147,7 +151,8 @@ class SinkSession(Generic[Out]):
         if not self._owed:
             return
         try:
-            self._sink.after_commit()
+            if not self._sink.after_commit(idle=not any(self._consumer.lag().values())):
+                return
             assigned = self._consumer.assignment()
             settled = {tp: offset for tp, offset in self._stored.items() if tp in assigned}
             if settled:
