@@ -17,7 +17,7 @@ from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
 from services.query import api, pages
 from services.query.database import Database
-from services.query.http import Measured, SecureHeaders, Validators
+from services.query.http import SECURITY, Measured, SecureHeaders, Validators
 from services.query.problems import MEDIA_TYPE, BadParameter, Problem, Trouble
 from services.query.rendering import STATIC, render
 
@@ -73,9 +73,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 def _answer(request: Request, trouble: Trouble) -> Response:
     problem = trouble.problem(request.url.path)
+    # a fault is answered outside of all middleware, so the headers are set here
+    headers = {**SECURITY, "cache-control": "no-store", **trouble.headers}
     if _for_people(request):
-        return render("problem.html", problem.status, trouble.headers, problem=problem, here="")
-    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, trouble.headers, media_type=MEDIA_TYPE)
+        return render("problem.html", problem.status, headers, problem=problem, here="")
+    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def _for_people(request: Request) -> bool:

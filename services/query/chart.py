@@ -16,7 +16,7 @@ MIN_BARS = 14
 HEIGHT = 100.0
 GAP = 0.2
 """Share of a slot left blank between bars."""
-UNITS = (("day", 1), ("week", 7), ("month", 31), ("year", 366))
+UNITS = (("day", 1), ("week", 7), ("month", 31), ("year", 366), ("century", 36_525))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars of one unit (``day``, ``week``, ``month``, ``year``), gaps included as empty bars."""
+    """Bars of one unit (``day``, ``week``, ``month``, ``year``, ``century``), gaps included as empty bars."""
 
     unit: str
     bars: tuple[Bar, ...]
@@ -54,7 +54,7 @@ def chart(days: Sequence[Day]) -> Chart | None:
     if not days:
         return None
     first, last = min(day.date for day in days), max(day.date for day in days)
-    unit = next((name for name, size in UNITS if (last - first).days / size < MAX_BARS), "year")
+    unit = next((name for name, size in UNITS if (last - first).days / size < MAX_BARS), UNITS[-1][0])
     slots = _padded(_slots(_floor(first, unit), last, unit), unit)
     quotes: Counter[date] = Counter()
     claims: Counter[date] = Counter()
@@ -84,6 +84,8 @@ def _floor(day: date, unit: str) -> date:
         return date.fromordinal(max(1, day.toordinal() - day.weekday()))
     if unit == "month":
         return day.replace(day=1)
+    if unit == "century":
+        return date(max(1, day.year // 100 * 100), 1, 1)
     return day.replace(month=1, day=1) if unit == "year" else day
 
 
@@ -94,6 +96,8 @@ def _next(slot: date, unit: str) -> date | None:
             return slot.replace(year=slot.year + slot.month // 12, month=slot.month % 12 + 1)
         if unit == "year":
             return slot.replace(year=slot.year + 1)
+        if unit == "century":
+            return slot.replace(year=slot.year // 100 * 100 + 100)
         return slot + timedelta(days=7 if unit == "week" else 1)
     except (OverflowError, ValueError):
         return None
@@ -118,4 +122,5 @@ def _padded(slots: list[date], unit: str) -> list[date]:
 
 def _label(slot: date, unit: str) -> str:
     day = f"{slot.day} {slot:%b} {slot.year}"
-    return {"day": day, "week": f"week of {day}", "month": f"{slot:%b} {slot.year}", "year": str(slot.year)}[unit]
+    names = {"day": day, "week": f"week of {day}", "month": f"{slot:%b} {slot.year}", "year": str(slot.year)}
+    return names.get(unit, f"{slot.year // 100 * 100}–{slot.year // 100 * 100 + 99}")

@@ -25,6 +25,8 @@ OVERFLOW = 32
 """Further connections for a burst: with the pool as many as FastAPI has worker threads, so that none waits for a connection."""
 QUERY_TIMEOUT_S = 10.0
 """A reader has left by then, and a query that long starves the others."""
+GRACE_S = 2.0
+"""How much longer than the query's own limit a silent server is waited for, so that its own error comes first."""
 BUSY_MS = 2_000
 """How long SQLite waits for a lock: longer than one batch of aggregate takes to commit."""
 PROGRESS_STEPS = 10_000
@@ -68,8 +70,13 @@ class Database:
             with self.engine.connect() as connection:
                 if connection.dialect.name == "sqlite":
                     connection.info["deadline"][0] = time.monotonic() + QUERY_TIMEOUT_S
-                yield connection
-        except SQLAlchemyError as error:
+                try:
+                    yield connection
+                except OSError:
+                    # pg8000's socket: an answer may still be under way, so nobody may use this connection again
+                    connection.invalidate()
+                    raise
+        except (SQLAlchemyError, OSError) as error:
             detail = _explain(error)
             if detail is None:
                 raise
@@ -81,7 +88,7 @@ class Database:
         try:
             with self.engine.connect() as connection:
                 connection.execute(select(relational.actors.c.actor_id).limit(1))
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, OSError) as error:
             return [_explain(error) or f"the database of the record answers with an error ({type(error).__name__})"]
         return []
 
@@ -121,7 +128,7 @@ def _postgres(url: URL) -> Engine:
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
-        connect_args={"timeout": QUERY_TIMEOUT_S},
+        connect_args={"timeout": QUERY_TIMEOUT_S + GRACE_S},
     )
 
     @event.listens_for(engine, "connect")
@@ -134,8 +141,10 @@ def _postgres(url: URL) -> Engine:
     return engine
 
 
-def _explain(error: SQLAlchemyError) -> str | None:
+def _explain(error: SQLAlchemyError | OSError) -> str | None:
     """What a person should read, or None when the error is this program's fault."""
+    if isinstance(error, OSError):
+        return UNREACHABLE
     if not isinstance(error, DBAPIError):
         # only the pool raises others here: no connection came free in time
         return UNREACHABLE if type(error).__name__ == "TimeoutError" else None

@@ -6,7 +6,6 @@ import hashlib
 from time import perf_counter
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.metrics import Metrics
@@ -67,7 +66,13 @@ class Validators:
             if not message.get("more_body", False):
                 await self._finish(start, bytes(body), asked, send, bodyless=scope["method"] == "HEAD")
 
-        await self.app({**scope, "method": "GET"} if scope["method"] == "HEAD" else scope, receive, gather)
+        if scope["method"] == "GET":
+            await self.app(scope, receive, gather)
+            return
+        # the server must go on seeing HEAD, or it would wait for the body
+        inner = {**scope, "method": "GET"}
+        await self.app(inner, receive, gather)
+        scope.update({name: inner[name] for name in ("route", "root_path") if name in inner})
 
     @staticmethod
     async def _finish(start: Message, body: bytes, asked: str, send: Send, *, bodyless: bool) -> None:
@@ -80,8 +85,6 @@ class Validators:
                 start["status"], body = 304, b""
                 del headers["content-length"]
                 del headers["content-type"]
-        else:
-            headers.setdefault("cache-control", "no-store")
         await send(start)
         await send({"type": "http.response.body", "body": b"" if bodyless else body})
 
@@ -119,8 +122,6 @@ class Measured:
 
 
 def _template(scope: Scope) -> str:
-    route = scope.get("route")
-    if isinstance(route, Mount):
-        return route.path
-    path = getattr(route, "path_format", None)
-    return path if isinstance(path, str) else "unmatched"
+    path = getattr(scope.get("route"), "path_format", None)
+    # static files have no route, only the place they are mounted at
+    return path if isinstance(path, str) else scope.get("root_path") or "unmatched"
