@@ -63,7 +63,8 @@ class Words:
     """The words of a text as the decoder sees them, one entry per word in each array.
 
     ``first`` and ``last``: its pieces ``[first, last)``. ``starts`` and ``ends``: code points. ``boundary``: class of the place before it.
-    ``quoted``: it stands inside quotation marks. ``is_opening``, ``is_closing``: it is a quotation mark.
+    ``quoted``: it stands inside quotation marks. ``is_opening``, ``is_closing``: it is a
+    quotation mark. ``is_word``: it has a letter or a digit.
     """
 
     first: IntArray
@@ -74,6 +75,7 @@ class Words:
     quoted: npt.NDArray[np.bool_]
     is_opening: npt.NDArray[np.bool_]
     is_closing: npt.NDArray[np.bool_]
+    is_word: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.first)
@@ -95,7 +97,7 @@ def read_words(text: str, pieces: Pieces) -> Words:
             kinds[inner_end:outer_end] = [_CLOSING] * (outer_end - inner_end)
     codes = np.array(kinds, np.int64)
     boundary = _boundaries(kinds, pieces.starts_line[first], quoted)
-    return Words(first, last, starts, ends, boundary, quoted, codes == _OPENING, codes == _CLOSING)
+    return Words(first, last, starts, ends, boundary, quoted, codes == _OPENING, codes == _CLOSING, codes == _WORD)
 
 
 def _first_pieces(text: str, pieces: Pieces) -> IntArray:

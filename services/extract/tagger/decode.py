@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from services.extract.tagger.bio import TagSpan, best_tags, grammar, tag_spans, word_scores
 from services.extract.tagger.boundaries import Words, read_words
+from services.extract.tagger.confidence import Evidence, confidence
 from services.extract.tagger.edges import take_marks, trim
-from services.extract.tagger.links import PieceSpan, link_mass
-from services.extract.tagger.marks import kind_of
+from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_mass
 from services.extract.tagger.spec import CONTENT
 from services.extract.types import Attribution, Entity, Range
 
 if TYPE_CHECKING:
     from services.extract.tagger.encoding import IntArray, Pieces
     from services.extract.tagger.network import Scores
-    from services.extract.tagger.spec import Decoding, ModelSpec
+    from services.extract.tagger.spec import ModelSpec
 
 _SILENT = 0.02  # below this link mass the network names no cue: the content stands alone
+_REACH = 256  # pieces: links never leave a window, so no source farther away than one can be meant
+
+
+class Found(NamedTuple):
+    """An attribution and what speaks for it."""
+
+    attribution: Attribution
+    evidence: Evidence
+
+
+class _Chosen(NamedTuple):
+    """A source, its link mass to the cue, and the next best one's."""
+
+    source: PieceSpan | None
+    mass: float
+    second: float
 
 
 def _pieces(span: TagSpan, words: Words) -> PieceSpan:
@@ -51,84 +67,22 @@ class Decoder:
     """Reads the scores of one model. Stateless between calls."""
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._settings: Decoding = spec.decoding
+        self.settings = spec.decoding
+        self._calibration = spec.calibration
         self._roles = spec.role_transitions
         self._entities = grammar(len(spec.entities))[None]
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
 
     def attributions(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Attribution, ...]:
         """All attributions, in the order of their contents."""
-        if not len(pieces):
-            return ()
-        words = read_words(text, pieces)
-        sources, cues, contents = self._spans(text, words, scores)
-        anchors = cues + contents
-        paragraphs = np.cumsum(pieces.starts_line, dtype=np.int64)
-        owners = self._owners(scores, contents, cues, paragraphs)
-        sought = link_mass(scores, sources, anchors)
-        found = []
-        for anchor in sorted(set(owners)):
-            parts = [part for part, owner in zip(contents, owners, strict=True) if owner == anchor]
-            places = _disjoint([place for part in parts if (place := _place(text, pieces, part))])
-            if not places:
-                continue
-            source, belief = self._source(anchors[anchor], sources, sought[:, anchor], paragraphs)
-            found.append(
-                Attribution(
-                    kind=kind_of(text, places),
-                    content=places,
-                    source=_place(text, pieces, source) if source else None,
-                    cue=_place(text, pieces, cues[anchor]) if anchor < len(cues) else None,
-                    confidence=float(np.clip(np.mean([part.score for part in parts]) * belief, 0.0, 1.0)),
-                )
-            )
-        return tuple(sorted(found, key=lambda item: item.content))
+        return tuple(found.attribution for found in self.found(text, pieces, scores))
 
-    def _spans(self, text: str, words: Words, scores: Scores) -> tuple[list[PieceSpan], list[PieceSpan], list[PieceSpan]]:
-        """Sources, cues and contents, each in order."""
-        of_words = word_scores(scores.roles, words.first)
-        tags = best_tags(of_words, self._roles, words.boundary)
-        labels: tuple[list[PieceSpan], list[PieceSpan], list[PieceSpan]] = ([], [], [])
-        for found in tag_spans(tags, of_words):
-            span: TagSpan | None = found
-            if found.label == CONTENT:
-                span = trim(take_marks(found, words, len(words)), text, words)
-            if span:
-                labels[found.label].append(_pieces(span, words))
-        return labels
-
-    def _owners(self, scores: Scores, contents: list[PieceSpan], cues: list[PieceSpan], paragraphs: IntArray) -> list[int]:
-        """For each content the number of its anchor: a cue, or (from ``len(cues)`` on) a content that has no cue."""
-        mass = link_mass(scores, contents, cues + contents)
-        owners = []
-        for index, (content, row) in enumerate(zip(contents, mass, strict=True)):
-            for number, cue in enumerate(cues):
-                if paragraphs[cue.start] in (paragraphs[content.start], paragraphs[content.end - 1]):
-                    row[number] += self._settings.same_paragraph / 10
-            owners.append(len(cues) + index if row.max() < _SILENT else int(row.argmax()))
-        return owners
-
-    def _source(
-        self, anchor: PieceSpan, sources: list[PieceSpan], mass: npt.NDArray[np.float64], paragraphs: IntArray
-    ) -> tuple[PieceSpan | None, float]:
-        """The best source of one attribution, shared with others where it is theirs too; the second value is how sure (0..1)."""
-        if not sources:
-            return None, 0.5
-        settings = self._settings
-        merit = mass.copy()
-        for number, source in enumerate(sources):
-            between = max(0, source.start - anchor.end, anchor.start - source.end)
-            near = paragraphs[source.start] == paragraphs[anchor.start]
-            merit[number] += settings.same_paragraph * near - settings.per_piece * between
-        best = int(merit.argmax())
-        if merit[best] <= settings.minimum:
-            return None, 0.5
-        return sources[best], float(np.clip(0.5 + mass[best] / 2, 0.0, 1.0))
+    def found(self, text: str, pieces: Pieces, scores: Scores) -> list[Found]:
+        """All attributions in the order of their contents, each with its evidence."""
+        return _Reading(self, text, pieces, scores).found() if len(pieces) else []
 
     def entities(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Entity, ...]:
         """All named entities, in the order of the text."""
-        if not len(pieces):
-            return ()
         words = read_words(text, pieces)
         of_words = word_scores(scores.entities, words.first)
         found = []
@@ -137,3 +91,125 @@ class Decoder:
             if place:
                 found.append(Entity(place, self._entity_labels[span.label], span.score))
         return tuple(sorted(found, key=lambda entity: entity.span))
+
+    def spans(self, text: str, words: Words, scores: Scores) -> tuple[list[TagSpan], list[TagSpan], list[TagSpan]]:
+        """Sources, cues and contents as spans of words, each in order."""
+        of_words = word_scores(scores.roles, words.first)
+        labels: tuple[list[TagSpan], list[TagSpan], list[TagSpan]] = ([], [], [])
+        for found in tag_spans(best_tags(of_words, self._roles, words.boundary), of_words):
+            span: TagSpan | None = found
+            if found.label == CONTENT:
+                span = trim(take_marks(found, words, len(words)), text, words)
+            if span:
+                labels[found.label].append(span)
+        return labels
+
+    def sure(self, evidence: Evidence) -> float:
+        """The calibrated confidence."""
+        return confidence(evidence, self._calibration.weights, self._calibration.bias)
+
+
+class _Reading:
+    """One text being decoded."""
+
+    def __init__(self, decoder: Decoder, text: str, pieces: Pieces, scores: Scores) -> None:
+        self._decoder = decoder
+        self._settings = decoder.settings
+        self._text = text
+        self._pieces = pieces
+        self._scores = scores
+        self._words = read_words(text, pieces)
+        sources, cues, contents = decoder.spans(text, self._words, scores)
+        self._content_words = contents
+        self._sources = [_pieces(span, self._words) for span in sources]
+        self._cues = [_pieces(span, self._words) for span in cues]
+        self._contents = [_pieces(span, self._words) for span in contents]
+        # An attribution is anchored in its cue; without one, in its (first) content.
+        self._anchors = self._cues + self._contents
+        self._paragraph: IntArray = np.cumsum(pieces.starts_line, dtype=np.int64)
+        owners = anchor_owners(len(pieces), self._anchors)
+        self._content_mass = [link_mass(scores, span, owners) for span in self._contents]
+        self._source_mass = [link_mass(scores, span, owners) for span in self._sources]
+        self._source_starts = [span.start for span in self._sources]
+
+    def found(self) -> list[Found]:
+        items: dict[int, list[int]] = {}
+        for content in range(len(self._contents)):
+            items.setdefault(self._owner(content), []).append(content)
+        found = [item for anchor, contents in items.items() if (item := self._item(anchor, contents))]
+        return sorted(found, key=lambda item: item.attribution.content)
+
+    def _owner(self, content: int) -> int:
+        """The number of the anchor a content belongs to: a cue, or from ``len(cues)`` on a content without a cue."""
+        span, mass = self._contents[content], self._content_mass[content]
+        paragraphs = {int(self._paragraph[span.start]), int(self._paragraph[span.end - 1])}
+        # A tenth of what decides among sources: contents are linked well, and only ties need a nudge.
+        bonus = self._settings.same_paragraph / 10
+        merit = {
+            anchor: value + (bonus if anchor < len(self._cues) and int(self._paragraph[self._anchors[anchor].start]) in paragraphs else 0.0)
+            for anchor, value in mass.items()
+        }
+        if not merit or max(merit.values()) < _SILENT:
+            return len(self._cues) + content
+        return max(merit, key=lambda anchor: (merit[anchor], -anchor))
+
+    def _item(self, anchor: int, contents: list[int]) -> Found | None:
+        parts = [self._contents[content] for content in contents]
+        places = _disjoint([place for part in parts if (place := _place(self._text, self._pieces, part))])
+        if not places:
+            return None
+        has_cue = anchor < len(self._cues)
+        chosen = self._source(anchor)
+        inside, outside = self._quoted(contents)
+        length = sum(part.end - part.start for part in parts)
+        evidence = Evidence(
+            content=sum(part.score * (part.end - part.start) for part in parts) / length,
+            cue=self._cues[anchor].score if has_cue else 0.5,
+            source=chosen.source.score if chosen.source else 0.5,
+            content_link=min(self._content_mass[content].get(anchor, 0.0) for content in contents),
+            source_link=chosen.mass,
+            source_margin=chosen.mass - chosen.second,
+            has_cue=float(has_cue),
+            has_source=float(chosen.source is not None),
+            quoted=inside / max(1, inside + outside),
+            pieces=float(length),
+        )
+        attribution = Attribution(
+            kind="indirect" if not inside else "mixed" if outside else "direct",
+            content=places,
+            source=_place(self._text, self._pieces, chosen.source) if chosen.source else None,
+            cue=_place(self._text, self._pieces, self._cues[anchor]) if has_cue else None,
+            confidence=self._decoder.sure(evidence),
+        )
+        return Found(attribution, evidence)
+
+    def _quoted(self, contents: list[int]) -> tuple[int, int]:
+        """How many of the contents' words stand inside and outside quotation marks."""
+        inside = outside = 0
+        for content in contents:
+            span = self._content_words[content]
+            words = self._words.is_word[span.start : span.end]
+            quoted = int((words & self._words.quoted[span.start : span.end]).sum())
+            inside, outside = inside + quoted, outside + int(words.sum()) - quoted
+        return inside, outside
+
+    def _source(self, anchor: int) -> _Chosen:
+        """The best source of one attribution, shared with others where it is theirs too."""
+        place = self._anchors[anchor]
+        paragraph = self._paragraph[place.start]
+        best, best_merit, best_mass, second = None, self._settings.minimum, 0.0, 0.0
+        first = bisect_left(self._source_starts, place.start - _REACH)
+        for number in range(first, len(self._sources)):
+            source = self._sources[number]
+            if source.start > place.end + _REACH:
+                break
+            mass = self._source_mass[number].get(anchor, 0.0)
+            near = bool(self._paragraph[source.start] == paragraph)
+            merit = mass + self._settings.same_paragraph * near - self._settings.per_piece * gap(source, place)
+            if merit > best_merit:
+                if best is not None:
+                    second = max(second, best_mass)
+                best, best_merit, best_mass = source, merit, mass
+            else:
+                second = max(second, mass)
+        return _Chosen(best, best_mass, second)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from services.extract.tagger.encoding import IntArray
 from services.extract.tagger.network import Scores
 
 
@@ -18,19 +19,23 @@ class PieceSpan(NamedTuple):
     score: float
 
 
-def link_mass(scores: Scores, spans: list[PieceSpan], targets: list[PieceSpan]) -> npt.NDArray[np.float64]:
-    """[spans, targets]: the mean, over a span's pieces, of the probability that they belong to the attribution anchored in a target.
+def anchor_owners(count: int, anchors: Sequence[PieceSpan]) -> IntArray:
+    """For each of ``count`` pieces the number of the anchor it lies in, or -1; one entry more, always -1, answers for "no link"."""
+    owners = np.full(count + 1, -1, np.int64)
+    for number, anchor in enumerate(anchors):
+        owners[anchor.start : anchor.end] = number
+    return owners
 
-    ``targets`` are disjoint. Rows sum to at most 1.
-    """
-    count = len(scores.link_to)
-    owner = np.full(count + 1, -1, np.int64)  # the last entry answers for "no link" (-1)
-    for index, target in enumerate(targets):
-        owner[target.start : target.end] = index
-    mass = np.zeros((len(spans), len(targets)))
-    for row, span in enumerate(spans):
-        owners = owner[scores.link_to[span.start : span.end]]
-        found = owners >= 0
-        np.add.at(mass[row], owners[found], scores.link_probability[span.start : span.end][found])
-        mass[row] /= span.end - span.start
-    return mass
+
+def link_mass(scores: Scores, span: PieceSpan, owners: IntArray) -> dict[int, float]:
+    """Per anchor, the mean over the span's pieces of the probability that they belong to its attribution. Sums to at most 1."""
+    found = owners[scores.link_to[span.start : span.end]]
+    linked = found >= 0
+    numbers, places = np.unique(found[linked], return_inverse=True)
+    mass = np.bincount(places, scores.link_probability[span.start : span.end][linked], len(numbers)) / (span.end - span.start)
+    return {int(number): float(value) for number, value in zip(numbers, mass, strict=True)}
+
+
+def gap(left: PieceSpan, right: PieceSpan) -> int:
+    """Pieces between two spans; 0 when they touch or overlap."""
+    return max(0, left.start - right.end, right.start - left.end)

@@ -31,8 +31,8 @@ class Windows(_Frozen):
     """How texts are cut, in pieces; see ``WindowPlan``."""
 
     size: int = Field(default=254, ge=16, le=510)
-    context: int = Field(default=48, ge=0)
-    paragraph_context: int = Field(default=24, ge=0)
+    context: int = Field(default=32, ge=0)
+    paragraph_context: int = Field(default=16, ge=0)
 
 
 class Decoding(_Frozen):
@@ -45,6 +45,14 @@ class Decoding(_Frozen):
     minimum: float = 0.02
 
 
+class Calibration(_Frozen):
+    """Logistic regression from an attribution's evidence (``Evidence.features``) to its confidence. The default trusts the content's own
+    probability alone."""
+
+    weights: tuple[float, ...] = Field(default=(1.0, *(0.0,) * 9), min_length=10, max_length=10)
+    bias: float = 0.0
+
+
 class ModelSpec(_Frozen):
     """``model.json``. ``training`` and ``figures`` are for people and are not read by the program."""
 
@@ -55,6 +63,7 @@ class ModelSpec(_Frozen):
     entities: tuple[str, ...] = ENTITY_TAGS
     windows: Windows = Windows()
     decoding: Decoding = Decoding()
+    calibration: Calibration = Calibration()
     training: dict[str, object] = Field(default_factory=dict)
     figures: dict[str, object] = Field(default_factory=dict)
 
