@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 from lxml import etree
 
@@ -45,6 +45,14 @@ def web_address(url: str | None) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme.lower() in ("http", "https") and parts.hostname else None
+
+
+def joined(base: str | None, reference: str | None) -> str | None:
+    """The web address that a reference on a page or in a header means, None when it is none."""
+    try:
+        return web_address(urljoin(base or "", (reference or "").strip())) if reference and reference.strip() else None
+    except ValueError:
+        return None
 
 
 def host_of(url: str | None) -> str | None:

@@ -80,7 +80,7 @@ def is_global(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if not ip.is_global or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
         return False
-    return not (isinstance(ip, ipaddress.IPv6Address) and any(ip in network for network in _EMBEDDING))
+    return not (isinstance(ip, ipaddress.IPv6Address) and (ip.is_site_local or any(ip in network for network in _EMBEDDING)))
 
 
 def resolve(host: str, port: int, allow_private: bool) -> list[str]:

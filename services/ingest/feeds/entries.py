@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
-from urllib.parse import urljoin
 
 import feedparser
 
 from schemas.ids import digest
-from services.ingest.identity import normalised, parse_html, visible_text, web_address
+from services.ingest.identity import joined, normalised, parse_html, visible_text
 
 MAX_ENTRIES = 2_000
 """story-indexer's limit on stories per feed."""
@@ -67,8 +66,8 @@ def parse(data: bytes, url: str, content_type: str) -> list[Entry]:
 
 
 def _entry(raw: Any, feed_url: str, language: str | None) -> Entry | None:
-    link = web_address(urljoin(feed_url, raw.get("link") or ""))
-    if link is None or not raw.get("link"):
+    link = joined(feed_url, raw.get("link"))
+    if link is None:
         return None
     title = _plain(raw.get("title"))
     changed = raw.get("updated") or raw.get("published") or ""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpcore
 
@@ -19,6 +19,7 @@ from services.ingest.feeds.addresses import RefusedAddress, Target, target
 from services.ingest.feeds.hosts import Hosts, PutOff
 from services.ingest.feeds.robots import Robots, Rules
 from services.ingest.feeds.transport import CheckedBackend
+from services.ingest.identity import joined
 
 MAX_REDIRECTS = 5
 ROBOTS_BYTES = 512_000
@@ -102,7 +103,10 @@ class Fetcher:
                 raise FetchError("put_off", str(error)) from error
             if isinstance(answer, Fetched):
                 return answer
-            url = urljoin(hop.url, answer)
+            onward = joined(hop.url, answer)
+            if onward is None:
+                raise FetchError("refused", f"{hop.host} redirects to what is not a web address")
+            url = onward
         raise FetchError("failed", f"more than {MAX_REDIRECTS} redirects")
 
     def _turn(self, hop: Target, obey_robots: bool) -> None:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import pydantic_core
 from lxml import etree
 
-from services.ingest.identity import parse_html, web_address
+from services.ingest.identity import joined, parse_html, web_address
 from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Unreadable, offer
 
@@ -84,14 +83,8 @@ def _first(meta: dict[str, list[str]], *names: str) -> str | None:
 
 def _address(tree: etree._Element, meta: dict[str, list[str]], fetched_from: str | None) -> str | None:
     canonical = [node.get("href") for node in tree.iter("link") if "canonical" in (node.get("rel") or "").lower().split()]
-    for candidate in (*canonical, _first(meta, "og:url")):
-        try:
-            address = web_address(urljoin(fetched_from or "", (candidate or "").strip()))
-        except ValueError:
-            continue
-        if candidate and address:
-            return address
-    return web_address(fetched_from)
+    found = (joined(fetched_from, candidate) for candidate in (*canonical, _first(meta, "og:url")))
+    return next((address for address in found if address), web_address(fetched_from))
 
 
 def _json_ld(tree: etree._Element) -> dict[str, Any]:
