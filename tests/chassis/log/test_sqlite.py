@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,12 +107,16 @@ def test_living_renews_the_lease(log: SqliteLog, clock: Clock, sign_of_life: str
         log.stage_consumer(group, ["in"], "0")
 
 
-def test_a_waiting_consumer_keeps_its_lease(log: SqliteLog, clock: Clock) -> None:
-    with join(log) as waiting:
+def test_a_consumer_that_waits_long_keeps_its_lease(log: SqliteLog, path: Path, clock: Clock) -> None:
+    def ticking() -> int:
+        clock.ms += LEASE_MS // 4  # each time the waiting consumer looks
+        return clock.ms
+
+    with SqliteLog(path, lease_ms=LEASE_MS, clock_ms=ticking) as patient, join(patient) as waiting:
         drain(waiting, 30)
-        clock.ms += LEASE_MS // 2
-        waiting.poll(0.0)
-        clock.ms += LEASE_MS // 2 + 1
+        started = clock.ms
+        assert waiting.poll(0.5).records == ()
+        assert clock.ms - started > LEASE_MS
         with pytest.raises(GroupInUse):
             join(log)
 
@@ -221,7 +226,9 @@ def test_a_writer_of_this_process_rings_the_bell(log: SqliteLog, monkeypatch: py
         drain(waiting, 30)
         writer = threading.Timer(0.05, producer.append, [numbered("in", range(1))])
         writer.start()
-        assert values(list(waiting.poll(30.0).records)) == [b"000000"]
+        started = time.monotonic()
+        assert values(list(waiting.poll(20.0).records)) == [b"000000"]
+        assert time.monotonic() - started < 15.0, "seen when the time was up, not when the bell rang"
         writer.join()
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.chassis.log.sqlite import SqliteLog, cleaning
 from services.chassis.log.sqlite.cleaning import DIRTY_RECORDS, STEP_RECORDS, TOMBSTONE_MS
+from services.chassis.log.sqlite.database import Database, File
 from services.chassis.log.types import Message, TopicPartition, TopicSpec
 from tests.support.log import drain, everything
 
@@ -118,6 +119,20 @@ def test_a_key_may_come_back_after_its_tombstone(log: SqliteLog, clock: Clock) -
     append(log, "latest", (b"a", b"1"), (b"a", None), (b"a", b"2"))
     log.maintain(clock.ms + TOMBSTONE_MS)
     assert [r.value for r in log.read("latest", 0)] == [b"2"]
+
+
+def test_compaction_cut_short_brings_no_deleted_key_back(
+    log: SqliteLog, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cleaning, "STEP_RECORDS", 1)
+    append(log, "latest", (b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"a", None), (b"b", b"2"))
+    database = Database(File(tmp_path / "log.db", busy_timeout_s=1.0))
+    steps = 0
+    for _ in cleaning.compact(database, clock.ms + TOMBSTONE_MS, eager=True):
+        steps += 1
+        assert {key for key, value in {r.key: r.value for r in log.read("latest", 0)}.items() if value is not None} == {b"b"}
+    assert steps == 4
+    database.close()
 
 
 def test_a_consumer_reads_over_gaps(log: SqliteLog, clock: Clock) -> None:
