@@ -54,7 +54,7 @@ class Summary:
             if count
         ]
         if self.skipped_files:
-            parts.append(f"{self.skipped_files} files of other kinds passed over")
+            parts.append(f"{self.skipped_files} file{'s' if self.skipped_files > 1 else ''} of other kinds passed over")
         return ", ".join(parts)
 
 
@@ -64,7 +64,7 @@ def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> 
     Bad input is counted, named in the summary and dead-lettered, and never stops the rest. When asked to stop it finishes its batch.
 
     Raises:
-        CommitFailed: the log stayed out of reach; what was summed up by then is on it.
+        TransientError: the log stayed out of reach; what was summed up by then is on it.
         TopicMissing: the topics were never created.
     """
     found = find(paths)

@@ -30,6 +30,7 @@ import structlog
 from schemas.events import Article, ArticleStatus
 from services.chassis.cloudevents import decode
 from services.chassis.errors import PoisonError, SettingsError, TopicMissing
+from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
 from services.ingest.identity import content_key, fingerprint, publisher_key
 
@@ -38,6 +39,9 @@ logger = structlog.get_logger()
 _VERSION = 1
 _BUSY_S = 30.0
 """Another process may be publishing a batch; a batch takes seconds at most."""
+
+_WORTH_A_LINE = 10_000
+"""Records; so many take seconds to read."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last_sha256 TEXT NOT NULL);
@@ -127,15 +131,17 @@ class ArticleIndex:
             raise
         self._db.execute("COMMIT")
 
-    def catch_up(self) -> TopicState:
-        """Read the articles topic on from the stored positions; call it inside a transaction.
+    def catch_up(self) -> dict[str, TopicState]:
+        """Read the articles topic on from the stored positions; call it inside a transaction. Returns the log's topics.
 
         Raises:
             TopicMissing: the articles topic was never created.
         """
-        state = self._log.topics().get(Article.topic)
-        if state is None:
-            raise TopicMissing(f"topic {Article.topic} does not exist; create it with `onrecord topics create`")
+        topics = self._log.topics()
+        for name in (Article.topic, dlq_of(Article.topic)):
+            if name not in topics:
+                raise TopicMissing(f"topic {name} does not exist; create it with `onrecord topics create`")
+        state = topics[Article.topic]
         positions = self._positions()
         if not self._verified and not self._same_log(state, positions):
             logger.warning("the ingest index was made from another log; making it anew")
@@ -143,12 +149,15 @@ class ArticleIndex:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             positions = {}
         self._verified = True
+        behind = sum(max(0, end - max(first, positions.get(number, (0, ""))[0])) for number, (first, end) in state.ranges.items())
+        if behind > _WORTH_A_LINE:
+            logger.info("bringing the ingest index up to date with the log", records=behind)
         for partition, (first, end) in sorted(state.ranges.items()):
             at = positions.get(partition, (0, ""))[0]
             if at < end and self._ends.get(partition) != end:
                 self._read(partition, max(at, first), end)
             self._ends[partition] = end
-        return state
+        return topics
 
     def _positions(self) -> dict[int, tuple[int, str]]:
         return {partition: (at, sha) for partition, at, sha in self._db.execute("SELECT partition, next, last_sha256 FROM positions")}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Literal
 
 import structlog
@@ -17,7 +18,7 @@ import structlog
 from schemas.events import Article
 from schemas.ids import digest
 from services.chassis.cloudevents import encode
-from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, PoisonError, StageStopped
+from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError, StageStopped, TransientError
 from services.chassis.log.limits import check_size
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Message, Producer, Record, TopicState
@@ -81,7 +82,7 @@ class Publisher:
         """Publish any number of items in batches; one outcome each, in order.
 
         Raises:
-            CommitFailed: the log stayed out of reach; the batches before are on it.
+            TransientError: the log stayed out of reach; the batches before are on it.
             StageStopped: asked to stop while waiting for the log.
             TopicMissing: the topics were never created.
         """
@@ -110,20 +111,23 @@ class Publisher:
         for attempt in range(1, attempts + 1):
             try:
                 return self._try(items, traceparent)
-            except CommitFailed as error:
+            except TransientError as error:
                 self._context.metrics.counter("transactions", service=SERVICE, outcome="failed").inc()
                 if attempt == attempts:
                     raise
-                logger.warning("append failed; trying again", cause=error.cause, attempt=attempt)
+                logger.warning("append failed; trying again", cause=str(error), attempt=attempt)
                 self._context.metrics.counter("retries", service=SERVICE).inc()
                 if self._context.stop.wait(wait):
                     raise StageStopped("asked to stop while waiting to append again") from error
                 wait = min(2 * wait, policy.backoff_max_s)
             except LimitExceeded as error:
-                # the topic is tighter than declared: find out whose fault it is, one by one
-                if len(items) == 1:
-                    return [Outcome("rejected", items[0].arrival.name, why="too_large", message=str(error))]
-                return [outcome for item in items for outcome in self._with_retries([item], traceparent, attempts)]
+                # the topic is tighter than it says: find out whose fault it is, one by one
+                if len(items) > 1:
+                    return [outcome for item in items for outcome in self._with_retries([item], traceparent, attempts)]
+                if not isinstance(items[0], Offer):
+                    raise
+                refusal = Refusal(items[0].arrival, "too_large", str(error), items[0].original, cut=True, stage="produce")
+                return self._with_retries([refusal], traceparent, attempts)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _try(self, items: Sequence[Item], traceparent: str | None) -> list[Outcome]:
@@ -131,9 +135,9 @@ class Publisher:
         outcomes: list[Outcome] = []
         messages: list[Message] = []
         with self.index.transaction():
-            state = self.index.catch_up()
+            topics = self.index.catch_up()
             for item in items:
-                outcome, message = self._prepare(item, state, traceparent)
+                outcome, message = self._prepare(item, topics, traceparent)
                 outcomes.append(outcome)
                 messages.extend(message)
             if messages:
@@ -142,20 +146,18 @@ class Publisher:
             self._committed(messages, time.perf_counter() - started)
         return outcomes
 
-    def _prepare(self, item: Item, state: TopicState, traceparent: str | None) -> tuple[Outcome, list[Message]]:
+    def _prepare(self, item: Item, topics: Mapping[str, TopicState], traceparent: str | None) -> tuple[Outcome, list[Message]]:
         if isinstance(item, Offer):
             # of the size only: the revision may yet grow by some digits, which the log's own limit leaves room for
             message = encode(item.article, source=SOURCE, traceparent=continue_trace(traceparent))
+            most = topics[Article.topic].spec.max_message_bytes
             try:
-                check_size(message, state.spec.max_message_bytes - 64)
+                check_size(message, most - 64)
             except LimitExceeded:
-                limit = f"{state.spec.max_message_bytes:,}"
-                item = Refusal(
-                    item.arrival, "too_large", f"takes more than the {limit} bytes the topic allows", item.original, stage="produce"
-                )
+                item = _too_large(item, most)
         if isinstance(item, Refusal):
             outcome = Outcome("rejected", item.arrival.name, why=item.reason, message=item.message)
-            return outcome, self._dead_letter(item)
+            return outcome, self._dead_letter(item, topics[dlq_of(Article.topic)].spec.max_message_bytes)
         decision = self.index.decide(item.article, item.revision_given)
         outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
         if decision.kind == "duplicate":
@@ -165,14 +167,14 @@ class Publisher:
             message = encode(article, source=SOURCE, traceparent=continue_trace(traceparent))
         return outcome, [message]
 
-    def _dead_letter(self, refusal: Refusal) -> list[Message]:
+    def _dead_letter(self, refusal: Refusal, most: int) -> list[Message]:
         """The dead letter of a refused input, once: reading the same bad file again adds nothing.
 
         An input that was never read (a missing file, a file type that is not read) is reported and makes no dead letter. One
         larger than the dead-letter topic takes is kept by name and reason only.
         """
         arrival = refusal.arrival
-        mark = digest("refusal", arrival.name, refusal.reason, refusal.message, _bytes_key(refusal.original))
+        mark = digest("refusal", arrival.name, refusal.reason, refusal.message, sha256(refusal.original).hexdigest())
         if refusal.stage == "open" or not self.index.first_refusal(mark):
             return []
         name = arrival.name.encode("utf-8", "backslashreplace")[:1024]
@@ -183,9 +185,8 @@ class Publisher:
         # partition and offset -1: it never was on the articles topic
         record = Record(Article.topic, -1, -1, at_ms, name, value, headers)
         letter = dead_letter(record, error, group=SERVICE, now=arrival.at)
-        spec = self._context.log.topics()[dlq_of(Article.topic)].spec
         try:
-            check_size(letter, spec.max_message_bytes)
+            check_size(letter, most)
         except LimitExceeded:
             letter = replace(letter, value=None)
         return [letter]
@@ -194,6 +195,9 @@ class Publisher:
         metrics = self._context.metrics
         for message in messages:
             metrics.counter("events_published", service=SERVICE, topic=message.topic).inc()
+            if message.topic != Article.topic:
+                headers = {name: value.decode() for name, value in message.headers if name in ("stage", "reason")}
+                metrics.counter("dead_letters", service=SERVICE, **headers).inc()
         metrics.counter("transactions", service=SERVICE, outcome="committed").inc()
         metrics.histogram("transaction_duration", service=SERVICE).observe(seconds)
         metrics.gauge("last_progress_timestamp", service=SERVICE).set_to_current_time()
@@ -206,10 +210,9 @@ class Publisher:
             log = logger.warning if outcome.why == "stale" else logger.debug
             log("article left out", input=outcome.name, article_id=outcome.article_id, why=outcome.why, detail=outcome.message)
         elif outcome.kind == "rejected":
-            stage = item.stage if isinstance(item, Refusal) else "produce"
-            if stage != "open":
-                metrics.counter("dead_letters", service=SERVICE, stage=stage, reason=outcome.why).inc()
-            logger.error("article rejected", input=outcome.name, reason=outcome.why, detail=outcome.message)
+            # the command line names its own failures again at the end
+            log = logger.info if item.arrival.source in ("file", "stdin") else logger.warning
+            log("article rejected", input=outcome.name, reason=outcome.why, detail=outcome.message)
         elif isinstance(item, Offer):
             metrics.histogram("article_size").observe(len(item.article.content.encode()))
 
@@ -227,5 +230,6 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _bytes_key(data: bytes) -> str:
-    return digest("bytes", data.hex()) if len(data) < 65_536 else digest("bytes", len(data), data[:32_768].hex(), data[-32_768:].hex())
+def _too_large(item: Offer, most: int) -> Refusal:
+    message = f"takes more than the {most:,} bytes that the articles topic allows; send less content"
+    return Refusal(item.arrival, "too_large", message, item.original, stage="produce")

@@ -54,6 +54,7 @@ class IngestService:
         )
         self._server = uvicorn.Server(config)
         self._failure: BaseException | None = None
+        self._poller: FeedPoller | None = None
         self._serving = threading.Thread(target=self._serve, name="push", daemon=True)
 
     @property
@@ -69,6 +70,7 @@ class IngestService:
         poller = FeedPoller(self._context, self._publisher, self._settings.feeds) if self._settings.feeds else None
         try:
             if poller:
+                self._poller = poller
                 poller.run()
             self._context.stop.wait()
         finally:
@@ -90,9 +92,12 @@ class IngestService:
             self._context.stop.set()
 
     def live(self) -> list[str]:
-        """Why the service is stuck: its push server is gone though nobody asked it to stop."""
-        started = self._serving.ident is not None
-        return ["push server has ended"] if started and not self._serving.is_alive() and not self._context.stop.is_set() else []
+        """Why the service is stuck: its push server is gone though nobody asked it to stop, or the feed loop does not turn."""
+        if self._serving.ident is None or self._context.stop.is_set():
+            return []
+        reasons = [] if self._serving.is_alive() else ["push server has ended"]
+        still = time.monotonic() - self._poller.turned_at if self._poller else 0.0
+        return reasons + ([f"feed loop has not turned for {still:.0f} s"] if still > self._context.settings.stage.stall_s else [])
 
     def ready(self) -> list[str]:
         """Why it cannot take articles just now."""

@@ -63,7 +63,7 @@ def test_directories_are_read_with_all_below(context: Context, tree: Path, artic
     assert {article.origin for article in articles()} == {"file:news/a.txt", "file:news/sub/b.jsonl", "file:news/c.html"}
     again = ingest(context, "news")
     assert (again.published, again.revised, again.duplicate, again.rejected) == (0, 0, 4, 1)
-    assert str(again) == "0 published, 4 already known, 1 rejected, 1 files of other kinds passed over"
+    assert str(again) == "0 published, 4 already known, 1 rejected, 1 file of other kinds passed over"
     assert len(articles()) == 4
 
 

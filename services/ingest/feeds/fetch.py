@@ -121,7 +121,14 @@ class Fetcher:
         """One hop: an answer, or where it redirects to."""
         deadline = time.monotonic() + self._settings.fetch_timeout_s
         backend = CheckedBackend(deadline, self._settings.allow_private_addresses)
-        ours = {"User-Agent": self._settings.user_agent, "Accept-Encoding": "gzip", "Connection": "close", **conditions}
+        # httpcore would leave the brackets of an IPv6 literal out
+        ours = {
+            "Host": hop.origin.partition("://")[2],
+            "User-Agent": self._settings.user_agent,
+            "Accept-Encoding": "gzip",
+            "Connection": "close",
+            **conditions,
+        }
         if accepted:
             ours["Accept"] = ", ".join(sorted(accepted)) + ", */*;q=0.1"
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in ours.items()]

@@ -52,6 +52,8 @@ class FeedPoller:
         self._limits = Limits(settings.max_article_bytes)
         self._memory = FeedMemory(settings.index_path)
         self._fetcher = Fetcher(settings, context.stop)
+        self.turned_at = time.monotonic()
+        """When the loop last turned."""
 
     def close(self) -> None:
         """Release the file."""
@@ -66,6 +68,7 @@ class FeedPoller:
         running: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
             while not self._context.stop.is_set():
+                self.turned_at = time.monotonic()
                 for url in self._feeds:
                     if url in running and running[url].done():
                         running.pop(url).result()
