@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+
+from services.cli import setup
+from services.extract.cli_json import extract_paths
+from services.extract.extract import Extractor
+from services.extract.service import limits
+from services.extract.tagger import Tagger
 
 
 def extract(
-    paths: Annotated[list[Path], typer.Argument(help="Files: .txt or .html, optionally .gz.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per article and line.")] = False,
+    paths: Annotated[list[Path], typer.Argument(help="Files (.txt or .html, optionally .gz) or directories of them.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per article and line, as DESIGN documents it.")] = False,
 ) -> None:
-    """Print who said what in these files."""
-    raise NotImplementedError
+    """Print who said what in these files. Exit code 1 when a file could not be read; the others are still printed."""
+    settings = setup.load(interactive=True).extract
+    console = Console()
+    failed = False
+    with Extractor(Tagger.load(settings.model_dir, settings.threads), limits(settings)) as extractor:
+        for article in extract_paths(paths, extractor):
+            if "error" in article:
+                failed = True
+                print(f"onrecord: {article['error']}", file=sys.stderr)
+            elif as_json:
+                print(json.dumps(article, ensure_ascii=False), flush=True)
+            else:
+                _show(console, article)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show(console: Console, article: Mapping[str, Any]) -> None:
+    console.rule(escape(article["path"]), align="left")
+    for quote in article["quotes"]:
+        console.print(f"[bold]{escape(quote['speaker']['name'])}[/]: “{escape(quote['text'])}”")
+    for claim in article["claims"]:
+        if claim["quote_id"] is None:
+            cue = claim["cue"]["span"]["exact"] if claim["cue"] else "—"
+            console.print(f"[bold]{escape(claim['claimant']['name'])}[/] [dim]{escape(cue)}[/] {escape(claim['text'])}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from services.chassis.errors import SettingsError
 from services.chassis.runner import stopping_on_signals
 from services.cli import setup
-from services.ingest.files import ingest_paths
+from services.ingest.files import Summary, ingest_feeds, ingest_paths
 from services.ingest.progress import reporter
 
 
@@ -24,8 +25,13 @@ def ingest(
     settings = setup.load(interactive=True)
     with setup.context(settings, "ingest") as context, stopping_on_signals(context.stop):
         rejected = 0
+        work: list[Callable[[], Summary]] = []
         if paths:
-            summary = ingest_paths(context, paths, reporter("reading articles"))
+            work.append(lambda: ingest_paths(context, paths, reporter("reading articles")))
+        if feed:
+            work.append(lambda: ingest_feeds(context, feed, reporter("reading feeds")))
+        for run in work:
+            summary = run()
             print(f"Articles: {summary}", file=sys.stderr)
             for failure in summary.failures:
                 print(f"onrecord: {failure}", file=sys.stderr)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from schemas.events import StatementKind
+from schemas.events import ActorKind, StatementKind
 from services.chassis.settings import Settings
 from services.query.database import Database
 from services.query.params import ActorQuery
@@ -14,6 +14,8 @@ from services.query.records import actors
 
 ROWS = 25
 """As many as a terminal shows; the pages show all."""
+FETCHED = 200
+"""Unnamed sources are left out here: they belong to one article each."""
 
 
 def print_record(settings: Settings, console: Console) -> None:
@@ -21,15 +23,16 @@ def print_record(settings: Settings, console: Console) -> None:
     database = Database(settings.store.address())
     try:
         with database.reading() as connection:
-            page = actors.page(connection, ActorQuery(), ROWS, "/v1/actors")
+            page = actors.page(connection, ActorQuery(), FETCHED, "/v1/actors")
     finally:
         database.close()
-    table = Table(title="On record", title_justify="left")
-    table.add_column("actor", no_wrap=True, max_width=28)
+    table = Table(title="On record", title_justify="left", expand=True)
+    table.add_column("actor", no_wrap=True, overflow="ellipsis", width=22)
     for column in ("quotes", "claims", "articles"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
     table.add_column("latest quote", overflow="ellipsis", no_wrap=True, ratio=1)
-    for actor in page.items:
+    named = [actor for actor in page.items if actor.kind is not ActorKind.UNNAMED]
+    for actor in named[:ROWS]:
         latest = f"“{actor.latest.text}”" if actor.latest and actor.latest.kind is StatementKind.QUOTE else ""
         counts = actor.counts
         table.add_row(escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest))

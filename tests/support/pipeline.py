@@ -42,6 +42,7 @@ class Pipeline:
             "ONRECORD_STORE__URL": f"sqlite:///{folder / 'record.db'}",
             "ONRECORD_INGEST__INDEX_PATH": str(folder / "ingest.db"),
             "ONRECORD_OPS__PORT": "0",
+            "COLUMNS": "200",
             **variables,
         }
         self.environment = {**clean, **self.own}
