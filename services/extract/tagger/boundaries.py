@@ -19,8 +19,9 @@ from services.extract.text.quotes import quoted_stretches
 if TYPE_CHECKING:
     from services.extract.tagger.encoding import IntArray, Pieces
 
-# What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries.
-_ONE_WORD = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)+|\w+(?:-\w+)+|\w+n[’']t\b")
+# What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries. Every alternative starts at the edge
+# of a word, so that the search stays linear in a text that is one endless word.
+_ONE_WORD = re.compile(r"\b(?:(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)+|\w+(?:-\w+)+|\w+n[’']t\b)")
 
 
 class Boundary(IntEnum):

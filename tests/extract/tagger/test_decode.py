@@ -1,0 +1,185 @@
+"""Whatever the network says, attributions are exact, whole words, and never raise."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from services.extract.tagger.boundaries import Boundary, read_words
+from services.extract.tagger.decode import Decoder
+from services.extract.tagger.encoding import Pieces, encode
+from services.extract.tagger.network import LINKS_KEPT, Scores, log_softmax
+from services.extract.tagger.spec import ENTITY_TAGS, ROLE_TAGS, SHIPPED, ModelSpec
+from services.extract.types import Attribution
+
+TOKENIZER = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
+PLAIN = Decoder(ModelSpec(name="test", version="1", sha256=""))
+
+# What real articles hold, and what breaks things.
+news = st.text(alphabet=st.sampled_from(list("abE .,:;!?\n\r\t“”‘’\"'«»-—()0123éİß😀\u0301\u200b\x00\ud800")), max_size=80)
+any_text = st.one_of(news, st.text(alphabet=st.characters(), max_size=80))
+
+
+def random_scores(count: int, seed: int) -> Scores:
+    random = np.random.default_rng(seed)
+    shape = (count, min(LINKS_KEPT, max(1, count)))
+    return Scores(
+        roles=log_softmax(random.normal(scale=3, size=(count, len(ROLE_TAGS))).astype(np.float32)),
+        entities=log_softmax(random.normal(scale=3, size=(count, len(ENTITY_TAGS))).astype(np.float32)),
+        link_to=random.integers(0, max(1, count), shape),
+        link_probability=(random.random(shape) / shape[1]).astype(np.float32),
+    )
+
+
+@settings(max_examples=300)
+@given(any_text, st.integers(0, 2**32 - 1))
+def test_attributions_are_exact_for_any_text_and_any_scores(text: str, seed: int) -> None:
+    pieces = encode(TOKENIZER, text)
+    found = PLAIN.attributions(text, pieces, random_scores(len(pieces), seed))
+    assert list(found) == sorted(found, key=lambda item: item.content)
+    for item in found:
+        assert item.content
+        assert item.kind in ("direct", "mixed", "indirect")
+        assert 0 <= item.confidence <= 1
+        last = 0
+        for part in item.content:
+            assert last <= part.start < part.end <= len(text)
+            last = part.end
+        for span in (*item.content, item.source, item.cue):
+            if span is not None:
+                words = text[span.start : span.end]
+                assert words == words.strip() != ""
+    for entity in PLAIN.entities(text, pieces, random_scores(len(pieces), seed)):
+        assert 0 <= entity.span.start < entity.span.end <= len(text)
+
+
+@given(any_text)
+def test_pieces_lie_in_the_text_in_order(text: str) -> None:
+    pieces = encode(TOKENIZER, text)
+    assert bool((pieces.starts <= pieces.ends).all())
+    assert bool((np.diff(pieces.starts) >= 0).all())
+    assert not len(pieces) or int(pieces.ends.max()) <= len(text)
+    words = read_words(text, pieces)
+    assert not len(words) or (words.first[0], words.last[-1]) == (0, len(pieces))
+    assert bool((words.first[1:] == words.last[:-1]).all())
+
+
+class Sure:
+    """Scores of a network that is sure of what a test says."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.pieces: Pieces = encode(TOKENIZER, text)
+        count = len(self.pieces)
+        self.roles = np.full((count, len(ROLE_TAGS)), -6.0, np.float32)
+        self.roles[:, 0] = 0
+        self.link_to = np.full((count, LINKS_KEPT), -1)
+        self.link_probability = np.zeros((count, LINKS_KEPT), np.float32)
+
+    def pieces_of(self, words: str) -> range:
+        start = self.text.index(words)
+        inside = (self.pieces.starts < start + len(words)) & (self.pieces.ends > start)
+        return range(int(np.flatnonzero(inside)[0]), int(np.flatnonzero(inside)[-1]) + 1)
+
+    def mark(self, role: str, words: str, cue: str | None = None, mass: float = 0.9) -> "Sure":
+        places = self.pieces_of(words)
+        self.roles[places] = -6
+        self.roles[places, ROLE_TAGS.index(f"I-{role}")] = 0
+        self.roles[places.start] = -6
+        self.roles[places.start, ROLE_TAGS.index(f"B-{role}")] = 0
+        if cue is not None:
+            self.link_to[places, 0] = self.pieces_of(cue).start
+            self.link_probability[places, 0] = mass
+        return self
+
+    def decode(self) -> tuple[Attribution, ...]:
+        scores = Scores(
+            log_softmax(self.roles), np.zeros((len(self.pieces), len(ENTITY_TAGS)), np.float32), self.link_to, self.link_probability
+        )
+        return PLAIN.attributions(self.text, self.pieces, scores)
+
+    def read(self) -> list[tuple[str | None, str | None, list[str]]]:
+        def words(span: tuple[int, int] | None) -> str | None:
+            return self.text[slice(*span)] if span else None
+
+        return [(words(item.source), words(item.cue), [self.text[slice(*part)] for part in item.content]) for item in self.decode()]
+
+
+def test_a_plain_statement() -> None:
+    text = Sure("The mayor said the bridge is safe.")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "the bridge is safe", "said")
+    assert text.read() == [("The mayor", "said", ["the bridge is safe"])]
+    assert text.decode()[0].kind == "indirect"
+
+
+def test_content_around_an_aside_is_one_item() -> None:
+    text = Sure("“It is safe,” the mayor said, “and open.”")
+    text.mark("SOURCE", "the mayor", "said").mark("CUE", "said", "said")
+    text.mark("CONTENT", "“It is safe,”", "said").mark("CONTENT", "“and open.”", "said")
+    assert text.read() == [("the mayor", "said", ["“It is safe,”", "“and open.”"])]
+    assert text.decode()[0].kind == "direct"
+
+
+def test_a_source_is_shared_between_two_cues() -> None:
+    text = Sure("The mayor said it is safe and added it is open.")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    text.mark("CUE", "added", "added").mark("CONTENT", "it is open", "added")
+    assert text.read() == [("The mayor", "said", ["it is safe"]), ("The mayor", "added", ["it is open"])]
+
+
+def test_a_source_of_another_paragraph_is_not_borrowed() -> None:
+    text = Sure("The mayor smiled.\n\n“It is safe.”")
+    text.mark("SOURCE", "The mayor").mark("CONTENT", "“It is safe.”")
+    assert text.read() == [(None, None, ["“It is safe.”"])]
+
+
+def test_marks_and_loose_punctuation_at_the_edges() -> None:
+    text = Sure("He said: “It is safe,” and left.")
+    text.mark("SOURCE", "He", "said").mark("CUE", "said", "said").mark("CONTENT", "It is safe,", "said")
+    assert text.read() == [("He", "said", ["“It is safe,”"])]
+    text = Sure("He said it is safe, and.")
+    text.mark("SOURCE", "He", "said").mark("CUE", "said", "said").mark("CONTENT", "it is safe, and.", "said")
+    assert text.read() == [("He", "said", ["it is safe,"])] or text.read() == [("He", "said", ["it is safe"])]
+
+
+@pytest.mark.parametrize("word", ["U.S.", "12,500.75", "run-off", "didn’t"])
+def test_no_span_cuts_a_word(word: str) -> None:
+    text = Sure(f"He said {word} now")
+    text.mark("CUE", "said", "said").mark("CONTENT", word[:2], "said")
+    ((_, _, content),) = text.read() or [(None, None, [word])]
+    assert content == [word]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [("“safe and open”", "direct"), ("that it is “safe and open”", "mixed"), ("that it is safe and open", "indirect")],
+)
+def test_kinds(content: str, kind: str) -> None:
+    text = Sure(f"He said {content} today.")
+    text.mark("CUE", "said", "said").mark("CONTENT", content, "said")
+    assert text.decode()[0].kind == kind
+
+
+def test_a_sure_network_gives_a_higher_confidence_than_an_unsure_one() -> None:
+    sure = Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    unsure = Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    unsure.roles[unsure.pieces_of("it is safe"), 0] = -0.5
+    assert sure.decode()[0].confidence > unsure.decode()[0].confidence
+
+
+def test_boundaries_know_paragraphs_marks_and_stops() -> None:
+    text = "Yes. “No, no.”\nMaybe"
+    words = read_words(text, encode(TOKENIZER, text))
+    inside = Boundary.INSIDE
+    assert words.boundary.tolist() == [
+        Boundary.LINE,
+        Boundary.BEFORE_STOP,
+        Boundary.BEFORE_OPENING_MARK,
+        Boundary.AFTER_OPENING_MARK + inside,
+        Boundary.BEFORE_COMMA + inside,
+        Boundary.AFTER_COMMA + inside,
+        Boundary.BEFORE_STOP + inside,
+        Boundary.BEFORE_CLOSING_MARK,
+        Boundary.LINE,
+    ]
