@@ -39,7 +39,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
     order = _order(query, source)
     figures = [column.label(name) for name, column in source.figures.items()]
     identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata)
-    listing = select(*identity, *figures, order.key.label("sort_key"), _latest_id(query).label("latest_id"))
+    listing = select(*identity, *figures, order.key.label("sort_key"))
     listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
         listing = listing.where(order.after(order.decode(query.cursor)))
@@ -49,7 +49,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
         total=connection.execute(select(func.count()).select_from(source.clause).where(*wanted)).scalar_one(),
         order=order,
         position=lambda row: Position(row.sort_key, row.actor_id),
-        build=lambda rows: _summaries(connection, rows),
+        build=lambda rows: _summaries(connection, query, rows),
         link=lambda cursor: query.link(path, cursor=cursor),
     )
 
@@ -121,8 +121,10 @@ def _counts(row: Row[Any]) -> Counts:
     return Counts(quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets)
 
 
-def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
-    latest = statement_records.latest(connection, [row.latest_id for row in rows if row.latest_id])
+def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
+    shown = select(actors.c.actor_id, _latest_id(query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
+    latest_ids = {actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id}
+    latest = statement_records.latest(connection, list(latest_ids.values()))
     return [
         ActorSummary(
             actor_id=row.actor_id,
@@ -132,7 +134,7 @@ def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[ActorSu
             counts=_counts(row),
             first_seen=row.first_seen,
             last_seen=row.last_seen,
-            latest=latest.get(row.latest_id),
+            latest=latest.get(latest_ids.get(row.actor_id, "")),
         )
         for row in rows
     ]
@@ -157,7 +159,7 @@ def _counted(query: ActorQuery) -> _Source:
             func.max(s.published_at).label("last_seen"),
             func.max(s.sort_at).label("sort_at"),
         )
-        .where(*in_period(query))
+        .where(*in_period(query, scan=not (query.from_ or query.to)))
         .group_by(s.actor_id)
         .subquery("counted")
     )

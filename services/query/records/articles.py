@@ -29,9 +29,11 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
         wanted.append(documents.c.outlet == query.outlet)
     key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), microseconds(UNDATED))
     order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
-    listing = select(*_SUMMARY, key.label("sort_key")).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    chosen = select(documents.c.article_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
-        listing = listing.where(order.after(order.decode(query.cursor)))
+        chosen = chosen.where(order.after(order.decode(query.cursor)))
+    # ids first: columns behind the text cost reading the text
+    listing = select(*_SUMMARY, key.label("sort_key")).where(documents.c.article_id.in_(chosen)).order_by(*order.clauses())
     return page_of(
         connection.execute(listing).all(),
         limit=limit,

@@ -35,9 +35,18 @@ def holding(column: Column[str], query: str | None) -> list[ColumnElement[bool]]
     return [contains(column, word) for word in words]
 
 
-def in_period(query: Period) -> list[ColumnElement[bool]]:
+def on_record(*, scan: bool) -> ColumnElement[bool]:
+    """Statements on record.
+
+    ``scan`` says the same in words no index answers to: reading the whole table in its own order is six times as fast as
+    visiting every row of it by way of an index, which SQLite would choose (96,000 statements: 55 instead of 320 ms).
+    """
+    return statements.c.on_record.is_not(false()) if scan else statements.c.on_record
+
+
+def in_period(query: Period, *, scan: bool = False) -> list[ColumnElement[bool]]:
     """Statements on record of the days and the outlet asked for. Undated ones are in no period."""
-    found: list[ColumnElement[bool]] = [statements.c.on_record]
+    found: list[ColumnElement[bool]] = [on_record(scan=scan)]
     start, end = query.bounds
     if start is not None:
         found.append(statements.c.sort_at >= start)
@@ -50,9 +59,9 @@ def in_period(query: Period) -> list[ColumnElement[bool]]:
     return found
 
 
-def of_statements(query: StatementQuery) -> list[ColumnElement[bool]]:
+def of_statements(query: StatementQuery, *, scan: bool = False) -> list[ColumnElement[bool]]:
     """Everything a list of statements can be narrowed by."""
-    found = in_period(query)
+    found = in_period(query, scan=scan)
     if query.kind:
         found.append(statements.c.kind == query.kind.value)
     if query.subkind:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, case, func, select, true
 
 from schemas.relational import statements
 from services.query.models import Emptiness, SearchAnswer, TermHits
 from services.query.params import SearchQuery
 from services.query.records import actors as actor_records
 from services.query.records import statements as statement_records
-from services.query.records.conditions import contains, terms
+from services.query.records.conditions import contains, on_record, terms
 
 ACTORS = 10
 """Actors shown beside the statements: who does not find theirs among ten adds a word."""
@@ -29,13 +29,16 @@ def search(connection: Connection, query: SearchQuery, limit: int, path: str) ->
 
 
 def _explain(connection: Connection, query: SearchQuery, words: list[str]) -> Emptiness:
-    def count(*words: str) -> int:
-        conditions = [contains(statements.c.folded, word) for word in words]
-        return connection.execute(select(func.count()).select_from(statements).where(statements.c.on_record, *conditions)).scalar_one()
-
-    everything = count()
-    hits = [TermHits(term=word, statements=count(word)) for word in words]
-    return Emptiness(reason=_reason(query, everything, hits, count(*words) if words else 0), terms=hits, statements_on_record=everything)
+    columns = [contains(statements.c.folded, word) for word in words]
+    # all figures in one pass over the table; count leaves out the nulls that CASE gives for the others
+    figures = select(
+        func.count(),
+        func.count(case((and_(true(), *columns), 1))),
+        *(func.count(case((column, 1))) for column in columns),
+    ).where(on_record(scan=True))
+    everything, together, *each = connection.execute(figures).one()
+    hits = [TermHits(term=word, statements=count) for word, count in zip(words, each, strict=True)]
+    return Emptiness(reason=_reason(query, everything, hits, together), terms=hits, statements_on_record=everything)
 
 
 def _reason(query: SearchQuery, everything: int, hits: list[TermHits], together: int) -> str:

@@ -88,11 +88,15 @@ def order_of(sort: StatementSort) -> Order:
 
 def page(connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[Statement]:
     """A page of the statements on record that the query and the further conditions leave."""
-    wanted = [*of_statements(query), *conditions]
+    # words looked for in all statements: no index helps
+    wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
     order = order_of(query.sort)
-    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    chosen = select(statements.c.statement_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
-        listing = listing.where(order.after(order.decode(query.cursor)))
+        chosen = chosen.where(order.after(order.decode(query.cursor)))
+    # ids first: sorting whole rows, joined, would move every text that matches
+    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
+    listing = listing.order_by(*order.clauses())
     return page_of(
         connection.execute(listing).all(),
         limit=limit,
