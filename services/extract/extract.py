@@ -17,10 +17,12 @@ from schemas.events import (
     ArticleStatus,
     Claim,
     Document,
-    Extractor as ExtractorInfo,
     Outcome,
     Quote,
     document_id,
+)
+from schemas.events import (
+    Extractor as ExtractorInfo,
 )
 from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded

@@ -29,13 +29,16 @@ from services.extract.types import Entity, Range
 _LABELS = {"PERSON": ActorKind.PERSON, "ORGANIZATION": ActorKind.ORGANIZATION, "LOCATION": ActorKind.ORGANIZATION, "MISC": ActorKind.GROUP}
 _TITLE_WORDS_BEFORE = 7  # "Russian Foreign Minister", "Clinton campaign national press secretary": longer is a clause
 _APPOSITION = re.compile(r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)")
+_CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
+_CALENDAR = frozenset(
+    ("may", "april", "june", "august", "march", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+)
 _LEAD = re.compile(r"\b(?:an?|the|his|her|its|their)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
 _APPOSITION_REACH = 120  # code points after the name
 _INITIAL = 3  # code points: "J", "G.K"
 _TITLE_WEIGHT = 3  # "Mrs." outweighs what a given name suggests
 _STOP_BEFORE = frozenset(
-    "the a an and or but of in on at by for with to from as that than when while if said says told asked called is was are were be has had have his her its their"
-    " our my your this these those between against about after before under over into per via like including despite did does do not then who which".split()
+    ["the", "a", "an", "and", "or", "but", "of", "in", "on", "at", "by", "for", "with", "to", "from", "as", "that", "than", "when", "while", "if", "said", "says", "told", "asked", "called", "is", "was", "are", "were", "be", "has", "had", "have", "his", "her", "its", "their", "our", "my", "your", "this", "these", "those", "between", "against", "about", "after", "before", "under", "over", "into", "per", "via", "like", "including", "despite", "did", "does", "do", "not", "then", "who", "which"]
 )
 _ACRONYM = re.compile(r"[A-Z][A-Z.&]{1,7}")
 _SMALL_WORDS = frozenset(("of", "the", "and", "for", "in", "on", "to"))
@@ -161,7 +164,7 @@ class Cast:
                 continue
             if known.given and (fold(known.given) == key or key in fold(known.text).split("-")):
                 return member
-        if len(key) >= 5:  # noqa: PLR2004 - shorter names differ by one letter and are different names
+        if len(key) >= 5:
             near = [
                 m
                 for m in self.people
@@ -223,14 +226,19 @@ class Cast:
         for match in WORD.finditer(self.text):
             index = bisect_right(starts, match.start()) - 1
             free = (index < 0 or taken[index].end <= match.start()) and match.group()[0].isupper()
-            if not free or bare(match.group()) not in known:
-                continue
+            if not free or bare(match.group()) not in known or _CAPITAL_FOLLOWS.match(self.text, match.end()):
+                if not (free and bare(match.group()) in known and self._next_known(match, known)):
+                    continue
             if run and self.text[run[-1].end() : match.start()] == " ":
                 run.append(match)
                 continue
             self._overlooked(run)
             run = [match]
         self._overlooked(run)
+
+    def _next_known(self, match: re.Match[str], known: set[str]) -> bool:
+        following = WORD.match(self.text, match.end() + 1)
+        return following is not None and bare(following.group()) in known
 
     def _overlooked(self, run: list[re.Match[str]]) -> None:
         if not run:
@@ -325,19 +333,22 @@ def _words_before(text: str, position: int, limit: int) -> list[str]:
 def _snap(text: str, entities: Iterable[Entity]) -> list[tuple[Range, str, list[re.Match[str]]]]:
     """Entities as whole words, without titles and possessive endings, overlaps resolved, in text order."""
     best: dict[int, tuple[float, str]] = {}  # start of word → the surest label seen on it
-    groups: list[tuple[int, int]] = []
-    for entity in entities:
+    groups: list[Range] = []
+    for entity in sorted(entities, key=lambda entity: (entity.span.start, -entity.span.end)):
+        if groups and entity.span.end <= groups[-1].end:
+            continue  # a name inside a name
         groups.append(entity.span)
         for match in _words_over(text, entity.span):
             covered = min(match.end(), entity.span.end) - max(match.start(), entity.span.start)
             weight = entity.confidence * covered
             if weight > best.get(match.start(), (0.0, ""))[0]:
                 best[match.start()] = (weight, entity.label)
+    best = _vote(text, best)
     named: list[tuple[Range, str, list[re.Match[str]]]] = []
     current: list[re.Match[str]] = []
     label = ""
-    starts = {match.start() for group in groups for match in list(_words_over(text, Range(*group)))[:1]}
-    words = {match.start(): match for group in groups for match in _words_over(text, Range(*group))}
+    starts = {match.start() for group in groups for match in list(_words_over(text, group))[:1]}
+    words = {match.start(): match for group in groups for match in _words_over(text, group)}
     for start in sorted(words):
         match = words[start]
         gap = text[current[-1].end() : start] if current else ""
@@ -350,6 +361,27 @@ def _snap(text: str, entities: Iterable[Entity]) -> list[tuple[Range, str, list[
         label = best[start][1]
     _flush(text, current, label, named)
     return named
+
+
+def _vote(text: str, best: dict[int, tuple[float, str]]) -> dict[int, tuple[float, str]]:
+    """A word that is mostly a place or an organisation is no person here, and the other way round."""
+    votes: dict[str, Counter[str]] = {}
+    word_at = {start: match.group() for start in best if (match := WORD.match(text, start))}
+    for start, word in word_at.items():
+        votes.setdefault(bare(word), Counter())[best[start][1]] += 1
+    voted: dict[int, tuple[float, str]] = {}
+    for start, (weight, label) in best.items():
+        counts = votes.get(bare(word_at.get(start, "")), Counter())
+        winner, count = counts.most_common(1)[0] if counts else (label, 0)
+        alone = not any(other in best for other in _beside(text, start, word_at.get(start, "")))
+        voted[start] = (weight, winner if alone and count > counts[label] + 1 else label)
+    return voted
+
+
+def _beside(text: str, start: int, word: str) -> tuple[int, ...]:
+    """Where the next word begins, and where the word before does."""
+    before = text.rfind(" ", 0, max(0, start - 1)) + 1
+    return (start + len(word) + 1, before) if start and text[start - 1] == " " else (start + len(word) + 1,)
 
 
 def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str) -> bool:
@@ -370,8 +402,10 @@ def _words_over(text: str, span: Range) -> Iterable[re.Match[str]]:
 
 def _flush(text: str, words: list[re.Match[str]], label: str, named: list[tuple[Range, str, list[re.Match[str]]]]) -> None:
     if label == "PERSON":
-        while words and is_title(words[0].group()) and not (len(words) == 2 and is_given(words[0].group())):  # noqa: PLR2004
+        while words and is_title(words[0].group()) and not (len(words) == 2 and is_given(words[0].group())):
             words = words[1:]
+        if len(words) == 1 and bare(words[0].group()) in _CALENDAR:
+            words = []
         # "Putin-Zelensky meeting" names two people and is neither of them.
         if len(words) == 1 and "-" in words[0].group() and words[0].group().split("-")[1][:1].isupper():
             words = []

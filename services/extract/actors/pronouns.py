@@ -65,6 +65,7 @@ def follow(
     recent: dict[int, list[_Focus]] = {}
     people = {id(member): member for member in cast.people}
     resolved: dict[int, tuple[Member, float]] = {}
+    opened = -1  # the sentence whose first person has been met
     for start, _end, member, word in events:
         sentence = bisect_right(starts, start) - 1
         paragraph = bisect_right(breaks, start)
@@ -72,7 +73,10 @@ def follow(
         speaking = inside(start, source_spans, source_starts)
         if member is not None:
             head = text[starts[sentence] if sentence >= 0 else 0 : start]
-            focus = _Focus(sentence, paragraph, not _PREPOSITION_BEFORE.search(head) and word == "", speaking, word == "'s", in_quotes)
+            first = sentence != opened
+            opened = sentence
+            subject = first and not _PREPOSITION_BEFORE.search(head) and word == ""
+            focus = _Focus(sentence, paragraph, subject, speaking, word == "'s", in_quotes)
             recent.setdefault(id(member), []).append(focus)
             continue
         choice = _choose(recent, people, _gender(word), sentence, paragraph)

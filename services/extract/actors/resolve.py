@@ -95,7 +95,7 @@ class Resolver:
             actor = self._description(read, source, mention)
         else:
             actor = self._named(read, mention)
-        if actor.kind in (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.DOCUMENT):
+        if actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
             self._groups.append((source.start, actor))
         return actor
 
@@ -165,7 +165,7 @@ class Resolver:
 
     def _plural_or_neuter(self, word: str, source: Range, mention: Span) -> Actor:
         """``they`` and ``it``: the group, organisation or document that spoke last, not farther back than two paragraphs."""
-        wanted = (ActorKind.GROUP, ActorKind.ORGANIZATION) if word in phrases.PLURAL else (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
+        wanted = _THEY if word in phrases.PLURAL else _IT
         limit = self._paragraphs_back(source.start, 2)
         for position, actor in reversed(self._groups):
             if position < limit:
@@ -175,7 +175,7 @@ class Resolver:
                     update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": actor.confidence * _NUMBER_HINT}
                 )
         for at, member in reversed(self._cast.within(Range(limit, source.start))):
-            if member.kind in wanted and self._is_subject(at):
+            if member.kind is (ActorKind.GROUP if word in phrases.PLURAL else ActorKind.ORGANIZATION) and self._is_subject(at):
                 return self._member(member, mention, Resolution.PRONOUN, _NUMBER_HINT * _NUMBER_HINT)
         return self._unresolved(mention)
 
@@ -231,7 +231,7 @@ class Resolver:
             gap = window[match.end() : (begin + len(window) if start is None else start) - begin]
             if count and (gap.strip(" .") or _CLAUSE.fullmatch(match.group().lower())):
                 break
-            if count > 7:  # noqa: PLR2004 - a longer noun phrase has swallowed a clause
+            if count > 7:
                 break
             start = begin + match.start()
             if match.group().lower() in ("the", "a", "an", "some", "many", "those", "several"):
@@ -286,6 +286,8 @@ class Resolver:
         )
 
 
+_THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
+_IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
 _AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*))+[,\s]*")
 _CLAUSE = re.compile(
     r"(?:is|are|was|were|be|been|has|have|had|said|says|told|and|but|or|that|if|when|by|to|from|with|for|at|in|on|as|than|because|after|before|of|among|including|like)"

@@ -14,7 +14,8 @@ _ENDS_INSIDE = re.compile(r"[.,!?…—–-]$")
 _ENDS_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*$")
 _FEW = 4  # words: shorter quoted stretches without punctuation are terms, nicknames and scare quotes
 _NAME_WORDS = 8  # words: longer stretches in title case are headlines quoted whole, still no speech, but rare
-_SMALL = frozenset("a an the and or of in on at to for with from by as is".split(" "))
+_HEADING = 140  # code points
+_SMALL = frozenset(["a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "as", "is"])
 
 
 class Quotations:
@@ -50,21 +51,34 @@ class Quotations:
 
     def is_speech(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated inside."""
-        if self.is_name(stretch) or not (stretch.closed or stretch.continues or self.fills_paragraph(stretch)):
+        if self.is_name(stretch) or self.is_heading(stretch) or not (stretch.closed or stretch.continues or self.fills_paragraph(stretch)):
             return False
         inner = self._text[stretch.inner.start : stretch.inner.end]
         words = len(_WORD.findall(inner))
         return words >= _FEW if not _ENDS_INSIDE.search(inner) else words > 1
 
     def is_sentence(self, stretch: QuotedStretch) -> bool:
-        """Whether a stretch holds whole sentences: it begins like one and ends like one."""
+        """Whether a stretch holds whole sentences: it begins like one and ends like one.
+
+        The comma or full stop may stand outside the marks, as in British and German print: „…“, sagte er.
+        """
         inner = self._text[stretch.inner.start : stretch.inner.end]
         first = next((c for c in inner if c.isalnum()), "")
-        return bool(first) and not first.islower() and (bool(_ENDS_SENTENCE.search(inner)) or stretch.continues)
+        after = self._text[stretch.outer.end : stretch.outer.end + 1]
+        ends = bool(_ENDS_SENTENCE.search(inner)) or stretch.continues or (after == "," and not inner.endswith(","))
+        return bool(first) and not first.islower() and ends
+
+    def is_heading(self, stretch: QuotedStretch) -> bool:
+        """Whether a stretch is a heading made of a quotation: alone in its paragraph and without a sentence's end."""
+        inner = self._text[stretch.inner.start : stretch.inner.end]
+        return self.fills_paragraph(stretch) and stretch.closed and not _ENDS_SENTENCE.search(inner) and len(inner) <= _HEADING
 
     def fills_paragraph(self, stretch: QuotedStretch) -> bool:
         """Whether nothing but the stretch stands in its paragraph."""
-        before, after = self._text[: stretch.outer.start][-2:], self._text[stretch.outer.end :][:2]
+        before, after = (
+            self._text[max(0, stretch.outer.start - 2) : stretch.outer.start],
+            self._text[stretch.outer.end : stretch.outer.end + 2],
+        )
         return before in ("", PARAGRAPH) and after in ("", PARAGRAPH)
 
 

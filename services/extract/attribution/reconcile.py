@@ -36,7 +36,7 @@ def reconcile(text: str, attributions: Iterable[Attribution], quotations: Quotat
     Content is trimmed to words and closed over quotation marks it cuts through; a stretch belongs to one attribution; quoted
     speech that nobody claims is attributed by what stands beside it, else to the running speaker, else to nobody.
     """
-    tidied = [tidy for attribution in attributions if (tidy := _tidy(text, attribution)) is not None]
+    tidied = [tidy for attribution in attributions if (tidy := _tidy(text, attribution, quotations)) is not None]
     tidied.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
     claimed = _close_over_marks(tidied, quotations)
     claimed += _missed(text, claimed, quotations)
@@ -45,24 +45,65 @@ def reconcile(text: str, attributions: Iterable[Attribution], quotations: Quotat
     return _running_speakers(text, claimed, quotations)
 
 
-def _tidy(text: str, attribution: Attribution) -> Attribution | None:
-    """Content trimmed to words and marks, pieces without a word dropped, pieces with nothing between them joined."""
-    pieces: list[Range] = []
-    for piece in sorted(attribution.content):
-        start, end = max(0, piece.start), min(len(text), piece.end)
-        while start < end and not (text[start].isalnum() or text[start] in _LEADING):
-            start += 1
-        while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:—–-"):
-            end -= 1
-        if not _WORD_CHARACTER.search(text, start, end):
-            continue
-        if pieces and (start <= pieces[-1].end or not _WORD_CHARACTER.search(text, pieces[-1].end, start)):
-            pieces[-1] = Range(pieces[-1].start, max(end, pieces[-1].end))
+def _tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
+    """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, neighbours joined."""
+    cue = _words(text, attribution.cue)
+    source = _words(text, attribution.source)
+    anchor = cue or source or min(attribution.content)
+    trimmed = [_trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)]
+    pieces = [piece for piece in trimmed if _WORD_CHARACTER.search(text, piece.start, piece.end)]
+    near = [piece for piece in pieces if _belongs(text, piece, anchor, quotations)]
+    joined: list[Range] = []
+    for start, end in near or pieces:
+        if joined and (
+            start <= joined[-1].end or not (_WORD_CHARACTER.search(text, joined[-1].end, start) or "\n" in text[joined[-1].end : start])
+        ):
+            joined[-1] = Range(joined[-1].start, max(end, joined[-1].end))
         else:
-            pieces.append(Range(start, end))
-    if not pieces:
+            joined.append(Range(start, end))
+    if not joined:
         return None
-    return replace(attribution, content=tuple(pieces), source=_words(text, attribution.source), cue=_words(text, attribution.cue))
+    if source is not None:
+        parts = _by_paragraph(text, source)
+        source = _words(text, next((part for part in parts if _paragraph(text, part.start) == _paragraph(text, anchor.start)), parts[-1]))
+        if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
+            source = None  # nothing but a line break links the two
+    return replace(attribution, content=tuple(joined), source=source, cue=cue)
+
+
+def _trimmed(text: str, piece: Range) -> Range:
+    start, end = piece
+    while start < end and not (text[start].isalnum() or text[start] in _LEADING):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:—–-"):
+        end -= 1
+    return Range(start, end)
+
+
+def _by_paragraph(text: str, span: Range) -> list[Range]:
+    """A span cut at paragraph breaks."""
+    start, end = max(0, span.start), min(len(text), span.end)
+    parts: list[Range] = []
+    for match in _PARAGRAPH_BREAK.finditer(text, start, end):
+        parts.append(Range(start, match.start()))
+        start = match.end()
+    parts.append(Range(start, max(start, end)))
+    return parts
+
+
+def _paragraph(text: str, position: int) -> int:
+    """Where the paragraph that holds a position begins."""
+    return text.rfind("\n", 0, position) + 1
+
+
+def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> bool:
+    """Whether content in another paragraph than its cue is more than the heading or the sentence next door."""
+    if _paragraph(text, piece.start) == _paragraph(text, anchor.start):
+        return True
+    stretches = quotations.over(piece)
+    if stretches:
+        return stretches[0].outer.start <= piece.start + 1 and not quotations.is_heading(stretches[0])
+    return text[: _paragraph(text, piece.start)].rstrip()[-1:] == ":"
 
 
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["

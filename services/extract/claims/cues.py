@@ -86,11 +86,11 @@ def _stems(word: str) -> list[str]:
     for ending in ("ing", "ed"):
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 1:
-            doubled = len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiousl"  # noqa: PLR2004
+            doubled = len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiousl"
             stems += [stem[:-1], stem, stem + "e"] if doubled else [stem, stem + "e"]
             if ending == "ed" and stem.endswith("i"):
                 stems.insert(0, stem[:-1] + "y")
-    if word.endswith("ies") and len(word) > 4:  # noqa: PLR2004
+    if word.endswith("ies") and len(word) > 4:
         stems.append(word[:-3] + "y")
     elif word.endswith(("ches", "shes", "sses", "xes", "zes")):
         stems.append(word[:-2])

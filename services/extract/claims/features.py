@@ -85,8 +85,8 @@ def features(proposition: str) -> list[float]:
     words = len(_WORD.findall(text))
     extra = [
         math.log1p(words),
-        float(words < 6),  # noqa: PLR2004
-        float(words > 30),  # noqa: PLR2004
+        float(words < 6),
+        float(words > 30),
         float(counts["past"] > 0 and counts["names"] > 0),
         float(counts["figures"] + counts["scale"] > 0 and counts["past"] > 0),
         float(counts["first_person"] > 0 and counts["future"] > 0),

@@ -26,7 +26,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Range
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_PRONOUNS = frozenset("he she they it i we who which that".split(" "))
+_PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "who", "which", "that"])
 
 
 @dataclass(frozen=True, slots=True)

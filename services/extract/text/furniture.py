@@ -17,12 +17,12 @@ _POINTER = re.compile(
 
 # Whole lines, with nothing after them.
 _NOTICE = re.compile(
-    r"(?:(?:skip )?advertisement|advertisements?|story continues(?: below)?(?: (?:this )?(?:ad|advertisement))?|article continues below"
+    r"(?:[-•*·]\s*)?(?:(?:skip )?advertisement|advertisements?|advertisement ?\d*\s?(?:story continues.{0,40})?|story continues(?: below)?(?: (?:this )?(?:ad|advertisement))?|article continues below"
     r"|(?:article|story) continues (?:after|below) (?:this )?(?:ad|advert|advertisement)|sponsored(?: content)?|(?:click|tap) here (?:to|for) .{1,80}"
     r"|sign up (?:for|to) .{1,120}newsletters?.{0,60}|subscribe (?:now|today|here|to our .{1,60})|follow us on .{1,60}|share (?:this|on) .{1,60}"
     r"|share|print|e-?mail|comments?|read more|more|loading\.*|image (?:source|caption)s?,? .{1,80}|getty images|reuters/[A-Z].{1,40}"
     r"|\(?photo(?:s|graph)?(?: credit)?(?: by|:) .{1,80}|©.{0,120}|copyright (?:©|\(c\)|\d{4}).{0,120}|all rights reserved\.?"
-    r"|page \d+(?: of \d+)?|\d+ ?/ ?\d+|[-–—_=*~·•#.\s]{3,})",
+    r"|e-?mail: ?\S+@\S+|additional reporting (?:by|from) .{1,80}|page \d+(?: of \d+)?|\d+ ?/ ?\d+|[-–—_=*~·•#.\s]{3,})",
     re.IGNORECASE,
 )
 

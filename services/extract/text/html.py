@@ -174,7 +174,7 @@ def _exchange(process: subprocess.Popen[bytes], request: bytes, timeout_s: float
 
 
 def _frame(received: bytearray) -> dict[str, Any] | None:
-    if len(received) < 4:  # noqa: PLR2004 - the length prefix
+    if len(received) < 4:
         return None
     (length,) = struct.unpack(">I", received[:4])
     if len(received) < 4 + length:

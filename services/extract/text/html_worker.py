@@ -66,7 +66,7 @@ def _peak() -> int:
 
 def _receive(stream: BinaryIO) -> bytes | None:
     header = stream.read(4)
-    if len(header) < 4:  # noqa: PLR2004 - the length prefix
+    if len(header) < 4:
         return None
     (length,) = struct.unpack(">I", header)
     body = stream.read(length)

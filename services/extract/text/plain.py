@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from services.extract.text.furniture import is_furniture, is_pointer
 
@@ -22,7 +23,7 @@ _PIECE = re.compile(rf"(?P<word>[^\s{_DROP}]+)|(?P<space>\s+)|[{_DROP}]+")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’»)\]]*$")
 _WRAP_LIMIT = 140  # code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower throughout
 _FULL_LINE = 0.6  # of the widest line: a proportional font wraps anywhere above this
-_MID_SENTENCE = 0.5  # share of line ends inside a block that must stand in mid-sentence for the file to be hard-wrapped
+_MID_SENTENCE = 0.35  # share of line ends inside a block before a lower-case word: two in three when wrapped, next to none otherwise
 _STANDS_ALONE = 40  # code points: a shorter line before a blank one is a headline, not a torn sentence
 
 
@@ -102,10 +103,10 @@ def _is_wrapped(lines: list[_Line]) -> bool:
     if any(len(line.text) > _WRAP_LIMIT and not is_furniture(line.text) for line in lines):
         return False
     inside = torn = 0
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         if line.text and following.text and not is_furniture(line.text) and not is_furniture(following.text):
             inside += 1
-            torn += not _ENDS_SENTENCE.search(line.text)
+            torn += not _ENDS_SENTENCE.search(line.text) and (following.text[0].islower() or line.text[-1] == ",")
     return inside > 0 and torn >= _MID_SENTENCE * inside
 
 

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.events import Article
+from services.extract.extract import Extractor
+from services.extract.tagger import Tagger
+
+SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
+
+MakeArticle = Callable[..., Article]
+
+
+@pytest.fixture(scope="session")
+def tagger() -> Tagger:
+    return Tagger.load()
+
+
+@pytest.fixture(scope="session")
+def extractor(tagger: Tagger) -> Iterator[Extractor]:
+    with Extractor(tagger) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def article() -> MakeArticle:
+    def make(content: str, **fields: object) -> Article:
+        given: dict[str, object] = {
+            "article_id": "art-1",
+            "fetched_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+            "content_type": "text/plain",
+            "origin": "test",
+            "language": "en",
+            "content": content,
+        }
+        return Article.model_validate(given | fields)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sample() -> str:
+    return SAMPLE.read_text(encoding="utf-8")

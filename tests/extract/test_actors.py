@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import Actor, ActorKind, Resolution
+from services.extract.actors.names import PersonName, fold, one_edit_apart
+from services.extract.actors.resolve import Registry, Resolver
+from services.extract.text.quotes import quoted_stretches
+from services.extract.text.sentences import sentences
+from services.extract.types import Attribution, Entity, Range
+
+
+def resolver_for(
+    text: str, entities: dict[str, str], sources: list[Range], registry: Registry | None = None, authors: tuple[str, ...] = ()
+) -> Resolver:
+    """A resolver whose tagger saw the given names, with their labels, wherever they stand."""
+    seen = [Entity(Range(*m.span()), label, 0.9) for name, label in entities.items() for m in re.finditer(rf"\b{re.escape(name)}\b", text)]
+    attributions = [Attribution("indirect", (Range(0, 1),), source, None, 0.9) for source in sources]
+    return Resolver(
+        text,
+        article_id="art-1",
+        entities=seen,
+        attributions=attributions,
+        sentences=sentences(text),
+        quoted=quoted_stretches(text),
+        authors=authors,
+        registry=registry,
+    )
+
+
+def resolve(text: str, entities: dict[str, str], **options: object) -> Actor:
+    """The actor of the last source, all sources being marked [[like this]]."""
+    sources: list[Range] = []
+    plain = ""
+    for part in re.split(r"(\[\[.*?\]\])", text):
+        if part.startswith("[["):
+            sources.append(Range(len(plain), len(plain) + len(part) - 4))
+            part = part[2:-2]
+        plain += part
+    made = resolver_for(plain, entities, sources, **options)  # type: ignore[arg-type]
+    return [made.resolve(source) for source in sources][-1]
+
+
+P, O = "PERSON", "ORGANIZATION"  # noqa: E741
+
+CASES: list[tuple[str, dict[str, str], str, ActorKind, Resolution]] = [
+    ("[[Russian Foreign Minister Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, "Sergei Lavrov", ActorKind.PERSON, Resolution.NAME),
+    ("Sergei Lavrov came. [[Lavrov]] said so.", {"Sergei Lavrov": P, "Lavrov": P}, "Sergei Lavrov", ActorKind.PERSON, Resolution.SURNAME),
+    ("U.S. President Donald Trump came. [[President Trump]] said so.", {"Donald Trump": P, "Trump": P}, "Donald Trump", ActorKind.PERSON, Resolution.SURNAME),
+    ("Donald Trump came. [[Trump’s statement on Friday]] said so.", {"Donald Trump": P}, "Donald Trump", ActorKind.PERSON, Resolution.SURNAME),
+    ("Volodymyr Zelensky came. [[Zelenskyy]] said so.", {"Volodymyr Zelensky": P, "Zelenskyy": P}, "Volodymyr Zelensky", ActorKind.PERSON, Resolution.SURNAME),
+    ("Volodymyr Zelensky, [[who]] said he would come, left.", {"Volodymyr Zelensky": P}, "Volodymyr Zelensky", ActorKind.PERSON, Resolution.RELATIVE_PRONOUN),
+    ("Anna Smith met Paul Jones. “Fine,” [[she]] said.", {"Anna Smith": P, "Paul Jones": P}, "Anna Smith", ActorKind.PERSON, Resolution.PRONOUN),
+    ("[[Donald Trump]] told host Todd Starnes that he would know. “After that,” [[he]] said.", {"Donald Trump": P, "Todd Starnes": P},
+     "Donald Trump", ActorKind.PERSON, Resolution.PRONOUN),
+    ("Anna Miller and Paul Miller came. [[Mr. Miller]] said so.", {"Anna Miller": P, "Paul Miller": P, "Miller": P}, "Paul Miller", ActorKind.PERSON,
+     Resolution.SURNAME),
+    ("Michelle Obama came. Mr. Obama stayed. [[Mr. Obama]] said so.", {"Michelle Obama": P, "Obama": P}, "Obama", ActorKind.PERSON, Resolution.NAME),
+    ("[[The White House]] said so.", {"White House": O}, "White House", ActorKind.ORGANIZATION, Resolution.NAME),
+    ("The Federal Bureau of Investigation came. [[The FBI]] said so.", {"Federal Bureau of Investigation": O, "FBI": O},
+     "Federal Bureau of Investigation", ActorKind.ORGANIZATION, Resolution.ALIAS),
+    ("Sen. Ted Cruz came. [[The senator]] said so.", {"Ted Cruz": P}, "Ted Cruz", ActorKind.PERSON, Resolution.TITLE),
+    ("[[His running mate, Mike Pence]], said so.", {"Mike Pence": P}, "Mike Pence", ActorKind.PERSON, Resolution.NAME),
+    ("[[Bank of Canada economist Nathan Janzen]] said so.", {"Nathan Janzen": P, "Bank of Canada": O}, "Nathan Janzen", ActorKind.PERSON, Resolution.NAME),
+    ("[[A spokesman for Donald Trump]] said so.", {"Donald Trump": P}, "A spokesman for Donald Trump", ActorKind.UNNAMED, Resolution.DESCRIPTION),
+    ("[[Donald Trump supporters]] said so.", {"Donald Trump": P}, "Donald Trump supporters", ActorKind.GROUP, Resolution.DESCRIPTION),
+    ("[[a senior official]] said so.", {}, "a senior official", ActorKind.UNNAMED, Resolution.DESCRIPTION),
+    ("[[The report]] said so.", {}, "The report", ActorKind.DOCUMENT, Resolution.DESCRIPTION),
+    ("[[Jon Tester (D-Mont.) and David Vitter (R-La.)]] said so.", {"Jon Tester": P, "David Vitter": P}, "Jon Tester and David Vitter",
+     ActorKind.GROUP, Resolution.NAME),
+    ("[[Democrats]] said so.", {"Democrats": "MISC"}, "Democrats", ActorKind.GROUP, Resolution.NAME),
+    ("[[The ministry]] said so. [[It]] said more.", {}, "The ministry", ActorKind.ORGANIZATION, Resolution.PRONOUN),
+    ("Officials met. [[he]] said so.", {}, "he", ActorKind.UNNAMED, Resolution.UNRESOLVED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "entities", "name", "kind", "resolution"), CASES, ids=[case[0][:40] for case in CASES])
+def test_a_source_phrase_leads_to_its_actor(
+    text: str, entities: dict[str, str], name: str, kind: ActorKind, resolution: Resolution
+) -> None:
+    actor = resolve(text, entities)
+    assert (actor.name, actor.kind, actor.resolution) == (name, kind, resolution)
+
+
+def test_first_names_and_genders_keep_bearers_of_one_surname_apart() -> None:
+    text = "[[Bill Clinton]] spoke first. Hillary Clinton listened. [[Hillary Clinton]] said so."
+    assert resolve(text, {"Bill Clinton": P, "Hillary Clinton": P}).actor_id == "person:hillary-clinton"
+    assert (
+        resolve(
+            "Bill Clinton and Hillary Clinton came. [[Mrs. Clinton]] said so.", {"Bill Clinton": P, "Hillary Clinton": P, "Clinton": P}
+        ).name
+        == "Hillary Clinton"
+    )
+
+
+def test_named_actors_share_an_id_across_articles_and_described_ones_never_do() -> None:
+    text = "Sergei Lavrov and a senior official came."
+    named = Range(0, 13)
+    described = Range(18, 35)
+    made = [
+        Resolver(text, article_id=article, entities=[Entity(named, P, 0.9)], attributions=[], sentences=sentences(text), quoted=[])
+        for article in ("a", "b")
+    ]
+    assert {r.resolve(named).actor_id for r in made} == {"person:sergei-lavrov"}
+    assert len({r.resolve(described).actor_id for r in made}) == 2
+    assert len({r.resolve(None).actor_id for r in made}) == 2
+    assert made[0].resolve(None).resolution is Resolution.UNRESOLVED
+
+
+def test_i_is_the_only_author_and_nobody_when_there_are_two() -> None:
+    assert resolve("[[I]] think so.", {}, authors=("Jane Roe",)).name == "Jane Roe"
+    assert resolve("[[I]] think so.", {}, authors=("Jane Roe", "John Doe")).resolution is Resolution.UNRESOLVED
+
+
+def test_a_registry_gives_canonical_name_and_wikidata_id() -> None:
+    class Known:
+        def look_up(self, kind: ActorKind, name: str) -> tuple[str, str | None] | None:
+            return ("Sergey Lavrov", "Q58217") if name == "Sergei Lavrov" else None
+
+    actor = resolve("[[Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, registry=Known())
+    assert (actor.name, actor.wikidata, actor.actor_id) == ("Sergey Lavrov", "Q58217", "person:sergey-lavrov")
+
+
+def test_names_are_cut_and_folded() -> None:
+    assert PersonName(("Bill", "de", "Blasio")).surname == "de Blasio"
+    assert PersonName(("John", "Roberts", "Jr")).surname == "Roberts"
+    assert PersonName(("Cher",)).given is None
+    assert fold("Zelensky") == fold("Zelenskyy") == fold("Zelenskiy")
+    assert fold("Sergei") == fold("Sergey")
+    assert one_edit_apart("wines", "wimes")
+    assert one_edit_apart("abcd", "abdc")
+    assert not one_edit_apart("trump", "trump")
+    assert not one_edit_apart("clinton", "canton")
+
+
+@given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40), st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"])), max_size=8),
+       st.integers(0, 199), st.integers(1, 60))  # fmt: skip
+def test_any_source_in_any_text_gets_an_actor_with_a_true_mention(
+    text: str, entities: list[tuple[int, int, str]], start: int, length: int
+) -> None:
+    seen = [Entity(Range(a, min(len(text), a + n)), label, 0.5) for a, n, label in entities if a < len(text)]
+    source = Range(min(start, len(text)), min(len(text), start + length))
+    if not text[source.start : source.end].strip():
+        return
+    made = Resolver(text, article_id="a", entities=seen, attributions=[], sentences=sentences(text), quoted=quoted_stretches(text))
+    actor = made.resolve(source)
+    assert actor.mention is not None
+    assert text[actor.mention.start : actor.mention.end] == actor.mention.exact
+    assert actor == made.resolve(source)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+
+import pytest
+
+from schemas.events import ClaimType, Stance
+from services.extract.claims.checkworthiness import assess
+from services.extract.claims.cues import cue_at, is_negated
+from services.extract.claims.features import NAMES, features
+from services.extract.types import Range
+
+
+@pytest.mark.parametrize(
+    ("cue", "lemma", "stance"),
+    [
+        ("said", "say", Stance.ASSERT), ("has repeatedly denied", "deny", Stance.DENY), ("according to", "according", Stance.ASSERT),
+        ("accused", "accuse", Stance.ACCUSE), ("had announced", "announce", Stance.ASSERT), ("vowed", "vow", Stance.PROMISE),
+        ("admitted", "admit", Stance.ADMIT), ("claimed", "claim", Stance.DISTANCE), ("wondered", "wonder", Stance.QUESTION),
+        ("urging", "urge", Stance.DEMAND), ("predicts", "predict", Stance.PREDICT), ("criticised", "criticise", Stance.CRITICIZE),
+        ("believes", "believe", Stance.BELIEVE), ("wanted", "want", Stance.WANT), ("praised", "praise", Stance.PRAISE),
+        ("has previously indicated", "indicate", Stance.ASSERT), ("was told by", "tell", Stance.ASSERT), ("planning", "plan", Stance.WANT),
+        ("worried", "worry", Stance.BELIEVE), ("quipped", "quip", Stance.ASSERT), ("insisted", "insist", Stance.ASSERT),
+        ("zorbed", "zorb", Stance.OTHER), ("’s", "’s", Stance.OTHER),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_cue_gives_lemma_and_stance(cue: str, lemma: str, stance: Stance) -> None:
+    found = cue_at(cue, Range(0, len(cue)))
+    assert (found.lemma.replace("'", "’"), found.stance) == (lemma, stance)
+
+
+@pytest.mark.parametrize("cue", ["did not say", "didn’t say", "has never said", "declined to comment", "refused to say"])
+def test_negated_reporting_is_known(cue: str) -> None:
+    assert is_negated(cue)
+
+
+@pytest.mark.parametrize("cue", ["said", "denied", "declined", "notes", "refused"])
+def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
+    assert not is_negated(cue)
+
+
+@pytest.mark.parametrize(
+    ("proposition", "kind"),
+    [
+        ("Unemployment rose by 3 percent last year.", ClaimType.QUANTITY),
+        ("Taxes will go up next year.", ClaimType.PREDICTION),
+        ("The fire was caused by a cigarette.", ClaimType.CAUSAL),
+        ("Companies must publish their accounts.", ClaimType.RULE),
+        ("I went there and saw it.", ClaimType.EXPERIENCE),
+        ("This is a terrible idea.", ClaimType.OPINION),
+        ("The senator voted against it.", ClaimType.EVENT),
+        ("Why?", ClaimType.OTHER),
+    ],
+)
+def test_claims_are_typed(proposition: str, kind: ClaimType) -> None:
+    assert assess(proposition)[1] is kind
+
+
+def test_a_figure_is_more_worth_checking_than_a_courtesy() -> None:
+    assert assess("Unemployment has risen to 8.5 percent, the highest rate in 20 years.")[0] > 0.9
+    assert assess("Thank you very much.")[0] < 0.1
+
+
+def test_the_shipped_model_fits_the_features_and_says_where_it_is_from() -> None:
+    model = json.loads(files("services.extract.claims").joinpath("checkworthiness.json").read_text())
+    assert list(model["weights"]) == list(NAMES)
+    assert len(features("x")) == len(NAMES)
+    assert model["held_out"]["average_precision"] > 2 * model["held_out"]["base_rate"]
+    assert model["how"]

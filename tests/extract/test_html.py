@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from services.chassis.errors import LimitExceeded
+from services.extract.text.html import HtmlLimits, HtmlReader
+from services.extract.text.prescan import declared_language, scan
+
+PAGE = """<!doctype html><html lang="en-GB"><head><title>Bridge to reopen | Example</title>
+<meta property="og:title" content="Bridge to reopen"><meta property="article:published_time" content="2026-03-04T10:00:00Z">
+<script>if (a<b) { document.write("<div><div><div>") }</script></head><body><nav><a href="/">Home</a><a href="/x">More</a></nav>
+<article><h1>Bridge to reopen</h1><p>The minister said the bridge will reopen in May, after two years of repairs that cost far more
+than anybody had expected when the work began.</p><p>“We have waited long enough,” she told reporters on Tuesday in front of the
+ministry, where some residents had gathered to protest against the delay.</p><p>The works began in 2024 and were to last eight
+months, according to the contract that the city published.</p></article><footer>Imprint</footer></body></html>"""
+
+
+@pytest.fixture
+def reader() -> Iterator[HtmlReader]:
+    made = HtmlReader(HtmlLimits(timeout_s=20.0))
+    yield made
+    made.close()
+
+
+def refused(limits: HtmlLimits, html: str) -> str:
+    reader = HtmlReader(limits)
+    try:
+        with pytest.raises(LimitExceeded, match="article art-9") as caught:
+            reader.read(html, article_id="art-9")
+    finally:
+        reader.close()
+    assert caught.value.stage == "extract"
+    return caught.value.reason
+
+
+def test_main_text_title_language_and_date_are_read(reader: HtmlReader) -> None:
+    page = reader.read(PAGE, article_id="a")
+    assert page.title == "Bridge to reopen"
+    assert page.language == "en-GB"
+    assert str(page.published_on) == "2026-03-04"
+    assert "“We have waited long enough,” she told reporters" in page.text
+    assert "Home" not in page.text
+    assert "Imprint" not in page.text
+
+
+def test_one_worker_reads_many_pages_and_a_dead_one_is_replaced(reader: HtmlReader) -> None:
+    reader.read(PAGE, article_id="a")
+    first = reader._process
+    reader.read(PAGE, article_id="b")
+    assert first is not None
+    assert reader._process is first
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    assert "waited long enough" in reader.read(PAGE, article_id="c").text
+    assert reader._process is not first
+
+
+def test_a_span_wider_than_any_table_is_harmless(reader: HtmlReader) -> None:
+    html = PAGE.replace("</article>", "<table><tr><td colspan=9007199254740991>x</td></tr></table></article>")
+    assert "waited long enough" in reader.read(html, article_id="a").text
+
+
+@pytest.mark.parametrize("depth", [5_000, 100_000])
+def test_deep_nesting_is_refused_before_parsing(depth: int) -> None:
+    assert refused(HtmlLimits(), "<html><body>" + "<div>" * depth + "x" + "</div>" * depth) == "html_depth"
+
+
+def test_two_hundred_thousand_paragraphs_are_refused_before_parsing() -> None:
+    started = time.process_time()
+    assert refused(HtmlLimits(), "<html><body>" + "<p>words here</p>" * 200_000) == "html_tags"
+    assert time.process_time() - started < 2.0
+
+
+def test_a_page_that_takes_too_long_is_killed_and_the_next_one_read() -> None:
+    slow = "<html><body><article>" + "<p>Some words of a paragraph that is long enough to count.</p>" * 40_000 + "</article></body></html>"
+    reader = HtmlReader(HtmlLimits(timeout_s=0.5))
+    try:
+        with pytest.raises(LimitExceeded) as caught:
+            reader.read(slow, article_id="a")
+        assert caught.value.reason == "html_timeout"
+        assert reader._process is None
+        patient = HtmlReader(HtmlLimits(timeout_s=20.0))
+        try:
+            assert "waited long enough" in patient.read(PAGE, article_id="b").text
+        finally:
+            patient.close()
+    finally:
+        reader.close()
+
+
+def test_a_page_that_takes_too_much_memory_is_refused() -> None:
+    heavy = (
+        "<html><body><article>"
+        + "<p>Some words of a paragraph that is long enough to count, and more.</p>" * 50_000
+        + "</article></body></html>"
+    )
+    assert refused(HtmlLimits(timeout_s=120.0, memory_mb=16), heavy) == "html_memory"
+
+
+def test_a_page_larger_than_the_limit_is_refused() -> None:
+    assert refused(HtmlLimits(max_bytes=1_000), "<p>" + "ä" * 600) == "too_large"
+
+
+def test_the_scan_is_linear_on_broken_tags() -> None:
+    def seconds(count: int) -> float:
+        started = time.process_time()
+        scan("<a " * count + "<!--" * count + "<script" * count, max_bytes=10**9, max_tags=10**9, max_depth=10**9)
+        return time.process_time() - started
+
+    assert seconds(100_000) < 40 * max(seconds(10_000), 0.002)
+
+
+def test_scripts_comments_and_siblings_do_not_count_as_depth() -> None:
+    html = "<ul>" + "<li>x" * 100 + "</ul><!-- <div><div> --><script>'<div><div><div>'</script><p>a<p>b<p>c<br><br><img>"
+    assert scan(html, max_bytes=10**6, max_tags=1_000, max_depth=10).depth == 1
+
+
+@pytest.mark.parametrize(
+    ("html", "language"), [('<html lang="fr">', "fr"), ("<HTML class=a LANG=de-AT>", "de-AT"), ("<html>", None), ("", None)]
+)
+def test_the_declared_language_is_read(html: str, language: str | None) -> None:
+    assert declared_language(html) == language
