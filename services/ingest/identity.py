@@ -29,6 +29,7 @@ _TRACKING = re.compile(
 )
 """Parameters that say how a reader came, never which article."""
 
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f\x7f]")
 _INVISIBLE = ("script", "style", "noscript", "template", "head")
 
 
@@ -37,7 +38,7 @@ def web_address(url: str | None) -> str | None:
     if not url:
         return None
     url = url.strip()
-    if len(url) > URL_CHARS or any(c.isspace() or ord(c) < 0x20 for c in url):
+    if len(url) > URL_CHARS or _NOT_IN_URLS.search(url):
         return None
     try:
         parts = urlsplit(url)

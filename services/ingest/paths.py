@@ -35,7 +35,7 @@ class Input:
             return Arrival("standard input", "stdin", self.source, datetime.now(UTC))
         # a name on disk may hold bytes that are not UTF-8; events must
         shown = self.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        return Arrival(shown, f"file:{shown}", self.source, datetime.now(UTC))
+        return Arrival(shown, f"file:{_near(shown)}", self.source, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +129,9 @@ def _problem(name: str) -> Refusal | None:
 
 def _refused(name: str, reason: str, message: str) -> Refusal:
     return Refusal(Input(name).arrival(), reason, message, b"", stage="open")
+
+
+def _near(name: str) -> str:
+    """The name as given; an absolute one below the working directory from there on: events need not tell where a machine keeps it."""
+    here = os.getcwd()
+    return os.path.relpath(name, here) if os.path.isabs(name) and name.startswith(here + os.sep) else name

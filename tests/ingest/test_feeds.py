@@ -186,6 +186,20 @@ def test_failing_feeds_are_asked_less_and_less(site: Site, open_context: Context
     assert waits == [300, 600, 1200]
 
 
+def test_a_host_that_asks_for_time_is_no_failure_of_the_feed(site: Site, open_context: Context) -> None:
+    site.answers["/feed"] = (429, {"Retry-After": "3600"}, b"")
+    url = f"{site.url}/feed"
+    with Publisher(open_context, "test") as publisher:
+        poller = FeedPoller(open_context, publisher, (url,))
+        poller.poll_all()
+        poller.poll_all()
+        poller.close()
+    states = memory.FeedMemory(open_context.settings.ingest.index_path)
+    assert states.state(url).failures == 0
+    states.close()
+    assert site.paths() == ["/feed"]
+
+
 def test_atom() -> None:
     data = f"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>News</title><entry><id>urn:1</id><title>Bridge</title>
     <link rel="alternate" href="https://example.org/1"/><updated>2026-05-01T09:00:00Z</updated><author><name>Jane Doe</name></author>

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import socket
+import subprocess
 import threading
 import time
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -235,3 +240,49 @@ def test_a_stop_ends_the_wait_for_a_turn() -> None:
     stop.set()
     with pytest.raises(PutOff):
         hosts.wait("a")
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_ipv6_literals(fetcher: Fetcher) -> None:
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+
+    hosts: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            hosts.append(self.headers["Host"])
+            self.send_response(404)
+            self.end_headers()
+
+    with Server(("::1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        address = f"[::1]:{server.server_address[1]}"
+        assert refused(fetcher, f"http://{address}/").kind == "gone"
+        server.shutdown()
+    assert hosts == [address, address]
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command: apt-get install openssl")
+@pytest.mark.parametrize(
+    ("name", "trusted", "reached"), [("localhost", True, True), ("localhost", False, False), ("other.example", True, False)]
+)
+def test_certificates_are_checked(
+    site: Site, make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, reached: bool
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = (
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -addext subjectAltName=DNS:{name}"
+    )
+    subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    site.answers["/"] = PAGE
+    site.encrypt(certificate, key)
+    fetcher = Fetcher(make_settings(allow_private_addresses=True).ingest, threading.Event())
+    url = f"https://localhost:{site.url.rpartition(':')[2]}/"
+    if reached:
+        assert fetcher.get(url, PAGE_TYPES).body == PAGE[2]
+    else:
+        assert "robots rules cannot be reached" in str(refused(fetcher, url))
+        assert site.requests == []

@@ -87,6 +87,11 @@ def test_a_name_that_looks_like_a_pattern_is_a_name_first(tree: Path) -> None:
     assert [given.name for given in find(["news/x[1].txt"]).inputs] == ["news/x[1].txt"]
 
 
+def test_origins_do_not_tell_where_the_machine_keeps_files(context: Context, tree: Path, articles: Articles) -> None:
+    ingest(context, str(tree / "a.txt"))
+    assert [article.origin for article in articles()] == ["file:news/a.txt"]
+
+
 def test_mistakes_are_named_with_a_cure_and_do_not_stop_the_rest(
     context: Context, tree: Path, dead_letters: Callable[[], list[object]]
 ) -> None:

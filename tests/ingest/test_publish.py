@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Article, ArticleStatus
-from services.chassis.errors import CommitFailed, SettingsError, StageStopped, TopicMissing
+from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, StageStopped, TopicMissing
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.topics import declared
 from services.chassis.log.types import Message, Producer, Record, TopicPartition
@@ -180,7 +180,9 @@ class FailingProducer:
         self._failures = failures
 
     def append(self, messages: Sequence[Message]) -> list[tuple[TopicPartition, int]]:
-        failure = self._failures.pop(0) if self._failures else "none"
+        if self._failures == ["limit"] and any((message.topic, message.key) == (Article.topic, b"art-2") for message in messages):
+            raise LimitExceeded("larger than the broker takes", stage="produce", reason="too_large")
+        failure = self._failures.pop(0) if self._failures and self._failures != ["limit"] else "none"
         if failure == "before":
             raise CommitFailed("broker gone", cause="test")
         places = self._inner.append(messages)
@@ -226,6 +228,14 @@ def test_a_log_out_of_reach_raises_and_adds_nothing(context: Context, articles: 
         assert publisher.problem == "broker gone"
         assert articles() == []
         assert publish(publisher, offer()) == ["published"]
+
+
+def test_a_broker_tighter_than_it_says_costs_only_the_article_at_fault(context: Context, articles: Articles, dead_letters: Records) -> None:
+    failing = replace(context, log=FailingLog(context.log, ["limit"]))  # type: ignore[arg-type]
+    with Publisher(failing, "test") as publisher:
+        assert publish(publisher, offer(), other(), offer(article_id="art-3", content="Third.")) == ["published", "rejected", "published"]
+    assert sorted(article.article_id for article in articles()) == ["art-1", "art-3"]
+    assert [(record.key, record.value) for record in dead_letters()] == [(b"art-2", None)]
 
 
 def test_a_stop_ends_the_waiting(context: Context) -> None:

@@ -50,6 +50,13 @@ def test_one_article(make_client: MakeClient, articles: Articles) -> None:
     assert (revised["outcome"], revised["revision"]) == ("revised", 2)
 
 
+def test_server_fields_are_the_servers(make_client: MakeClient, articles: Articles) -> None:
+    make_client().post(PATH, json=GOOD | {"origin": "elsewhere", "fetched_at": "2099-01-01T00:00:00Z"})
+    (article,) = articles()
+    assert article.origin == "push"
+    assert article.fetched_at.year < 2099
+
+
 def test_a_batch_with_good_and_bad_items(make_client: MakeClient, articles: Articles) -> None:
     answer = make_client().post(
         PATH, json=[GOOD, {"content": "x", "colour": "red"}, {"status": "withdrawn", "url": "https://example.org/2"}]

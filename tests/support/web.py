@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -54,7 +56,11 @@ class Site:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                return  # clients that leave early or refuse the certificate are what is tested
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -64,6 +70,14 @@ class Site:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+    def encrypt(self, certificate: Path, key: Path) -> None:
+        """Speak TLS from now on."""
+        assert self._server is not None
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        # the handshake belongs to the connection's own thread, not to the one that accepts
+        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def paths(self) -> list[str]:
         """The paths asked for, in order, robots rules aside."""

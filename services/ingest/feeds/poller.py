@@ -169,8 +169,12 @@ class FeedPoller:
         return Arrival(entry.link, feed, "feed", datetime.now(UTC))
 
     def _not_polled(self, url: str, state: FeedState, error: FetchError | NotAFeed) -> str:
-        refused = isinstance(error, FetchError) and error.kind == "refused"
-        self._count("refused" if refused else "failed")
+        kind = error.kind if isinstance(error, FetchError) else "failed"
+        if kind == "put_off":
+            # the host asked for time, or another feed's pages did: no fault of this feed
+            self._polled(url, state, "failed")
+            return str(error)
+        self._count("refused" if kind == "refused" else "failed")
         self._fail(url, state)
         logger.warning("feed could not be polled", feed=url, detail=str(error))
         return str(error)

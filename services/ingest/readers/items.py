@@ -169,7 +169,8 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
     """An offer of a producer's own ``Article`` object; what the server knows better is filled in.
 
     ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type`` (``text/plain``) and ``outlet``
-    (the address's host) may be left out. ``origin`` and ``fetched_at`` of a producer are kept: a dump of the topic reads back as it was.
+    (the address's host) may be left out. In a file ``origin`` and ``fetched_at`` are kept, so that a dump of the topic reads back as it
+    was; over HTTP they are always ours.
 
     Raises:
         Unreadable: the object breaks the schema or a limit; the message names each field.
@@ -177,8 +178,8 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
     given = dict(fields)
     withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
     given.setdefault("content_type", "text/plain")
-    given.setdefault("fetched_at", arrival.at)
-    given.setdefault("origin", arrival.origin[:_ORIGIN_CHARS])
+    ours = {"fetched_at": arrival.at, "origin": arrival.origin[:_ORIGIN_CHARS]}
+    given = given | ours if arrival.source == "push" else ours | given
     if withdrawn:
         given.setdefault("content", "")
     named = bool(given.get("article_id"))
