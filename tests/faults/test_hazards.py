@@ -1,4 +1,4 @@
-"""The five hazards of kafka-python's transactions, each shown on a real broker, and shown closed.
+"""The hazards of kafka-python, each shown on a real broker, and shown closed.
 
 Every hazard has a control: the same story without the defence, in which the harm is done. When a control stops failing, the
 client or the broker has changed, and the defence can be looked at again.
@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, OffsetAndMetadata
 from kafka import TopicPartition as KafkaTopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import ConsumerGroupMetadata
 
 from services.chassis.errors import CommitFailed, FencedError
-from services.chassis.log.kafka import KafkaLog, config
+from services.chassis.log.kafka import KafkaLog, config, member
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.types import Batch, Message, TopicPartition
-from tests.support.kafka import Kafka
+from tests.support.kafka import FAST, Kafka
 from tests.support.kafka_proxy import Api, Fault, FaultProxy
 from tests.support.log import everything, new_group, new_topic, numbered, polled, values
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
 WAIT_S = 20.0
 """Longest wait for something that happens on another thread."""
@@ -332,6 +332,32 @@ def test_h5_a_commit_that_happened_unseen_is_not_repeated(
         consumer.commit(again, again.next_offsets, [Message(out, b"k", record.value) for record in again.records])
     copies = 1 if defended else 2
     assert values(everything(log, out)) == sorted([b"0-%d" % n for n in range(5)] * copies)
+
+
+# H6: a rebalance that a poll timed out of is forgotten
+
+
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
+def test_h6_a_member_takes_up_a_join_that_outlasted_a_poll(
+    log: KafkaLog, kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    topic = filled(log, 2, 5)
+    if not defended:
+        monkeypatch.setattr(member, "never_forget_a_join", lambda consumer: None)
+    consumer = log.stage_consumer(new_group(), [topic], "0")
+    while len(consumer.assignment()) < 2:
+        consumer.poll(WAIT_S)
+    rule = kafka_proxy.break_(Api.SYNC_GROUP, Fault.HOLD_ANSWER, times=1)
+    with KafkaAdminClient(bootstrap_servers=kafka_behind_proxy.bootstrap) as admin:
+        admin.create_partitions({topic: 4})
+    consumer.consumer._cluster.request_update()  # rather than wait for the metadata's age to end
+    while not rule.hit.is_set():
+        consumer.poll(0.1)
+    kafka_proxy.heal()
+    deadline = time.monotonic() + (WAIT_S if defended else 3 * FAST["session_timeout_s"])
+    while len(consumer.assignment()) < 4 and time.monotonic() < deadline:
+        consumer.poll(0.1)
+    assert len(consumer.assignment()) == (4 if defended else 2)
 
 
 # owners

@@ -22,6 +22,7 @@ class Api(IntEnum):
 
     PRODUCE = 0
     HEARTBEAT = 12
+    SYNC_GROUP = 14
     INIT_PRODUCER_ID = 22
     ADD_PARTITIONS_TO_TXN = 24
     ADD_OFFSETS_TO_TXN = 25

@@ -17,6 +17,7 @@ from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
 from services.chassis.log.kafka.limits import TopicLimits
 from services.chassis.log.kafka.member import Member, record
+from services.chassis.log.kafka.opening import open_client
 from services.chassis.log.kafka.producer import KafkaProducerPort
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
@@ -102,7 +103,7 @@ class KafkaLog:
         doing = f"reading {topic} {partition}"
         consumer = None
         try:
-            consumer = KafkaConsumer(**config.reader(self._settings, f"onrecord-read-{topic}-{partition}"))
+            consumer = open_client(KafkaConsumer, config.reader(self._settings, f"onrecord-read-{topic}-{partition}"))
             consumer.assign([tp])
             end = consumer.end_offsets([tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s))[tp]
             stop = end if stop is None else min(stop, end)

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
+from services.chassis.log.kafka.opening import open_client
 from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 
@@ -53,6 +54,26 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
             self._on_rebalance("lost", len(lost))
 
 
+def never_forget_a_join(consumer: KafkaConsumer) -> None:
+    """Keep a consumer from sticking in a rebalance for ever (hazard H6, kafka-python 3.0.12).
+
+    When changed metadata starts a rebalance, the client asks "do metadata and assignment differ?" before every step. The leader's
+    own assignment makes them equal again while the rebalance is still under way; if the poll then times out before SyncGroup's
+    answer, the next polls see nothing to join, the finished join is never taken up, heartbeats stay off, and the member is
+    lost. The Java client notes the need once, and forgets it only when the join is complete: so do we.
+    """
+    coordinator = consumer._coordinator
+    asks = coordinator.need_rejoin
+
+    def need_rejoin() -> bool:
+        needed = bool(asks())
+        if needed:
+            coordinator.request_rejoin()
+        return needed
+
+    coordinator.need_rejoin = need_rejoin
+
+
 class Member:
     """A live consumer. Not for use by several threads at once."""
 
@@ -61,9 +82,11 @@ class Member:
         self._name = f"{group}-{slot}"
         self._closed = False
         try:
-            self._consumer = KafkaConsumer(**config.member(settings, group, slot), partition_assignment_strategy=(RangePartitionAssignor,))
+            configuration = config.member(settings, group, slot)
+            self._consumer = open_client(KafkaConsumer, {**configuration, "partition_assignment_strategy": (RangePartitionAssignor,)})
         except KafkaError as error:
             raise log_error(error, f"consumer {self._name}") from error
+        never_forget_a_join(self._consumer)
 
     @property
     def consumer(self) -> KafkaConsumer:

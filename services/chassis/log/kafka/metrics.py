@@ -19,6 +19,8 @@ EMPTY = 1e18
 TOPIC_GROUP = "producer-topic-metrics."
 """The producer puts the topic into the group's name instead of a tag."""
 
+NODE_GROUP = "-node-metrics"
+
 _UNFIT = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -47,12 +49,14 @@ def families(clients: Iterable[dict[Any, Any]]) -> list[GaugeMetricFamily]:
             if not isinstance(value, (int, float)) or not math.isfinite(value) or abs(value) >= EMPTY:
                 continue
             group, topic = name.group, name.tags.get("topic", "")
+            if NODE_GROUP in group:
+                continue  # one metric name per broker and connection, and nothing the totals do not say
             if group.startswith(TOPIC_GROUP):
                 group, topic = TOPIC_GROUP.rstrip("."), group.removeprefix(TOPIC_GROUP)
             full = "kafka_client_" + _UNFIT.sub("_", f"{group}_{name.name}")
             series = (full, name.tags.get("client-id", ""), topic)
-            if series in seen or name.tags.get("node-id"):
-                continue  # one series per client and topic: a broker's share would be an unbounded label
+            if series in seen:
+                continue
             seen.add(series)
             if full not in found:
                 found[full] = GaugeMetricFamily(full, name.description or name.name, labels=("client_id", "topic"))

@@ -14,6 +14,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from services.chassis.errors import TopicMissing
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
+from services.chassis.log.kafka.opening import open_client
 from services.chassis.log.types import TopicPartition, TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
@@ -120,7 +121,7 @@ class TopicAdmin:
         with self._lock:
             try:
                 if self._client is None:
-                    self._client = KafkaAdminClient(**config.connection(self._settings, "onrecord-admin"))
+                    self._client = open_client(KafkaAdminClient, config.connection(self._settings, "onrecord-admin"))
                 return work(self._client)
             except KafkaError as error:
                 raise log_error(error, doing) from error

@@ -26,6 +26,7 @@ from services.chassis.failpoints import failpoint
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import cause, commit_error, log_error
 from services.chassis.log.kafka.limits import TopicLimits
+from services.chassis.log.kafka.opening import open_client
 from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import Message, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
@@ -128,7 +129,7 @@ class Transactions:
     def _open(self) -> None:
         producer = None
         try:
-            producer = KafkaProducer(**config.producer(self._settings, self._id), value_serializer=_Nullable())
+            producer = open_client(KafkaProducer, {**config.producer(self._settings, self._id), "value_serializer": _Nullable()})
             producer.init_transactions()
         except KafkaError as error:
             if producer is not None:
