@@ -45,6 +45,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--articles", type=int, default=0, help="train on so many articles only (default: all), to try the machinery")
     parser.add_argument("--weights", type=Path, help="skip training: export, calibrate and measure these weights")
+    parser.add_argument("--recipe", default="not stated", help="with --weights: how they were trained, for the model card")
     return parser.parse_args(arguments)
 
 
@@ -69,7 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = options.out / "model"
         tokenizer = make_tokenizer(folder)
         if options.weights:
-            model, training = load_weights(options.weights), {"weights": f"given; sha256 {_sha256(options.weights)}"}
+            model = load_weights(options.weights)
+            training: dict[str, object] = {"recipe": options.recipe, "weights, sha256": _sha256(options.weights)}
         else:
             examples = []
             for example in read_examples(options.corpus, "train", tokenizer):

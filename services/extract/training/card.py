@@ -52,9 +52,8 @@ and named entities (person, organization, location, other).
 
 - File: `model.onnx`, {megabytes:.1f} MB, sha256 `{spec.sha256}`. Labels, windows, transition scores and calibration: `model.json`.
 - Network: MiniLM, 6 layers, 384 wide, uncased, with an added embedding of letter case and layout; heads for role tags, entity tags
-  and links.
-  8-bit weights with one scale per channel (7 bits used, so that processors without VNNI compute the same), embeddings with one scale per
-  row, heads in float; activations are quantised as they come.
+  and links. 8-bit weights with one scale per channel (7 bits used, so that sums do not saturate on processors without VNNI), embeddings
+  with one scale per row, heads in float; activations are quantised as they come.
 - Input: windows of {spec.windows.size} word pieces, {spec.windows.context} of context at a cut inside a paragraph.
 
 ## Data and licences
@@ -76,8 +75,9 @@ Published on the test part (not comparable split): CofeNet, BERT-base, source 83
 Confidence is a logistic regression fitted to every second article of dev; on the other half:
 {_settings(reliability)}
 
-Transition scores are counted in the training part; their weight, the windows and the linking constants were chosen on dev, where
-neighbouring choices differ by less than the interval above. The test part was not used.
+Transition scores are counted in the training part. Their weight, the windows, the linking constants and the rules for the edges of content
+were chosen on dev (edges: looking at every second article only), where neighbouring choices differ by far less than the intervals above:
+dev figures may flatter by a few tenths. The test part was not used.
 
 ## Limits
 - US political news of 2016 and 2017 from seven outlets; other styles, countries and beats are found less surely. English only.
