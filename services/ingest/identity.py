@@ -79,24 +79,9 @@ def normalised(text: str) -> str:
 
 
 def visible_text(tree: etree._Element) -> str:
-    """The text a reader of the page could see, in document order, white space as it stands."""
-    parts: list[str] = []
-    hidden = 0
-    for event, node in etree.iterwalk(tree, events=("start", "end", "comment", "pi")):
-        is_element = isinstance(node.tag, str)
-        invisible = is_element and node.tag.lower() in _INVISIBLE
-        if event == "start":
-            hidden += invisible
-            if not hidden and node.text:
-                parts.append(node.text)
-            continue
-        if event == "end":
-            hidden -= invisible
-        if not hidden and node.tail:
-            parts.append(node.tail)
-        if event == "end" and not hidden:
-            parts.append(" ")
-    return "".join(parts)
+    """The text a reader of the page could see, in document order, elements parted by a space. Removes the rest from the tree."""
+    etree.strip_elements(tree, *_INVISIBLE, etree.Comment, etree.PI, with_tail=False)
+    return " ".join(tree.itertext())
 
 
 def parse_html(html: str) -> etree._Element | None:

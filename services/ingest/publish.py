@@ -78,6 +78,20 @@ class Publisher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def probe(self) -> None:
+        """Read the log on without publishing, and note in :attr:`problem` whether that works; nothing when a batch is under way."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            with self.index.transaction():
+                self.index.catch_up()
+        except OnrecordError as error:
+            self.problem = str(error)
+        else:
+            self.problem = None
+        finally:
+            self._lock.release()
+
     def publish_all(self, items: Iterable[Item], traceparent: str | None = None) -> Iterator[Outcome]:
         """Publish any number of items in batches; one outcome each, in order.
 

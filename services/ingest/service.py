@@ -66,6 +66,7 @@ class IngestService:
     def run(self) -> None:
         """See :class:`services.chassis.service.Service`."""
         logger.info("push API", address=self.address, feeds=len(self._settings.feeds))
+        self._publisher.probe()
         self._serving.start()
         poller = FeedPoller(self._context, self._publisher, self._settings.feeds) if self._settings.feeds else None
         try:
@@ -101,6 +102,8 @@ class IngestService:
 
     def ready(self) -> list[str]:
         """Why it cannot take articles just now."""
+        if self._publisher.problem:
+            self._publisher.probe()
         reasons = [] if self._server.started else ["push server is starting"]
         return reasons + ([f"log: {self._publisher.problem}"] if self._publisher.problem else [])
 

@@ -4,14 +4,18 @@ import json
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from schemas.events import Article
 from services.chassis.errors import SettingsError
+from services.chassis.log.sqlite import SqliteLog
+from services.chassis.log.topics import declared
 from services.chassis.service import Context
 from services.ingest.service import IngestService, build
 from tests.ingest.conftest import MakeSettings
@@ -80,4 +84,23 @@ def test_a_body_that_does_not_come_is_408(context: Context, monkeypatch: pytest.
     finally:
         context.stop.set()
         thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_not_ready_until_the_topics_exist(tmp_path: Path, context: Context) -> None:
+    with SqliteLog(tmp_path / "empty.db") as log:
+        service = IngestService(replace(context, log=log))
+        thread = threading.Thread(target=service.run)
+        thread.start()
+        try:
+            assert service.wait_until_ready(20)
+            assert service.ready() == ["log: topic onrecord.articles does not exist; create it with `onrecord topics create`"]
+            with pytest.raises(urllib.error.HTTPError, match="503"):
+                push(service.address, "Too early.")
+            log.create_topics(declared(1))
+            assert service.ready() == []
+            assert push(service.address, "In time.") == 202
+        finally:
+            context.stop.set()
+            thread.join(20)
     assert not thread.is_alive()
