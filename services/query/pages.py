@@ -58,10 +58,11 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     def list_actors(query: Annotated[ActorQuery, Query()]) -> HTMLResponse:
         with database.reading() as connection:
             page = actors.page(connection, query, limit_of(query, settings), "/")
+            latest = statements.by_id(connection, [actor.latest.statement_id for actor in page.items if actor.latest])
         sort_links = {sort: query.link("/", sort=sort.value, order=_turned(query, sort), cursor=None) for sort in ActorSort}
         return render(
             "actors.html", page=page, query=query, kinds=list(ActorKind), columns=COLUMNS,
-            sorts=list(ActorSort), sort_names=SORT_NAMES, sort_links=sort_links, here="actors",
+            sorts=list(ActorSort), sort_names=SORT_NAMES, sort_links=sort_links, latest=latest, here="actors",
         )  # fmt: skip
 
     @site.get("/actors/{actor_id:path}")

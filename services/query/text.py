@@ -46,7 +46,7 @@ def shorten(text: str, limit: int) -> str:
     head = text[: limit - 1]
     cut = head.rfind(" ")
     # a "word" longer than half the room is no word to respect (CJK, addresses)
-    return (head[:cut] if cut > limit // 2 else head).rstrip() + "…"
+    return (head[:cut] if cut > limit // 2 else head).rstrip(" .,;:…") + "…"
 
 
 def web_address(url: str | None) -> str | None:

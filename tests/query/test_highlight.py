@@ -95,6 +95,7 @@ def test_sample_marks_are_numbered_as_listed() -> None:
 def test_shorten() -> None:
     assert shorten("one two three", 20) == "one two three"
     assert shorten("one two three", 9) == "one two…"
+    assert shorten("It ended. Then more", 12) == "It ended…"
     assert shorten("王" * 30, 10) == "王" * 9 + "…"
 
 

@@ -109,7 +109,9 @@ def test_the_list_of_actors(client: TestClient) -> None:
     rows = tree.xpath("//table//tbody/tr")
     assert len(rows) == 5
     first = [" ".join(cell.text_content().split()) for cell in rows[0]]
-    assert first == ["Ana Lee person".replace(" person", "person"), "2", "1", "2", "2", "1 Mar 2026", "3 Mar 2026", "“The budget was cut,”"]
+    assert first == ["Ana Leeperson", "2", "1", "2", "2", "1 Mar 2026", "3 Mar 2026", "“The budget was cut,”"]
+    before = page(client, "/?to=2026-03-02&q=lee").xpath("//td[@class='latest']")[0]
+    assert " ".join(before.text_content().split()) == "“The bridge will reopen in May, and nobody will be hurt,” […] “It is safe.”"
     sorted_by = page(client, tree.xpath("//th/a[starts-with(., 'Claims')]/@href")[0])
     heading = sorted_by.xpath("//th[@aria-sort]")[0]
     assert heading.get("aria-sort") == "descending"

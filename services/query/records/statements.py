@@ -150,6 +150,12 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
     )
 
 
+def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Statement]:
+    """Whole statements by statement id."""
+    found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
+    return {row.statement_id: build(row) for row in connection.execute(found)}
+
+
 def latest(connection: Connection, statement_ids: Sequence[str]) -> dict[str, StatementSummary]:
     """Summaries by statement id."""
     found = select(statements).where(statements.c.statement_id.in_(statement_ids))
