@@ -29,7 +29,7 @@ import structlog
 
 from schemas.events import Article, ArticleStatus
 from services.chassis.cloudevents import decode
-from services.chassis.errors import PoisonError, SettingsError, TopicMissing
+from services.chassis.errors import PoisonError, SettingsError, TopicMissing, TransientError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
 from services.ingest.identity import content_key, fingerprint, publisher_key
@@ -103,7 +103,7 @@ class ArticleIndex:
             # the view can be made anew from the log, so losing its last commits to a power cut costs nothing
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, TransientError) as error:
             raise SettingsError([f"ONRECORD_INGEST__INDEX_PATH={path}: cannot be used ({error}); delete it, it is made anew"]) from error
 
     def _prepare(self) -> None:
@@ -122,8 +122,15 @@ class ArticleIndex:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything in the block happens to the file, or nothing. Excludes other processes."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """Everything in the block happens to the file, or nothing. Excludes other processes.
+
+        Raises:
+            TransientError: another process holds the file.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise TransientError(f"the ingest index cannot be written just now ({error})") from error
         try:
             yield
         except BaseException:

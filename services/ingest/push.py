@@ -83,6 +83,7 @@ def create_app(settings: IngestSettings, publisher: Publisher, metrics: Metrics)
         summary="Push articles", description=__doc__, openapi_extra={"requestBody": _request_body()},
     )  # fmt: skip
     app.add_exception_handler(HTTPException, _as_problem)
+    app.add_exception_handler(Exception, _as_internal_error)
     app.add_middleware(_CountStatus, metrics=metrics)
     return app
 
@@ -192,6 +193,11 @@ def _item(index: int, outcome: Outcome) -> dict[str, object]:
 async def _as_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse(problem(error.status_code, error.detail), error.status_code, error.headers, PROBLEM)
+
+
+async def _as_internal_error(request: Request, error: Exception) -> Response:
+    # the server logs the error itself; the client learns that it was not its fault
+    return JSONResponse(problem(500, "an error of the server; send the same again later"), 500, media_type=PROBLEM)
 
 
 class _CountStatus:

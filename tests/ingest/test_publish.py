@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Article, ArticleStatus
-from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, StageStopped, TopicMissing
+from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.topics import declared
 from services.chassis.log.types import Message, Producer, Record, TopicPartition
@@ -343,3 +344,15 @@ def test_any_sequence_is_decided_alike_in_any_batches_and_after_any_restart(
     for article_id in ("a", "b"):
         revisions = [a.revision for a in articles if a.article_id == article_id]
         assert revisions == sorted(revisions)
+
+
+def test_an_index_held_by_another_process_is_transient(context: Context, articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.index._BUSY_S", 0.01)
+    with Publisher(context, "test") as publisher:
+        holder = sqlite3.connect(context.settings.ingest.index_path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TransientError, match="locked"):
+            publisher.publish([offer()])
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert publish(publisher, offer()) == ["published"]

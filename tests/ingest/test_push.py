@@ -185,6 +185,17 @@ def test_a_log_out_of_reach_is_503(make_client: MakeClient) -> None:
         assert int(answer.headers["retry-after"]) > 0
 
 
+class Broken:
+    def publish(self, items: Sequence[Item], traceparent: str | None, attempts: int) -> list[Outcome]:
+        raise ZeroDivisionError
+
+
+def test_our_own_errors_are_problems_too(context: Context, make_settings: MakeSettings) -> None:
+    app = create_app(make_settings().ingest, Broken(), context.metrics)  # type: ignore[arg-type]
+    answer = TestClient(app, raise_server_exceptions=False).post(PATH, json=GOOD)
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+
+
 def test_the_trace_goes_on(make_client: MakeClient, records: Callable[[], list[Record]]) -> None:
     sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     make_client().post(PATH, json=GOOD, headers={"traceparent": sent})
