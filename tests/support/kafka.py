@@ -6,8 +6,10 @@ skipped with one line saying how to get them, and fail under ``REQUIRE_SERVICES=
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,6 +25,13 @@ BOOTSTRAP_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
 
 FAST = {"request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "session_timeout_s": 3.0}
 """Short enough for tests of failures, long enough for a busy two-core machine."""
+
+
+def pytest_sessionfinish() -> None:
+    """Collect the sockets that the client dropped unclosed where it could not connect; they are no fault of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from services.chassis.log.kafka.opening import open_client
 from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 
+KEEP_ALIVE_S = 0.1
+"""A poll of no time at all may never get through a rebalance that needs several answers."""
 DEFAULT_MAX_RECORDS = 500
 """The client's own default, for callers that do not say."""
 
@@ -122,7 +124,7 @@ class Member:
         self._consumer.pause(*(self._consumer.assignment() - paused_before))
         try:
             # a rebalance inside this poll may bring new partitions, which are not paused
-            self.rewind(self.fetch(0.0, None))
+            self.rewind(self.fetch(KEEP_ALIVE_S, None))
         finally:
             self._consumer.resume(*(self._consumer.paused() - self._held()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from services.chassis.log.types import TopicPartition, TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
 FOREVER = "-1"
+RETRY_S = 0.1
+"""Between two tries of a call that failed in passing."""
 CONFIGS = ("retention.ms", "cleanup.policy", "max.message.bytes")
 
 T = TypeVar("T")
@@ -118,13 +121,18 @@ class TopicAdmin:
         return {name: {key: entry["value"] for key, entry in entries.items()} for name, entries in found["topic"].items()}
 
     def _call(self, doing: str, work: Callable[[KafkaAdminClient], T]) -> T:
+        """Do it, again while it fails in passing: on a fresh cluster, coordinators and leaders take a moment to be found."""
+        deadline = time.monotonic() + self._settings.transaction_timeout_s
         with self._lock:
-            try:
-                if self._client is None:
-                    self._client = open_client(KafkaAdminClient, config.connection(self._settings, "onrecord-admin"))
-                return work(self._client)
-            except KafkaError as error:
-                raise log_error(error, doing) from error
+            while True:
+                try:
+                    if self._client is None:
+                        self._client = open_client(KafkaAdminClient, config.connection(self._settings, "onrecord-admin"))
+                    return work(self._client)
+                except KafkaError as error:
+                    if not error.retriable or time.monotonic() + RETRY_S > deadline:
+                        raise log_error(error, doing) from error
+                time.sleep(RETRY_S)
 
 
 def _wanted(spec: TopicSpec, replication_factor: int) -> dict[str, Any]:
@@ -135,6 +143,8 @@ def _wanted(spec: TopicSpec, replication_factor: int) -> dict[str, Any]:
             "retention.ms": FOREVER if spec.retention_ms is None else str(spec.retention_ms),
             "cleanup.policy": "compact" if spec.compact else "delete",
             "max.message.bytes": str(spec.max_message_bytes),
+            # since Kafka 4 a record dated more than an hour ahead is refused; a wrong clock must not stop a stream, nor a dead letter
+            "message.timestamp.after.max.ms": str(2**63 - 1),
             # a record acknowledged survives the loss of any one broker, and one broker down does not stop writing
             "min.insync.replicas": str(max(1, replication_factor - 1)),
         },
