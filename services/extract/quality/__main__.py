@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.extract.quality.gum import read_gum, score_gum
 from services.extract.quality.polnear import CorpusMissing, GoldArticle, read_polnear
 from services.extract.quality.report import figures, table
 from services.extract.quality.scoring import Counts, score_article
@@ -31,12 +32,15 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--predictions", type=Path, metavar="JSONL", help="score this output of `onrecord extract --json` instead of the tagger"
     )
+    parser.add_argument("--gum", type=Path, metavar="FOLDER", help="measure recall on GUM's news articles (.conllu) instead of PolNeAR")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0, or 2 with one line on standard error when the corpus, the model or the predictions cannot be used."""
     options = parse(arguments)
+    if options.gum is not None:
+        return _second_ruler(options)
     if options.corpus is None:
         print(
             "no corpus: pass the folder of PolNeAR as CORPUS=… (github.com/networkdynamics/PolNeAR; it cannot ship with this project)",
@@ -63,6 +67,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         summary = {"system": what, "split": options.split, "articles": len(articles), "words": words, "seconds": round(seconds, 2)}
         options.json.write_text(json.dumps({**summary, "figures": rows}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _second_ruler(options: argparse.Namespace) -> int:
+    """Recall on GUM."""
+    try:
+        articles = list(read_gum(options.gum))
+        tagger = Tagger.load(options.model)
+    except (CorpusMissing, ModelBroken) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{tagger.name} {tagger.version} on GUM news: {len(articles)} articles")
+    counts = score_gum(articles, lambda text: tagger(text).attributions)
+    for name, (right, of) in counts.items():
+        print(f"{name:32}{100 * right / max(1, of):>7.1f} %  ({right} of {of})")
+    if options.json:
+        rows = [{"measure": name, "hits": right, "gold": of} for name, (right, of) in counts.items()]
+        options.json.write_text(json.dumps({"articles": len(articles), "recall": rows}, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -66,7 +66,7 @@ def train(model: AttributionTagger, examples: Sequence[Example], config: Trainin
     epochs = [epoch_windows(examples, config.window, config.seed, epoch) for epoch in range(config.epochs)]
     plan = [windows[place : place + config.batch] for windows in epochs for place in range(0, len(windows), config.batch)]
     steps = min(config.steps, len(plan)) if config.steps else len(plan)
-    optimiser, schedule = _optimiser(model, config, steps)
+    optimiser, schedule = _optimiser(model, config, len(plan))  # of the whole run: a run stopped early can go on
     done, losses = _resume(config, model, optimiser, schedule)
     begun, first = time.monotonic(), done
     for number in range(done, steps):
