@@ -45,7 +45,10 @@ class Filter:
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay or a purge did with the dead letters it met."""
+    """What a replay or a purge did with the dead letters it met.
+
+    ``unreadable`` counts what cannot be replayed: records that keep no header contract, and inputs that ingest refused.
+    """
 
     replayed: int = 0
     purged: int = 0
@@ -140,6 +143,10 @@ def _decide(record: Record, which: Filter, limit: int | None, result: Replayed) 
     try:
         letter = read_dead_letter(record)
     except PoisonError:
+        result.unreadable += 1
+        return _again(record)
+    if letter.source.partition < 0:
+        # an input that ingest refused: it never was a record of the topic
         result.unreadable += 1
         return _again(record)
     if not which.keeps(letter) or (limit is not None and result.replayed >= limit):

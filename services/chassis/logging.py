@@ -53,5 +53,7 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    # warns of every tenth of a second that its own thread could not run: on a busy core that is always
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -13,10 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.cli import setup
-from services.extract.cli_json import extract_paths
-from services.extract.extract import Extractor
-from services.extract.service import limits
-from services.extract.tagger import Tagger
 
 
 def extract(
@@ -24,6 +20,12 @@ def extract(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per article and line, as DESIGN documents it.")] = False,
 ) -> None:
     """Print who said what in these files. Exit code 1 when a file could not be read; the others are still printed."""
+    # imported here, as in every command: the command line must answer at once
+    from services.extract.cli_json import extract_paths
+    from services.extract.extract import Extractor
+    from services.extract.service import limits
+    from services.extract.tagger import Tagger
+
     settings = setup.load(interactive=True).extract
     console = Console()
     failed = False

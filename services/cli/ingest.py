@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.chassis.errors import SettingsError
 from services.chassis.runner import stopping_on_signals
 from services.cli import setup
-from services.ingest.files import Summary, ingest_feeds, ingest_paths
-from services.ingest.progress import reporter
+
+if TYPE_CHECKING:
+    from services.ingest.files import Summary
 
 
 def ingest(
@@ -22,6 +23,10 @@ def ingest(
     """Put articles on the log and stop. Exit code 1 when anything was rejected."""
     if not paths and not feed:
         raise SettingsError(["nothing to ingest: name files, directories or globs, `-` for standard input, or --feed URL"])
+    # imported here, as in every command: the command line must answer at once
+    from services.ingest.files import ingest_feeds, ingest_paths
+    from services.ingest.progress import reporter
+
     settings = setup.load(interactive=True)
     with setup.context(settings, "ingest") as context, stopping_on_signals(context.stop):
         rejected = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Annotated
 
@@ -14,10 +15,7 @@ from services.chassis.log.topics import declared
 from services.chassis.runner import Group, run_services
 from services.chassis.service import Context, Service
 from services.cli import setup
-from services.cli.record import print_record
 from services.embedded import SAMPLES, drain
-from services.ingest.files import ingest_paths
-from services.ingest.progress import reporter
 
 
 def run(
@@ -28,6 +26,10 @@ def run(
 
     Runs on SQLite with no server unless the settings name Kafka or PostgreSQL. What is on record already is not added twice.
     """
+    # imported here, as in every command: the command line must answer at once
+    from services.cli.record import print_record
+    from services.query.service import QueryService
+
     settings = setup.load(interactive=True)
     rejected = 0
     with setup.context(settings, "run") as context:
@@ -39,16 +41,16 @@ def run(
         def work(group: Group) -> None:
             nonlocal rejected
             try:
-                rejected = _fill(context, group, paths or [str(SAMPLES)])
+                rejected = _fill(context, group, paths or [os.path.relpath(SAMPLES)])
             except StageStopped as stopped:
                 if not group.failed:
                     print(f"onrecord: {stopped}", file=sys.stderr)
                 return
             print_record(context.settings, Console())
-            if serve and not context.stop.is_set():
-                address = f"http://{settings.query.host}:{settings.query.port}"
-                print(f"\nServing the record on {address} (Ctrl-C ends it)", flush=True)
-                context.stop.wait()
+            for service in services:
+                if isinstance(service, QueryService) and not context.stop.is_set():
+                    print(f"\nServing the record on {service.address} (Ctrl-C ends it)", flush=True)
+                    context.stop.wait()
 
         run_services(context, services, work)
     if rejected:
@@ -57,6 +59,9 @@ def run(
 
 def _fill(context: Context, group: Group, paths: list[str]) -> int:
     """Ingest and wait until all is on record; returns the number of inputs rejected."""
+    from services.ingest.files import ingest_paths
+    from services.ingest.progress import reporter
+
     summary = ingest_paths(context, paths, reporter("reading articles"))
     print(f"Articles: {summary}", file=sys.stderr)
     for failure in summary.failures:

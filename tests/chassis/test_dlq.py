@@ -123,6 +123,14 @@ def test_a_record_that_keeps_failing_is_not_replayed_for_ever(log: EventLog) -> 
     assert pending(log) == [b"again"]
 
 
+def test_an_input_that_never_was_a_record_stays_a_dead_letter(log: EventLog) -> None:
+    with log.producer("test") as producer:
+        producer.append([dead_letter(Record(TOPIC, -1, -1, 1, None, b"raw file"), failure("x", "unknown_format"), group="ingest")])
+    assert dlq.replay(log, DEAD, dlq.Filter(reason="unknown_format")) == dlq.Replayed(left=10, unreadable=1)
+    assert b"raw file" in pending(log)
+    assert dlq.purge(log, DEAD, dlq.Filter(reason="unknown_format")).purged == 1
+
+
 def test_purge_keeps_what_the_filter_leaves_out(log: EventLog) -> None:
     assert dlq.purge(log, DEAD, dlq.Filter(key="k3")) == dlq.Replayed(purged=1, left=9)
     assert b"value 3" not in pending(log)
