@@ -52,8 +52,7 @@ def read_article(path: Path) -> Article:
     name = path.name.lower().removesuffix(".gz")
     if not name.endswith(SUFFIXES):
         raise PoisonError(f"{path}: not a .txt or .html file (optionally .gz)", stage="decode", reason="unknown_format")
-    opened = gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
-    with opened as file:
+    with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise LimitExceeded(f"{path}: larger than {MAX_BYTES} bytes", stage="decode", reason="too_large")

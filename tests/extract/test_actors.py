@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Actor, ActorKind, Resolution
+from schemas.events import ActorKind as Kind
+from schemas.events import Resolution as How
 from services.extract.actors.names import PersonName, fold, one_edit_apart
 from services.extract.actors.resolve import Registry, Resolver
 from services.extract.text.quotes import quoted_stretches
@@ -47,35 +49,79 @@ def resolve(text: str, entities: dict[str, str], **options: object) -> Actor:
 
 P, O = "PERSON", "ORGANIZATION"  # noqa: E741
 
-CASES: list[tuple[str, dict[str, str], str, ActorKind, Resolution]] = [
-    ("[[Russian Foreign Minister Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, "Sergei Lavrov", ActorKind.PERSON, Resolution.NAME),
-    ("Sergei Lavrov came. [[Lavrov]] said so.", {"Sergei Lavrov": P, "Lavrov": P}, "Sergei Lavrov", ActorKind.PERSON, Resolution.SURNAME),
-    ("U.S. President Donald Trump came. [[President Trump]] said so.", {"Donald Trump": P, "Trump": P}, "Donald Trump", ActorKind.PERSON, Resolution.SURNAME),
-    ("Donald Trump came. [[Trump’s statement on Friday]] said so.", {"Donald Trump": P}, "Donald Trump", ActorKind.PERSON, Resolution.SURNAME),
-    ("Volodymyr Zelensky came. [[Zelenskyy]] said so.", {"Volodymyr Zelensky": P, "Zelenskyy": P}, "Volodymyr Zelensky", ActorKind.PERSON, Resolution.SURNAME),
-    ("Volodymyr Zelensky, [[who]] said he would come, left.", {"Volodymyr Zelensky": P}, "Volodymyr Zelensky", ActorKind.PERSON, Resolution.RELATIVE_PRONOUN),
-    ("Anna Smith met Paul Jones. “Fine,” [[she]] said.", {"Anna Smith": P, "Paul Jones": P}, "Anna Smith", ActorKind.PERSON, Resolution.PRONOUN),
-    ("[[Donald Trump]] told host Todd Starnes that he would know. “After that,” [[he]] said.", {"Donald Trump": P, "Todd Starnes": P},
-     "Donald Trump", ActorKind.PERSON, Resolution.PRONOUN),
-    ("Anna Miller and Paul Miller came. [[Mr. Miller]] said so.", {"Anna Miller": P, "Paul Miller": P, "Miller": P}, "Paul Miller", ActorKind.PERSON,
-     Resolution.SURNAME),
-    ("Michelle Obama came. Mr. Obama stayed. [[Mr. Obama]] said so.", {"Michelle Obama": P, "Obama": P}, "Obama", ActorKind.PERSON, Resolution.NAME),
-    ("[[The White House]] said so.", {"White House": O}, "White House", ActorKind.ORGANIZATION, Resolution.NAME),
-    ("The Federal Bureau of Investigation came. [[The FBI]] said so.", {"Federal Bureau of Investigation": O, "FBI": O},
-     "Federal Bureau of Investigation", ActorKind.ORGANIZATION, Resolution.ALIAS),
-    ("Sen. Ted Cruz came. [[The senator]] said so.", {"Ted Cruz": P}, "Ted Cruz", ActorKind.PERSON, Resolution.TITLE),
-    ("[[His running mate, Mike Pence]], said so.", {"Mike Pence": P}, "Mike Pence", ActorKind.PERSON, Resolution.NAME),
-    ("[[Bank of Canada economist Nathan Janzen]] said so.", {"Nathan Janzen": P, "Bank of Canada": O}, "Nathan Janzen", ActorKind.PERSON, Resolution.NAME),
-    ("[[A spokesman for Donald Trump]] said so.", {"Donald Trump": P}, "A spokesman for Donald Trump", ActorKind.UNNAMED, Resolution.DESCRIPTION),
-    ("[[Donald Trump supporters]] said so.", {"Donald Trump": P}, "Donald Trump supporters", ActorKind.GROUP, Resolution.DESCRIPTION),
-    ("[[a senior official]] said so.", {}, "a senior official", ActorKind.UNNAMED, Resolution.DESCRIPTION),
-    ("[[The report]] said so.", {}, "The report", ActorKind.DOCUMENT, Resolution.DESCRIPTION),
-    ("[[Jon Tester (D-Mont.) and David Vitter (R-La.)]] said so.", {"Jon Tester": P, "David Vitter": P}, "Jon Tester and David Vitter",
-     ActorKind.GROUP, Resolution.NAME),
-    ("[[Democrats]] said so.", {"Democrats": "MISC"}, "Democrats", ActorKind.GROUP, Resolution.NAME),
-    ("[[The ministry]] said so. [[It]] said more.", {}, "The ministry", ActorKind.ORGANIZATION, Resolution.PRONOUN),
-    ("Officials met. [[he]] said so.", {}, "he", ActorKind.UNNAMED, Resolution.UNRESOLVED),
-]  # fmt: skip
+CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
+    ("[[Russian Foreign Minister Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.NAME),
+    ("Sergei Lavrov came. [[Lavrov]] said so.", {"Sergei Lavrov": P, "Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.SURNAME),
+    (
+        "U.S. President Donald Trump came. [[President Trump]] said so.",
+        {"Donald Trump": P, "Trump": P},
+        "Donald Trump",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    ("Donald Trump came. [[Trump’s statement on Friday]] said so.", {"Donald Trump": P}, "Donald Trump", Kind.PERSON, How.SURNAME),
+    (
+        "Volodymyr Zelensky came. [[Zelenskyy]] said so.",
+        {"Volodymyr Zelensky": P, "Zelenskyy": P},
+        "Volodymyr Zelensky",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    (
+        "Volodymyr Zelensky, [[who]] said he would come, left.",
+        {"Volodymyr Zelensky": P},
+        "Volodymyr Zelensky",
+        Kind.PERSON,
+        How.RELATIVE_PRONOUN,
+    ),
+    ("Anna Smith met Paul Jones. “Fine,” [[she]] said.", {"Anna Smith": P, "Paul Jones": P}, "Anna Smith", Kind.PERSON, How.PRONOUN),
+    (
+        "[[Donald Trump]] told host Todd Starnes that he would know. “After that,” [[he]] said.",
+        {"Donald Trump": P, "Todd Starnes": P},
+        "Donald Trump",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    (
+        "Anna Miller and Paul Miller came. [[Mr. Miller]] said so.",
+        {"Anna Miller": P, "Paul Miller": P, "Miller": P},
+        "Paul Miller",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    ("Michelle Obama came. Mr. Obama stayed. [[Mr. Obama]] said so.", {"Michelle Obama": P, "Obama": P}, "Obama", Kind.PERSON, How.NAME),
+    ("[[The White House]] said so.", {"White House": O}, "White House", Kind.ORGANIZATION, How.NAME),
+    (
+        "The Federal Bureau of Investigation came. [[The FBI]] said so.",
+        {"Federal Bureau of Investigation": O, "FBI": O},
+        "Federal Bureau of Investigation",
+        Kind.ORGANIZATION,
+        How.ALIAS,
+    ),
+    ("Sen. Ted Cruz came. [[The senator]] said so.", {"Ted Cruz": P}, "Ted Cruz", Kind.PERSON, How.TITLE),
+    ("[[His running mate, Mike Pence]], said so.", {"Mike Pence": P}, "Mike Pence", Kind.PERSON, How.NAME),
+    (
+        "[[Bank of Canada economist Nathan Janzen]] said so.",
+        {"Nathan Janzen": P, "Bank of Canada": O},
+        "Nathan Janzen",
+        Kind.PERSON,
+        How.NAME,
+    ),
+    ("[[A spokesman for Donald Trump]] said so.", {"Donald Trump": P}, "A spokesman for Donald Trump", Kind.UNNAMED, How.DESCRIPTION),
+    ("[[Donald Trump supporters]] said so.", {"Donald Trump": P}, "Donald Trump supporters", Kind.GROUP, How.DESCRIPTION),
+    ("[[a senior official]] said so.", {}, "a senior official", Kind.UNNAMED, How.DESCRIPTION),
+    ("[[The report]] said so.", {}, "The report", Kind.DOCUMENT, How.DESCRIPTION),
+    (
+        "[[Jon Tester (D-Mont.) and David Vitter (R-La.)]] said so.",
+        {"Jon Tester": P, "David Vitter": P},
+        "Jon Tester and David Vitter",
+        Kind.GROUP,
+        How.NAME,
+    ),
+    ("[[Democrats]] said so.", {"Democrats": "MISC"}, "Democrats", Kind.GROUP, How.NAME),
+    ("[[The ministry]] said so. [[It]] said more.", {}, "The ministry", Kind.ORGANIZATION, How.PRONOUN),
+    ("Officials met. [[he]] said so.", {}, "he", Kind.UNNAMED, How.UNRESOLVED),
+]
 
 
 @pytest.mark.parametrize(("text", "entities", "name", "kind", "resolution"), CASES, ids=[case[0][:40] for case in CASES])
@@ -137,8 +183,15 @@ def test_names_are_cut_and_folded() -> None:
     assert not one_edit_apart("clinton", "canton")
 
 
-@given(st.text(max_size=200), st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40), st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"])), max_size=8),
-       st.integers(0, 199), st.integers(1, 60))  # fmt: skip
+LABELS = st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"])
+
+
+@given(
+    st.text(max_size=200),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40), LABELS), max_size=8),
+    st.integers(0, 199),
+    st.integers(1, 60),
+)
 def test_any_source_in_any_text_gets_an_actor_with_a_true_mention(
     text: str, entities: list[tuple[int, int, str]], start: int, length: int
 ) -> None:

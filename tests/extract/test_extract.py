@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import ArticleStatus, Outcome, Resolution
+from schemas.events import ArticleStatus, Claim, Outcome, Quote, Resolution
 from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded
 from services.extract.extract import EXTRACTOR_VERSION, Extraction, Extractor, Limits, events, extract
@@ -22,7 +23,8 @@ def check(extraction: Extraction) -> None:
     assert document.quote_ids == tuple(quote.quote_id for quote in extraction.quotes)
     assert document.claim_ids == tuple(claim.claim_id for claim in extraction.claims)
     assert len(set(document.quote_ids + document.claim_ids)) == len(document.quote_ids + document.claim_ids)
-    for statement in (*extraction.quotes, *extraction.claims):
+    statements: list[Quote | Claim] = [*extraction.quotes, *extraction.claims]
+    for statement in statements:
         assert statement.text_sha256 == document.text_sha256
         assert statement.article.document_id == document.document_id
         assert statement.text == " ".join(span.exact for span in statement.spans)
@@ -172,8 +174,24 @@ def test_a_floating_quotation_is_kept_and_its_speaker_said_to_be_unresolved(extr
 
 
 WORDS = st.text(max_size=150) | st.text(alphabet="aB c.,\n“”‘’\"'«»:—éß漢1", max_size=200)
-PHRASES = st.lists(st.sampled_from(["He said ", "“", "”", "Anna Lee", ", ", "said", ".", "\n\n", "that it was over", "who", "according to ", "‘", "’", "U.S. ", "they "]),
-                   max_size=25).map("".join)  # fmt: skip
+PIECES = [
+    "He said ",
+    "“",
+    "”",
+    "Anna Lee",
+    ", ",
+    "said",
+    ".",
+    "\n\n",
+    "that it was over",
+    "who",
+    "according to ",
+    "‘",
+    "’",
+    "U.S. ",
+    "they ",
+]
+PHRASES = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -207,8 +225,16 @@ class ArbitraryTagger:
 
 RANGES = st.tuples(st.integers(0, 120), st.integers(1, 40)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
 ATTRIBUTIONS = st.lists(
-    st.builds(Attribution, st.sampled_from(["direct", "mixed", "indirect"]), st.lists(RANGES, min_size=1, max_size=3).map(lambda r: tuple(sorted(set(r)))),
-              st.none() | RANGES, st.none() | RANGES, st.floats(0, 1)), max_size=6)  # fmt: skip
+    st.builds(
+        Attribution,
+        st.sampled_from(["direct", "mixed", "indirect"]),
+        st.lists(RANGES, min_size=1, max_size=3).map(lambda r: tuple(sorted(set(r)))),
+        st.none() | RANGES,
+        st.none() | RANGES,
+        st.floats(0, 1),
+    ),
+    max_size=6,
+)
 ENTITIES = st.lists(st.builds(Entity, RANGES, st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"]), st.floats(0, 1)), max_size=8)
 
 
@@ -219,3 +245,30 @@ def test_no_answer_of_a_tagger_breaks_an_invariant(
 ) -> None:
     extractor = Extractor(ArbitraryTagger(attributions, entities))
     check(extractor.extract(article(content)))
+
+
+CROWDS = {
+    "people": "".join(
+        f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder {chr(65 + i * 7 % 26)}{chr(97 + i // 26 % 26)}mith he. " for i in range(600)
+    ),
+    "one family": "".join(f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder Smith and Smith, who " for i in range(600)),
+    "quotes": "“A b c d.” x " * 900,
+    "no spaces": "Aa-" * 1_500,
+    "names in small words": "Aa of the " * 1_200,
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS)
+def test_time_grows_with_the_text_and_not_with_its_square(article: MakeArticle, crowd: str) -> None:
+    def seconds(times: int) -> float:
+        text = crowd * times
+        names = [Range(*match.span()) for match in re.finditer(r"[A-Z]\w+(?: [A-Z]\w+)?", text)]
+        words = [Range(*match.span()) for match in re.finditer(r"\w+", text)]
+        attributions = [Attribution("indirect", (words[i + 3],), words[i], words[i + 1], 0.9) for i in range(0, len(words) - 4, 9)]
+        tagger = ArbitraryTagger(attributions, [Entity(span, "PERSON", 0.9) for span in names])
+        started = time.process_time()
+        Extractor(tagger).extract(article(text))
+        return time.process_time() - started
+
+    # eight times the text: 64 times the time if anything compared all with all
+    assert seconds(8) < 28 * max(seconds(1), 0.02)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -94,7 +95,7 @@ def test_stretches_are_sorted_and_lie_inside_the_text(text: str) -> None:
         assert 0 <= s.outer.start <= s.inner.start < s.inner.end <= s.outer.end <= len(text)
         assert text[s.inner.start : s.inner.end].strip() == text[s.inner.start : s.inner.end]
     outermost = [s for s in found if s.depth == 0]
-    assert all(a.outer.end <= b.outer.start for a, b in zip(outermost, outermost[1:], strict=False))
+    assert all(a.outer.end <= b.outer.start for a, b in pairwise(outermost))
 
 
 @pytest.mark.parametrize("piece", ["“", '"', "'", "‘a ", "’s ", "“ a” ", "\n\n“", "'a ", "s’ a", "“a \n\n", "« "])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,6 +130,6 @@ def test_whatever_the_tagger_says_content_is_sorted_disjoint_and_holds_words(tex
         content = item.attribution.content
         assert content
         assert all(any(c.isalnum() for c in text[a:b]) for a, b in content)
-        assert all(left.end <= right.start for left, right in zip(content, content[1:], strict=False))
+        assert all(left.end <= right.start for left, right in pairwise(content))
         assert item.attribution.kind in ("direct", "mixed", "indirect")
         assert item.inherits is None or item.inherits in (number - 1, number + 1)

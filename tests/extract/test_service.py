@@ -24,7 +24,7 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[Context]:
-    settings = Settings(log={"path": tmp_path / "log.db", "partitions": 2}, stage={"poll_timeout_s": 0.05})  # type: ignore[arg-type]
+    settings = Settings(log={"path": tmp_path / "log.db", "partitions": 2}, stage={"poll_timeout_s": 0.05})
     metrics = Metrics()
     with open_log(settings, metrics, "extract") as log:
         log.create_topics(declared(2))

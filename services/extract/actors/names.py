@@ -10,17 +10,28 @@ from importlib.resources import files
 from typing import Literal
 
 from schemas.ids import name_key
+from services.extract.wordlist import words
 
 Gender = Literal["m", "f"]
 
 WORD = re.compile(r"[^\W_](?:[^\W_]|[-&.'’](?=[^\W_]))*")
 _POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$", re.IGNORECASE)
 _ROLE_ENDING = re.compile(r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$")
-_NO_ROLES = frozenset(
-    ["after", "under", "over", "however", "never", "ever", "whether", "either", "neither", "other", "another", "rather", "later", "earlier", "former", "number", "order", "matter", "power", "water", "paper", "letter", "week", "september", "october", "november", "december", "october", "summer", "winter", "centre", "center", "even", "then", "recent", "different", "government", "president-elect", "department", "event", "moment", "statement", "percent", "cent", "agreement", "major", "senior", "junior", "prior", "reason", "season", "person", "human", "german", "american", "russian", "ukrainian", "italian", "iranian", "syrian", "for", "or", "nor", "her", "their", "your", "our", "mr", "per", "offer", "remember", "consider", "enter", "answer", "further", "together", "forever", "newspaper", "her", "want", "grant", "three", "agree", "see", "free"]
+_NO_ROLES = words(
+    """
+    after under over however never ever whether either neither other another rather later earlier former number order matter power
+    water paper letter week september october november december october summer winter centre center even then recent different
+    government president-elect department event moment statement percent cent agreement major senior junior prior reason season
+    person human german american russian ukrainian italian iranian syrian for or nor her their your our mr per offer remember
+    consider enter answer further together forever newspaper her want grant three agree see free
+    """
 )
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
-PARTICLES = frozenset(["van", "von", "der", "den", "de", "la", "le", "du", "da", "dos", "das", "di", "del", "della", "al", "el", "bin", "ibn", "ben", "ter", "ten", "af", "zu"])
+PARTICLES = words(
+    """
+    van von der den de la le du da dos das di del della al el bin ibn ben ter ten af zu
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,11 @@ from enum import Enum
 from itertools import pairwise
 
 from schemas.events import ActorKind
-from services.extract.actors.cast import Cast, Member
-from services.extract.actors.names import WORD, bare, fold, is_given, is_role, is_title, unpossessed
+from services.extract.actors.cast import Cast
+from services.extract.actors.members import Member
+from services.extract.actors.names import WORD, bare, is_given, is_role, is_title, unpossessed
 from services.extract.types import Range
+from services.extract.wordlist import words
 
 PERSONAL = {"he": "m", "him": "m", "his": "m", "himself": "m", "she": "f", "her": "f", "hers": "f", "herself": "f"}
 SPEAKER = frozenset(("i", "me", "my", "mine", "myself", "we", "us", "our", "ours", "ourselves"))
@@ -38,15 +40,33 @@ _QUANTIFIED = re.compile(
 )
 _PREPOSITION = re.compile(r"\b(?:of|for|to|with|by|from|at|in|on|against|between|about|near|behind|around|among|within|under)\b")
 _CAPITALISED_RUN = re.compile(r"[A-Z][\w&.'’-]*(?:\s+(?:(?:of|the|and|for|in|on|&)\s+){0,2}[A-Z][\w&.'’-]*)*")
+_CAPITALISED = re.compile(rf"({_CAPITALISED_RUN.pattern})(\s+[a-z-]+)?(?:['’]s)?")
+# Party members and nationals are groups with a name; "Critics" and "Voters" at the beginning of a sentence are descriptions.
+_NAMED_GROUP = re.compile(r"(?:Democrats|Republicans|Conservatives|Liberals|Tories|Greens|Libertarians|[A-Z]\w+(?:ans|ians|ese))")
 _DETERMINER = re.compile(r"(?:the|this|that|these|those|his|her|its|their|our|my|both|all)\b", re.IGNORECASE)
 _POSSESSOR = re.compile(r"(?:[A-Z][\w.-]*\s+){0,3}[A-Z][\w.-]*['’]s?\s")
-_ORGANISATION_NOUN = frozenset(
-    ["campaign", "administration", "government", "party", "company", "committee", "department", "agency", "foundation", "court", "team", "council", "ministry", "embassy", "commission", "bureau", "university", "college", "newspaper", "magazine", "network", "union", "group", "organization", "organisation", "firm", "bank", "board", "panel", "office", "association", "institute", "coalition", "lobby", "alliance", "federation", "league", "society", "church", "police", "military", "army", "navy", "senate", "house", "congress", "parliament", "legislature"]
+_ORGANISATION_NOUN = words(
+    """
+    campaign administration government party company committee department agency foundation court team council ministry embassy
+    commission bureau university college newspaper magazine network union group organization organisation firm bank board panel
+    office association institute coalition lobby alliance federation league society church police military army navy senate house
+    congress parliament legislature
+    """
 )
-_DOCUMENT_NOUN = frozenset(
-    ["report", "reports", "piece", "article", "story", "letter", "poll", "polls", "survey", "surveys", "study", "memo", "book", "statement", "document", "documents", "lawsuit", "complaint", "ruling", "bill", "law", "order", "constitution", "email", "emails", "ad", "ads", "tweet", "tweets", "post", "posts", "website", "site", "page", "data", "figures", "transcript", "essay", "column", "editorial", "analysis", "filing", "filings", "indictment", "headline", "note", "paper", "review", "treaty", "agreement", "resolution", "release", "records", "record", "video", "film", "documentary", "budget", "plan", "platform", "list", "op-ed", "blog", "act", "amendment", "rule", "guidelines", "manifesto", "charter", "decree", "decision", "verdict", "opinion", "audit", "findings", "research", "newsletter", "press", "release"]
+_DOCUMENT_NOUN = words(
+    """
+    report reports piece article story letter poll polls survey surveys study memo book statement document documents lawsuit
+    complaint ruling bill law order constitution email emails ad ads tweet tweets post posts website site page data figures
+    transcript essay column editorial analysis filing filings indictment headline note paper review treaty agreement resolution
+    release records record video film documentary budget plan platform list op-ed blog act amendment rule guidelines manifesto
+    charter decree decision verdict opinion audit findings research newsletter press release
+    """
 )
-_PLURAL_NOUN = frozenset(["people", "men", "women", "police", "children", "media", "staff", "personnel", "clergy", "critics", "youth", "folks", "politicians"])
+_PLURAL_NOUN = words(
+    """
+    people men women police children media staff personnel clergy critics youth folks politicians
+    """
+)
 
 
 class Manner(Enum):
@@ -108,8 +128,7 @@ def _without_time(text: str, segment: Range) -> Range:
 def _known(text: str, segment: Range, cast: Cast) -> Phrase | None:
     """Somebody the article names elsewhere, written here in a way the tagger passed over (``acebush1``)."""
     name = re.sub(r"^(?:the|an?)\s+", "", unpossessed(text[segment.start : segment.end]), flags=re.IGNORECASE)
-    key = fold(name)
-    member = next((m for m in cast.members if key and any(fold(known) == key for known in m.names)), None)
+    member = cast.called(name)
     return Phrase(Manner.NAMED, member.name, member.kind, (member,)) if member else None
 
 
@@ -208,60 +227,53 @@ def _whole_name(text: str, segment: Range, at: Range) -> str:
     """The capitalised run around a mention, the article left out: the tagger may have seen only a part of the name."""
     for match in _CAPITALISED_RUN.finditer(text, segment.start, segment.end):
         if match.start() <= at.start and at.end <= match.end():
-            return (
-                re.sub(r"^[Tt]he\s+", "", unpossessed(match.group())).rstrip(".")
-                if text[at.end - 1 : at.end] != "."
-                else text[at.start : at.end]
-            )
+            name = text[at.start : at.end]
+            return name if name.endswith(".") else re.sub(r"^[Tt]he\s+", "", unpossessed(match.group())).rstrip(".")
     return text[at.start : at.end]
 
 
 def _unlisted(text: str, segment: Range, cast: Cast) -> Phrase | None:
     """A name the tagger did not see, or saw in part, read off its capitals."""
-    words = text[segment.start : segment.end]
-    body = re.sub(r"^(?:the|a|an)\s+", "", words, flags=re.IGNORECASE)
-    run = re.fullmatch(rf"({_CAPITALISED_RUN.pattern})(\s+[a-z-]+)?(?:['’]s)?", body)
+    phrase = text[segment.start : segment.end]
+    run = _CAPITALISED.fullmatch(re.sub(r"^(?:the|a|an)\s+", "", phrase, flags=re.IGNORECASE))
     if run is None:
         return None
     name, noun = unpossessed(run.group(1)), (run.group(2) or "").strip()
     if noun:
-        if bare(noun) in _ORGANISATION_NOUN:
-            return Phrase(Manner.NAMED, f"{name} {noun}", ActorKind.ORGANIZATION)
-        return None
-    key = fold(name)
-    for member in cast.members:
-        if any(fold(known) == key for known in member.names) or (member.kind is ActorKind.PERSON and fold(member.person.surname) == key):
-            return Phrase(Manner.NAMED, member.name, member.kind, (member,))
+        return Phrase(Manner.NAMED, f"{name} {noun}", ActorKind.ORGANIZATION) if bare(noun) in _ORGANISATION_NOUN else None
+    bearers = cast.surnamed(name)
+    if bearers:
+        return Phrase(Manner.NAMED, bearers[0].name, bearers[0].kind, (bearers[0],))
     parts = name.split()
+    return _unlisted_person(parts, cast) or _unlisted_other(text, segment, phrase, parts)
+
+
+def _unlisted_person(parts: list[str], cast: Cast) -> Phrase | None:
+    """A name with a title before it, or with a known given name."""
     titles = 0
     while titles < len(parts) - 1 and is_title(parts[titles]):
         titles += 1
     rest = parts[titles:]
-    if rest and (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
-        surname = next(
-            (m for m in cast.people if fold(m.person.surname) == fold(rest[-1]) and (len(rest) == 1 or m.person.given is None)), None
-        )
-        return Phrase(Manner.NAMED, surname.name if surname else " ".join(rest), ActorKind.PERSON, (surname,) if surname else ())
-    at_sentence_start = (
-        segment.start == 0 or text[segment.start - 1] in '\n“"' or text[max(0, segment.start - 2) : segment.start] in (". ", "? ", "! ")
-    )
-    if not rest or is_role(parts[-1]):
+    if is_role(rest[-1]) or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
         return None
-    if len(parts) == 1:
-        if at_sentence_start and not words.lower().startswith("the ") and not name.isupper():
-            return _common_noun(name) if name.endswith("s") else None
-        if name.endswith("s") and not name.isupper():
+    bearers = [member for member in cast.surnamed(rest[-1]) if len(rest) == 1 or " " not in member.name]
+    if bearers:
+        return Phrase(Manner.NAMED, bearers[0].name, ActorKind.PERSON, (bearers[0],))
+    return Phrase(Manner.NAMED, " ".join(rest), ActorKind.PERSON)
+
+
+def _unlisted_other(text: str, segment: Range, phrase: str, parts: list[str]) -> Phrase | None:
+    """A document, a group or an organisation; a capital at the beginning of a sentence says nothing."""
+    name = " ".join(parts)
+    if is_role(parts[-1]):
+        return None
+    if len(parts) == 1 and not name.isupper():
+        lead = text[max(0, segment.start - 2) : segment.start]
+        if (not lead or lead[-1] in '\n“"' or lead in (". ", "? ", "! ")) and not phrase.lower().startswith("the "):
+            return Phrase(Manner.NAMED, name, ActorKind.GROUP) if _NAMED_GROUP.fullmatch(name) else None
+        if name.endswith("s"):
             return Phrase(Manner.NAMED, name, ActorKind.GROUP)
-    if bare(parts[-1]) in _DOCUMENT_NOUN:
-        return Phrase(Manner.NAMED, name, ActorKind.DOCUMENT)
-    return Phrase(Manner.NAMED, name, ActorKind.ORGANIZATION)
-
-
-def _common_noun(name: str) -> Phrase | None:
-    """Party members and nationals are groups with a name; "Critics" and "Voters" are descriptions."""
-    if re.fullmatch(r"(?:Democrats|Republicans|Conservatives|Liberals|Tories|Greens|Libertarians|[A-Z]\w+(?:ans|ians|ese))", name):
-        return Phrase(Manner.NAMED, name, ActorKind.GROUP)
-    return None
+    return Phrase(Manner.NAMED, name, ActorKind.DOCUMENT if bare(parts[-1]) in _DOCUMENT_NOUN else ActorKind.ORGANIZATION)
 
 
 def _described(text: str, segment: Range) -> Phrase:

@@ -7,8 +7,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from services.extract.actors.cast import Cast, Member
+from services.extract.actors.cast import Cast
+from services.extract.actors.members import Member
 from services.extract.actors.names import Gender
 from services.extract.actors.phrase import PERSONAL
 from services.extract.types import QuotedStretch, Range
@@ -18,7 +20,7 @@ _PREPOSITION_BEFORE = re.compile(
     r"\b(?:of|for|to|with|by|from|at|in|on|against|between|about|and|that|than|after|like|over|under)\s+(?:[A-Z]?[\w.’'-]+\s+){0,4}$"
 )
 
-# Weights, set by hand on PolNeAR train's pronoun sources; distances are in sentences.
+# Weights, set by hand and checked on hand-labelled PolNeAR dev sources; distances are in sentences.
 _DISTANCE = 0.9
 _FARTHEST = 8
 _PARAGRAPH = 0.5
@@ -28,6 +30,9 @@ _POSSESSIVE = 0.6
 _QUOTED = 2.5
 _UNKNOWN_GENDER = 0.6
 _OFTEN = 0.35
+_LATEST = 4  # places a person was met last
+_IN_MIND = 30  # persons met last: nobody means one farther back by a pronoun, and the time stays linear
+_LEAD = 80  # code points before a name that show whether a preposition governs it
 
 
 @dataclass(slots=True)
@@ -72,20 +77,27 @@ def follow(
         in_quotes = inside(start, outer, outer_starts)
         speaking = inside(start, source_spans, source_starts)
         if member is not None:
-            head = text[starts[sentence] if sentence >= 0 else 0 : start]
+            head = text[max(starts[sentence] if sentence >= 0 else 0, start - _LEAD) : start]
             first = sentence != opened
             opened = sentence
             subject = first and not _PREPOSITION_BEFORE.search(head) and word == ""
             focus = _Focus(sentence, paragraph, subject, speaking, word == "'s", in_quotes)
-            recent.setdefault(id(member), []).append(focus)
+            _refocus(recent, id(member), focus)
             continue
         choice = _choose(recent, people, _gender(word), sentence, paragraph)
         if choice is None:
             continue
         resolved[start] = choice
         if word in ("he", "she") and not in_quotes:
-            recent[id(choice[0])].append(_Focus(sentence, paragraph, True, speaking, False, False))
+            _refocus(recent, id(choice[0]), _Focus(sentence, paragraph, True, speaking, False, False))
     return resolved
+
+
+def _refocus(recent: dict[int, list[_Focus]], key: int, focus: _Focus) -> None:
+    """Note a focus and move its person to the end, so that the dictionary is ordered by recency."""
+    focuses = recent.pop(key, [])
+    focuses.append(focus)
+    recent[key] = focuses
 
 
 def _gender(word: str) -> Gender:
@@ -96,11 +108,11 @@ def _choose(
     recent: dict[int, list[_Focus]], people: dict[int, Member], gender: Gender, sentence: int, paragraph: int
 ) -> tuple[Member, float] | None:
     scored: list[tuple[float, int]] = []
-    for key, focuses in recent.items():
+    for key, focuses in islice(reversed(recent.items()), _IN_MIND):
         member = people[key]
         if member.gender is not None and member.gender != gender:
             continue
-        score = max(_score(focus, sentence, paragraph) for focus in focuses[-4:])
+        score = max(_score(focus, sentence, paragraph) for focus in focuses[-_LATEST:])
         score += _OFTEN * math.log(len(focuses)) - (_UNKNOWN_GENDER if member.gender is None else 0.0)
         scored.append((score, key))
     if not scored:

@@ -10,7 +10,8 @@ from typing import Protocol
 from schemas.events import Actor, ActorKind, Resolution, Span
 from schemas.ids import actor_id, local_actor_id
 from services.extract.actors import phrase as phrases
-from services.extract.actors.cast import Cast, Member
+from services.extract.actors.cast import Cast
+from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, bare, is_role, is_title
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import follow
@@ -35,6 +36,9 @@ _ROLE_ALIASES = {
     "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
     "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
 }  # fmt: skip
+_SPELLINGS: dict[str, tuple[str, ...]] = {
+    word: (word, *(alias for alias, meaning in _ROLE_ALIASES.items() if meaning == word)) for word in _ROLE_ALIASES.values()
+}
 
 
 class Registry(Protocol):
@@ -166,7 +170,7 @@ class Resolver:
     def _plural_or_neuter(self, word: str, source: Range, mention: Span) -> Actor:
         """``they`` and ``it``: the group, organisation or document that spoke last, not farther back than two paragraphs."""
         wanted = _THEY if word in phrases.PLURAL else _IT
-        limit = self._paragraphs_back(source.start, 2)
+        limit = max(self._paragraphs_back(source.start, 2), source.start - _LOOK_BACK)
         for position, actor in reversed(self._groups):
             if position < limit:
                 break
@@ -223,7 +227,7 @@ class Resolver:
 
     def _noun_phrase_before(self, end: int) -> Range | None:
         index = bisect_right(self._starts, max(0, end - 1)) - 1
-        begin = self._starts[index] if index >= 0 else 0
+        begin = max(self._starts[index] if index >= 0 else 0, end - _NOUN_PHRASE)
         window = self._text[begin:end]
         words = list(WORD.finditer(window))
         start: int | None = None
@@ -264,11 +268,12 @@ class Resolver:
             return None
         fitting: list[tuple[int, int, Member]] = []
         needed = (len(words) + 1) // 2
-        for member in self._cast.people:
+        for member in self._cast.in_role(*_SPELLINGS.get(words[-1], (words[-1],))):
             roles = {_ROLE_ALIASES.get(role, role) for role in member.roles}
-            if words[-1] in roles and sum(word in roles for word in words) >= needed:
+            shared = sum(word in roles for word in words)
+            if shared >= needed:
                 last = max((m.span.start for m in member.mentions if m.span.start < source.start), default=-1)
-                fitting.append((sum(word in roles for word in words), last, member))
+                fitting.append((shared, last, member))
         if not fitting:
             return None
         best = max(fitting, key=lambda item: item[:2])
@@ -286,6 +291,8 @@ class Resolver:
         )
 
 
+_NOUN_PHRASE = 120  # code points of eight words
+_LOOK_BACK = 2_000  # code points: two long paragraphs
 _THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
 _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
 _AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*))+[,\s]*")

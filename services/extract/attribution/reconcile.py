@@ -12,6 +12,7 @@ from services.extract.types import Attribution, QuotedStretch, Range
 
 _WORD_CHARACTER = re.compile(r"\w")
 _PARAGRAPH_BREAK = re.compile(r"\n+")
+_COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _MOST = 0.5  # share of a quoted stretch that makes it an attribution's own even where another claims the rest
 
 # Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below them.
@@ -103,7 +104,8 @@ def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> 
     stretches = quotations.over(piece)
     if stretches:
         return stretches[0].outer.start <= piece.start + 1 and not quotations.is_heading(stretches[0])
-    return text[: _paragraph(text, piece.start)].rstrip()[-1:] == ":"
+    opening = _paragraph(text, piece.start)
+    return text[max(0, opening - _COLON_REACH) : opening].rstrip().endswith(":")
 
 
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["

@@ -5,68 +5,94 @@ from __future__ import annotations
 import math
 import re
 
+from services.extract.wordlist import any_of
+
 _FIGURE = re.compile(r"\b\d[\d,.]*\b")
 _MONEY = re.compile(r"[$£€]\s?\d|\b(?:dollars?|euros?|pounds?|cents?)\b", re.IGNORECASE)
 _PERCENT = re.compile(r"%|\bper ?cent\b|\bpercentage\b", re.IGNORECASE)
-_SCALE = re.compile(
-    r"\b(?:hundreds?|thousands?|millions?|billions?|trillions?|dozens?|half|third|quarter|twice|double[ds]?|triple[ds]?)\b", re.IGNORECASE
+_SCALE = any_of(
+    r"""
+    hundreds? thousands? millions? billions? trillions? dozens? half third quarter twice double[ds]? triple[ds]?
+    """
 )
-_NUMBER_WORD = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
-    re.IGNORECASE,
+_NUMBER_WORD = any_of(
+    r"""
+    two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy eighty ninety
+    """
 )
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
-_TIME = re.compile(
-    r"\b(?:years?|months?|weeks?|days?|decades?|century|today|yesterday|since|ago|last|january|february|march|april|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
-    re.IGNORECASE,
+_TIME = any_of(
+    r"""
+    years? months? weeks? days? decades? century today yesterday since ago last january february march april june july august
+    september october november december monday tuesday wednesday thursday friday saturday sunday
+    """
 )
-_COMPARE = re.compile(
-    r"\b(?:more|less|fewer|most|least|higher|lower|highest|lowest|larger|largest|bigger|biggest|than|increased?|decreased?|rose|fell|grew|cut|doubled|reduced?|raised?|dropped|gone up|gone down|first|only|every|all|never|no one|nobody|record)\b",
-    re.IGNORECASE,
+_COMPARE = any_of(
+    r"""
+    more less fewer most least higher lower highest lowest larger largest bigger biggest than increased? decreased? rose fell
+    grew cut doubled reduced? raised? dropped gone\sup gone\sdown first only every all never no\sone nobody record
+    """
 )
-_CHANGE = re.compile(
-    r"\b(?:increas\w*|decreas\w*|rise[sn]?|rose|risen|fall(?:s|en)?|fell|gr[eo]wn?|cut|lost|gained|created|added|dropped|reduc\w*|rais\w*|spent|paid|cost)\b",
-    re.IGNORECASE,
+_CHANGE = any_of(
+    r"""
+    increas\w* decreas\w* rise[sn]? rose risen fall(?:s|en)? fell gr[eo]wn? cut lost gained created added dropped reduc\w*
+    rais\w* spent paid cost
+    """
 )
-_PAST = re.compile(r"\b(?:was|were|had|did|been|went|came|took|made|gave|got|said|voted|passed|signed|won|lost|\w{3,}ed)\b", re.IGNORECASE)
-_PRESENT_FACT = re.compile(r"\b(?:is|are|has|have|does)\b", re.IGNORECASE)
-_FUTURE = re.compile(
-    r"\b(?:will|won['’]t|shall|going to|gonna|expect(?:s|ed)?|likely|would|could|might|tomorrow|next (?:year|month|week|day)|(?:I|we|he|she|it|they|you)['’]ll)\b",
-    re.IGNORECASE,
+_PAST = any_of(r"was were had did been went came took made gave got said voted passed signed won lost \w{3,}ed")
+_PRESENT_FACT = any_of(r"is are has have does")
+_FUTURE = any_of(
+    r"""
+    will won['’]t shall going\sto gonna expect(?:s|ed)? likely would could might tomorrow next\s(?:year|month|week|day)
+    (?:I|we|he|she|it|they|you)['’]ll
+    """
 )
-_SURE_FUTURE = re.compile(r"\b(?:will|won['’]t|shall|going to|gonna|likely to|next (?:year|month|week)|\w+['’]ll)\b", re.IGNORECASE)
-_OBLIGATION = re.compile(
-    r"\b(?:must|should|shouldn['’]t|ought|need to|needs to|has to|have to|required?|requires|allowed|entitled|illegal|lawful|unconstitutional|banned?|prohibit\w*|permit\w*|mandat\w*|law|rule)\b",
-    re.IGNORECASE,
+_SURE_FUTURE = any_of(r"will won['’]t shall going\sto gonna likely\sto next\s(?:year|month|week) \w+['’]ll")
+_OBLIGATION = any_of(
+    r"""
+    must should shouldn['’]t ought need\sto needs\sto has\sto have\sto required? requires allowed entitled illegal lawful
+    unconstitutional banned? prohibit\w* permit\w* mandat\w* law rule
+    """
 )
-_CAUSE = re.compile(
-    r"\b(?:because|caus(?:e[sd]?|ing)|due to|led to|leads? to|result(?:s|ed|ing)? (?:in|of|from)|thanks to|therefore|as a result|so that|responsible for|contribut\w+ to)\b",
-    re.IGNORECASE,
+_CAUSE = any_of(
+    r"""
+    because caus(?:e[sd]?|ing) due\sto led\sto leads?\sto result(?:s|ed|ing)?\s(?:in|of|from) thanks\sto therefore as\sa\sresult
+    so\sthat responsible\sfor contribut\w+\sto
+    """
 )
-_FIRST = re.compile(r"\b(?:I|I['’](?:m|ve|d|ll)|me|my|mine|myself)\b")
-_WE = re.compile(r"\b(?:we|us|our|ours|we['’](?:re|ve|d|ll))\b", re.IGNORECASE)
-_YOU = re.compile(r"\b(?:you|your|yours|you['’](?:re|ve|d|ll))\b", re.IGNORECASE)
-_THIRD = re.compile(r"\b(?:he|she|they|his|her|their|him|them)\b", re.IGNORECASE)
-_OPINION = re.compile(
-    r"\b(?:think|believe|feel|feels|hope|wish|guess|love|hate|great|good|bad|best|worst|better|worse|terrible|wonderful|beautiful|important|wrong|right|sad|proud|happy|disaster|disgrace|ridiculous|unfair|fair|tremendous|incredible|amazing|shame|honou?r|strong|weak|tough|nice|fantastic|horrible|respect|deserve\w*)\b",
-    re.IGNORECASE,
+_FIRST = any_of(r"I I['’](?:m|ve|d|ll) me my mine myself", re.NOFLAG)
+_WE = any_of(r"we us our ours we['’](?:re|ve|d|ll)")
+_YOU = any_of(r"you your yours you['’](?:re|ve|d|ll)")
+_THIRD = any_of(r"he she they his her their him them")
+_OPINION = any_of(
+    r"""
+    think believe feel feels hope wish guess love hate great good bad best worst better worse terrible wonderful beautiful
+    important wrong right sad proud happy disaster disgrace ridiculous unfair fair tremendous incredible amazing shame honou?r
+    strong weak tough nice fantastic horrible respect deserve\w*
+    """
 )
-_PUBLIC = re.compile(
-    r"\b(?:government|president|congress|senate|house|bill|law|tax(?:es)?|budget|deficit|debt|jobs?|economy|unemployment|inflation|wages?|war|troops|nuclear|weapons?|military|trade|treaty|immigra\w+|border|crime|police|court|health ?care|insurance|medicare|social security|education|schools?|oil|energy|climate|vot(?:e|es|ed|ers?)|elections?|administration|policy|percent|people|states?|country|countries|company|companies|million|billion)\b",
-    re.IGNORECASE,
+_PUBLIC = any_of(
+    r"""
+    government president congress senate house bill law tax(?:es)? budget deficit debt jobs? economy unemployment inflation
+    wages? war troops nuclear weapons? military trade treaty immigra\w+ border crime police court health\s?care insurance
+    medicare social\ssecurity education schools? oil energy climate vot(?:e|es|ed|ers?) elections? administration policy percent
+    people states? country countries company companies million billion
+    """
 )
 _QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
 _GREETING = re.compile(
-    r"^\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure|absolutely|oh)\b",
+    r"^\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure"
+    r"|absolutely|oh)\b",
     re.IGNORECASE,
 )
 _CAPITALISED = re.compile(r"(?<=[\w,;:] )[A-Z][\w.’'-]+")
-_NEGATION = re.compile(r"\b(?:not|never|no|none|nothing|nobody|cannot|\w+n['’]t)\b", re.IGNORECASE)
+_NEGATION = any_of(r"not never no none nothing nobody cannot \w+n['’]t")
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
 _COUNTED = {
-    "figures": _FIGURE, "number_words": _NUMBER_WORD, "scale": _SCALE, "time": _TIME, "comparison": _COMPARE, "change": _CHANGE, "past": _PAST,
-    "present": _PRESENT_FACT, "future": _FUTURE, "obligation": _OBLIGATION, "cause": _CAUSE, "first_person": _FIRST, "we": _WE, "you": _YOU,
+    "figures": _FIGURE, "number_words": _NUMBER_WORD, "scale": _SCALE, "time": _TIME, "comparison": _COMPARE, "change": _CHANGE,
+    "past": _PAST, "present": _PRESENT_FACT, "future": _FUTURE, "obligation": _OBLIGATION, "cause": _CAUSE, "first_person": _FIRST,
+    "we": _WE, "you": _YOU,
     "third_person": _THIRD, "opinion": _OPINION, "public_affairs": _PUBLIC, "names": _CAPITALISED, "negation": _NEGATION,
 }  # fmt: skip
 _PRESENT = {"money": _MONEY, "percent": _PERCENT, "year": _YEAR, "question": _QUESTION, "greeting": _GREETING, "sure_future": _SURE_FUTURE}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
+from schemas.events import ArticleRef, Claim, ClaimKind, ClaimType, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
 from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
 from services.extract.claims.cues import cue_at, is_negated
 from services.extract.resolved import ResolvedAttribution
@@ -62,24 +62,31 @@ class Statements:
         if attribution.kind == "direct":
             for sentence in self._quoted_sentences(attribution.quoted):
                 spans = self._spans((sentence,))
-                if assess(spans[0].exact)[0] >= WORTH_CHECKING:
-                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote)
+                worth, claim_type = assess(spans[0].exact)
+                if worth >= WORTH_CHECKING:
+                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote, worth, claim_type)
             return
         spans = self._spans(self._proposition(attribution.content))
-        if len(_WORD.findall(" ".join(span.exact for span in spans))) >= _SHORTEST_CLAIM:
-            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote)
+        text = " ".join(span.exact for span in spans)
+        if len(_WORD.findall(text)) >= _SHORTEST_CLAIM:
+            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, *assess(text))
 
     def _claim(
-        self, kind: ClaimKind, spans: tuple[Span, ...], attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None
+        self,
+        kind: ClaimKind,
+        spans: tuple[Span, ...],
+        attribution: ResolvedAttribution,
+        cue: Cue | None,
+        quote: Quote | None,
+        worth: float,
+        claim_type: ClaimType,
     ) -> Claim:
-        text = " ".join(span.exact for span in spans)
-        worth, claim_type = assess(text)
         return Claim(
             claim_id=claim_id(self._article.document_id, kind, spans, attribution.actor.actor_id),
             article=self._article,
             kind=kind,
             spans=spans,
-            text=text,
+            text=" ".join(span.exact for span in spans),
             claimant=attribution.actor,
             cue=cue,
             stance=cue.stance if cue is not None else Stance.ASSERT,

@@ -9,20 +9,24 @@ _URL = re.compile(r"<?(?:https?://|www\.)\S+>?[.,;]?", re.IGNORECASE)
 # A label and what it points to; the label alone is not enough, "Related:" may open a sentence, so a colon is required.
 _POINTER = re.compile(
     r"(?:related(?: (?:articles?|stor(?:y|ies)|coverage|links?|content|reading|topics?|posts?|news|video))?"
-    r"|(?:read|see|watch|listen)(?: (?:more|also|next|now|here))|also (?:read|on|see)|more (?:on this|from|stories|coverage)(?: [^:]{1,40})?"
-    r"|recommended(?: (?:stories|reading))?|don['’]t miss|editors?['’]? picks?|you (?:may|might) also like|most read|trending(?: now)?"
+    r"|(?:read|see|watch|listen) (?:more|also|next|now|here)|also (?:read|on|see)"
+    r"|more (?:on this|from|stories|coverage)(?: [^:]{1,40})?|recommended(?: (?:stories|reading))?"
+    r"|don['’]t miss|editors?['’]? picks?|you (?:may|might) also like|most read|trending(?: now)?"
     r"|up next|in case you missed it|further reading)\s*:.*",
     re.IGNORECASE,
 )
 
 # Whole lines, with nothing after them.
 _NOTICE = re.compile(
-    r"(?:[-•*·]\s*)?(?:(?:skip )?advertisement|advertisements?|advertisement ?\d*\s?(?:story continues.{0,40})?|story continues(?: below)?(?: (?:this )?(?:ad|advertisement))?|article continues below"
-    r"|(?:article|story) continues (?:after|below) (?:this )?(?:ad|advert|advertisement)|sponsored(?: content)?|(?:click|tap) here (?:to|for) .{1,80}"
-    r"|sign up (?:for|to) .{1,120}newsletters?.{0,60}|subscribe (?:now|today|here|to our .{1,60})|follow us on .{1,60}|share (?:this|on) .{1,60}"
-    r"|share|print|e-?mail|comments?|read more|more|loading\.*|image (?:source|caption)s?,? .{1,80}|getty images|reuters/[A-Z].{1,40}"
-    r"|\(?photo(?:s|graph)?(?: credit)?(?: by|:) .{1,80}|©.{0,120}|copyright (?:©|\(c\)|\d{4}).{0,120}|all rights reserved\.?"
-    r"|e-?mail: ?\S+@\S+|additional reporting (?:by|from) .{1,80}|page \d+(?: of \d+)?|\d+ ?/ ?\d+|[-–—_=*~·•#.\s]{3,})",
+    r"(?:[-•*·]\s*)?(?:(?:skip )?advertisements?(?: ?\d+\s?story continues.{0,40})?"
+    r"|(?:article|story) continues(?: (?:after|below))?(?: (?:this )?(?:ad|advert|advertisement))?"
+    r"|sponsored(?: content)?|(?:click|tap) here (?:to|for) .{1,80}"
+    r"|sign up (?:for|to) .{1,120}newsletters?.{0,60}|subscribe (?:now|today|here|to our .{1,60})|follow us on .{1,60}"
+    r"|share (?:this|on) .{1,60}|share|print|e-?mail|comments?|read more|more|loading\.*"
+    r"|image (?:source|caption)s?,? .{1,80}|getty images|reuters/[A-Z].{1,40}|\(?photo(?:s|graph)?(?: credit)?(?: by|:) .{1,80}"
+    r"|©.{0,120}|copyright (?:©|\(c\)|\d{4}).{0,120}|all rights reserved\.?"
+    r"|e-?mail: ?\S+@\S+|additional reporting (?:by|from) .{1,80}"
+    r"|page \d+(?: of \d+)?|\d+ ?/ ?\d+|[-–—_=*~·•#.\s]{3,})",
     re.IGNORECASE,
 )
 

@@ -6,15 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from services.extract.wordlist import words
+
 _TAG = re.compile(r"<(?:(?P<comment>!--)|(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9-]*))")
 _RAW_END = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("script", "style")}
 _LANGUAGE = re.compile(r"<html\b[^>]{0,2000}?\blang\s*=\s*[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?)\b", re.IGNORECASE)
 _HEAD = 20_000  # code points in which <html lang> must stand
 
 # Elements that hold nothing, and elements whose end tag is optional: rows of them are siblings, however they are written.
-_FLAT = frozenset(
-    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
-    + ("p", "li", "td", "th", "tr", "dt", "dd", "option", "tbody", "thead", "tfoot", "colgroup", "rp", "rt")
+_FLAT = words(
+    """
+    area base br col embed hr img input link meta param source track wbr
+    p li td th tr dt dd option tbody thead tfoot colgroup rp rt
+    """
 )
 
 Breach = Literal["too_large", "html_tags", "html_depth"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from services.extract.types import Range
+from services.extract.wordlist import words
 
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*\S)|\n+|[。！？]+[」』”]*")
 _ABBREVIATION = re.compile(
@@ -16,8 +17,11 @@ _ABBREVIATION = re.compile(
     re.IGNORECASE,
 )
 # After an abbreviation that can end a sentence (U.S., p.m., Inc.) these words begin a new one.
-_STARTERS = frozenset(
-    ["the", "a", "an", "he", "she", "it", "they", "we", "i", "you", "this", "that", "these", "those", "in", "on", "at", "but", "and", "so", "as", "if", "when", "while", "after", "before", "however", "there", "what", "who", "his", "her", "its", "their", "our", "my", "for", "from", "by", "with", "to", "meanwhile", "still", "yet", "now", "then", "not", "no", "one", "some", "many", "most", "several"]
+_STARTERS = words(
+    """
+    the a an he she it they we i you this that these those in on at but and so as if when while after before however there what
+    who his her its their our my for from by with to meanwhile still yet now then not no one some many most several
+    """
 )
 _NEVER_FINAL = re.compile(
     r"(?:^|\W)(?:mr|mrs|ms|dr|prof|rev|hon|sen|sens|rep|reps|gov|govs|gen|lt|col|capt|cmdr|adm|sgt|maj|messrs|st|vs|e\.g|i\.e|[a-z])\.$",

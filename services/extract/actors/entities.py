@@ -1,0 +1,123 @@
+"""The tagger's entities as whole words: labels settled by vote, titles and possessive endings taken off."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from services.extract.actors.names import PARTICLES, WORD, bare, is_given, is_title, unpossessed
+from services.extract.types import Entity, Range
+from services.extract.wordlist import words
+
+_INITIAL = 3  # code points: "J", "G.K"
+_LABEL_REACH = 40  # code points a word may run on behind an entity that ends inside it
+_LONGEST_WORD = 80  # code points: longer ones are addresses or noise
+_CALENDAR = words("may april june august march monday tuesday wednesday thursday friday saturday sunday")
+
+
+class Named(NamedTuple):
+    """A name in the text: where, what the tagger takes it for, and its words."""
+
+    span: Range
+    label: str
+    words: tuple[str, ...]
+
+
+def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
+    """Entities as whole words, without titles and possessive endings, overlaps resolved, in text order."""
+    best: dict[int, tuple[float, str]] = {}  # start of word → the surest label seen on it
+    groups: list[Range] = []
+    for entity in sorted(entities, key=lambda entity: (entity.span.start, -entity.span.end)):
+        if groups and entity.span.end <= groups[-1].end:
+            continue  # a name inside a name
+        groups.append(entity.span)
+        for match in _words_over(text, entity.span):
+            covered = min(match.end(), entity.span.end) - max(match.start(), entity.span.start)
+            weight = entity.confidence * covered
+            if weight > best.get(match.start(), (-1.0, ""))[0]:
+                best[match.start()] = (weight, entity.label)
+    best = _vote(text, best)
+    named: list[Named] = []
+    current: list[re.Match[str]] = []
+    label = ""
+    starts = {match.start() for group in groups for match in list(_words_over(text, group))[:1]}
+    matches = {match.start(): match for group in groups for match in _words_over(text, group)}
+    for start in sorted(matches):
+        match = matches[start]
+        gap = text[current[-1].end() : start] if current else ""
+        abbreviated = gap == ". " and (len(current[-1].group()) <= _INITIAL or is_title(current[-1].group()))
+        adjoining = best[start][1] == label and (gap == " " or abbreviated)
+        if not adjoining or (start in starts and not abbreviated and not _one_name(current, match, label)):
+            _flush(text, current, label, named)
+            current = []
+        current.append(match)
+        label = best[start][1]
+    _flush(text, current, label, named)
+    return named
+
+
+def _vote(text: str, best: dict[int, tuple[float, str]]) -> dict[int, tuple[float, str]]:
+    """A word that is mostly a place or an organisation is no person here, and the other way round."""
+    votes: dict[str, Counter[str]] = {}
+    word_at = {start: match.group() for start in best if (match := WORD.match(text, start, start + _LONGEST_WORD))}
+    for start, word in word_at.items():
+        votes.setdefault(bare(word), Counter())[best[start][1]] += 1
+    voted: dict[int, tuple[float, str]] = {}
+    for start, (weight, label) in best.items():
+        counts = votes.get(bare(word_at.get(start, "")), Counter())
+        winner, count = counts.most_common(1)[0] if counts else (label, 0)
+        alone = not any(other in best for other in _beside(text, start, word_at.get(start, "")))
+        voted[start] = (weight, winner if alone and count > counts[label] + 1 else label)
+    return voted
+
+
+def _beside(text: str, start: int, word: str) -> tuple[int, ...]:
+    """Where the next word begins, and where the word before does."""
+    before = text.rfind(" ", 0, max(0, start - 1)) + 1
+    return (start + len(word) + 1, before) if start and text[start - 1] == " " else (start + len(word) + 1,)
+
+
+def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str) -> bool:
+    """Whether a word the tagger began a new entity with goes on with the name before it."""
+    return label == "PERSON" and len(current) == 1 and is_given(current[0].group()) and not is_given(match.group())
+
+
+def _words_over(text: str, span: Range) -> Iterable[re.Match[str]]:
+    """The whole words that share a character with ``span``."""
+    start = span.start
+    while start > max(0, span.start - _LABEL_REACH) and (text[start - 1].isalnum() or text[start - 1] in "-'’.&"):
+        start -= 1
+    for match in WORD.finditer(text, start, min(len(text), span.end + _LABEL_REACH)):
+        if match.start() >= span.end:
+            break
+        if match.end() > span.start:
+            yield match
+
+
+def _flush(text: str, matches: list[re.Match[str]], label: str, named: list[Named]) -> None:
+    """Add the name that these words make, if they make one."""
+    kept = _person_words(matches) if label == "PERSON" else matches
+    if not kept:
+        return
+    last = kept[-1].group()
+    end = kept[-1].start() + len(unpossessed(last))
+    if text[end : end + 1] == "." and (bare(last) in ("jr", "sr") or (len(kept) == 1 and len(last) == 1)):
+        end += 1
+    named.append(Named(Range(kept[0].start(), end), label, tuple(unpossessed(match.group()) for match in kept)))
+
+
+def _person_words(matches: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The words of a personal name: no titles before it; empty when it is none."""
+    kept = matches
+    while kept and is_title(kept[0].group()) and not (len(kept) == 2 and is_given(kept[0].group())):
+        kept = kept[1:]
+    while kept and not (kept[0].group()[0].isupper() or bare(kept[0].group()) in PARTICLES):
+        kept = kept[1:]
+    if len(kept) == 1:
+        word = kept[0].group()
+        # "Putin-Zelensky meeting" names two people and is neither of them.
+        if bare(word) in _CALENDAR or ("-" in word and word.split("-")[1][:1].isupper()):
+            return []
+    return kept
