@@ -360,6 +360,23 @@ def test_h6_a_member_takes_up_a_join_that_outlasted_a_poll(
     assert len(consumer.assignment()) == (4 if defended else 2)
 
 
+@pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
+def test_h6_a_join_completed_between_two_polls_is_not_begun_anew(log: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+    topic, group = filled(log, 4, 1), new_group()
+    if not defended:
+        monkeypatch.setattr(member, "never_forget_a_join", lambda consumer: None)
+    monkeypatch.setattr(member, "KEEP_ALIVE_S", 0.0)  # the join is never complete within this poll, only between two
+    one = log.stage_consumer(group, [topic], "one")
+    while len(one.assignment()) < 4:
+        one.poll(WAIT_S)
+    two = log.stage_consumer(group, [topic], "two")
+    deadline = time.monotonic() + (WAIT_S if defended else 2 * FAST["session_timeout_s"])
+    while len(one.assignment()) != 2 and time.monotonic() < deadline:
+        one.keep_alive()
+        two.poll(0.1)
+    assert len(one.assignment()) == (2 if defended else 4)
+
+
 # owners
 
 

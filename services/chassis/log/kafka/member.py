@@ -23,7 +23,7 @@ from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 
 KEEP_ALIVE_S = 0.1
-"""A poll of no time at all may never get through a rebalance that needs several answers."""
+"""A poll of no time at all does not wait for the answers that a rebalance needs."""
 DEFAULT_MAX_RECORDS = 500
 """The client's own default, for callers that do not say."""
 
@@ -59,13 +59,18 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 def never_forget_a_join(consumer: KafkaConsumer) -> None:
     """Keep a consumer from sticking in a rebalance for ever (hazard H6, kafka-python 3.0.12).
 
-    When changed metadata starts a rebalance, the client asks "do metadata and assignment differ?" before every step. The leader's
-    own assignment makes them equal again while the rebalance is still under way; if the poll then times out before SyncGroup's
-    answer, the next polls see nothing to join, the finished join is never taken up, heartbeats stay off, and the member is
-    lost. The Java client notes the need once, and forgets it only when the join is complete: so do we.
+    A poll may time out while a join is under way; it goes on in the background, and the next poll should take up its result. It
+    does not, in two ways, and either can repeat without end, with heartbeats off:
+
+    - Where changed metadata started the rebalance, the client asks "do metadata and assignment differ?" before every step, and the
+      leader's own assignment makes them equal again before the join is complete: the join is never taken up. The Java client
+      notes the need once and forgets it when the join is complete; so do we.
+    - A join that completed between two polls is thrown away and begun anew, which makes all other members join again. Here its
+      result is kept until it is taken up.
     """
     coordinator = consumer._coordinator
-    asks = coordinator.need_rejoin
+    asks, joins, takes_up = coordinator.need_rejoin, coordinator._do_join_and_sync_async, coordinator._on_join_complete_async
+    kept: list[tuple[Any, Any]] = []
 
     def need_rejoin() -> bool:
         needed = bool(asks())
@@ -73,7 +78,21 @@ def never_forget_a_join(consumer: KafkaConsumer) -> None:
             coordinator.request_rejoin()
         return needed
 
+    async def join() -> Any:
+        if kept and kept[0][0] is coordinator._generation:  # the membership has not been lost since
+            return kept[0][1]
+        kept.clear()
+        assignment = await joins()
+        kept.append((coordinator._generation, assignment))
+        return assignment
+
+    async def take_up(*arguments: Any) -> None:
+        kept.clear()
+        await takes_up(*arguments)
+
     coordinator.need_rejoin = need_rejoin
+    coordinator._do_join_and_sync_async = join
+    coordinator._on_join_complete_async = take_up
 
 
 class Member:
