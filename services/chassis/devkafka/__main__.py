@@ -51,7 +51,7 @@ class Running:
 
     def alive(self) -> bool:
         """Whether that process is still the broker that was started: its number may be another process's by now."""
-        command = ["ps", "-p", str(self.pid), "-o", "stat=,command="]
+        command = ["ps", "-ww", "-p", str(self.pid), "-o", "stat=,command="]  # -ww: never cut the line
         shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         return self.config in shown and not shown.startswith("Z")
 
