@@ -114,6 +114,12 @@ def test_content_and_source_stay_in_the_paragraph_of_their_cue() -> None:
     assert "\n" not in "".join(contents(text, found))
 
 
+def test_a_heading_with_a_quotation_is_not_the_next_paragraphs_content() -> None:
+    text = "‘Ends the debate’: the bank\n\nIt ends the debate, Lee said."
+    [found] = reconciled(text, said(text, "‘Ends the debate’", "It ends the debate"))
+    assert contents(text, found) == ["It ends the debate"]
+
+
 ranges = st.tuples(st.integers(0, 80), st.integers(0, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
 
 

@@ -97,11 +97,19 @@ def _paragraph(text: str, position: int) -> int:
     return text.rfind("\n", 0, position) + 1
 
 
+def _is_label(text: str, piece: Range) -> bool:
+    """Whether the paragraph of a piece ends like a heading (‘Ends recession debate’: CPA Canada), not like a sentence."""
+    end = text.find("\n", piece.end)
+    return text[piece.end : len(text) if end < 0 else end].rstrip()[-1:].isalnum()
+
+
 def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> bool:
     """Whether content in another paragraph than its cue is more than the heading or the sentence next door."""
     if _paragraph(text, piece.start) == _paragraph(text, anchor.start):
         return True
     stretches = quotations.over(piece)
+    if stretches and not stretches[0].continues and _is_label(text, piece):
+        return False
     if stretches:
         return stretches[0].outer.start <= piece.start + 1 and not quotations.is_heading(stretches[0])
     opening = _paragraph(text, piece.start)
