@@ -21,9 +21,17 @@ from services.extract.training.model import AttributionTagger
 _REPORT_EVERY = 20  # steps
 
 
+def half_precision(device: str) -> bool:
+    """Whether to compute in bfloat16. A processor that lacks its instructions emulates them, ten times slower than float."""
+    if device != "cpu":
+        return True
+    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+
+
 def batch_loss(model: AttributionTagger, batch: Batch, config: TrainingConfig) -> Tensor:
     """Cross entropy of role tags, entity tags and links, weighted."""
-    with torch.autocast(batch.ids.device.type, torch.bfloat16):
+    device = batch.ids.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=half_precision(device)):
         roles, entities, links = model(batch.ids, batch.case, batch.mask)
 
     def entropy(scores: Tensor, labels: Tensor) -> Tensor:
