@@ -51,6 +51,7 @@ def _lexicon() -> _Lexicon:
     )
 
 
+@lru_cache(maxsize=8192)
 def bare(word: str) -> str:
     """A word without its possessive ending and final full stop, lower case."""
     return _POSSESSIVE.sub("", word).rstrip(".").lower()

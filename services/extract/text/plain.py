@@ -20,6 +20,7 @@ _BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 # mark, annotation anchors, lone surrogates, non-characters. Zero-width (non-)joiners stay: they spell words and emoji.
 _DROP = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
 _PIECE = re.compile(rf"(?P<word>[^\s{_DROP}]+)|(?P<space>\s+)|[{_DROP}]+")
+_UNEVEN = re.compile(rf"[^\S ]|\S {{2,}}\S|[{_DROP}]")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’»)\]]*$")
 _WRAP_LIMIT = 140  # code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower throughout
 _FULL_LINE = 0.6  # of the widest line: a proportional font wraps anywhere above this
@@ -70,6 +71,13 @@ def _lines(content: str) -> Iterator[_Line]:
 
 
 def _line(content: str, start: int, end: int) -> _Line:
+    if not _UNEVEN.search(content, start, end):
+        # most lines need nothing but their ends trimmed
+        while start < end and content[start] == " ":
+            start += 1
+        while end > start and content[end - 1] == " ":
+            end -= 1
+        return _Line(content[start:end], [(0, start, end - start)] if end > start else [])
     pieces: list[str] = []
     runs: list[Run] = []
     length = 0
