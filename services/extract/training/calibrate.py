@@ -66,7 +66,7 @@ def labelled(article: GoldArticle, found: Sequence[Found]) -> tuple[FloatArray, 
     for row, column in match_items(gold, predicted):
         left, other = gold[row].tokens, predicted[column].tokens
         right[column] = agree(left["content"], other["content"], JACCARD) and agree(left["source"], other["source"], OVERLAP)
-    features = np.array([item.evidence.features() for item in found], float).reshape(len(found), -1)
+    features = np.array([item.evidence.features() for item in found], float).reshape(len(found), len(Calibration().weights))
     return features, right
 
 
@@ -85,16 +85,15 @@ def fit_confidence(features: FloatArray, right: FloatArray, steps: int = 50) -> 
 
 
 def reliability(confidence: FloatArray, right: FloatArray, bins: int = 10) -> dict[str, float]:
-    """How well confidences are calibrated: expected calibration error, Brier score, and how often items ≥ .9 and < .5 are right."""
+    """How well confidences are calibrated: expected calibration error, Brier score, and how often items at .9 or more and below .5 are
+    right; a figure that no item speaks for is left out."""
+    if not len(confidence):
+        return {}
     edges = np.minimum((confidence * bins).astype(int), bins - 1)
-    error = sum(
-        abs(confidence[edges == number].mean() - right[edges == number].mean()) * (edges == number).mean()
-        for number in range(bins)
-        if (edges == number).any()
-    )
-    return {
-        "expected_calibration_error": round(float(error), 4),
-        "brier": round(float(((confidence - right) ** 2).mean()), 4),
-        "right_at_0.9": round(float(right[confidence >= 0.9].mean()), 4),
-        "right_below_0.5": round(float(right[confidence < 0.5].mean()), 4),
-    }
+    groups = [edges == number for number in np.unique(edges)]
+    error = sum(abs(confidence[group].mean() - right[group].mean()) * group.mean() for group in groups)
+    measured = {"expected_calibration_error": error, "brier": ((confidence - right) ** 2).mean()}
+    for name, group in (("right_at_0.9", confidence >= 0.9), ("right_below_0.5", confidence < 0.5)):
+        if group.any():
+            measured[name] = right[group].mean()
+    return {name: round(float(value), 4) for name, value in measured.items()}
