@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.chassis.errors import LimitExceeded
+from services.chassis.errors import LimitExceeded, TransientError
+from services.extract.text import html
 from services.extract.text.html import HtmlLimits, HtmlReader
 from services.extract.text.prescan import declared_language, scan
 
@@ -58,6 +62,31 @@ def test_one_worker_reads_many_pages_and_a_dead_one_is_replaced(reader: HtmlRead
     first.wait()
     assert "waited long enough" in reader.read(PAGE, article_id="c").text
     assert reader._process is not first
+
+
+def test_a_worker_killed_in_the_middle_of_a_page_is_replaced_and_the_page_read_again(
+    reader: HtmlReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.read(PAGE, article_id="a")
+    exchange = html._exchange
+    killed: list[int] = []
+
+    def kill_first(process: subprocess.Popen[bytes], request: bytes, timeout_s: float) -> dict[str, Any]:
+        if not killed:
+            killed.append(process.pid)
+            process.kill()
+            process.wait()
+        return exchange(process, request, timeout_s)
+
+    monkeypatch.setattr(html, "_exchange", kill_first)
+    assert "waited long enough" in reader.read(PAGE, article_id="b").text
+    assert killed
+
+
+def test_a_worker_that_cannot_start_is_no_fault_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "_WORKER", Path("/nowhere/html_worker.py"))
+    with pytest.raises(TransientError, match="does not start"):
+        HtmlReader(HtmlLimits()).read(PAGE, article_id="a")
 
 
 def test_a_span_wider_than_any_table_is_harmless(reader: HtmlReader) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.chassis.errors import LimitExceeded, PoisonError
+from services.chassis.errors import LimitExceeded, PoisonError, TransientError
 from services.extract.text.language import UNKNOWN
 from services.extract.text.prescan import declared_language, scan
 
@@ -63,6 +63,7 @@ class HtmlReader:
         Raises:
             LimitExceeded: the page is too large, too deep, has too many tags, or took too long or too much memory.
             PoisonError: the page cannot be parsed.
+            TransientError: no worker can be started just now.
         """
         limits = self._limits
         seen = scan(html, max_bytes=limits.max_bytes, max_tags=limits.max_tags, max_depth=limits.max_depth)
@@ -94,19 +95,23 @@ class HtmlReader:
                     pipe.close()
 
     def _ask(self, page: bytes, article_id: str) -> dict[str, Any]:
-        process = self._running()
-        self._pages += 1
-        try:
-            answer = _exchange(process, struct.pack(">I", len(page)) + page, self._limits.timeout_s)
-        except TimeoutError as error:
-            self.close()
-            raise LimitExceeded(
-                f"article {article_id}: the page took longer than {self._limits.timeout_s:g} s", stage="extract", reason="html_timeout"
-            ) from error
-        except _WorkerDied as error:
-            # Out of memory, the parser crashes as often as it says so.
-            self.close()
-            raise self._too_much_memory(article_id) from error
+        answer: dict[str, Any] = {}
+        for attempt in (1, 2):
+            process = self._running()
+            self._pages += 1
+            try:
+                answer = _exchange(process, struct.pack(">I", len(page)) + page, self._limits.timeout_s)
+                break
+            except TimeoutError as error:
+                self.close()
+                raise LimitExceeded(
+                    f"article {article_id}: the page took longer than {self._limits.timeout_s:g} s", stage="extract", reason="html_timeout"
+                ) from error
+            except _WorkerDied as error:
+                # Somebody may have killed it; when it dies again, it is the page: out of memory, the parser crashes as often as it says so.
+                self.close()
+                if attempt > 1:
+                    raise self._too_much_memory(article_id) from error
         fault = answer.get("error")
         if fault == "memory":
             self.close()
@@ -125,17 +130,17 @@ class HtmlReader:
             self.close()
         if self._process is None:
             self._pages = 0
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", str(_WORKER), str(self._limits.timeout_s), str(self._limits.memory_mb)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
             try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", str(_WORKER), str(self._limits.timeout_s), str(self._limits.memory_mb)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                )
                 _exchange(self._process, b"", _START_S)
-            except (TimeoutError, _WorkerDied):
+            except (OSError, TimeoutError, _WorkerDied) as error:
                 self.close()
-                raise
+                raise TransientError(f"the process that reads pages does not start: {error or type(error).__name__}") from error
         return self._process
 
 
