@@ -11,7 +11,8 @@ from schemas.events import ClaimType
 from services.extract.claims.features import NAMES, features, value
 
 WORTH_CHECKING = 0.3
-"""A sentence of a direct quote with at least this score becomes a claim; at 0.3 the model keeps 75 % of ClaimBuster's positives."""
+"""A sentence of a direct quote with at least this score becomes a claim; at 0.3 the model keeps 71 % of
+ClaimBuster's held-out positives, and 65 % of what it keeps is positive."""
 
 
 @cache
