@@ -76,8 +76,8 @@ Confidence is a logistic regression fitted to every second article of dev; on th
 {_settings(reliability)}
 
 Transition scores are counted in the training part. Their weight, the windows, the linking constants and the rules for the edges of content
-were chosen on dev (edges: looking at every second article only), where neighbouring choices differ by far less than the intervals above:
-dev figures may flatter by a few tenths. The test part was not used.
+were chosen on dev (edges: looking at every second article only), among about sixty settings: these are tuned figures, and by how
+much they flatter is not known. The test part was not used.
 
 ## Limits
 - US political news of 2016 and 2017 from seven outlets; other styles, countries and beats are found less surely. English only.
