@@ -116,8 +116,24 @@ class KafkaLog:
                 consumer.close(autocommit=False)
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
-        """See :meth:`services.chassis.log.types.EventLog.committed`."""
-        return self._admin.committed(group)
+        """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just being completed: a commit
+        returns a few milliseconds before its offsets can be seen.
+        """
+        partitions = [KafkaTopicPartition(topic, number) for topic, count in self._admin.partitions().items() for number in range(count)]
+        doing = f"offsets of group {group}"
+        consumer = None
+        try:
+            # the admin client shows offsets without waiting; a read_committed consumer asks for stable ones. It never joins.
+            consumer = open_client(KafkaConsumer, {**config.reader(self._settings, f"onrecord-offsets-{group}"), "group_id": group})
+            found = consumer._coordinator.fetch_committed_offsets(
+                partitions, timeout_ms=config.milliseconds(self._settings.transaction_timeout_s)
+            )
+        except KafkaError as error:
+            raise log_error(error, doing) from error
+        finally:
+            if consumer is not None:
+                consumer.close(autocommit=False)
+        return {TopicPartition(*tp): value.offset for tp, value in found.items() if value.offset >= 0}
 
     def close(self) -> None:
         """Release everything that was opened here; safe to call twice."""

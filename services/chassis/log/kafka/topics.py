@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from kafka import KafkaAdminClient, OffsetSpec
 from kafka import TopicPartition as KafkaTopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownBrokerIdError, for_code
 
 from services.chassis.errors import TopicMissing
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
 from services.chassis.log.kafka.opening import open_client
-from services.chassis.log.types import TopicPartition, TopicSpec, TopicState
+from services.chassis.log.types import TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
 FOREVER = "-1"
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class TopicAdmin:
-    """Creates and describes topics, and reads groups' offsets. Connects when first used; safe for several threads."""
+    """Creates and describes topics. Connects when first used; safe for several threads."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -84,7 +84,7 @@ class TopicAdmin:
         Raises:
             TopicMissing: one does not exist.
         """
-        found = {topic["name"]: len(topic["partitions"]) for topic in self._all()}
+        found = self.partitions()
         for topic in topics:
             if topic not in found:
                 raise TopicMissing(f"topic {topic} does not exist: create it with `onrecord topics create`")
@@ -96,10 +96,9 @@ class TopicAdmin:
         wanted = [topic for topic in topics if topic in existing]
         return {name: int(found["max.message.bytes"]) for name, found in self._configs(wanted).items()}
 
-    def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Committed next offsets of a group; empty for a group that does not exist."""
-        found = self._call(f"offsets of group {group} could not be read", lambda client: client.list_group_offsets({group: None}))
-        return {TopicPartition(*tp): value.offset for tp, value in found.get(group, {}).items() if value.offset >= 0}
+    def partitions(self) -> dict[str, int]:
+        """The number of partitions of every topic but the cluster's own."""
+        return {topic["name"]: len(topic["partitions"]) for topic in self._all()}
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -130,7 +129,9 @@ class TopicAdmin:
                         self._client = open_client(KafkaAdminClient, config.connection(self._settings, "onrecord-admin"))
                     return work(self._client)
                 except KafkaError as error:
-                    if not error.retriable or time.monotonic() + RETRY_S > deadline:
+                    # an unknown broker is how the client calls a partition that has no leader just now
+                    passing = error.retriable or isinstance(error, UnknownBrokerIdError)
+                    if not passing or time.monotonic() + RETRY_S > deadline:
                         raise log_error(error, doing) from error
                 time.sleep(RETRY_S)
 
