@@ -15,13 +15,13 @@ $(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "onrecord needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Set PYTHON=…"; exit 1; }
 	@echo "Setting up $(VENV) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@echo "Adding the test tools …"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq --require-hashes -r requirements/dev.txt
 	@touch $@
 
 setup: $(VENV)/.run ## make .venv with everything the program needs
@@ -75,7 +75,7 @@ bench: $(VENV)/.dev ## speed: articles per second, memory
 $(VENV)-train/.train: requirements/build.txt requirements/train.txt $(VENV)/.run
 	@echo "Setting up $(VENV)-train (PyTorch: several GB) …"
 	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
-	@$(VENV)-train/bin/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/train.txt
+	@$(VENV)-train/bin/python -m pip install -qq --require-hashes -r requirements/build.txt -r requirements/train.txt
 	@touch $@
 
 train: $(VENV)-train/.train ## train the tagger (CORPUS=folder with train/ and dev/, OUT=folder)

@@ -106,7 +106,7 @@ class KafkaSettings(Section):
 class StageSettings(Section):
     """The stage loop's policy (reference: exactly-once loop)."""
 
-    max_records: int = Field(10, ge=1, le=500, description="Articles per transaction: a few seconds of work, so that progress and a stop are prompt.")
+    max_records: int = Field(10, ge=1, le=500, description="Records per transaction: a few seconds of work, so that a stop is prompt.")
     poll_timeout_s: Seconds = Field(1.0, description="Longest wait for records; also how soon a stop is noticed.")
     attempts: int = Field(5, ge=1, le=100, description="Tries of a record that fails transiently before it is dead-lettered.")
     backoff_min_s: Seconds = Field(0.2, description="First wait between tries.")

@@ -14,12 +14,14 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.events import Article
 from services.chassis.devkafka import KafkaCluster, ToolMissing
 from services.embedded import SAMPLES
 from services.extract.extract import Extractor
+from services.extract.tagger import Tagger
 from tests.support.pipeline import Pipeline, free_port, write_articles
 from tests.support.postgres import USER, find_binaries, running
 
@@ -40,16 +42,17 @@ def words(articles: list[str]) -> int:
 
 def bare(articles: list[str]) -> float:
     """Articles per second of ``extract()`` alone, one process, one thread."""
-    extractor = Extractor()
+    arrived = datetime(2026, 1, 1, tzinfo=UTC)
     events = [
-        Article(article_id=f"bench-{n}", content_type="text/plain", content=text, origin="bench", language="en", fetched_at="2026-01-01T00:00:00Z")  # type: ignore[arg-type]
+        Article(article_id=f"bench-{n}", content_type="text/plain", content=text, origin="bench", language="en", fetched_at=arrived)
         for n, text in enumerate(articles)
     ]
-    extractor.extract(events[0])
-    started = time.perf_counter()
-    for event in events:
-        extractor.extract(event)
-    return len(events) / (time.perf_counter() - started)
+    with Extractor(Tagger.load()) as extractor:
+        extractor.extract(events[0])
+        started = time.perf_counter()
+        for event in events:
+            extractor.extract(event)
+        return len(events) / (time.perf_counter() - started)
 
 
 def whole(folder: Path, variables: Mapping[str, str], articles: list[str]) -> tuple[float, dict[str, float]]:
