@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from schemas.events import Article, Claim, Document, Quote
-from services.chassis.errors import StageStopped
-from services.chassis.log.types import EventLog, TopicPartition
+from services.chassis.errors import StageStopped, TransientError
+from services.chassis.log.types import EventLog, Offsets, TopicPartition
 from services.chassis.runner import Group
 from services.chassis.service import Context
 
 if TYPE_CHECKING:
     from services.ingest.progress import Reporter
 
+logger = structlog.get_logger()
+
 SAMPLES = Path(__file__).parent / "ingest" / "samples"
 LOOK_S = 0.1
 """How often progress is looked at: smooth for a person, idle for a core."""
 
+EMPTY_LOOKS = 2
+"""On Kafka a commit is seen a few milliseconds after it happened: one empty look may be too early."""
 MARKERS = 5
 """Offsets left per partition below which they may well be transaction markers only, and reading them is cheap."""
 
@@ -42,10 +48,12 @@ class Backlog:
 
 def backlog(context: Context) -> Backlog:
     """What is left to do, from ends and committed offsets of the log."""
+    # extract's offsets, then the ends, then aggregate's: what extract commits in between can only make more look left, never less
+    extracted = context.log.committed(EXTRACT_GROUP)
     topics = context.log.topics()
+    aggregated = context.log.committed(AGGREGATE_GROUP)
 
-    def left(group: str, names: Sequence[str]) -> int:
-        done = context.log.committed(group)
+    def left(done: Offsets, names: Sequence[str]) -> int:
         behind = [
             (name, partition, start, end - start)
             for name in names
@@ -57,9 +65,7 @@ def backlog(context: Context) -> Backlog:
             return total
         return sum(count for name, partition, start, count in behind if _holds_records(context.log, name, partition, start))
 
-    # extract's outputs appear together with its offsets, so articles are counted first: nothing can hide in between
-    articles = left(EXTRACT_GROUP, [Article.topic])
-    return Backlog(articles, left(AGGREGATE_GROUP, [Document.topic, Quote.topic, Claim.topic]))
+    return Backlog(left(extracted, [Article.topic]), left(aggregated, [Document.topic, Quote.topic, Claim.topic]))
 
 
 def _holds_records(log: EventLog, topic: str, partition: int, start: int) -> bool:
@@ -73,13 +79,18 @@ def drain(context: Context, group: Group, show: Reporter) -> None:
     Raises:
         StageStopped: a stop was asked for, or a service failed, before that.
     """
-    total = 0
+    total = looks = 0
     with show:
         while True:
-            left = backlog(context)
-            total = max(total, left.articles)
-            show.update(total - left.articles, total, "" if left.articles else f"{left.events} events to aggregate")
-            if left.empty:
-                return
+            try:
+                left = backlog(context)
+            except TransientError as error:
+                logger.warning("the log does not answer", error=str(error))
+            else:
+                total = max(total, left.articles)
+                show.update(total - left.articles, total, "" if left.articles else f"{left.events} events to aggregate")
+                looks = looks + 1 if left.empty else 0
+                if looks == EMPTY_LOOKS:
+                    return
             if context.stop.wait(LOOK_S):
                 raise StageStopped("a service failed" if group.failed else "stopped before everything was on record; run again to go on")

@@ -34,6 +34,8 @@ BATCH_FACTOR, MAX_BATCH = 16, 500
 """A record costs a hundredth of an extraction here, so a batch may hold more of them than the setting, which is made for extract."""
 PUBLISH_EVERY_S = 1.0
 """Under a backlog a much quoted actor changes with every batch: one record a second says as much, and saves half the work."""
+PUBLISHES = 10
+"""Transactions of the outbox per turn of the loop: after an outage it may hold every actor, and the loop must go on turning."""
 
 logger = structlog.get_logger()
 
@@ -118,10 +120,13 @@ class RecordSink:
         """Publish the records that changed: at once when idle, every second while a backlog is worked off."""
         if not idle and time.monotonic() - self._published_at < PUBLISH_EVERY_S:
             return False
-        while sent := self._store.publish(self._send):
+        for _ in range(PUBLISHES):
+            sent = self._store.publish(self._send)
+            if not sent:
+                self._published_at = time.monotonic()
+                return True
             self._metrics.counter("actor_records_published").inc(sent)
-        self._published_at = time.monotonic()
-        return True
+        return False
 
     def _send(self, records: Sequence[tuple[str, ActorRecord | None]]) -> None:
         self._producer.append([message_of(actor, record) for actor, record in records])
@@ -152,13 +157,15 @@ def reread_replaced_partitions(store: Store, log: EventLog) -> None:
 
     Without this the service would wait for ever for offsets to come. Reading from the beginning is harmless.
     """
+    # positions first: another replica may commit, and extract append, while the ends are read
+    positions = store.positions()
     ends = {
         TopicPartition(name, partition): end
         for name, state in log.topics().items()
         if name in _EVENTS
         for partition, (_, end) in state.ranges.items()
     }
-    beyond = [tp for tp, offset in store.positions().items() if offset > ends.get(tp, 0)]
+    beyond = [tp for tp, offset in positions.items() if offset > ends.get(tp, 0)]
     if beyond:
         logger.warning("the log is a new one; reading it from its beginning", service=NAME, partitions=len(beyond))
         store.forget(beyond)

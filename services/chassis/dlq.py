@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from services.chassis.errors import PoisonError
+from services.chassis.errors import PoisonError, TransientError
 from services.chassis.log.types import EventLog, Message, Record, TopicPartition
 from services.chassis.stage.dead_letters import DeadLetter, read_dead_letter, replayed
 
@@ -78,6 +78,7 @@ def replay(log: EventLog, topic: str, which: Filter, *, limit: int | None = None
 
     Raises:
         CommitFailed: the transaction failed and changed nothing; run it again.
+        TransientError: the log stopped answering; run it again to go on.
     """
     result = Replayed()
 
@@ -99,6 +100,7 @@ def purge(log: EventLog, topic: str, which: Filter) -> Replayed:
 
     Raises:
         CommitFailed: the transaction failed and changed nothing; run it again.
+        TransientError: the log stopped answering; run it again to go on.
     """
     result = Replayed()
 
@@ -137,6 +139,8 @@ def _go_through(log: EventLog, topic: str, decide: Callable[[Record], Message | 
                 tp: ends[tp] if tp not in offsets or batch.next_offsets[tp] > offsets[tp] else offsets[tp] for tp in batch.next_offsets
             }
             deadline = time.monotonic() + IDLE_LIMIT_S
+        if any(done.get(tp, 0) < end for tp, end in ends.items()):
+            raise TransientError(f"{topic}: the log gave nothing for {IDLE_LIMIT_S:g} s; run it again to go on where it stopped")
 
 
 def _decide(record: Record, which: Filter, limit: int | None, result: Replayed) -> Message:

@@ -20,11 +20,15 @@ logger = structlog.get_logger()
 @contextmanager
 def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
     """SIGTERM or SIGINT asks for a clean end; a second one leaves at once with 128 + its number."""
+    asked = False
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal asked
+        if asked:
             os._exit(128 + number)
-        stop.set()
+        asked = True
+        # not here: the interrupted main thread may hold the event's lock, which is not reentrant
+        threading.Thread(target=stop.set, name="stop").start()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -20,6 +20,7 @@ def open_log(settings: Settings, metrics: Metrics, service: str) -> EventLog:
         return SqliteLog(settings.log.path)
     # imported here so that the embedded engine never loads the Kafka client
     from services.chassis.log.kafka import KafkaLog
+    from services.chassis.log.kafka.metrics import KafkaClientCollector
 
     def rebalanced(kind: str, count: int) -> None:
         metrics.counter("rebalances", service=service, kind=kind).inc(count)
@@ -27,4 +28,6 @@ def open_log(settings: Settings, metrics: Metrics, service: str) -> EventLog:
     def rebuilt(cause: str) -> None:
         metrics.counter("producer_rebuilds", service=service, cause=cause).inc()
 
-    return KafkaLog(settings.kafka, replication_factor=settings.log.replication_factor, on_rebalance=rebalanced, on_rebuild=rebuilt)
+    log = KafkaLog(settings.kafka, replication_factor=settings.log.replication_factor, on_rebalance=rebalanced, on_rebuild=rebuilt)
+    metrics.registry.register(KafkaClientCollector(log))
+    return log

@@ -160,13 +160,20 @@ class StageConsumer(Consumer, Protocol):
         Raises:
             CommitFailed: nothing is visible, or the outcome is unknown; call :meth:`recover`, then poll again.
             LimitExceeded: a message is larger than its topic allows; nothing was published.
+            TopicMissing: a message's topic was never created; nothing was published.
             FencedError: another owner exists; stop.
         """
         ...
 
-    def recover(self, batch: Batch) -> None:
-        """After a failed commit: abort what is left, discard the producer, build a new one, and go back to the
-        first offset of each partition of the batch that is still assigned."""
+    def recover(self, batch: Batch) -> Offsets:
+        """After a failed commit: abort what is left, discard the producer, build a new one, and go back.
+
+        Each partition of the batch that is still assigned goes on at its first offset in the batch, or behind what turned out to be
+        committed after all. Returns these offsets.
+
+        Raises:
+            TransientError: the log cannot be reached; call again.
+        """
         ...
 
 

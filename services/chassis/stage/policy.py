@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.chassis.errors import DeadLetterLimit
@@ -40,16 +40,29 @@ class PoisonGuard:
     _in_a_row: dict[TopicPartition, int] = field(default_factory=dict)
     _window: deque[bool] = field(default_factory=deque)
 
-    def seen(self, partition: TopicPartition, *, poison: bool) -> None:
-        """Count one record.
+    def weigh(self, fates: Sequence[tuple[TopicPartition, bool]]) -> None:
+        """Check a batch, record by record (``True`` is poison), before it is committed; changes nothing.
 
         Raises:
-            DeadLetterLimit: a limit is passed; nothing of this batch may be committed.
+            DeadLetterLimit: a limit is passed; the batch must not be committed.
         """
+        trial = PoisonGuard(self.settings, dict(self._in_a_row), self._window.copy())
+        for partition, poison in fates:
+            trial._count(partition, poison=poison)
+            trial._check(partition)
+
+    def accept(self, fates: Sequence[tuple[TopicPartition, bool]]) -> None:
+        """Count a committed batch: every record once, by what became of it in the end."""
+        for partition, poison in fates:
+            self._count(partition, poison=poison)
+
+    def _count(self, partition: TopicPartition, *, poison: bool) -> None:
         self._in_a_row[partition] = self._in_a_row.get(partition, 0) + 1 if poison else 0
         self._window.append(poison)
         if len(self._window) > self.settings.dead_window:
             self._window.popleft()
+
+    def _check(self, partition: TopicPartition) -> None:
         if self._in_a_row[partition] > self.settings.max_consecutive_dead:
             raise DeadLetterLimit(
                 f"{partition.topic} partition {partition.partition}: more than {self.settings.max_consecutive_dead} poison records "
@@ -61,8 +74,3 @@ class PoisonGuard:
                 f"{share:.0%} of the last {len(self._window)} records are poison, more than {self.settings.max_dead_ratio:.0%}. "
                 f"{ADVICE} (ONRECORD_STAGE__MAX_DEAD_RATIO raises the limit)"
             )
-
-    def forget(self) -> None:
-        """Start counting anew: after a batch is replayed its records are seen again."""
-        self._in_a_row.clear()
-        self._window.clear()

@@ -96,7 +96,9 @@ class StageService(Generic[Out]):
         return [f"{self.name}: the loop has not turned for {still:.0f} s (limit {limit:.0f} s)"] if still > limit else []
 
     def ready(self) -> list[str]:
-        """Ready when the group is joined and the process is not stopping."""
+        """Ready when the group has given it partitions to read and the process is not stopping."""
         if self._context.stop.is_set():
             return [f"{self.name}: draining"]
-        return [] if self._session is not None else [f"{self.name}: has not joined its group yet"]
+        if self._loop is None:
+            return [f"{self.name}: has not joined its group yet"]
+        return [] if self._loop.assigned else [f"{self.name}: reads no partition yet (the log is out of reach, or other replicas read all)"]

@@ -13,7 +13,7 @@ import structlog
 
 from services.chassis.errors import TransientError
 from services.chassis.failpoints import failpoint
-from services.chassis.log.types import Batch, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
+from services.chassis.log.types import Batch, Headers, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
 
 Out = TypeVar("Out")
 OutC = TypeVar("OutC", contravariant=True)
@@ -32,8 +32,11 @@ class Session(Protocol[OutC]):
         """Make outputs, dead letters and offsets stick, together."""
         ...
 
-    def recover(self, batch: Batch) -> None:
-        """After a failed commit: back to a state in which the batch is read again."""
+    def recover(self, batch: Batch) -> Offsets:
+        """After a failed commit: back to a state in which all of the batch that is not committed is read again.
+
+        Returns where each of its partitions goes on; one that is read by another member now is left out.
+        """
         ...
 
     def keep_alive(self) -> None:
@@ -110,9 +113,9 @@ class SinkSession(Generic[Out]):
         self._sink: Sink[Out] = sink
         self._producer = producer
         self._stored: dict[TopicPartition, int] = {}
-        self._consumer = open_consumer(self._positions)
-        # a crash may have left work that comes after a commit
+        self._lettered: set[Headers] = set()
         self._owed = True
+        self._consumer = open_consumer(self._positions)
         self.keep_alive = self._consumer.keep_alive
         self.lag = self._consumer.lag
         self.assignment = self._consumer.assignment
@@ -122,17 +125,23 @@ class SinkSession(Generic[Out]):
         for partition in partitions:
             self._stored.pop(partition, None)
         self._stored.update(found)
+        # a commit whose answer was lost, or a member that died after one, leaves work that follows a commit
+        self._owed = True
         return found
 
     def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Out], dead_letters: Sequence[Message]) -> None:
         """Publish the dead letters, then apply the changes and move the offsets in one transaction."""
-        if dead_letters:
+        # a database that refuses the batch again and again must not repeat its letters each time
+        fresh = [letter for letter in dead_letters if _origin(letter) not in self._lettered]
+        if fresh:
             failpoint("dead_letter_write")
-            self._producer.append(dead_letters)
+            self._producer.append(fresh)
+            self._lettered.update(map(_origin, fresh))
         failpoint("before_commit")
         expected = {tp: self._stored[tp] for tp in offsets if tp in self._stored}
         self._sink.apply(outputs, expected, offsets)
         failpoint("after_commit")
+        self._lettered.clear()
         self._stored.update(offsets)
         self._owed = True
         self._settle()
@@ -161,13 +170,20 @@ class SinkSession(Generic[Out]):
         except TransientError as error:
             logger.warning("after-commit work is put off", error=str(error))
 
-    def recover(self, batch: Batch) -> None:
+    def recover(self, batch: Batch) -> Offsets:
         """Read the stored positions again and go back to them."""
-        partitions = frozenset(batch.first_offsets)
-        positions = dict(self._positions(partitions))
-        self._consumer.seek({tp: positions.get(tp, 0) for tp in partitions})
+        partitions = frozenset(batch.first_offsets) & self._consumer.assignment()
+        found = self._positions(partitions)
+        resumed = {tp: found.get(tp, 0) for tp in partitions}
+        self._consumer.seek(resumed)
+        return resumed
 
     def close(self) -> None:
         """Leave the group and release the producer."""
         self._consumer.close()
         self._producer.close()
+
+
+def _origin(letter: Message) -> Headers:
+    """The coordinates of the record a dead letter holds."""
+    return tuple(header for header in letter.headers if header[0] in ("original-topic", "original-partition", "original-offset"))

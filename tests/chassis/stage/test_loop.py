@@ -52,7 +52,7 @@ class Rig:
     def run(self, turns: int = 500) -> None:
         for _ in range(turns):
             self.loop.turn()
-            if self.session.position >= len(self.session.source) and not self.session.broken:
+            if self.session.exhausted:
                 return
 
     def value(self, name: str, **labels: str) -> float:
@@ -90,7 +90,7 @@ def test_transient_errors_are_retried_in_place_and_keep_the_order() -> None:
     rig.run()
     assert rig.out() == [b"a", b"b", b"c"]
     assert rig.value("onrecord_retries_total", service="extract") == 2
-    assert rig.session.kept_alive >= 0
+    assert rig.session.kept_alive > 0
     assert not rig.session.dead
 
 
@@ -118,7 +118,7 @@ def refuse(value: bytes) -> Callable[[Sequence[Message], Offsets], Exception | N
     """A log that cannot commit this output, but everything else, its dead letter included."""
 
     def fail(messages: Sequence[Message], _: Offsets) -> Exception | None:
-        return CommitFailed("refused", cause="broker") if any(m.topic == "out" and m.value == value for m in messages) else None
+        return CommitFailed("refused", cause="rejected") if any(m.topic == "out" and m.value == value for m in messages) else None
 
     return fail
 
@@ -143,6 +143,65 @@ def test_an_outage_blames_no_record() -> None:
     rig.run()
     assert rig.out() == [b"a", b"b", b"c"]
     assert not rig.session.dead
+
+
+def test_an_outage_of_the_outputs_alone_blames_no_record() -> None:
+    """Output partitions without a leader: an empty transaction succeeds, every article's fails."""
+    down = {"left": 60}
+
+    def fail(messages: Sequence[Message], _: Offsets) -> Exception | None:
+        down["left"] -= 1
+        return CommitFailed("no leader", cause="timeout") if messages and down["left"] > 0 else None
+
+    rig = Rig(MemorySession(records([b"a", b"b", b"c"]), fail))
+    rig.run()
+    assert rig.out() == [b"a", b"b", b"c"]
+    assert not rig.session.dead
+
+
+def test_the_culprit_is_found_though_other_partitions_go_on() -> None:
+    source = records([b"%d" % n for n in range(30)]) + records([b"x%d" % n for n in range(200)], partition=1)
+    rig = Rig(MemorySession(source, refuse(b"7")), max_records=8)
+    rig.run(turns=2000)
+    assert [m.value for m in rig.session.dead] == [b"7"]
+    assert len(rig.out()) == 229
+    assert rig.session.commits[-1] > 1, "back to whole batches behind the culprit"
+
+
+def test_records_condemned_at_commit_count_towards_the_limit() -> None:
+    def fail(messages: Sequence[Message], _: Offsets) -> Exception | None:
+        large = any(m.topic == "out" for m in messages)
+        return LimitExceeded("too large", stage="produce", reason="too_large") if large else None
+
+    rig = Rig(MemorySession(records([b"%d" % n for n in range(100)]), fail), echo, max_consecutive_dead=10)
+    with pytest.raises(DeadLetterLimit):
+        rig.run()
+    assert len(rig.session.dead) == 10
+
+
+def test_a_commit_whose_answer_was_lost_is_counted_and_not_replayed() -> None:
+    session = MemorySession(records([b"a", b"b"]))
+    session.lost = [CommitFailed("no answer", cause="timeout")]
+    rig = Rig(session)
+    rig.run()
+    assert rig.out() == [b"a", b"b"]
+    assert rig.value("onrecord_articles_processed_total", service="extract", outcome="extracted") == 2
+    assert rig.after == ["extracted"] * 2
+
+
+def test_a_partition_without_a_leader_does_not_stop_the_others() -> None:
+    session = MemorySession(records([b"a"]))
+    session.lag_error = TransientError("no end offset")
+    rig = Rig(session)
+    rig.run()
+    assert rig.out() == [b"a"]
+
+
+def test_a_dead_letter_too_large_for_its_topic_stops_the_stage() -> None:
+    rig = Rig(MemorySession(records([b"a"]), lambda *_: LimitExceeded("too large", stage="produce", reason="too_large")))
+    with pytest.raises(LimitExceeded):
+        rig.run()
+    assert not rig.session.committed
 
 
 def test_outputs_too_large_for_their_topic_dead_letter_only_their_record() -> None:
@@ -224,7 +283,7 @@ def test_whatever_fails_each_record_has_exactly_one_end(values: list[bytes], out
         if begin <= calls["made"] < begin + length:
             return CommitFailed("outage", cause="timeout")
         refused = any(m.topic == "out" and (m.value or b"").startswith(b"refused") for m in messages)
-        return CommitFailed("refused", cause="broker") if refused else None
+        return CommitFailed("refused", cause="rejected") if refused else None
 
     rig = Rig(MemorySession(records(numbered), fail), max_records=batch, max_consecutive_dead=1000, max_dead_ratio=1.0)
     rig.run(turns=5000)

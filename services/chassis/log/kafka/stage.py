@@ -62,11 +62,12 @@ class KafkaStageConsumer(Member):
         except TransientError as error:  # while the producer was replaced or limits were looked up: nothing was sent
             raise CommitFailed(str(error), cause="unavailable") from error
 
-    def recover(self, batch: Batch) -> None:
+    def recover(self, batch: Batch) -> Offsets:
         """See :meth:`services.chassis.log.types.StageConsumer.recover`.
 
         The new producer's ``init_transactions`` settles what became of the old transaction. If it was committed after all (the
-        answer got lost), the group's offsets say so, and reading goes on behind what they cover: replaying it would duplicate.
+        answer got lost), or the partition was read by another member in between, the group's offsets say so, and reading goes on where
+        they stand: replaying what they cover would duplicate it.
 
         Raises:
             FencedError: not authorised.
@@ -74,8 +75,9 @@ class KafkaStageConsumer(Member):
         """
         self.transactions.rebuild()
         assigned = self.assignment()
-        last = batch.next_offsets
-        self.seek({tp: self._resume_at(tp, first, last[tp]) for tp, first in batch.first_offsets.items() if tp in assigned})
+        resumed = {tp: self._resume_at(tp, first) for tp, first in batch.first_offsets.items() if tp in assigned}
+        self.seek(resumed)
+        return resumed
 
     def close(self) -> None:
         """Abort what is open and leave; safe to call twice."""
@@ -88,7 +90,7 @@ class KafkaStageConsumer(Member):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _resume_at(self, tp: TopicPartition, first: int, end: int) -> int:
+    def _resume_at(self, tp: TopicPartition, first: int) -> int:
         try:
             # read_committed makes the broker wait for pending transactions of the group before it answers
             committed = self._consumer.committed(
@@ -96,7 +98,7 @@ class KafkaStageConsumer(Member):
             )
         except KafkaError as error:
             raise log_error(error, f"committed offset of {self._name}") from error
-        return committed if committed is not None and first < committed <= end else first
+        return max(first, committed) if committed is not None else first
 
 
 def _joined(membership: ConsumerGroupMetadata) -> bool:

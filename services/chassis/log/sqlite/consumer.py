@@ -141,7 +141,7 @@ class SqliteStageConsumer(SqliteConsumer):
         self._own(batch)
         self._write(offsets, messages)
 
-    def recover(self, batch: Batch) -> None:
+    def recover(self, batch: Batch) -> Offsets:
         """See :meth:`services.chassis.log.types.StageConsumer.recover`; a failed transaction is undone already.
 
         Raises:
@@ -151,6 +151,7 @@ class SqliteStageConsumer(SqliteConsumer):
         with self._database.reading() as connection:
             self._lease.require(connection)
         self.seek(batch.first_offsets)
+        return batch.first_offsets
 
     def _own(self, batch: Batch) -> None:
         if batch.membership != self._lease.token:
