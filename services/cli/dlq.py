@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from schemas.events import Article
 from services.chassis import dlq
@@ -18,6 +16,7 @@ from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog
 from services.chassis.stage.dead_letters import read_dead_letter
 from services.cli import setup
+from services.cli.tables import print_whole, table_of
 
 app = typer.Typer(help="Look at dead letters, and put them back after a fix.", no_args_is_help=True)
 
@@ -44,14 +43,14 @@ def show_all(topic: Topic = Article.topic, reason: Reason = None, stage: Stage =
     """List dead letters that were neither replayed nor purged."""
     with setup.context(setup.load(), "dlq") as context:
         found = list(dlq.letters(context.log, _dlq_topic(context.log, topic), _filter(reason, stage, key, since)))
-    table = Table("offset", "key", "stage", "reason", "attempts", "replays", "failed at", "error")
+    table = table_of("offset", "key", "stage", "reason", "attempts", "replays", "failed at", "error")
     for record, letter in found:
         shown = (letter.key or b"").decode("utf-8", "replace")
         table.add_row(
             f"{record.partition}:{record.offset}", shown, letter.stage, letter.reason, str(letter.attempts), str(letter.replay_count),
             letter.first_failed_at, letter.error_message.splitlines()[0] if letter.error_message else "",
         )  # fmt: skip
-    Console().print(table)
+    print_whole(table)
     print(f"{len(found)} dead letters", file=sys.stderr)
 
 

@@ -25,17 +25,20 @@ def load(*, interactive: bool = False, **overrides: Any) -> Settings:
     Raises:
         SettingsError: one line per mistake, a misspelt ``ONRECORD_…`` variable included.
     """
-    found = settings.load(**overrides)
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    unknown = [
+    problems = [
         f"{variable}: no such setting; `onrecord config show` lists them all"
         for variable in sorted(os.environ)
         if variable.startswith(PREFIX)
         and variable not in (CONFIG_VARIABLE, PREFIX + "FAILPOINT")
         and variable.split("__")[0].upper() not in known
     ]
-    if unknown:
-        raise SettingsError(unknown)
+    try:
+        found = settings.load(**overrides)
+    except SettingsError as error:
+        raise SettingsError(error.problems + problems) from error
+    if problems:
+        raise SettingsError(problems)
     quiet = interactive and sys.stderr.isatty() and "log_level" not in found.ops.model_fields_set
     logging.configure(found.ops.model_copy(update={"log_level": "warning"}) if quiet else found.ops)
     return found

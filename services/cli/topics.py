@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from services.chassis.log.topics import declared
 from services.cli import setup
+from services.cli.tables import print_whole, table_of
 
 app = typer.Typer(help="Create and look at the topics.", no_args_is_help=True)
 
@@ -29,11 +28,11 @@ def show() -> None:
     """List the topics with their partitions, retention and number of records kept."""
     with setup.context(setup.load(), "topics") as context:
         topics = context.log.topics()
-    table = Table("topic", "partitions", "retention", "records", "first … next offset")
+    table = table_of("topic", "partitions", "retention", "records", "first … next offset")
     for name, state in sorted(topics.items()):
         spec = state.spec
         retention = "compacted" if spec.compact else "for ever" if spec.retention_ms is None else f"{spec.retention_ms / 86_400_000:g} days"
         records = sum(end - first for first, end in state.ranges.values())
         ranges = ", ".join(f"{first}…{end}" for _, (first, end) in sorted(state.ranges.items()))
         table.add_row(name, str(spec.partitions), retention, str(records), ranges)
-    Console().print(table)
+    print_whole(table)

@@ -123,7 +123,16 @@ def test_wrong_settings_exit_with_2_and_one_line_each() -> None:
     failed = onrecord("config", "show", QUERY__PORT="http", LGO__ENGINE="kafka")
     assert failed.returncode == 2
     assert "ONRECORD_QUERY__PORT" in failed.stderr
+    assert "ONRECORD_LGO__ENGINE" in failed.stderr
     misspelt = onrecord("config", "show", LGO__ENGINE="kafka")
     assert misspelt.returncode == 2
     assert misspelt.stderr.count("\n") == 1
     assert "ONRECORD_LGO__ENGINE" in misspelt.stderr
+
+
+def test_a_log_path_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    failed = onrecord("topics", "list", LOG__PATH=str(tmp_path / "file" / "log.db"))
+    assert failed.returncode == 2
+    assert "ONRECORD_LOG__PATH" in failed.stderr
+    assert "Traceback" not in failed.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from schemas import relational as tables
+from schemas.events import Claim, Document, Quote
 from services.chassis import settings
 from services.chassis.log.open import open_log
 from services.chassis.metrics import Metrics
@@ -128,6 +129,20 @@ class Pipeline:
         context = self.context()
         with context.log:
             self.wait(lambda: backlog(context).articles == 0, "the articles to be extracted")
+
+    def event_ids(self) -> dict[str, list[str]]:
+        """The CloudEvents ids of extract's committed events, per topic, sorted; a duplicate shows as one."""
+        context = self.context()
+        with context.log:
+            topics = context.log.topics()
+            return {
+                event.topic: sorted(
+                    (record.header("ce_id") or b"").decode()
+                    for partition in topics[event.topic].ranges
+                    for record in context.log.read(event.topic, partition)
+                )
+                for event in (Document, Quote, Claim)
+            }
 
     def record(self) -> dict[str, list[tuple[object, ...]]]:
         """Everything on record that must not depend on how it came there, sorted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.chassis.errors import SettingsError
 from services.chassis.log.types import EventLog
 from services.chassis.metrics import Metrics
 from services.chassis.settings import Settings
@@ -11,13 +12,19 @@ def open_log(settings: Settings, metrics: Metrics, service: str) -> EventLog:
     """The embedded log or Kafka; ``service`` labels the client's rebalances and producer rebuilds.
 
     Raises:
-        OnrecordError: the embedded log's file is not one of ours.
+        SettingsError: the embedded log's folder cannot be made.
+        LogUnreadable: the embedded log's file is not one of ours.
     """
     if settings.log.engine == "sqlite":
         from services.chassis.log.sqlite import SqliteLog
 
-        settings.log.path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteLog(settings.log.path)
+        path = settings.log.path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = f"the folder of {path} cannot be made ({error.strerror}); name a file in a folder that can be written"
+            raise SettingsError([f"ONRECORD_LOG__PATH: {problem}"]) from error
+        return SqliteLog(path)
     # imported here so that the embedded engine never loads the Kafka client
     from services.chassis.log.kafka import KafkaLog
     from services.chassis.log.kafka.metrics import KafkaClientCollector
