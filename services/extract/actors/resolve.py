@@ -18,6 +18,7 @@ from services.extract.actors.pronouns import follow
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
 UNRESOLVED = "unresolved source"
+CLOSING = ",–—― "
 _NAME_MAX = 160  # code points of a description kept as an actor's name
 
 # How sure a resolution is by its manner: the share that was right on hand-labelled PolNeAR dev sources, rounded, few ones cautiously.
@@ -89,6 +90,9 @@ class Resolver:
                     "confidence": inherited.confidence * _SURE[Resolution.CONTINUATION],
                 }
             )
+        # annotators count the comma that closes an apposition as part of the source; it is no part of the mention
+        words = self._text[source.start : source.end].rstrip(CLOSING)
+        source = Range(source.start, source.start + len(words)) if words else source
         mention = Span.of(self._text, source.start, source.end)
         read = phrases.read(self._text, source, self._cast)
         if read.manner is Manner.PRONOUN:

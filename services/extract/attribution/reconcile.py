@@ -49,7 +49,7 @@ def reconcile(text: str, attributions: Iterable[Attribution], quotations: Quotat
 def _tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
     """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, neighbours joined."""
     cue = _words(text, attribution.cue)
-    source = _words(text, attribution.source)
+    source = _words(text, attribution.source, keep=_CLOSES_APPOSITION)
     anchor = cue or source or min(attribution.content)
     trimmed = [_trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)]
     pieces = [piece for piece in trimmed if _WORD_CHARACTER.search(text, piece.start, piece.end)]
@@ -66,7 +66,8 @@ def _tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attrib
         return None
     if source is not None:
         parts = _by_paragraph(text, source)
-        source = _words(text, next((part for part in parts if _paragraph(text, part.start) == _paragraph(text, anchor.start)), parts[-1]))
+        part = next((part for part in parts if _paragraph(text, part.start) == _paragraph(text, anchor.start)), parts[-1])
+        source = _words(text, part, keep=_CLOSES_APPOSITION)
         if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
             source = None  # nothing but a line break links the two
     return replace(attribution, content=tuple(joined), source=source, cue=cue)
@@ -119,14 +120,18 @@ def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> 
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
 
 
-def _words(text: str, span: Range | None) -> Range | None:
-    """A span trimmed of white space and edge punctuation; None when no word is left."""
+_CLOSES_APPOSITION = ",–—―"
+"""Ends a source that is more than a name, as annotators mark it: “Brian Fallon, the press secretary,” said."""
+
+
+def _words(text: str, span: Range | None, keep: str = "") -> Range | None:
+    """A span trimmed of white space and edge punctuation, but for closing marks to ``keep``; None when no word is left."""
     if span is None:
         return None
     start, end = max(0, span.start), min(len(text), span.end)
     while start < end and not text[start].isalnum() and text[start] not in "@#":
         start += 1
-    while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)”’\"'":
+    while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)”’\"'" + keep:
         end -= 1
     return Range(start, end) if _WORD_CHARACTER.search(text, start, end) else None
 
