@@ -4,7 +4,8 @@ Rules:
 
 - ``article_id`` is made from the canonical address where there is one, else from the normalised text. A producer's own id wins.
 - The canonical address for identity: scheme and a leading ``www.`` ignored, host in lower case, default port, fragment and tracking
-  parameters dropped, remaining parameters sorted, a trailing slash ignored.
+  parameters dropped, remaining parameters sorted, a trailing slash ignored. Escapes are compared by the bytes they stand for, UTF-8 or
+  not (``%E4`` is no ``%F6``), in either case of their digits.
 - The normalised text: Unicode NFKC, white space collapsed; of HTML, the visible text.
 - The content key is the hash of the normalised text. The fingerprint adds what else changes an article (status, title, by-line,
   date, …); two revisions with one fingerprint are one revision.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 from lxml import etree
 
@@ -68,8 +69,10 @@ def url_key(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").removeprefix("www.")
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    path = quote(unquote(parts.path), safe="/:@!$&'()*+,;=~-._").rstrip("/")
-    query = urlencode(sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k)))
+    path = quote(unquote_to_bytes(parts.path), safe="/:@!$&'()*+,;=~-._").rstrip("/")
+    # bytes that are no UTF-8 travel as lone surrogates: replaced, they would make one article of many
+    given = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    query = urlencode(sorted((k, v) for k, v in given if not _TRACKING.match(k)), errors="surrogateescape")
     return f"{host}{port}{path}" + (f"?{query}" if query else "")
 
 

@@ -2,6 +2,13 @@
 
 A batch is decided and appended inside one transaction of the index. When the append fails or its outcome is unknown, the index is
 rolled back and reads the log again before anything is decided anew: what did get through is a duplicate by then.
+
+An input that is refused becomes a dead letter. Its header ``ingest-original`` says what its value is:
+
+- ``verbatim``: the refused bytes as they came: a file or page (unpacked when it came gzipped), a document, or one line without its end;
+- ``re-encoded``: the same data written anew, because its own bytes were not kept: an element of a JSON array, a feed entry's content;
+- ``omitted``: nothing, because the input is larger than is read or than the dead-letter topic takes, or broke off. ``ingest-input``
+  and ``ingest-origin`` name it.
 """
 
 from __future__ import annotations
@@ -9,7 +16,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 
@@ -18,7 +26,7 @@ import structlog
 from schemas.events import Article
 from schemas.ids import digest
 from services.chassis.cloudevents import encode
-from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError, StageStopped, TransientError
+from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.limits import check_size
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Message, Producer, Record, TopicState
@@ -32,6 +40,8 @@ logger = structlog.get_logger()
 
 SERVICE = "ingest"
 SOURCE = "/onrecord/ingest"
+ORIGINAL_HEADER = "ingest-original"
+"""On every dead letter made here: ``verbatim``, ``re-encoded`` or ``omitted``; see the module."""
 
 BATCH_ITEMS = 100
 BATCH_BYTES = 8 * 1_048_576
@@ -79,7 +89,11 @@ class Publisher:
         self.close()
 
     def probe(self) -> None:
-        """Read the log on without publishing, and note in :attr:`problem` whether that works; nothing when a batch is under way."""
+        """Read the log on without publishing, and note in :attr:`problem` whether that works; nothing when a batch is under way.
+
+        Raises:
+            TopicMissing: the topics were never created; waiting will not help.
+        """
         if not self._lock.acquire(blocking=False):
             return
         try:
@@ -87,6 +101,8 @@ class Publisher:
                 self.index.catch_up()
         except OnrecordError as error:
             self.problem = str(error)
+            if isinstance(error, TopicMissing):
+                raise
         else:
             self.problem = None
         finally:
@@ -194,16 +210,20 @@ class Publisher:
         name = arrival.name.encode("utf-8", "backslashreplace")[:1024]
         at_ms = int(arrival.at.timestamp() * 1000)
         error = PoisonError(str(refusal), stage=refusal.stage, reason=refusal.reason)
-        headers = (("ingest-input", name), ("ingest-origin", arrival.origin.encode("utf-8", "backslashreplace")[:1024]))
-        value = None if refusal.cut else refusal.original
-        # partition and offset -1: it never was on the articles topic
-        record = Record(Article.topic, -1, -1, at_ms, name, value, headers)
-        letter = dead_letter(record, error, group=SERVICE, now=arrival.at)
-        try:
-            check_size(letter, most)
-        except LimitExceeded:
-            letter = replace(letter, value=None)
-        return [letter]
+        origin = arrival.origin.encode("utf-8", "backslashreplace")[:1024]
+
+        def letter(value: bytes | None, kept: bytes) -> Message:
+            headers = (("ingest-input", name), ("ingest-origin", origin), (ORIGINAL_HEADER, kept))
+            # partition and offset -1: it never was on the articles topic
+            record = Record(Article.topic, -1, -1, at_ms, name, value, headers)
+            return dead_letter(record, error, group=SERVICE, now=arrival.at)
+
+        if not refusal.cut:
+            whole = letter(refusal.original, b"re-encoded" if refusal.reencoded else b"verbatim")
+            with suppress(LimitExceeded):
+                check_size(whole, most)
+                return [whole]
+        return [letter(None, b"omitted")]
 
     def _committed(self, messages: Sequence[Message], seconds: float) -> None:
         metrics = self._context.metrics
@@ -246,4 +266,4 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _too_large(item: Offer, most: int) -> Refusal:
     message = f"takes more than the {most:,} bytes that the articles topic allows; send less content"
-    return Refusal(item.arrival, "too_large", message, item.original, stage="produce")
+    return Refusal(item.arrival, "too_large", message, item.original, stage="produce", reencoded=item.reencoded)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -34,7 +34,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.events import Article
-from services.chassis.errors import OnrecordError
+from services.chassis.errors import OnrecordError, TopicMissing
 from services.chassis.metrics import Metrics
 from services.chassis.settings import IngestSettings
 from services.ingest.publish import Outcome, Publisher
@@ -67,13 +67,16 @@ class Refused(HTTPException):
         super().__init__(status.value, detail, headers)
 
 
-def create_app(settings: IngestSettings, publisher: Publisher, metrics: Metrics) -> FastAPI:
-    """The push API on this publisher."""
+Fatal = Callable[[OnrecordError], None]
+
+
+def create_app(settings: IngestSettings, publisher: Publisher, metrics: Metrics, fatal: Fatal | None = None) -> FastAPI:
+    """The push API on this publisher. ``fatal`` is told of an error that sending again cannot mend."""
     app = FastAPI(
         title="onrecord ingest", version="1", description="Push raw articles onto the log.", docs_url=None, redoc_url=None,
         openapi_url="/openapi.json",
     )  # fmt: skip
-    handler = _Handler(settings, publisher)
+    handler = _Handler(settings, publisher, fatal)
     responses: dict[int | str, dict[str, Any]] = {
         code: {"description": HTTPStatus(code).phrase, "content": {PROBLEM: {"schema": _PROBLEM_SCHEMA}}}
         for code in (400, 401, 408, 413, 415, 422, 429, 503)
@@ -89,9 +92,10 @@ def create_app(settings: IngestSettings, publisher: Publisher, metrics: Metrics)
 
 
 class _Handler:
-    def __init__(self, settings: IngestSettings, publisher: Publisher) -> None:
+    def __init__(self, settings: IngestSettings, publisher: Publisher, fatal: Fatal | None) -> None:
         self._settings = settings
         self._publisher = publisher
+        self._fatal = fatal
         self._token = settings.token()
         self._in_flight = 0
 
@@ -102,6 +106,10 @@ class _Handler:
             items = await run_in_threadpool(self._items, request.headers.get("content-type", ""), await self._body(request))
             try:
                 outcomes = await run_in_threadpool(self._publisher.publish, items, request.headers.get("traceparent"), ATTEMPTS)
+            except TopicMissing as error:
+                if self._fatal:
+                    self._fatal(error)
+                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing can be put on the log: {error}") from error
             except OnrecordError as error:
                 logger.error("pushed articles could not be put on the log", detail=str(error))
                 retry = {"Retry-After": str(UNREACHABLE_RETRY_AFTER_S)}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import ExitStack
 
 import structlog
 import uvicorn
 
-from services.chassis.errors import SettingsError
+from services.chassis.errors import SettingsError, TopicMissing
 from services.chassis.service import Context, Service
 from services.chassis.settings import IngestSettings
 from services.ingest.feeds.poller import FeedPoller
@@ -44,7 +45,7 @@ class IngestService:
             self._socket.close()
             raise
         config = uvicorn.Config(
-            create_app(self._settings, self._publisher, context.metrics),
+            create_app(self._settings, self._publisher, context.metrics, self._fail),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -64,31 +65,41 @@ class IngestService:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def run(self) -> None:
-        """See :class:`services.chassis.service.Service`."""
-        logger.info("push API", address=self.address, feeds=len(self._settings.feeds))
-        self._publisher.probe()
-        self._serving.start()
-        poller = FeedPoller(self._context, self._publisher, self._settings.feeds) if self._settings.feeds else None
-        try:
-            if poller:
-                self._poller = poller
-                poller.run()
+        """See :class:`services.chassis.service.Service`.
+
+        Raises:
+            TopicMissing: the log has no topics, from the start or later on. One out of reach is waited for.
+        """
+        with ExitStack() as opened:
+            opened.callback(self._socket.close)
+            opened.callback(self._publisher.close)
+            self._publisher.probe()
+            if self._settings.feeds:
+                self._poller = FeedPoller(self._context, self._publisher, self._settings.feeds)
+                opened.callback(self._poller.close)
+            logger.info("push API", address=self.address, feeds=len(self._settings.feeds))
+            self._serving.start()
+            opened.callback(self._stop_serving)
+            if self._poller:
+                self._poller.run()
             self._context.stop.wait()
-        finally:
-            self._server.should_exit = True
-            self._serving.join(STOP_GRACE_S)
-            if poller:
-                poller.close()
-            self._publisher.close()
-            self._socket.close()
         if self._failure:
             raise self._failure
+
+    def _stop_serving(self) -> None:
+        self._server.should_exit = True
+        self._serving.join(STOP_GRACE_S)
+
+    def _fail(self, error: BaseException) -> None:
+        """End the service with this error, raised by :meth:`run` in the service's own thread."""
+        self._failure = self._failure or error
+        self._context.stop.set()
 
     def _serve(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
-        except BaseException as error:  # noqa: BLE001 - raised again by run, in the service's own thread
-            self._failure = error
+        except BaseException as error:  # noqa: BLE001 - raised again by run
+            self._fail(error)
         finally:
             self._context.stop.set()
 
@@ -103,7 +114,10 @@ class IngestService:
     def ready(self) -> list[str]:
         """Why it cannot take articles just now."""
         if self._publisher.problem:
-            self._publisher.probe()
+            try:
+                self._publisher.probe()
+            except TopicMissing as error:
+                self._fail(error)
         reasons = [] if self._server.started else ["push server is starting"]
         return reasons + ([f"log: {self._publisher.problem}"] if self._publisher.problem else [])
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import string
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,49 @@ def test_an_address_is_its_own_key_again(url: str) -> None:
         key = url_key(url)
         again = web_address(f"https://{key}")
         assert again is None or url_key(again) == key
+
+
+def test_addresses_in_utf_8_keep_their_keys() -> None:
+    # ids of articles on the log hang on these
+    assert url_key("https://e.org/stra\u00dfe/%C3%BC?q=\u00e4+b&r=%E2%82%AC") == "e.org/stra%C3%9Fe/%C3%BC?q=%C3%A4+b&r=%E2%82%AC"
+
+
+def test_bytes_that_are_no_utf_8_tell_pages_apart() -> None:
+    keys = {
+        url_key(f"https://x.org/{rest}") for rest in ("%E4", "%F6", "%EF%BF%BD", "?q=%E4", "?q=%F6", "?q=%EF%BF%BD", "?%E4=q", "?%F6=q")
+    }
+    assert len(keys) == 8
+
+
+def escaped(raw: bytes, ways: list[int]) -> str:
+    """The bytes as part of an address: unreserved ones bare or escaped, the digits of escapes in either case."""
+    return "".join(
+        chr(byte) if way == 0 and chr(byte) in UNRESERVED else f"%{byte:02X}" if way < 2 else f"%{byte:02x}"
+        for byte, way in zip(raw, ways, strict=True)
+    )
+
+
+UNRESERVED = string.ascii_letters + string.digits + "-._~"
+PLACES = st.sampled_from(["https://x.org/a{}b", "https://x.org/?q={}", "https://x.org/?{}=1"])
+# some parameters' names are dropped, and all of these begin otherwise
+RAW = st.binary(max_size=12).map(b"x".__add__)
+
+
+def ways_of(raw: bytes) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, 2), min_size=len(raw), max_size=len(raw))
+
+
+@given(data=st.data(), place=PLACES, raw=RAW)
+def test_one_address_however_it_is_escaped(data: st.DataObject, place: str, raw: bytes) -> None:
+    one, other = (url_key(place.format(escaped(raw, data.draw(ways_of(raw))))) for _ in range(2))
+    assert one == other
+    assert url_key(f"https://{one}") == one
+
+
+@given(place=PLACES, one=RAW, other=RAW)
+def test_other_bytes_are_another_address(place: str, one: bytes, other: bytes) -> None:
+    keys = [url_key(place.format(escaped(raw, [2] * len(raw)))) for raw in (one, other)]
+    assert (keys[0] == keys[1]) == (one == other)
 
 
 @pytest.mark.parametrize(

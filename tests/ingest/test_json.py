@@ -56,6 +56,13 @@ def test_a_bad_line_does_not_stop_the_others() -> None:
     assert "colour: no such field" in refusals[2].message
 
 
+def test_items_say_whether_their_bytes_are_the_ones_that_came() -> None:
+    array = items("a.json", b'[ {"content":"x", "colour":1}, {"content":"y"} ]')
+    assert [(type(item).__name__, item.reencoded) for item in array] == [("Refusal", True), ("Offer", True)]
+    whole = items("a.json", b'{ "content":"x", "colour":1}') + items("a.jsonl", b'{"content":"y"}\n{broken\n')
+    assert [(type(item).__name__, item.reencoded) for item in whole] == [("Refusal", False), ("Offer", False), ("Refusal", False)]
+
+
 def test_a_line_too_long_is_skipped_to_its_end() -> None:
     data = line(content="x" * 5000) + b"\n" + line(content="short") + b"\n"
     first, second = items("a.jsonl", data, Limits(1000))

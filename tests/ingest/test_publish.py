@@ -24,7 +24,7 @@ from services.chassis.settings import Settings, load
 from services.chassis.stage.dead_letters import read_dead_letter
 from services.ingest.publish import Outcome, Publisher
 from services.ingest.readers import Item, Offer, Refusal
-from tests.support.arrivals import arrival, offer
+from tests.support.arrivals import arrival, items, offer
 
 Articles = Callable[[], list[Article]]
 Records = Callable[[], list[Record]]
@@ -154,6 +154,7 @@ def test_refusals_become_dead_letters_once(publisher: Publisher, dead_letters: R
     assert (letter.value, letter.reason, letter.stage) == (b"{broken \xff", "not_json", "decode")
     assert letter.error_message == "bad.jsonl line 3: is not JSON; write JSON"
     assert dict(letter.headers)["ingest-input"] == b"bad.jsonl line 3"
+    assert dict(letter.headers)["ingest-original"] == b"verbatim"
     assert letter.consumer_group == "ingest"
 
 
@@ -163,6 +164,25 @@ def test_dead_letters_of_what_was_not_kept_or_never_read(publisher: Publisher, d
     missing = Refusal(arrival("c"), "missing", "does not exist", b"", stage="open")
     assert publish(publisher, cut, huge, missing) == ["rejected"] * 3
     assert [(record.key, record.value) for record in dead_letters()] == [(b"a", None), (b"b", None)]
+    assert [originals(record) for record in dead_letters()] == [[b"omitted"]] * 2
+
+
+def originals(record: Record) -> list[bytes]:
+    return [value for name, value in record.headers if name == "ingest-original"]
+
+
+def test_dead_letters_say_when_their_bytes_are_written_anew(publisher: Publisher, dead_letters: Records) -> None:
+    array = b'[ {"content": "x", "colour": 1}, 5 ]'
+    found = items("a.json", array)
+    assert publish(publisher, *found) == ["rejected"] * 2
+    assert [(record.value, originals(record)) for record in dead_letters()] == [
+        (b'{"content":"x","colour":1}', [b"re-encoded"]),
+        (b"5", [b"re-encoded"]),
+    ]
+    # an article that turns out too large for the topic keeps saying so
+    huge = replace(offer(content="x" + "\n" * 3_400_000), original=b"small", reencoded=True)
+    assert publish(publisher, huge) == ["rejected"]
+    assert [(record.value, originals(record)) for record in dead_letters()[2:]] == [(b"small", [b"re-encoded"])]
 
 
 def test_an_article_larger_than_the_topic_takes_is_rejected(publisher: Publisher, articles: Articles) -> None:

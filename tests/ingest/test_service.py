@@ -6,17 +6,21 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from schemas.events import Article
-from services.chassis.errors import SettingsError
+from services.chassis.errors import OnrecordError, SettingsError, TopicMissing, TransientError
 from services.chassis.log.sqlite import SqliteLog
-from services.chassis.log.topics import declared
+from services.chassis.log.types import EventLog, TopicState
 from services.chassis.service import Context
+from services.ingest.feeds.poller import FeedPoller
+from services.ingest.publish import Publisher
 from services.ingest.service import IngestService, build
 from tests.ingest.conftest import MakeSettings
 from tests.support.web import Site
@@ -87,20 +91,100 @@ def test_a_body_that_does_not_come_is_408(context: Context, monkeypatch: pytest.
     assert not thread.is_alive()
 
 
-def test_not_ready_until_the_topics_exist(tmp_path: Path, context: Context) -> None:
+def test_a_log_without_topics_ends_the_service_at_once(tmp_path: Path, context: Context) -> None:
     with SqliteLog(tmp_path / "empty.db") as log:
         service = IngestService(replace(context, log=log))
-        thread = threading.Thread(target=service.run)
-        thread.start()
+        address = service.address
+        with pytest.raises(TopicMissing, match="onrecord topics create"):
+            service.run()
+        with pytest.raises(OSError, match="refused"):
+            push(address, "Too early.")
+
+
+class Moody:
+    """A log whose topics cannot be told for a while, as Kafka's while its brokers are away."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self.error: OnrecordError | None = None
+
+    def topics(self) -> dict[str, TopicState]:
+        if self.error:
+            raise self.error
+        return self._log.topics()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+
+@contextmanager
+def running(service: IngestService, stop: threading.Event) -> Iterator[list[BaseException]]:
+    errors: list[BaseException] = []
+
+    def run() -> None:
         try:
-            assert service.wait_until_ready(20)
-            assert service.ready() == ["log: topic onrecord.articles does not exist; create it with `onrecord topics create`"]
-            with pytest.raises(urllib.error.HTTPError, match="503"):
-                push(service.address, "Too early.")
-            log.create_topics(declared(1))
-            assert service.ready() == []
-            assert push(service.address, "In time.") == 202
-        finally:
-            context.stop.set()
-            thread.join(20)
+            service.run()
+        except OnrecordError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert service.wait_until_ready(20)
+        yield errors
+    finally:
+        stop.set()
+        thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_log_out_of_reach_is_waited_for(context: Context) -> None:
+    log = Moody(context.log)
+    log.error = TransientError("brokers cannot be reached")
+    service = IngestService(replace(context, log=cast(EventLog, log)))
+    with running(service, context.stop) as errors:
+        assert service.ready() == ["log: brokers cannot be reached"]
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            push(service.address, "Too early.")
+        log.error = None
+        assert service.ready() == []
+        assert push(service.address, "In time.") == 202
+    assert errors == []
+
+
+def ask(service: IngestService) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+        push(service.address, "Too late.")
+    assert "onrecord topics create" in json.load(refused.value)["detail"]
+
+
+def look(service: IngestService) -> None:
+    assert "onrecord topics create" in service.ready()[0]
+
+
+@pytest.mark.parametrize("notice", [ask, look])
+def test_topics_that_turn_out_missing_end_the_service(context: Context, notice: Callable[[IngestService], None]) -> None:
+    log = Moody(context.log)
+    log.error = TransientError("brokers cannot be reached")
+    service = IngestService(replace(context, log=cast(EventLog, log)))
+    with running(service, context.stop) as errors:
+        log.error = TopicMissing("topic onrecord.articles does not exist; create it with `onrecord topics create`")
+        notice(service)
+        assert context.stop.wait(20)
+    assert errors == [log.error]
+
+
+def test_topics_missing_for_a_feed_end_the_service(context: Context, make_settings: MakeSettings) -> None:
+    with Site() as site:
+        feed = f"<rss version='2.0'><channel><item><title>T</title><link>{site.url}/1</link></item></channel></rss>"
+        site.answers |= {
+            "/feed": (200, {"Content-Type": "text/xml"}, feed.encode()),
+            "/1": (200, {"Content-Type": "text/html"}, b"<html><body>From the feed.</body></html>"),
+        }
+        log = Moody(context.log)
+        without = replace(context, settings=make_settings(feeds=f"{site.url}/feed", allow_private_addresses=True), log=cast(EventLog, log))
+        with closing(Publisher(without, "test")) as publisher:
+            log.error = TopicMissing("topic onrecord.articles does not exist; create it with `onrecord topics create`")
+            poller = FeedPoller(without, publisher, (f"{site.url}/feed",))
+            with closing(poller), pytest.raises(TopicMissing):
+                poller.run()

@@ -11,11 +11,12 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from services.chassis.errors import OnrecordError
+from services.chassis.errors import OnrecordError, TopicMissing
 from services.chassis.service import Context
 from services.ingest.feeds.entries import Entry, NotAFeed, parse
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
@@ -63,7 +64,7 @@ class FeedPoller:
         """Poll each feed when it is due, until the context is stopped.
 
         Raises:
-            OnrecordError: the log cannot be written.
+            TopicMissing: the topics were never created. A log that cannot be written just now is tried again with the next poll.
         """
         running: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
@@ -88,6 +89,8 @@ class FeedPoller:
     def _poll_safely(self, url: str) -> None:
         try:
             self.poll(url)
+        except TopicMissing:
+            raise
         except OnrecordError as error:
             # the log is out of reach: nothing was marked as done, so the next poll begins anew
             logger.error("feed poll could not be published", feed=url, detail=str(error))
@@ -141,6 +144,10 @@ class FeedPoller:
             if entry.content is None or error.kind == "put_off":
                 return error
             page = Fetched(entry.link, 200, "text/html", "utf-8", entry.as_page())
+            return replace(self._read(arrival, entry, page), reencoded=True)
+        return self._read(arrival, entry, page)
+
+    def _read(self, arrival: Arrival, entry: Entry, page: Fetched) -> Item:
         try:
             read = read_html(arrival, page.body, self._limits, charset=page.charset, fetched_from=page.url)
             return self._completed(read, entry, page)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ from protego import Protego
 KEPT_S = 86_400.0
 """RFC 9309: not longer than a day."""
 UNREACHABLE_KEPT_S = 600.0
+MAX_ORIGINS = 10_000
+"""Origins remembered, the latest used: feeds of one process name some hundreds, and rules take a few kB each. One forgotten is asked
+again."""
 MAX_CRAWL_DELAY_S = 60.0
 """A longer one would stop a poll from ever ending; it is honoured up to here."""
 
@@ -47,7 +51,7 @@ class Rules:
 
 
 class Robots:
-    """The rules of all origins asked so far."""
+    """The rules of the origins asked lately."""
 
     def __init__(self, user_agent: str, fetch: Callable[[str], tuple[int, bytes]]) -> None:
         """``fetch`` answers status and body of an origin's robots file, status 0 when it cannot be reached."""
@@ -55,17 +59,22 @@ class Robots:
         self._agent = user_agent.split("/")[0].split()[0]
         self._fetch = fetch
         self._lock = threading.Lock()
-        self._known: dict[str, Rules] = {}
+        self._known: OrderedDict[str, Rules] = OrderedDict()
 
     def rules(self, origin: str) -> Rules:
         """The origin's rules, fetched when they are not known or too old."""
         with self._lock:
             rules = self._known.get(origin)
+            if rules:
+                self._known.move_to_end(origin)
         if rules and rules.until > time.monotonic():
             return rules
         rules = self._read(*self._fetch(origin))
         with self._lock:
             self._known[origin] = rules
+            self._known.move_to_end(origin)
+            if len(self._known) > MAX_ORIGINS:
+                self._known.popitem(last=False)
         return rules
 
     def _read(self, status: int, body: bytes) -> Rules:

@@ -46,19 +46,24 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An article offered for publication. Without ``revision_given`` its revision is decided by the index."""
+    """An article offered for publication. Without ``revision_given`` its revision is decided by the index.
+
+    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way.
+    """
 
     article: Article
     revision_given: bool
     arrival: Arrival
     original: bytes
+    reencoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An input that cannot become an article: ``reason`` is a short label, ``message`` says what is wrong and what to do.
 
-    ``original`` holds the bytes as they came, as far as they were read: ``cut`` says that there were more.
+    ``original`` holds the bytes as they came, as far as they were read: ``cut`` says that there were more, ``reencoded`` that they
+    were written anew on the way.
     """
 
     arrival: Arrival
@@ -67,6 +72,7 @@ class Refusal:
     original: bytes
     cut: bool = False
     stage: str = "decode"
+    reencoded: bool = False
 
     def __str__(self) -> str:
         return f"{self.arrival.name}: {self.message}"

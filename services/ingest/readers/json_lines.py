@@ -1,11 +1,15 @@
 """JSON: one object per line (``.jsonl``), or one document that is an object or an array (``.json``).
 
 Each object is an ``Article`` of ours or a ninjs item. A bad line does not stop the others.
+
+What an item keeps as its original is the line without its end (and without a byte-order mark), or the whole document when that is one
+object. The parser does not keep the bytes of an array's elements: theirs are written anew, and the item says so (``reencoded``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import pydantic_core
@@ -58,8 +62,7 @@ def read_objects(arrival: Arrival, value: Any, data: bytes, limits: Limits) -> I
     if not isinstance(value, list):
         raise Unreadable("not_object", "is neither a JSON object nor an array of objects")
     return (
-        # an element's own bytes are not kept by the parser: it is written anew
-        read_object(arrival.part(f"item {number}"), pydantic_core.to_json(element), limits, element)
+        replace(read_object(arrival.part(f"item {number}"), pydantic_core.to_json(element), limits, element), reencoded=True)
         for number, element in enumerate(value, start=1)
     )
 
