@@ -7,9 +7,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.events import ActorKind, StatementKind
+from services.chassis.errors import OnrecordError
 from services.chassis.settings import Settings
 from services.query.database import Database
 from services.query.params import ActorQuery
+from services.query.problems import Trouble
 from services.query.records import actors
 
 ROWS = 25
@@ -19,11 +21,18 @@ FETCHED = 200
 
 
 def print_record(settings: Settings, console: Console) -> None:
-    """The actors with most on record: quotes, claims, articles and their latest quote."""
+    """The actors with most on record: quotes, claims, articles and their latest quote.
+
+    Raises:
+        SettingsError: the database's address is of no known form.
+        OnrecordError: the record cannot be read just now.
+    """
     database = Database(settings.store.address())
     try:
         with database.reading() as connection:
             page = actors.page(connection, ActorQuery(), FETCHED, "/v1/actors")
+    except Trouble as trouble:
+        raise OnrecordError(f"the record cannot be shown: {trouble.detail}") from trouble
     finally:
         database.close()
     table = Table(title="On record", title_justify="left", expand=True)

@@ -103,7 +103,7 @@ def _sqlite(path: Path) -> Engine:
         uri = f"file:{quote(str(path.absolute()))}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=POOL, max_overflow=OVERFLOW)
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=POOL, max_overflow=OVERFLOW, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -126,6 +126,7 @@ def _postgres(url: URL) -> Engine:
         pool_size=POOL,
         max_overflow=OVERFLOW,
         pool_pre_ping=True,
+        hide_parameters=True,
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
         connect_args={"timeout": QUERY_TIMEOUT_S + GRACE_S},

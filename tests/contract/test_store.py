@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -411,7 +412,7 @@ def test_a_database_that_is_gone_is_a_failed_commit(address: str, tmp_path: Path
     gone = Store(address.replace("127.0.0.1", "127.0.0.2").replace("record.db", "missing/../no-folder/record.db"), GROUP)
     if gone.engine.dialect.name == "sqlite":
         (tmp_path / "missing").mkdir(exist_ok=True)
-        (tmp_path / "no-folder").rmdir()
+        shutil.rmtree(tmp_path / "no-folder")
     with pytest.raises(CommitFailed) as failed:
         gone.apply([], {}, {PARTITION: 1})
     assert failed.value.cause == "database"

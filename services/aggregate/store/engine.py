@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, TransientError
+from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, SettingsError, TransientError
 
 BUSY_MS = 5_000
 """How long a SQLite writer waits for another one: far above one batch, far below the poll interval."""
@@ -25,16 +26,25 @@ SOCKET_TIMEOUT_S = 30
 """A server that does not answer at all; above the statement timeout, so that the server's own error comes first."""
 
 CURE = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+CURE_PLACE = "name a file in a folder that can be written to"
+CURE_DAMAGE = "restore it from a backup, or move it away: it is made anew from the event log"
+
+NOT_A_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+"""SQLite's codes for a file that no waiting mends."""
+NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+"""Its codes for a wrong place, when they come at the start; later they may pass (a disk mounted anew, file descriptors used up)."""
 
 DATA_ERRORS = ("22", "23", "54")
 """SQLSTATE classes for which the data is to blame: data exception, integrity constraint, program limit exceeded."""
 
 
 def open_engine(address: str) -> sa.Engine:
-    """An engine for ``sqlite:///FILE`` or ``postgresql+pg8000://USER:PASSWORD@HOST/NAME``. Connects only when used.
+    """An engine for ``sqlite:///FILE`` or ``postgresql+pg8000://USER:PASSWORD@HOST/NAME``.
+
+    A file is tried at once; a server is connected to only when used, because it may come up later.
 
     Raises:
-        SettingsError: the address is of another form.
+        SettingsError: the address is of another form, or the file cannot be made, written or is no database.
     """
     try:
         url = make_url(address)
@@ -50,8 +60,11 @@ def open_engine(address: str) -> sa.Engine:
 def _sqlite(url: URL) -> sa.Engine:
     if not url.database or url.database == ":memory:":
         raise SettingsError([f"ONRECORD_STORE__URL: an in-memory database would forget the record; {CURE}"])
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(url.database, f"its folder cannot be made ({error.strerror})", CURE_PLACE) from error
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True)
 
     def connected(connection: Any, _: Any) -> None:
         # transactions are begun below: the driver's own would start as readers and fail to upgrade under a second writer
@@ -64,7 +77,29 @@ def _sqlite(url: URL) -> sa.Engine:
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
+    _try(engine, url.database)
     return engine
+
+
+def _try(engine: sa.Engine, path: str) -> None:
+    """Write something and take it back; whatever may pass, such as another writer's lock, is left to the first use."""
+    try:
+        with engine.connect() as connection, connection.begin() as attempt:
+            # on a file that may only be read, even BEGIN IMMEDIATE begins a reader
+            connection.exec_driver_sql("CREATE TABLE onrecord_can_write (x)")
+            attempt.rollback()
+    except sa.exc.DBAPIError as error:
+        code = sqlite_code(error)
+        if code in NOT_A_DATABASE:
+            raise _unusable(path, f"is not a usable SQLite database ({describe(error)})", CURE_DAMAGE) from error
+        if code in NOT_WRITABLE:
+            raise _unusable(path, f"cannot be written ({describe(error)})", CURE_PLACE) from error
+    finally:
+        engine.dispose()
+
+
+def _unusable(path: str, problem: str, cure: str) -> SettingsError:
+    return SettingsError([f"ONRECORD_STORE__URL: {path}: {problem}; {cure}"])
 
 
 def _postgresql(url: URL) -> sa.Engine:
@@ -73,6 +108,7 @@ def _postgresql(url: URL) -> sa.Engine:
         client_encoding="utf8",
         pool_pre_ping=True,
         pool_size=2,
+        hide_parameters=True,
         isolation_level="READ COMMITTED",
         connect_args={"timeout": SOCKET_TIMEOUT_S, "tcp_keepalive": True, "application_name": "onrecord-aggregate"},
     )
@@ -95,6 +131,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Raises:
         LimitExceeded: the database can never take these rows.
+        OnrecordError: SQLite's file is damaged; trying again cannot help.
         CommitFailed: anything else went wrong, or the outcome of the commit is unknown.
     """
     try:
@@ -111,6 +148,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     except DBAPIError as error:
         if is_data_error(error):
             raise LimitExceeded(f"the database refuses a row: {describe(error)}", stage="apply", reason="database_refuses") from error
+        _check_damage(engine, error)
         raise CommitFailed(f"database: {describe(error)}", cause="database") from error
     except OSError as error:
         raise CommitFailed(f"database cannot be reached: {error}", cause="database") from error
@@ -121,13 +159,27 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection to read with, outside a batch.
 
     Raises:
+        OnrecordError: SQLite's file is damaged; trying again cannot help.
         TransientError: the database cannot answer just now.
     """
     try:
         with engine.connect() as connection:
             yield connection
     except (DBAPIError, OSError) as error:
+        _check_damage(engine, error)
         raise TransientError(f"database: {describe(error)}") from error
+
+
+def _check_damage(engine: sa.Engine, error: BaseException) -> None:
+    if sqlite_code(error) in NOT_A_DATABASE:
+        raise OnrecordError(f"the record's database {engine.url.database} is damaged ({describe(error)}); {CURE_DAMAGE}") from error
+
+
+def sqlite_code(error: BaseException) -> int | None:
+    """SQLite's primary result code; None when the error is not one of SQLite's."""
+    original = error.orig if isinstance(error, DBAPIError) else None
+    # the low byte of an extended code; Python's own errors of the module carry none
+    return getattr(original, "sqlite_errorcode", 0) & 0xFF if isinstance(original, sqlite3.Error) else None
 
 
 def sqlstate(error: BaseException) -> str:

@@ -29,7 +29,7 @@ class Store:
     """
 
     def __init__(self, address: str, group: str) -> None:
-        """``address`` as :func:`~services.aggregate.store.engine.open_engine` takes it. Connects only when used."""
+        """``address`` as :func:`~services.aggregate.store.engine.open_engine` takes it, and raises."""
         self._engine = open_engine(address)
         self._group = group
 
