@@ -11,7 +11,7 @@ import structlog
 
 from schemas.events import Article, Claim, Document, Quote
 from services.chassis.errors import StageStopped, TransientError
-from services.chassis.log.types import EventLog, Offsets, TopicPartition
+from services.chassis.log.types import Offsets, TopicPartition
 from services.chassis.runner import Group
 from services.chassis.service import Context
 
@@ -54,23 +54,19 @@ def backlog(context: Context) -> Backlog:
     aggregated = context.log.committed(AGGREGATE_GROUP)
 
     def left(done: Offsets, names: Sequence[str]) -> int:
-        behind = [
-            (name, partition, start, end - start)
-            for name in names
-            for partition, (first, end) in topics[name].ranges.items()
-            if (start := max(first, done.get(TopicPartition(name, partition), 0))) < end
-        ]
-        total = sum(count for *_, count in behind)
-        if total > MARKERS * len(behind):
-            return total
-        return sum(count for name, partition, start, count in behind if _holds_records(context.log, name, partition, start))
+        starts: dict[TopicPartition, int] = {}
+        total = 0
+        for name in names:
+            for partition, (first, end) in topics[name].ranges.items():
+                tp = TopicPartition(name, partition)
+                start = max(first, done.get(tp, 0))
+                if start < end:
+                    starts[tp] = start
+                    total += end - start
+        few = total <= MARKERS * len(starts)
+        return 0 if few and starts and not context.log.holds_records(starts) else total
 
     return Backlog(left(extracted, [Article.topic]), left(aggregated, [Document.topic, Quote.topic, Claim.topic]))
-
-
-def _holds_records(log: EventLog, topic: str, partition: int, start: int) -> bool:
-    """Kafka's offsets count transaction markers and aborted records too: only reading tells whether anything is left."""
-    return log.engine == "sqlite" or next(iter(log.read(topic, partition, start)), None) is not None
 
 
 def drain(context: Context, group: Group, show: Reporter) -> None:

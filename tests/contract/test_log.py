@@ -115,6 +115,17 @@ def test_append_is_atomic_when_one_message_is_too_large(log: EventLog) -> None:
 # consuming
 
 
+def test_whether_records_are_left_behind_a_position(log: EventLog, producer: Producer) -> None:
+    topic = new_topic(log, 2)
+    beginning = {TopicPartition(topic, 0): 0, TopicPartition(topic, 1): 0}
+    assert not log.holds_records(beginning)
+    ((tp, offset),) = producer.append([Message(topic, b"k", b"v", partition=1)])
+    soon(lambda: log.holds_records(beginning), True)
+    assert log.holds_records({tp: offset})
+    # on Kafka a transaction marker follows the record, and it is none
+    assert not log.holds_records({TopicPartition(topic, 0): 0, tp: offset + 1})
+
+
 def test_order_per_key_is_kept_and_every_partition_is_read(log: EventLog) -> None:
     topic = new_topic(log, 4)
     messages = numbered(topic, range(200), keys=17)

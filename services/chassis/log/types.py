@@ -233,6 +233,11 @@ class EventLog(_Closing, Protocol):
         """Committed records from ``start`` (or the earliest kept) up to ``stop`` (or the end as of now): replay."""
         ...
 
+    def holds_records(self, positions: Offsets) -> bool:
+        """Whether any committed record stands at or behind these positions. On Kafka offsets alone do not tell: transaction markers
+        and aborted records have offsets too."""
+        ...
+
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """Committed (or reported) next offsets of a group."""
         ...

@@ -23,7 +23,7 @@ from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.topics import TopicAdmin
 from services.chassis.log.kafka.transactions import Transactions
-from services.chassis.log.types import Assigned, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
 
@@ -114,6 +114,34 @@ class KafkaLog:
         finally:
             if consumer is not None:
                 consumer.close(autocommit=False)
+
+    def holds_records(self, positions: Offsets) -> bool:
+        """See :meth:`services.chassis.log.types.EventLog.holds_records`.
+
+        Raises:
+            TransientError: the brokers cannot be reached, or no progress was made for a while.
+        """
+        starts = {KafkaTopicPartition(*tp): offset for tp, offset in positions.items()}
+        patience = config.milliseconds(self._settings.transaction_timeout_s)
+        consumer = None
+        try:
+            consumer = open_client(KafkaConsumer, config.reader(self._settings, "onrecord-look"))
+            consumer.assign(list(starts))
+            ends = consumer.end_offsets(list(starts), timeout_ms=patience)
+            for tp, start in starts.items():
+                consumer.seek(tp, start)
+            deadline = time.monotonic() + self._settings.transaction_timeout_s
+            while any((consumer.position(tp, timeout_ms=patience) or 0) < ends[tp] for tp in starts):
+                if consumer.poll(timeout_ms=config.FETCH_WAIT_MS, max_records=1):
+                    return True
+                if time.monotonic() > deadline:
+                    raise TransientError(f"looking for records: the ends were not reached in {self._settings.transaction_timeout_s:g} s")
+        except KafkaError as error:
+            raise log_error(error, "looking for records") from error
+        finally:
+            if consumer is not None:
+                consumer.close(autocommit=False)
+        return False
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just being completed: a commit

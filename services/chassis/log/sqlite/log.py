@@ -16,7 +16,7 @@ from services.chassis.log.sqlite.database import Database, File
 from services.chassis.log.sqlite.leases import LEASE_MS
 from services.chassis.log.sqlite.producer import SqliteProducer
 from services.chassis.log.sqlite.shared import Shared
-from services.chassis.log.types import Assigned, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 
 BUSY_TIMEOUT_S: Final = 10.0
 """How long a writer waits for the others: transactions take milliseconds, a checkpoint on a slow disk a second."""
@@ -105,6 +105,10 @@ class SqliteLog:
             if len(page) < PAGE_RECORDS:
                 return
             start = page[-1].offset + 1
+
+    def holds_records(self, positions: Offsets) -> bool:
+        """See :meth:`services.chassis.log.types.EventLog.holds_records`."""
+        return any(next(self.read(*tp, start), None) is not None for tp, start in positions.items())
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """See :meth:`services.chassis.log.types.EventLog.committed`."""
