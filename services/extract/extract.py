@@ -46,6 +46,9 @@ EXTRACTOR_VERSION = "1.0.0"
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
 """Languages the tagger reads. An unknown language is short text, which is harmless to try."""
 
+_RAW_PER_CHAR = 4
+"""Raw characters of plain text per character of the limit: furniture and white space go, but never three quarters of an article."""
+
 
 class AttributionTagger(Protocol):
     """What the core needs of a tagger."""
@@ -110,19 +113,17 @@ class Extractor:
         """Extract one article.
 
         Raises:
-            LimitExceeded: the article is too large, or its page breaks a limit on nesting, tags, time or memory.
+            LimitExceeded: the article is too large (``too_large``), or its page breaks a limit on nesting, tags, time or memory.
             PoisonError: the page cannot be read at all.
         """
         if article.status is ArticleStatus.WITHDRAWN:
             return Extraction(self._document(article, CleanText("", language=article.language), Outcome.WITHDRAWN, (), ()))
+        if article.content_type == "text/plain":
+            # a page's source is bounded by the reader of pages
+            self._check(article, len(article.content), _RAW_PER_CHAR * self._limits.max_text_chars, "characters of raw text")
         with self._timed("text"):
             cleaned = clean(article, self._html)
-        if len(cleaned.text) > self._limits.max_text_chars:
-            raise LimitExceeded(
-                f"article {article.article_id}: {len(cleaned.text)} characters of text, the limit is {self._limits.max_text_chars}",
-                stage="extract",
-                reason="too_large",
-            )
+        self._check(article, len(cleaned.text), self._limits.max_text_chars, "characters of text")
         if not cleaned.text:
             return Extraction(self._document(article, cleaned, Outcome.EMPTY, (), ()), clean=cleaned)
         return self._extract(article, cleaned)
@@ -168,6 +169,10 @@ class Extractor:
             update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
         )
         return Extraction(document, quotes, claims, attributions, cleaned)
+
+    def _check(self, article: Article, size: int, limit: int, what: str) -> None:
+        if size > limit:
+            raise LimitExceeded(f"article {article.article_id}: {size} {what}, the limit is {limit}", stage="extract", reason="too_large")
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -154,6 +154,17 @@ def test_too_much_text_is_refused_by_name(extractor: Extractor, article: MakeArt
     assert (caught.value.stage, caught.value.reason) == ("extract", "too_large")
 
 
+def test_raw_text_beyond_any_reading_is_refused_before_it_is_read(extractor: Extractor, article: MakeArticle) -> None:
+    steps: list[str] = []
+    small = Extractor(extractor._tagger, Limits(max_text_chars=100), observe=lambda step, _: steps.append(step))
+    assert small.extract(article("\n" * 400)).document.outcome is Outcome.EMPTY
+    steps.clear()
+    with pytest.raises(LimitExceeded, match="article art-1: 401 characters of raw text, the limit is 400") as caught:
+        small.extract(article("\n" * 401))
+    assert (caught.value.stage, caught.value.reason) == ("extract", "too_large")
+    assert steps == []
+
+
 def test_a_page_is_extracted_like_a_text(extractor: Extractor, article: MakeArticle) -> None:
     body = "".join(f"<p>{p}</p>" for p in ("The bridge will stay closed until May, the ministry of transport has announced in a statement.",
         "“We have waited long enough,” Anna Lee, the mayor, said on Tuesday. “The works must end this year, whatever they may cost us.”",

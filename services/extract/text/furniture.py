@@ -25,7 +25,7 @@ _NOTICE = re.compile(
     r"|share (?:this|on) .{1,60}|share|print|e-?mail|comments?|read more|more|loading\.*"
     r"|image (?:source|caption)s?,? .{1,80}|getty images|reuters/[A-Z].{1,40}|\(?photo(?:s|graph)?(?: credit)?(?: by|:) .{1,80}"
     r"|©.{0,120}|copyright (?:©|\(c\)|\d{4}).{0,120}|all rights reserved\.?"
-    r"|e-?mail: ?\S+@\S+|additional reporting (?:by|from) .{1,80}"
+    r"|e-?mail: ?[^\s@]+@\S+|additional reporting (?:by|from) .{1,80}"
     r"|page \d+(?: of \d+)?|\d+ ?/ ?\d+|[-–—_=*~·•#.\s]{3,})",
     re.IGNORECASE,
 )

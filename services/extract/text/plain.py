@@ -38,14 +38,19 @@ class _Line:
 class _Paragraph:
     lines: list[_Line]
     after_furniture: bool
+    length: int = field(init=False)  # code points of its lines; kept, since a paragraph may be joined from thousands
+
+    def __post_init__(self) -> None:
+        self.length = sum(len(line.text) for line in self.lines)
 
     @property
     def last(self) -> str:
         return self.lines[-1].text
 
-    @property
-    def length(self) -> int:
-        return sum(len(line.text) for line in self.lines)
+    def extend(self, lines: list[_Line]) -> None:
+        """Go on with these lines."""
+        self.lines.extend(lines)
+        self.length += sum(len(line.text) for line in lines)
 
 
 def normalise(content: str, *, lines_are_paragraphs: bool = False) -> tuple[str, tuple[Run, ...]]:
@@ -135,7 +140,7 @@ def _paragraphs(lines: Iterable[_Line], *, wrapped: bool, width: int) -> list[_P
             paragraphs.append(_Paragraph([line], after_furniture=furniture))
             furniture = fresh = False
         else:
-            paragraphs[-1].lines.append(line)
+            paragraphs[-1].extend([line])
     return paragraphs
 
 
@@ -157,7 +162,7 @@ def _rejoin(paragraphs: list[_Paragraph]) -> list[_Paragraph]:
             and (before.last[-1].isalnum() or before.last[-1] in ",;-–—’")
             and (paragraph.after_furniture or before.length >= _STANDS_ALONE)
         ):
-            before.lines.extend(paragraph.lines)
+            before.extend(paragraph.lines)
         else:
             joined.append(paragraph)
     return joined

@@ -7,7 +7,9 @@ import re
 from services.extract.types import Range
 from services.extract.wordlist import words
 
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s+[\"'“‘«(\[]*\S)|\n+|[。！？]+[」』”]*")
+# The ending is optional, so that a run of marks that ends nothing is passed over whole and not tried again from each of its marks.
+_END = re.compile(r"[.!?…]++[\"'”’»)\]]*+(?P<spaced>(?=\s++\S))?|\n+|[。！？]+[」』”]*")
+_SPACED = frozenset(".!?…")  # marks that end a sentence before white space only
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"'‘—–-])(?:mr|mrs|ms|dr|prof|rev|hon|sen|sens|rep|reps|gov|govs|gen|lt|col|capt|cmdr|adm|sgt|maj|cpl|pvt|supt|det|pres|"
     r"atty|amb|messrs|jr|sr|st|mt|ft|vs|etc|inc|ltd|co|corp|no|nos|vol|fig|dept|univ|assn|bros|approx|est|ca|cf|e\.g|i\.e|a\.m|p\.m|"
@@ -36,23 +38,26 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Range]:
     stop = len(text) if end is None else end
     ranges: list[Range] = []
     begin = start
+    following = start  # the first letter or digit at or after the mark; it only moves on, so all marks together walk the text once
     for match in _END.finditer(text, start, stop):
-        if match.group()[0] != "\n" and _goes_on(text, begin, match, stop):
+        mark = text[match.start()]
+        if mark in _SPACED and match["spaced"] is None:
             continue
+        if mark != "\n":
+            following = max(following, match.end())
+            while following < stop and not text[following].isalnum():
+                following += 1
+            if following < stop and _goes_on(text, begin, match, following):
+                continue
         _add(text, begin, match.end(), ranges)
         begin = match.end()
     _add(text, begin, stop, ranges)
     return ranges
 
 
-def _goes_on(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
-    """Whether the mark does not end the sentence: an abbreviation, an initial, or a lower-case word follows."""
-    position = match.end()
-    while position < stop and not text[position].isalnum():
-        position += 1
-    if position >= stop:
-        return False
-    if text[position].islower():
+def _goes_on(text: str, begin: int, match: re.Match[str], following: int) -> bool:
+    """Whether the mark does not end the sentence: an abbreviation, an initial, or a lower-case word, at ``following``, comes next."""
+    if text[following].islower():
         return True
     if match.group()[0] != "." or len(match.group().rstrip("\"'”’»)]")) > 1:
         return False
@@ -61,7 +66,7 @@ def _goes_on(text: str, begin: int, match: re.Match[str], stop: int) -> bool:
         return False
     if _NEVER_FINAL.search(head):
         return True
-    word = _WORD.match(text, position)
+    word = _WORD.match(text, following)
     return word is None or word.group().lower() not in _STARTERS
 
 

@@ -1,0 +1,111 @@
+"""The reading of text takes time in proportion to its length, whatever the text is made of."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+
+import pytest
+
+from services.extract.text.furniture import is_furniture
+from services.extract.text.plain import normalise
+from services.extract.text.quotes import quoted_stretches
+from services.extract.text.sentences import sentences
+
+LENGTH = 5_000  # code points: enough for a quadratic pass to outweigh everything else at four times as many
+GROWTH = 8  # times the work for 4 times the text: linear is 4, quadratic is 16
+NOISE_S = 0.004  # CPU time below which a measurement says nothing
+
+Shape = Callable[[int], str]
+
+
+def repeated(unit: str, *, before: str = "", after: str = "") -> Shape:
+    return lambda length: before + unit * (length // len(unit)) + after
+
+
+def nested(opening: str, closing: str) -> Shape:
+    return lambda length: opening * (length // 2) + "x" + closing * (length // 2)
+
+
+SHAPES: dict[str, Shape] = {
+    "marks apart": repeated("! "),
+    "marks of all kinds apart": repeated(". ! ? … "),
+    "a run of full stops before a letter": repeated(".", before="Hi ", after="x"),
+    "a run of full stops at the end": repeated(".", before="Hi "),
+    "a run of ellipses": repeated("…", after="x"),
+    "alternating marks": repeated(".!", after="x"),
+    "marks and closers": repeated('."', after="x"),
+    "a mark and a run of closers": repeated(")", before="Hi.", after="x"),
+    "a mark and a run of openers": repeated("(", before="Hi. "),
+    "marks and openers": repeated(". ("),
+    "full-width marks": repeated("。」"),
+    "torn paragraphs": repeated("a,\n\n", before="x" * 60 + ",\n\n"),
+    "wrapped lines": repeated("word and\n"),
+    "wrapped compounds": repeated("face-\nto-"),
+    "lines of one letter": repeated("\nx"),
+    "line ends": repeated("\n", after="x"),
+    "carriage returns": repeated("\r\n", after="x"),
+    "spaces": repeated(" ", before="a.", after="x"),
+    "spaces of two kinds": repeated("\t\u00a0", before="a.", after="x"),
+    "invisible characters": repeated("\u200bx"),
+    "abbreviations": repeated("a.b.c."),
+    "initials": repeated("A. "),
+    "titles": repeated("Mr. "),
+    "typewriter quotes": repeated('"'),
+    "typewriter quotes apart": repeated('" '),
+    "apostrophes": repeated("'"),
+    "opening quotes": repeated("“a "),
+    "closing quotes": repeated("a” "),
+    "quotes left open": repeated("“Yes\n\n"),
+    "guillemets": repeated("«»"),
+    "nested corner quotes": nested("「", "」"),
+    "nested quotes": nested("“", "”"),
+    "nested brackets": nested("(", ")"),
+    "nested square brackets": nested("[", "]"),
+    "dashes": repeated("—", after="x"),
+    "dashes apart": repeated("— "),
+    "digits": repeated("1"),
+    "one word": repeated("a"),
+    "an e-mail line": repeated("@", before="email: ", after=" x"),
+    "an address line": repeated(">.", before="http://a", after=" x"),
+    "a newsletter line": repeated("newsletter ", before="sign up to ", after="\u2029x"),
+    "pointers": repeated("Related: a\n"),
+    "advertisements": repeated("Advertisement\nx\n"),
+}
+READERS: dict[str, Callable[[str], object]] = {
+    "normalise": normalise,
+    "sentences": sentences,
+    "quoted_stretches": quoted_stretches,
+    "is_furniture": is_furniture,
+}
+
+
+def cpu_seconds(reader: Callable[[str], object], text: str, *, enough: float = 0.0) -> float:
+    """The least of three, or the first that is ``enough``, the collector off: what the reading itself costs."""
+    best = float("inf")
+    gc.disable()
+    try:
+        for _ in range(3):
+            started = time.process_time()
+            reader(text)
+            best = min(best, time.process_time() - started)
+            if best < enough:
+                break
+    finally:
+        gc.enable()
+    return best
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_four_times_the_text_is_about_four_times_the_work(shape: Shape) -> None:
+    for name, reader in READERS.items():
+        short = cpu_seconds(reader, shape(LENGTH))
+        allowed = GROWTH * max(short, NOISE_S)
+        long = cpu_seconds(reader, shape(4 * LENGTH), enough=allowed)
+        assert long < allowed, f"{name}: {short:.4f} s, then {long:.4f} s"
+
+
+def test_a_run_of_marks_ends_a_sentence_only_before_white_space() -> None:
+    text = 'Well...no. Yes?!" Then... Fine.'
+    assert [text[s.start : s.end] for s in sentences(text)] == ["Well...no.", 'Yes?!"', "Then...", "Fine."]
