@@ -48,7 +48,7 @@ class Value(BaseModel):
     :meth:`Event.read`, which ignores fields a newer producer may have added.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4_000_000)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4_000_000, hide_input_in_errors=True)
 
 
 class Event(Value):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.events import Article, ArticleStatus, Claim, Document, Event, Quote
 from services.chassis import cloudevents
@@ -70,6 +74,19 @@ def test_what_is_no_article_is_poison(service: ExtractService) -> None:
     with pytest.raises(PoisonError) as caught:
         service.handle(Record(Article.topic, 0, 0, 0, b"k", b"{not json"))
     assert (caught.value.stage, caught.value.reason) == ("decode", "not_json")
+
+
+def test_what_breaks_the_schema_is_named_by_field_and_not_quoted(service: ExtractService, article: MakeArticle) -> None:
+    unread = article("Rain.").model_dump(mode="json") | {"language": "Secret words"}
+    with pytest.raises(ValidationError, match="language") as invalid:
+        Article.read(json.dumps(unread))
+    assert "Secret" not in str(invalid.value)
+    good = record(article("Rain."))
+    assert good.value is not None
+    broken = dataclasses.replace(good, value=good.value.replace(b'"language":"en"', b'"language":"Secret words"'))
+    with pytest.raises(PoisonError, match="language") as caught:
+        service.handle(broken)
+    assert "Secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_page_beyond_its_limits_is_poison(service: ExtractService, article: MakeArticle) -> None:
