@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.errors import LimitExceeded, TransientError
+from services.chassis.errors import LimitExceeded, PoisonError, TransientError
 from services.extract.text import html
 from services.extract.text.html import HtmlLimits, HtmlReader
 from services.extract.text.prescan import declared_language, scan
@@ -87,6 +87,32 @@ def test_a_worker_that_cannot_start_is_no_fault_of_the_page(monkeypatch: pytest.
     monkeypatch.setattr(html, "_WORKER", Path("/nowhere/html_worker.py"))
     with pytest.raises(TransientError, match="does not start"):
         HtmlReader(HtmlLimits()).read(PAGE, article_id="a")
+
+
+def test_a_page_the_parser_fails_on_is_unreadable_and_the_worker_goes_on(
+    reader: HtmlReader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # no page is known that makes the parser raise, so a worker whose parser raises on one page stands in
+    worker = tmp_path / "worker.py"
+    worker.write_text(f"""
+import runpy, trafilatura
+parse = trafilatura.bare_extraction
+def failing(page, **options):
+    if "Secret words" in page:
+        raise KeyError(page)
+    return parse(page, **options)
+trafilatura.bare_extraction = failing
+runpy.run_path({str(html._WORKER)!r}, run_name="__main__")
+""")
+    monkeypatch.setattr(html, "_WORKER", worker)
+    reader.read(PAGE, article_id="a")
+    first = reader._process
+    with pytest.raises(PoisonError, match=r"article art-9: the page cannot be parsed \(KeyError\)") as caught:
+        reader.read(PAGE.replace("waited long enough", "Secret words"), article_id="art-9")
+    assert (caught.value.stage, caught.value.reason) == ("extract", "html_unreadable")
+    assert "Secret" not in str(caught.value)
+    assert "waited long enough" in reader.read(PAGE, article_id="b").text
+    assert reader._process is first
 
 
 def test_a_span_wider_than_any_table_is_harmless(reader: HtmlReader) -> None:

@@ -38,6 +38,9 @@ def main() -> None:
             answer = {"error": "memory"}
         except RecursionError:
             answer = {"error": "depth"}
+        except Exception as error:  # noqa: BLE001 - the parser may raise anything; the reader of the answer reports it
+            # only the type: the message may quote the page
+            answer = {"error": type(error).__name__}
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(answers, answer)
 
