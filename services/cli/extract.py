@@ -23,13 +23,12 @@ def extract(
     # imported here, as in every command: the command line must answer at once
     from services.extract.cli_json import extract_paths
     from services.extract.extract import Extractor
-    from services.extract.service import limits
-    from services.extract.tagger import Tagger
+    from services.extract.service import limits, load_tagger
 
     settings = setup.load(interactive=True).extract
     console = Console()
     failed = False
-    with Extractor(Tagger.load(settings.model_dir, settings.threads), limits(settings)) as extractor:
+    with Extractor(load_tagger(settings), limits(settings)) as extractor:
         for article in extract_paths(paths, extractor):
             if "error" in article:
                 failed = True

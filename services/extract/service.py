@@ -45,13 +45,21 @@ def build(context: Context) -> ExtractService:
     Raises:
         SettingsError: the model folder is incomplete or broken.
     """
-    settings = context.settings.extract
-    try:
-        tagger = Tagger.load(settings.model_dir, settings.threads)
-    except (ModelBroken, OSError, ValueError) as error:
-        raise SettingsError([f"extract.model_dir: {error}"]) from error
+    tagger = load_tagger(context.settings.extract)
     context.metrics.gauge("model_info", name=tagger.name, version=tagger.version, sha256=tagger.model_sha256).set(1)
     return ExtractService(context, tagger)
+
+
+def load_tagger(settings: ExtractSettings) -> Tagger:
+    """The tagger of the settings.
+
+    Raises:
+        SettingsError: the model folder is incomplete or broken.
+    """
+    try:
+        return Tagger.load(settings.model_dir, settings.threads)
+    except (ModelBroken, OSError, ValueError) as error:
+        raise SettingsError([f"ONRECORD_EXTRACT__MODEL_DIR: {' '.join(str(error).split())}"]) from error
 
 
 def limits(settings: ExtractSettings) -> Limits:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.extract.tagger.bio import FloatArray, grammar
 from services.extract.tagger.boundaries import BOUNDARIES
@@ -89,7 +89,11 @@ def read_spec(folder: Path) -> ModelSpec:
     for name in ("model.json", "model.onnx", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ModelBroken(f"{folder / name} is missing: check the model out again, or train one with `make train`")
-    spec = ModelSpec.model_validate_json((folder / "model.json").read_bytes())
+    try:
+        spec = ModelSpec.model_validate_json((folder / "model.json").read_bytes())
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip() for fault in error.errors())
+        raise ModelBroken(f"{folder / 'model.json'} describes no model ({faults}): check it out again") from error
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     if digest != spec.sha256:
         raise ModelBroken(f"{folder / 'model.onnx'} is not the model that model.json describes (sha256 {digest}): check both out again")

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from services.extract.tagger.decode import Decoder
 from services.extract.tagger.encoding import encode
 from services.extract.tagger.network import Network
-from services.extract.tagger.spec import SHIPPED, ModelSpec, read_spec
+from services.extract.tagger.spec import SHIPPED, ModelBroken, ModelSpec, read_spec
 from services.extract.types import Tagged
 
 
@@ -35,7 +35,10 @@ class Tagger:
         folder = model_dir or SHIPPED
         spec = read_spec(folder)
         network = Network(folder / "model.onnx", len(spec.roles), len(spec.entities), threads)
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelBroken(f"{folder / 'tokenizer.json'} is no tokenizer ({error}): check the model out again") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return cls(spec, tokenizer, network)
