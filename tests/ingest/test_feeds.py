@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Article
+from services.chassis.log.types import Record
 from services.chassis.service import Context
 from services.ingest.feeds import memory
 from services.ingest.feeds.entries import NotAFeed, parse
@@ -129,6 +130,22 @@ def test_full_content_stands_in_for_a_page_and_a_summary_never_does(site: Site, 
     (article,) = articles()
     assert article.title == "A bold bridge"
     assert LONG in article.content
+
+
+def test_a_dead_letter_says_whether_its_bytes_are_the_pages_or_the_feeds(
+    site: Site, open_context: Context, make_settings: MakeSettings, dead_letters: Callable[[], list[Record]]
+) -> None:
+    full = f"<content:encoded><![CDATA[{LONG}]]></content:encoded>"
+    site.answers |= {"/feed": (200, XML, rss(item("/1", extra=full), item("/2"))), "/2": page(LONG)}
+    small = make_settings(allow_private_addresses=True, max_article_bytes=1_000)
+    with Publisher(open_context, "test") as publisher:
+        poller = FeedPoller(replace(open_context, settings=small), publisher, (f"{site.url}/feed",))
+        assert poller.poll_all() == []
+        poller.close()
+    found = {(record.key or b"")[-2:]: (record.value, dict(record.headers)["ingest-original"]) for record in dead_letters()}
+    assert found[b"/2"] == (page(LONG)[2], b"verbatim")
+    assert found[b"/1"][1] == b"re-encoded"
+    assert LONG.encode() in (found[b"/1"][0] or b"")
 
 
 def test_a_page_names_its_own_address_only_within_its_site(site: Site, poll: Poll, articles: Articles) -> None:
