@@ -71,8 +71,8 @@ FLOWS = (
 DEAD_LETTER_HEADERS: dict[str, str] = {
     "dlq-version": "Version of this header contract.",
     "original-topic": "Topic the record came from.",
-    "original-partition": "Partition it came from.",
-    "original-offset": "Offset it had there.",
+    "original-partition": "Partition it came from; -1 for an input that ingest refused and that never was a record.",
+    "original-offset": "Offset it had there; -1 likewise.",
     "original-timestamp": "Its timestamp, milliseconds since 1970.",
     "stage": "Where it failed: decode, validate, extract, apply, process.",
     "reason": "Why, as a short label from a bounded set, for example `not_json`.",
@@ -85,6 +85,12 @@ DEAD_LETTER_HEADERS: dict[str, str] = {
     "app-version": "Version of onrecord that gave it up.",
     "replay-count": "How often it was replayed before: a loop guard.",
 }
+INGEST_HEADERS: dict[str, str] = {
+    "ingest-input": "The refused input: a path, a line of a file, or an address.",
+    "ingest-origin": "Where ingest got it.",
+    "ingest-original": "What the value is: verbatim, re-encoded, or omitted.",
+}
+"""Only on dead letters that ingest makes."""
 _WHOLE_NUMBERS = frozenset({"original-partition", "original-offset", "original-timestamp", "attempts", "replay-count"})
 
 
@@ -238,11 +244,15 @@ def _examples(event: type[Event]) -> Iterator[Node]:
         yield {"name": kind, "summary": fixture["about"], "headers": fixture["headers"], "payload": fixture["value"]}
 
 
+_ORIGINAL_VALUE = "The original value, byte for byte, unless ingest-original says otherwise."
+
+
 def _dead_letter() -> Node:
     properties: Node = {name: {"type": "string", "description": text} for name, text in DEAD_LETTER_HEADERS.items()}
     properties["dlq-version"]["const"] = "1"
     for name in _WHOLE_NUMBERS:
-        properties[name]["pattern"] = "^[0-9]+$"
+        properties[name]["pattern"] = "^(-1|[0-9]+)$" if name in ("original-partition", "original-offset") else "^[0-9]+$"
+    properties |= {name: {"type": "string", "description": text} for name, text in INGEST_HEADERS.items()}
     return {
         "name": "org.onrecord.dead-letter.v1",
         "title": "Dead letter",
@@ -254,7 +264,7 @@ def _dead_letter() -> Node:
             "required": list(DEAD_LETTER_HEADERS),
             "properties": properties,
         },
-        "payload": {"schemaFormat": _PAYLOAD_FORMAT, "schema": {"$schema": DRAFT_07, "description": "The original value, byte for byte."}},
+        "payload": {"schemaFormat": _PAYLOAD_FORMAT, "schema": {"$schema": DRAFT_07, "description": _ORIGINAL_VALUE}},
         "bindings": {
             "kafka": {"key": {"type": "string", "description": "The original key, byte for byte."}, "bindingVersion": _BINDING_VERSION}
         },
