@@ -24,7 +24,7 @@ from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.types import Batch, Message, TopicPartition
 from tests.support.kafka import FAST, Kafka
 from tests.support.kafka_proxy import Api, Fault, FaultProxy
-from tests.support.log import everything, new_group, new_topic, numbered, polled, values
+from tests.support.log import drain, everything, new_group, new_topic, numbered, polled, values
 
 pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
@@ -313,7 +313,7 @@ def test_h5_a_commit_that_happened_unseen_is_not_repeated(
 ) -> None:
     topic, out = filled(log, 1, 5), new_topic(log, 1)
     if not defended:  # go back to the first record of the batch, whatever became of it
-        monkeypatch.setattr(KafkaStageConsumer, "_resume_at", lambda self, tp, first, end: first)
+        monkeypatch.setattr(KafkaStageConsumer, "_resume_at", lambda self, tp, first: first)
     consumer = log.stage_consumer(new_group(), [topic], "0")
     (batch,) = polled(consumer, 5)
     rule = kafka_proxy.break_(Api.END_TXN, Fault.LOSE_ANSWER)  # every answer, so that the client cannot find out by asking again
@@ -378,6 +378,17 @@ def test_h6_a_join_completed_between_two_polls_is_not_begun_anew(log: KafkaLog, 
 
 
 # owners
+
+
+def test_recovery_goes_on_where_another_member_left_off(log: KafkaLog) -> None:
+    topic = filled(log, 1, 20)
+    tp = TopicPartition(topic, 0)
+    with log.stage_consumer(new_group(), [topic], "0") as consumer:
+        (batch,) = polled(consumer, 5, max_records=5)
+        # as a member would that had the partition while this one was cut off: beyond the end of the batch
+        consumer.consumer.commit({KafkaTopicPartition(topic, 0): OffsetAndMetadata(12, "", -1)})
+        assert consumer.recover(batch) == {tp: 12}
+        assert drain(consumer, 8)[0].offset == 12
 
 
 def test_a_zombie_is_fenced_and_its_records_stay_hidden(log: KafkaLog, kafka_behind_proxy: Kafka) -> None:
