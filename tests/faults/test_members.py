@@ -17,7 +17,7 @@ from services.chassis.log.kafka import KafkaClientCollector, KafkaLog
 from services.chassis.log.kafka.member import Member
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
-from services.chassis.log.types import Consumer, EventLog, Message, Offsets, TopicPartition
+from services.chassis.log.types import Batch, Consumer, EventLog, Message, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
 from tests.support.kafka import Kafka
 from tests.support.log import everything, new_group, new_topic, numbered, polled, values
@@ -57,9 +57,22 @@ def copy(consumer: KafkaStageConsumer, out: str) -> None:
         try:
             consumer.commit(batch, batch.next_offsets, [Message(out, record.key, record.value) for record in batch.records])
         except CommitFailed:
-            consumer.recover(batch)
+            recovered(consumer, batch)
     except TransientError:
         consumer.keep_alive()
+
+
+def recovered(consumer: KafkaStageConsumer, batch: Batch) -> None:
+    """Recover until it works: reading on without would lose the batch."""
+
+    def tried() -> bool:
+        try:
+            consumer.recover(batch)
+        except TransientError:
+            return False
+        return True
+
+    until(tried)
 
 
 def shared(members: Sequence[Consumer], partitions: int) -> bool:
