@@ -17,7 +17,8 @@ import pytest
 from services.embedded import SAMPLES
 from tests.support.pipeline import PATIENCE_S, Pipeline, write_articles
 
-pytestmark = pytest.mark.slow
+# sixty starts of a process: three minutes on two idle cores, more on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 KILLS = 20
 PER_ROUND = 3

@@ -14,7 +14,7 @@ from tests.support.pipeline import Pipeline, free_port
 
 Record = dict[str, list[tuple[object, ...]]]
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def push(port: int, token: str, articles: list[dict[str, object]]) -> int:
