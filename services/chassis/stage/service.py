@@ -42,7 +42,6 @@ class StageService(Generic[Out]):
         self._handler = handler
         self._article_topic = article_topic
         self._after_commit = after_commit
-        self._session: Session[Out] | None = None
         self._loop: StageLoop[Out] | None = None
 
     def run(self) -> None:
@@ -56,7 +55,6 @@ class StageService(Generic[Out]):
         session = self._open()
         if session is None:
             return
-        self._session = session
         self._loop = StageLoop(
             name=self.name,
             group=self._group,
@@ -72,7 +70,6 @@ class StageService(Generic[Out]):
         try:
             self._loop.run()
         finally:
-            self._session = None
             session.close()
             logger.info("stage stopped", service=self.name)
 
