@@ -7,6 +7,8 @@ both). Readers need four tables:
 - :data:`statements`: quotes and claims. **Only rows with** ``on_record`` **count**; the others wait for their document.
 - :data:`actors`: one row per actor with something on record.
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
+- :data:`trail`: what happened to each article at each stage: where it went.
+- :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
 ``sort_at`` is never null: the publication time, or :data:`UNDATED` without one, so that undated rows sort last when newest
 comes first. Page by ``(sort_at, statement_id)``.
@@ -56,6 +58,35 @@ class Dimension(StrEnum):
     MENTION = "mention"
     KIND = "kind"
     WIKIDATA = "wikidata"
+
+
+class Step(StrEnum):
+    """The stage a row of :data:`trail` tells of."""
+
+    INGEST = "ingest"
+    EXTRACT = "extract"
+    AGGREGATE = "aggregate"
+
+
+class Fate(StrEnum):
+    """Outcomes in :data:`trail` that are none of the document's own (:class:`schemas.events.Outcome`)."""
+
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+    REPLAYED = "replayed"
+    REJECTED = "rejected"
+    DEAD_LETTERED = "dead_lettered"
+    RECORDED = "recorded"
+
+
+MAX_KEY_BYTES = 512
+"""Longest article id or input that :data:`trail` finds by: an index key, and PostgreSQL takes 2 704 bytes."""
+
+
+def trail_key(text: str) -> str:
+    """An article id or an input's name as :data:`trail` keeps it: its first 512 bytes, without U+0000, which PostgreSQL refuses."""
+    clean = text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace")
+    return clean[:MAX_KEY_BYTES].decode("utf-8", "ignore")
 
 
 def microseconds(moment: datetime) -> int:
@@ -111,6 +142,8 @@ documents = sa.Table(
     sa.Column("quote_ids", Json, nullable=False, comment="Array, in text order; empty when withdrawn."),
     sa.Column("claim_ids", Json, nullable=False),
     sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    # counts articles and outlets without touching the texts
+    sa.Index(None, "withdrawn", "outlet"),
     comment="The current document of each article.",
 )
 
@@ -215,4 +248,40 @@ outbox = sa.Table(
     sa.Column("actor_id", Key, primary_key=True),
     sa.Column("generation", sa.BigInteger, nullable=False, comment="Counts changes, so that none made while publishing is lost."),
     comment="Actors whose record changed and is not yet known to be published.",
+)
+
+trail = sa.Table(
+    "trail",
+    metadata,
+    sa.Column("topic", Key, primary_key=True, comment="Where the record stands that it happened to; rejected input: its dead letter."),
+    sa.Column("partition", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("stage", Key, primary_key=True, comment="Step."),
+    sa.Column("article_id", Key, comment="trail_key() of the id; null where the record does not name it."),
+    sa.Column("input", Key, comment="trail_key() of the input's name; rejected input only."),
+    sa.Column("event_id", Key, comment="The record's ce_id; of documents the document's id."),
+    sa.Column("revision", sa.BigInteger, comment="Null where the record's headers do not say."),
+    sa.Column("outcome", Key, nullable=False, comment="Fate, or the document's outcome."),
+    sa.Column("reason", Key, comment="Dead letters and rejected input: the bounded reason."),
+    sa.Column("detail", sa.Text, comment="Dead letters and rejected input: the beginning of the error's message."),
+    sa.Column("letter", Key, comment="Where the dead letter stands in its topic: partition:offset."),
+    sa.Column("outlet", Key),
+    sa.Column("at", Instant, nullable=False, comment="When it happened."),
+    sa.Column("trace_id", Key, comment="W3C trace id, 32 hex digits."),
+    sa.Index(None, "article_id"),
+    sa.Index(None, "input"),
+    sa.Index(None, "at"),
+    comment="What happened to each article at each stage; a row per record of the log and stage. Purged by age.",
+)
+
+source_hours = sa.Table(
+    "source_hours",
+    metadata,
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False, comment="Whole hours since 1970 in UTC."),
+    sa.Column("outlet", Key, primary_key=True),
+    sa.Column("stage", Key, primary_key=True, comment="Step."),
+    sa.Column("outcome", Key, primary_key=True, comment="As in trail."),
+    sa.Column("articles", sa.BigInteger, nullable=False, comment="Article revisions."),
+    sa.Column("latest", Instant, nullable=False, comment="The last of them."),
+    comment="The trail of articles with an outlet, counted. Moved in the transaction that writes the trail; purged with it.",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Literal
 
@@ -55,3 +56,9 @@ class Article(Event):
     @property
     def partition_key(self) -> str:
         return self.article_id
+
+    @property
+    def extensions(self) -> Mapping[str, str]:
+        """``revision``, ``status`` and, where it is known, ``outlet``: an article is traced without reading its body."""
+        known = {"revision": str(self.revision), "status": self.status.value}
+        return known | {"outlet": self.outlet} if self.outlet else known

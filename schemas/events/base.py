@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -83,6 +84,11 @@ class Event(Value):
     def subject(self) -> str:
         """The CloudEvents ``subject``: the article or actor this event is about."""
         return self.partition_key
+
+    @property
+    def extensions(self) -> Mapping[str, str]:
+        """CloudEvents extension attributes: what a reader of headers alone may know. Names are of a–z and 0–9."""
+        return {}
 
     @classmethod
     def read(cls, data: bytes | str) -> Self:

@@ -41,10 +41,17 @@ class StatementChange:
     row: dict[str, Any]
 
 
-Change = DocumentChange | StatementChange
+@dataclass(frozen=True, slots=True)
+class TrailChange:
+    """Something that happened to an article; ``at`` None means the time of the transaction. See :mod:`services.aggregate.trail`."""
+
+    row: dict[str, Any]
 
 
-def change_of(event: Document | Quote | Claim) -> Change:
+Change = DocumentChange | StatementChange | TrailChange
+
+
+def change_of(event: Document | Quote | Claim) -> DocumentChange | StatementChange:
     """The row an event becomes.
 
     Raises:

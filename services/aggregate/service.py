@@ -1,5 +1,7 @@
 """The aggregate service: documents, quotes and claims from the log into the record, changed records back onto the log.
 
+It reads the articles and all dead letters too, by their headers only, for the trail of each article.
+
 State and consumed offsets change in one database transaction; the changed actors' records are published after it from an outbox
 filled in it, so a crash in between repeats a record (same event id) and never loses one. Dead letters are published before the
 transaction: a crash in between repeats them too.
@@ -7,16 +9,21 @@ transaction: a crash in between repeats them too.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
-from schemas.events import ActorRecord, Claim, Document, Quote
+from schemas.events import ActorRecord, Article, Claim, Document, Quote
+from services.aggregate import trail
 from services.aggregate.changes import Change, change_of
 from services.aggregate.store import Store
+from services.aggregate.upkeep import Upkeep, counting_errors
 from services.chassis import cloudevents
+from services.chassis.log.groups import AGGREGATE_GROUP, READ
+from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import EventLog, Message, Offsets, Producer, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
@@ -24,11 +31,11 @@ from services.chassis.settings import Settings
 from services.chassis.stage import Handled, SinkSession, StageService
 
 NAME = "aggregate"
-GROUP = "onrecord-aggregate"
+GROUP = AGGREGATE_GROUP
 SOURCE = "/onrecord/aggregate"
 
 _EVENTS: Mapping[str, type[Document] | type[Quote] | type[Claim]] = {event.topic: event for event in (Document, Quote, Claim)}
-TOPICS = tuple(_EVENTS)
+TOPICS = READ[AGGREGATE_GROUP]
 
 BATCH_FACTOR, MAX_BATCH = 16, 500
 """A record costs a hundredth of an extraction here, so a batch may hold more of them than the setting, which is made for extract."""
@@ -57,6 +64,9 @@ class AggregateService(StageService[Change]):
         self._metrics = context.metrics
         self._log = context.log
         self._slot = context.settings.log.instance
+        # not the context's event: a loop that ends with an error must end the upkeep too
+        self._ended = threading.Event()
+        self._upkeep = Upkeep(store, context.metrics, context.settings.store.trail_days, self._ended)
         super().__init__(
             replace(context, settings=_with_larger_batches(context.settings)),
             name=NAME,
@@ -71,10 +81,14 @@ class AggregateService(StageService[Change]):
         try:
             super().run()
         finally:
+            self._ended.set()
+            self._upkeep.join()
             self._store.close()
 
     def _join(self) -> SinkSession[Change]:
-        self._store.migrate()
+        with counting_errors(self._metrics):
+            self._store.migrate()
+        self._upkeep.start()
         reread_replaced_partitions(self._store, self._log)
         producer = self._log.producer(f"{GROUP}-{self._slot}")
         try:
@@ -91,7 +105,8 @@ class AggregateService(StageService[Change]):
         now = time.time()
         for done in handled:
             if isinstance(done.detail, float):
-                self._metrics.histogram("event_age").observe(max(0.0, now - done.detail))
+                age = max(0.0, now - done.detail)
+                self._metrics.histogram("event_age").observe(age, {"trace_id": done.span.trace_id} if done.span else None)
 
 
 def _with_larger_batches(settings: Settings) -> Settings:
@@ -107,11 +122,15 @@ class RecordSink:
         self._producer = producer
         self._metrics = metrics
         self._published_at = 0.0
-        self.positions = store.positions
+
+    def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
+        """The next offset to read of each partition; one never read is left out."""
+        with counting_errors(self._metrics):
+            return self._store.positions(partitions)
 
     def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets) -> None:
         """Apply the changes and move the offsets in one transaction."""
-        with self._metrics.timed("store_transaction_duration"):
+        with counting_errors(self._metrics), self._metrics.timed("store_transaction_duration"):
             written = self._store.apply(changes, expected, offsets)
         for table, rows in written.items():
             self._metrics.counter("store_rows", table=table).inc(rows)
@@ -121,7 +140,8 @@ class RecordSink:
         if not idle and time.monotonic() - self._published_at < PUBLISH_EVERY_S:
             return False
         for _ in range(PUBLISHES):
-            sent = self._store.publish(self._send)
+            with counting_errors(self._metrics):
+                sent = self._store.publish(self._send)
             if not sent:
                 self._published_at = time.monotonic()
                 return True
@@ -133,16 +153,31 @@ class RecordSink:
 
 
 def handle(record: Record) -> Handled[Change]:
-    """The change a record stands for.
+    """The changes a record stands for. Articles and dead letters are only noted: they cannot be poison here, so they are not judged.
 
     Raises:
         PoisonError: it is no event of its topic, or holds what the database cannot.
     """
+    if record.topic == Article.topic:
+        return Handled([trail.of_article(record)], "", judged=False)
+    if record.topic.endswith(DLQ_SUFFIX):
+        return Handled([trail.of_dead_letter(record)], "", judged=False)
     event = cloudevents.decode(record, _EVENTS[record.topic]).event
     change = change_of(event)
     if isinstance(event, Document):
-        return Handled([change], event.outcome.value, event.fetched_at.timestamp())
+        return Handled([change, *trail.of_document(record, event)], event.outcome.value, event.fetched_at.timestamp(), facts=facts(event))
     return Handled([change], "")
+
+
+def facts(document: Document) -> dict[str, object]:
+    """What the log says of an article once it is on record."""
+    return {
+        "article_id": document.article_id,
+        "revision": document.revision,
+        "quotes": len(document.quote_ids),
+        "claims": len(document.claim_ids),
+        "age_s": round(max(0.0, time.time() - document.fetched_at.timestamp()), 3),
+    }
 
 
 def message_of(actor: str, record: ActorRecord | None) -> Message:
@@ -162,7 +197,7 @@ def reread_replaced_partitions(store: Store, log: EventLog) -> None:
     ends = {
         TopicPartition(name, partition): end
         for name, state in log.topics().items()
-        if name in _EVENTS
+        if name in TOPICS
         for partition, (_, end) in state.ranges.items()
     }
     beyond = [tp for tp, offset in positions.items() if offset > ends.get(tp, 0)]

@@ -21,6 +21,7 @@ import schemas
 from schemas.events import EVENTS, ActorRecord, Article, Claim, Document, Event, Quote
 from schemas.export import FIXTURES_FOLDER, event_schema, inlined
 from services.chassis.cloudevents import JSON_TYPE, SPEC_VERSION
+from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
 from services.chassis.log.topics import DLQ_SUFFIX, declared, dlq_of
 from services.chassis.log.types import TopicSpec
 
@@ -45,6 +46,8 @@ class Flow:
     reads: tuple[type[Event], ...] = ()
     writes: tuple[type[Event], ...] = ()
     rejects: tuple[type[Event], ...] = ()
+    notes: tuple[str, ...] = ()
+    """Topics it reads for the trail of each article: nothing of them is dead-lettered."""
     group: str | None = None
 
 
@@ -56,7 +59,7 @@ FLOWS = (
         reads=(Article,),
         writes=(Document, Quote, Claim),
         rejects=(Article,),
-        group="onrecord-extract",
+        group=EXTRACT_GROUP,
     ),
     Flow(
         "aggregate",
@@ -64,7 +67,8 @@ FLOWS = (
         reads=(Document, Quote, Claim),
         writes=(ActorRecord,),
         rejects=(Document, Quote, Claim),
-        group="onrecord-aggregate",
+        notes=(Article.topic, *(dlq_of(event.topic) for event in (Article, Document, Quote, Claim))),
+        group=AGGREGATE_GROUP,
     ),
 )
 
@@ -91,6 +95,14 @@ INGEST_HEADERS: dict[str, str] = {
     "ingest-original": "What the value is: verbatim, re-encoded, or omitted.",
 }
 """Only on dead letters that ingest makes."""
+EXTENSIONS: dict[type[Event], dict[str, str]] = {
+    Article: {
+        "revision": "The article's revision, so that it is traced without reading its body.",
+        "status": "The article's status, likewise.",
+        "outlet": "The article's outlet, likewise: sources are watched by it as their articles come in.",
+    }
+}
+"""CloudEvents extension attributes of our own; optional."""
 _WHOLE_NUMBERS = frozenset({"original-partition", "original-offset", "original-timestamp", "attempts", "replay-count"})
 
 
@@ -175,6 +187,8 @@ def _operations() -> Iterator[tuple[str, Node]]:
     for flow in FLOWS:
         for event in flow.reads:
             yield _operation(flow, "receive", event.topic, event.__name__)
+        for topic in flow.notes:
+            yield _operation(flow, "receive", topic, Article.__name__ if topic == Article.topic else _DEAD_LETTER)
         for event in flow.writes:
             yield _operation(flow, "send", event.topic, event.__name__)
         for event in flow.rejects:
@@ -233,6 +247,7 @@ def _headers(event: type[Event]) -> Node:
             "ce_traceparent": {"type": "string", "description": "W3C trace context of the event's beginning."},
             "content-type": {"type": "string", "description": "`application/json`."},
             "traceparent": {"type": "string", "description": "W3C trace context of the last hop; malformed ones start a new trace."},
+            **{f"ce_{name}": {"type": "string", "description": about} for name, about in EXTENSIONS.get(event, {}).items()},
         },
     }
 

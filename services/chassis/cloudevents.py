@@ -84,6 +84,7 @@ def encode(event: Event, *, source: str, traceparent: str | None = None, time: d
         "type": event.event_type,
         "subject": event.subject,
         "dataschema": event.schema_uri(),
+        **event.extensions,
     }
     if time is not None:
         attributes["time"] = _rfc3339(time)

@@ -7,12 +7,13 @@ would not mend it). ``/readyz`` answers 503 with the reasons while a service can
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from prometheus_client.exposition import choose_encoder
 
@@ -36,11 +37,10 @@ class OpsServer:
         """
         handler = _handler(metrics, services)
         try:
-            self._server = ThreadingHTTPServer((settings.host, settings.port), handler)
+            self._server = _Server((settings.host, settings.port), handler)
         except OSError as error:
             problem = f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); set another port, or 0 for a free one"
             raise SettingsError([f"ONRECORD_OPS__PORT: {problem}"]) from error
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
     @property
@@ -57,6 +57,15 @@ class OpsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A scraper that hangs up before its answer is complete has given up: its own figures say so, and nothing is wrong here."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(metrics: Metrics, services: Sequence[Service]) -> type[BaseHTTPRequestHandler]:

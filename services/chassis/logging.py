@@ -1,7 +1,7 @@
 """Structured logs: JSON lines in containers, human lines on a terminal.
 
 Every line carries ``service``; inside a stage also ``topic``, ``partition``, ``offset``, ``article_id`` and ``trace_id`` where they are
-known (bound as context variables). Article text is never logged.
+known (bound as context variables). Article text is never logged. ``docs/log-line.schema.json`` describes a line, ``docs/logs.md`` explains.
 """
 
 from __future__ import annotations
@@ -17,8 +17,25 @@ from services.chassis.settings import OpsSettings
 QUIET = ("kafka", "httpx", "httpcore", "trafilatura", "htmldate", "courlan", "alembic", "uvicorn", "urllib3")
 """Libraries whose info lines are noise here; their warnings are kept."""
 
+TOLD_BY_US = ("kafka.net", "kafka.producer")
+"""The Kafka client's connections and producers: four lines a second while a broker is away, errors among them. What matters of it
+reaches us as an exception and is told once, with what is done about it; theirs are written at debug only."""
+
 STACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 """Without local variables: they would hold article text."""
+
+
+_process = {"service": "onrecord"}
+
+
+def name_process(service: str) -> None:
+    """From now on lines that name no service of their own carry this one."""
+    _process["service"] = service
+
+
+def _with_service(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    event.setdefault("service", _process["service"])
+    return event
 
 
 def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
@@ -28,6 +45,7 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_service,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
@@ -53,7 +71,7 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # warns of every tenth of a second that its own thread could not run: on a busy core that is always
-    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in TOLD_BY_US:
+        logging.getLogger(name).setLevel(level if level == logging.DEBUG else logging.CRITICAL)

@@ -53,6 +53,7 @@ class Group:
             thread.start()
 
     def _run(self, service: Service) -> None:
+        structlog.contextvars.bind_contextvars(service=service.name)
         try:
             service.run()
         except BaseException as error:  # noqa: BLE001 - raised again by join, in the thread that can act on it
@@ -92,6 +93,8 @@ def run_services(context: Context, services: Sequence[Service], work: Callable[[
     Raises:
         BaseException: the first error a service or ``work`` ended with.
     """
+    for service in services:
+        context.metrics.seed(service.name)
     group = Group(services, context.stop)
     with stopping_on_signals(context.stop), OpsServer(context.settings.ops, context.metrics, services) as ops:
         logger.info("ops endpoint", address=ops.address)

@@ -9,16 +9,21 @@ from typing import Protocol
 from services.chassis.log.types import EventLog
 from services.chassis.metrics import Metrics
 from services.chassis.settings import Settings
+from services.chassis.tracing import Spans
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a service is given. ``stop`` is set once, to ask for a clean end: finish or abort the batch, commit, return."""
+    """What a service is given. ``stop`` is set once, to ask for a clean end: finish or abort the batch, commit, return.
+
+    ``spans`` takes finished spans where they are exported.
+    """
 
     settings: Settings
     log: EventLog
     metrics: Metrics
     stop: threading.Event = field(default_factory=threading.Event)
+    spans: Spans | None = None
 
 
 class Service(Protocol):

@@ -8,6 +8,7 @@ file instead (``…_FILE``).
 from __future__ import annotations
 
 import os
+import socket
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -41,8 +42,14 @@ class LogSettings(Section):
     instance: str = Field(
         "0",
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
-        description="This process's stable slot among its replicas (a StatefulSet ordinal); names the transactional id.",
+        description="This process's slot among its replicas (a StatefulSet ordinal); names the transactional id. "
+        "`hostname` takes the machine's name: distinct for every container.",
     )
+
+    @field_validator("instance")
+    @classmethod
+    def _named_by_host(cls, value: str) -> str:
+        return socket.gethostname()[:64] if value == "hostname" else value
 
 
 class KafkaSettings(Section):
@@ -135,6 +142,7 @@ class StoreSettings(Section):
         SecretStr("sqlite:///var/record.db"), description="sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/NAME."
     )
     url_file: Path | None = Field(None, description="File that holds the address.")
+    trail_days: int = Field(90, ge=1, le=36_500, description="Days the trail of articles is kept: as long as dead letters are.")
 
     def address(self) -> str:
         """The address, read from its file where one is named; ``postgresql://`` is taken as ``postgresql+pg8000://``."""
@@ -197,6 +205,23 @@ class QuerySettings(Section):
     max_page_size: int = Field(500, ge=1, le=10_000, description="Largest page a client may ask for.")
 
 
+class LagSettings(Section):
+    """The lag exporter."""
+
+    interval_s: Seconds = Field(15.0, description="Time between two measurements; a scrape interval.")
+
+
+class OtelSettings(Section):
+    """Export of traces; needs the extra `otel`."""
+
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+",
+        description="OTLP/HTTP collector, for example http://collector:4318; nothing is exported when unset.",
+    )
+    timeout_s: Seconds = Field(5.0, description="Longest time one export may take, and a stop waits for the last one.")
+
+
 class OpsSettings(Section):
     """Metrics, health and logs."""
 
@@ -218,6 +243,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     extract: ExtractSettings = ExtractSettings()
     query: QuerySettings = QuerySettings()
+    lag: LagSettings = LagSettings()
+    otel: OtelSettings = OtelSettings()
     ops: OpsSettings = OpsSettings()
 
     @model_validator(mode="after")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _INVALID_VERSION = "ff"
@@ -56,13 +57,67 @@ class TraceContext:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
 
-def continue_trace(incoming: str | None) -> str:
-    """The ``traceparent`` to send on: a child of the incoming one, or a new trace when there is none that can be read.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One piece of work in a trace: ``context`` is sent on with what the work made, ``parent`` is the work it continues."""
 
-    Span ids are random, so headers differ between replays; ids of events do not.
+    context: TraceContext
+    parent: TraceContext | None = None
+
+    @classmethod
+    def after(cls, incoming: str | None) -> Self:
+        """A child of the incoming ``traceparent``, or the first span of a new trace when there is none that can be read.
+
+        Span ids are random, so headers differ between replays; ids of events do not.
+        """
+        parent = TraceContext.parse(incoming)
+        return cls(parent.child() if parent else TraceContext.new(), parent)
+
+    @property
+    def trace_id(self) -> str:
+        """32 lower-case hex digits."""
+        return self.context.trace_id
+
+    @property
+    def traceparent(self) -> str:
+        """The header to send on."""
+        return str(self.context)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedSpan:
+    """A span with what it did, for export. ``started_ns`` and ``ended_ns`` are nanoseconds since 1970.
+
+    ``error`` is a class of error, never a message: those may be long. ``attributes`` are named as OpenTelemetry's conventions say.
     """
-    parent = TraceContext.parse(incoming)
-    return str(parent.child() if parent else TraceContext.new())
+
+    name: str
+    kind: Literal["producer", "consumer"]
+    span: Span
+    started_ns: int
+    ended_ns: int
+    attributes: Mapping[str, str | int | bool]
+    error: str | None = None
+
+
+Spans = Callable[[FinishedSpan], None]
+"""Takes finished spans; never blocks, never raises."""
+
+
+def incoming(headers: Sequence[tuple[str, bytes]]) -> str | None:
+    """The ``traceparent`` of a record that can be read: the plain header names the last hop, the CloudEvents extension, which
+    intermediaries leave alone, the event's beginning."""
+    found = dict(headers)
+    for name in ("traceparent", "ce_traceparent"):
+        text = found.get(name, b"").decode("utf-8", "replace")
+        if TraceContext.parse(text):
+            return text
+    return None
+
+
+def continue_trace(incoming: str | None) -> str:
+    """The ``traceparent`` to send on, as :meth:`Span.after` makes it."""
+    return Span.after(incoming).traceparent
 
 
 def _random_hex(size: int) -> str:

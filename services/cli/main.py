@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import config, dlq, extract, ingest, run, service, topics
+from services.cli import config, dlq, extract, health, ingest, run, service, topics, trace
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -23,6 +23,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
+app.command("trace")(trace.trace)
+app.command("health")(health.health)
 app.add_typer(service.app, name="service")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")

@@ -19,6 +19,7 @@ class Name(StrEnum):
     EXTRACT = "extract"
     AGGREGATE = "aggregate"
     QUERY = "query"
+    LAG = "lag"
 
 
 app = typer.Typer(help="Run one service until it is told to stop.", no_args_is_help=True)
@@ -54,3 +55,9 @@ def aggregate() -> None:
 def query() -> None:
     """Serve the read API and the pages."""
     _run(Name.QUERY)
+
+
+@app.command("lag")
+def lag() -> None:
+    """Export how far the consumer groups are behind."""
+    _run(Name.LAG)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from services.chassis import logging, settings
+from services.chassis.build import REVISION_VARIABLE, build_labels
 from services.chassis.errors import SettingsError
 from services.chassis.log.open import open_log
 from services.chassis.metrics import Metrics
+from services.chassis.otel import open_spans
 from services.chassis.service import Context
 from services.chassis.settings import CONFIG_VARIABLE, PREFIX, Settings
-from services.chassis.stage.dead_letters import app_version
 
 
 def load(*, interactive: bool = False, **overrides: Any) -> Settings:
@@ -30,7 +31,7 @@ def load(*, interactive: bool = False, **overrides: Any) -> Settings:
         f"{variable}: no such setting; `onrecord config show` lists them all"
         for variable in sorted(os.environ)
         if variable.startswith(PREFIX)
-        and variable not in (CONFIG_VARIABLE, PREFIX + "FAILPOINT")
+        and variable not in (CONFIG_VARIABLE, REVISION_VARIABLE, PREFIX + "FAILPOINT")
         and variable.split("__")[0].upper() not in known
     ]
     try:
@@ -47,7 +48,8 @@ def load(*, interactive: bool = False, **overrides: Any) -> Settings:
 @contextmanager
 def context(found: Settings, service: str) -> Iterator[Context]:
     """A context with the log open, closed at the end."""
+    logging.name_process(service)
     metrics = Metrics(process=True)
-    metrics.gauge("build_info", version=app_version(), service=service).set(1)
-    with open_log(found, metrics, service) as log:
-        yield Context(found, log, metrics)
+    metrics.gauge("build_info", service=service, **build_labels()).set(1)
+    with open_spans(found, service) as spans, open_log(found, metrics, service) as log:
+        yield Context(found, log, metrics, spans=spans)

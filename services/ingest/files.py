@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from services.chassis.errors import StageStopped
 from services.chassis.service import Context
+from services.ingest.account import Outcome
 from services.ingest.feeds.poller import FeedPoller
 from services.ingest.paths import Found, find, read_input
 from services.ingest.progress import Reporter
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.publish import Publisher
 from services.ingest.readers import Item, Limits
 
 MAX_FAILURES = 1000

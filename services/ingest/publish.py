@@ -17,9 +17,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from hashlib import sha256
-from typing import Literal
 
 import structlog
 
@@ -29,16 +28,16 @@ from services.chassis.cloudevents import encode
 from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.limits import check_size
 from services.chassis.log.topics import dlq_of
-from services.chassis.log.types import Message, Producer, Record, TopicState
+from services.chassis.log.types import Message, Producer, Record, TopicPartition, TopicState
 from services.chassis.service import Context
 from services.chassis.stage.dead_letters import dead_letter
-from services.chassis.tracing import continue_trace
+from services.chassis.tracing import Span
+from services.ingest.account import SERVICE, Outcome, Sent, account
 from services.ingest.index import ArticleIndex
 from services.ingest.readers.items import Item, Offer, Refusal
 
 logger = structlog.get_logger()
 
-SERVICE = "ingest"
 SOURCE = "/onrecord/ingest"
 ORIGINAL_HEADER = "ingest-original"
 """On every dead letter made here: ``verbatim``, ``re-encoded`` or ``omitted``; see the module."""
@@ -46,23 +45,6 @@ ORIGINAL_HEADER = "ingest-original"
 BATCH_ITEMS = 100
 BATCH_BYTES = 8 * 1_048_576
 """Bounds memory and the time one transaction takes; two of the largest articles fit."""
-
-OutcomeKind = Literal["published", "revised", "duplicate", "rejected"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection."""
-
-    kind: OutcomeKind
-    name: str
-    article_id: str | None = None
-    revision: int | None = None
-    why: str = ""
-    message: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.message or self.kind}"
 
 
 class Publisher:
@@ -124,15 +106,19 @@ class Publisher:
 
         ``attempts`` appends at most (the stage's setting by default): a caller that can ask again itself need not wait here.
         """
+        in_flight = self._context.metrics.gauge("in_flight", service=SERVICE)
+        in_flight.inc(len(items))
         with self._lock:
             try:
                 outcomes = self._with_retries(items, traceparent, attempts or self._context.settings.stage.attempts)
             except OnrecordError as error:
                 self.problem = str(error)
                 raise
+            finally:
+                in_flight.dec(len(items))
         self.problem = None
         for item, outcome in zip(items, outcomes, strict=True):
-            self._account(item, outcome)
+            account(self._context, item, outcome)
         return outcomes
 
     def _with_retries(self, items: Sequence[Item], traceparent: str | None, attempts: int) -> list[Outcome]:
@@ -145,8 +131,9 @@ class Publisher:
                 self._context.metrics.counter("transactions", service=SERVICE, outcome="failed").inc()
                 if attempt == attempts:
                     raise
-                logger.warning("append failed; trying again", cause=str(error), attempt=attempt)
+                logger.warning("append failed; trying again", error=str(error), attempt=attempt)
                 self._context.metrics.counter("retries", service=SERVICE).inc()
+                self._context.metrics.counter("backpressure", service=SERVICE).inc(wait)
                 if self._context.stop.wait(wait):
                     raise StageStopped("asked to stop while waiting to append again") from error
                 wait = min(2 * wait, policy.backoff_max_s)
@@ -161,25 +148,33 @@ class Publisher:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _try(self, items: Sequence[Item], traceparent: str | None) -> list[Outcome]:
-        started = time.perf_counter()
+        started_ns = time.time_ns()
         outcomes: list[Outcome] = []
-        messages: list[Message] = []
+        prepared: list[tuple[int, Message, Span]] = []
+        places: list[tuple[TopicPartition, int]] = []
         with self.index.transaction():
             topics = self.index.catch_up()
             for item in items:
-                outcome, message = self._prepare(item, topics, traceparent)
+                # one span per article: what is made of it later descends from it, and not from its neighbours in the batch
+                span = Span.after(traceparent)
+                outcome, messages = self._prepare(item, topics, span)
+                prepared += [(len(outcomes), message, span) for message in messages]
                 outcomes.append(outcome)
-                messages.extend(message)
-            if messages:
-                self.index.appended(messages, self._producer.append(messages))
-        if messages:
-            self._committed(messages, time.perf_counter() - started)
+            if prepared:
+                sent = [message for _, message, _ in prepared]
+                places = self._producer.append(sent)
+                self.index.appended(sent, places)
+        ended_ns = time.time_ns()
+        if prepared:
+            self._committed([message for _, message, _ in prepared], (ended_ns - started_ns) / 1e9)
+        for (number, message, span), (tp, offset) in zip(prepared, places, strict=True):
+            outcomes[number] = replace(outcomes[number], sent=Sent(message, tp, offset, span, started_ns, ended_ns))
         return outcomes
 
-    def _prepare(self, item: Item, topics: Mapping[str, TopicState], traceparent: str | None) -> tuple[Outcome, list[Message]]:
+    def _prepare(self, item: Item, topics: Mapping[str, TopicState], span: Span) -> tuple[Outcome, list[Message]]:
         if isinstance(item, Offer):
             # of the size only: the revision may yet grow by some digits, which the log's own limit leaves room for
-            message = encode(item.article, source=SOURCE, traceparent=continue_trace(traceparent))
+            message = encode(item.article, source=SOURCE, traceparent=span.traceparent)
             most = topics[Article.topic].spec.max_message_bytes
             try:
                 check_size(message, most - 64)
@@ -187,17 +182,17 @@ class Publisher:
                 item = _too_large(item, most)
         if isinstance(item, Refusal):
             outcome = Outcome("rejected", item.arrival.name, why=item.reason, message=item.message)
-            return outcome, self._dead_letter(item, topics[dlq_of(Article.topic)].spec.max_message_bytes)
+            return outcome, self._dead_letter(item, topics[dlq_of(Article.topic)].spec.max_message_bytes, span)
         decision = self.index.decide(item.article, item.revision_given)
         outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
         if decision.kind == "duplicate":
             return outcome, []
         if decision.revision != item.article.revision:
             article = item.article.model_copy(update={"revision": decision.revision})
-            message = encode(article, source=SOURCE, traceparent=continue_trace(traceparent))
+            message = encode(article, source=SOURCE, traceparent=span.traceparent)
         return outcome, [message]
 
-    def _dead_letter(self, refusal: Refusal, most: int) -> list[Message]:
+    def _dead_letter(self, refusal: Refusal, most: int, span: Span) -> list[Message]:
         """The dead letter of a refused input, once: reading the same bad file again adds nothing.
 
         An input that was never read (a missing file, a file type that is not read) is reported and makes no dead letter. One
@@ -213,7 +208,8 @@ class Publisher:
         origin = arrival.origin.encode("utf-8", "backslashreplace")[:1024]
 
         def letter(value: bytes | None, kept: bytes) -> Message:
-            headers = (("ingest-input", name), ("ingest-origin", origin), (ORIGINAL_HEADER, kept))
+            trace = ("traceparent", span.traceparent.encode())
+            headers = (("ingest-input", name), ("ingest-origin", origin), (ORIGINAL_HEADER, kept), trace)
             # partition and offset -1: it never was on the articles topic
             record = Record(Article.topic, -1, -1, at_ms, name, value, headers)
             return dead_letter(record, error, group=SERVICE, now=arrival.at)
@@ -235,20 +231,6 @@ class Publisher:
         metrics.counter("transactions", service=SERVICE, outcome="committed").inc()
         metrics.histogram("transaction_duration", service=SERVICE).observe(seconds)
         metrics.gauge("last_progress_timestamp", service=SERVICE).set_to_current_time()
-
-    def _account(self, item: Item, outcome: Outcome) -> None:
-        metrics = self._context.metrics
-        metrics.counter("articles_ingested", source=item.arrival.source, outcome=outcome.kind).inc()
-        if outcome.kind == "duplicate":
-            metrics.counter("duplicates", service=SERVICE, kind=outcome.why).inc()
-            log = logger.warning if outcome.why == "stale" else logger.debug
-            log("article left out", input=outcome.name, article_id=outcome.article_id, why=outcome.why, detail=outcome.message)
-        elif outcome.kind == "rejected":
-            # the command line names its own failures again at the end
-            log = logger.info if item.arrival.source in ("file", "stdin") else logger.warning
-            log("article rejected", input=outcome.name, reason=outcome.why, detail=outcome.message)
-        elif isinstance(item, Offer):
-            metrics.histogram("article_size").observe(len(item.article.content.encode()))
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:

@@ -37,7 +37,8 @@ from schemas.events import Article
 from services.chassis.errors import OnrecordError, TopicMissing
 from services.chassis.metrics import Metrics
 from services.chassis.settings import IngestSettings
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.account import Outcome
+from services.ingest.publish import Publisher
 from services.ingest.readers import Arrival, Item, Limits
 from services.ingest.readers.items import Unreadable
 from services.ingest.readers.json_lines import parse, read_lines, read_objects
@@ -111,7 +112,7 @@ class _Handler:
                     self._fatal(error)
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing can be put on the log: {error}") from error
             except OnrecordError as error:
-                logger.error("pushed articles could not be put on the log", detail=str(error))
+                logger.error("pushed articles could not be put on the log", error=str(error))
                 retry = {"Retry-After": str(UNREACHABLE_RETRY_AFTER_S)}
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the log cannot be written just now; send the same again", retry) from error
         return _answer(outcomes)

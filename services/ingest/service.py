@@ -13,8 +13,9 @@ import uvicorn
 from services.chassis.errors import SettingsError, TopicMissing
 from services.chassis.service import Context, Service
 from services.chassis.settings import IngestSettings
+from services.ingest.account import SERVICE
 from services.ingest.feeds.poller import FeedPoller
-from services.ingest.publish import SERVICE, Publisher
+from services.ingest.publish import Publisher
 from services.ingest.push import create_app
 
 logger = structlog.get_logger()

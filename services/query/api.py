@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,11 +11,20 @@ from fastapi import APIRouter, Query
 from schemas.events import ActorRecord
 from services.chassis.settings import QuerySettings
 from services.query.database import Database
-from services.query.models import ActorSummary, ArticleDetail, ArticleSummary, SearchAnswer, Statement, StatementDetail
+from services.query.models import (
+    ActorSummary,
+    ArticleDetail,
+    ArticleSummary,
+    ArticleTrail,
+    SearchAnswer,
+    SourceList,
+    Statement,
+    StatementDetail,
+)
 from services.query.paging import Page
 from services.query.params import ActorId, ActorQuery, ArticleId, ArticleQuery, Listing, SearchQuery, StatementId, StatementQuery
 from services.query.problems import bad_parameter, documented
-from services.query.records import actors, articles, search, statements
+from services.query.records import actors, articles, search, sources, statements, trail
 from services.query.text import segment
 
 LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -67,6 +77,20 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         """All articles on record, newest publication first."""
         with database.reading() as connection:
             return articles.page(connection, query, limit_of(query, settings), "/v1/articles")
+
+    @api.get("/articles/{article_id:path}/trail", summary="Where an article went", responses=SINGLE, tags=["operations"])
+    def get_trail(article_id: ArticleId) -> ArticleTrail:
+        """What happened to an article at each stage: taken in, extracted, put on record, or refused and why. Withdrawn and refused
+        articles have one too; input that was refused before it became an article is known by its name."""
+        with database.reading() as connection:
+            return trail.one(connection, article_id)
+
+    @api.get("/sources", summary="Outlets and which of them are silent", responses=LISTED, tags=["operations"])
+    def list_sources() -> SourceList:
+        """Every outlet that articles came from in the last four weeks. An outlet with a rhythm is silent when nothing came for three
+        times its longest usual gap, at least six hours."""
+        with database.reading() as connection:
+            return sources.listing(connection, datetime.now(UTC))
 
     @api.get("/articles/{article_id:path}", summary="One article with its statements", responses=SINGLE, tags=["articles"])
     def get_article(article_id: ArticleId) -> ArticleDetail:

@@ -19,6 +19,7 @@ from schemas.events import (
     StatementKind,
     StatementSummary,
 )
+from schemas.relational import Step
 from services.query.paging import Page
 from services.query.params import Subkind
 
@@ -153,3 +154,65 @@ class SearchAnswer(Answer):
     actors: list[ActorSummary] = Field(description="Actors whose names match, most statements first; at most ten.")
     statements: Page[Statement] = Field(description="Statements that hold every word.")
     explanation: Emptiness | None = Field(default=None, description="Why nothing was found; null when something was.")
+
+
+Whereabouts = Literal["on_record", "withdrawn", "dead_lettered", "rejected", "in_progress"]
+
+
+class TrailStep(Answer):
+    """One thing that happened to an article."""
+
+    stage: Step = Field(description="Where.")
+    outcome: str = Field(
+        description="ingest: `accepted`, `withdrawn`, `replayed`, `rejected`; extract: the document's outcome or `dead_lettered`; "
+        "aggregate: `on_record`, `superseded` (by another document, since), `withdrawn` or `dead_lettered`.",
+        examples=["extracted"],
+    )
+    at: AwareDatetime = Field(description="When.")
+    after_s: float | None = Field(default=None, ge=0, description="Seconds since the step before; null for the first.")
+    revision: int | None = Field(default=None, description="Of which revision, where the record says.")
+    reason: str | None = Field(default=None, description="Why it was refused, in a word.", examples=["too_large"])
+    detail: str | None = Field(default=None, description="Why, in words.")
+    topic: str = Field(description="Where in the log the record stands that it happened to.", examples=["onrecord.articles"])
+    partition: int = Field(description="Its partition.")
+    offset: int = Field(description="Its offset.")
+    letter: str | None = Field(default=None, description="The dead letter, as `onrecord dlq show` takes it.", examples=["0:41"])
+    trace_id: str | None = Field(default=None, description="W3C trace id: the same in logs and traces of every service.")
+
+
+class ArticleTrail(Answer):
+    """Where an article went."""
+
+    article_id: str | None = Field(description="The article; null for input that was refused before it became one.")
+    input: str | None = Field(default=None, description="The refused input's name.", examples=["articles.jsonl line 7"])
+    status: Whereabouts = Field(description="Where it is now.")
+    revision: int | None = Field(default=None, description="The current revision, on record or withdrawn.")
+    url: str | None = Field(default=None, description="Where it was published.")
+    outlet: str | None = Field(default=None, description="Who published it.")
+    title: str | None = Field(default=None, description="The headline.")
+    quotes: int = Field(ge=0, description="Quotes of it on record.")
+    claims: int = Field(ge=0, description="Claims of it on record.")
+    waiting: int = Field(ge=0, description="Quotes and claims that came and wait for their document.")
+    steps: list[TrailStep] = Field(description="What happened, oldest first; what is older than the trail is kept is not here.")
+
+
+class SourceState(Answer):
+    """An outlet that articles came from."""
+
+    outlet: str = Field(description="The outlet.", examples=["example.org"])
+    articles_24h: int = Field(ge=0, description="Article revisions of the last 24 hours, to the hour.")
+    articles_7d: int = Field(ge=0, description="Article revisions of the last 7 days.")
+    last_article: AwareDatetime = Field(description="When the last one came in.")
+    outcomes: dict[str, int] = Field(
+        description="What became of those of the last 7 days.", examples=[{"extracted": 12, "dead_lettered": 1}]
+    )
+    usual_silence_s: int | None = Field(default=None, description="Longest silence that is usual; null for an outlet without a rhythm.")
+    silent_since: AwareDatetime | None = Field(default=None, description="Its last article, when the outlet is silent for too long.")
+
+
+class SourceList(Answer):
+    """Every outlet of the last four weeks, silent ones first."""
+
+    items: list[SourceState] = Field(description="The outlets.")
+    total: int = Field(ge=0, description="How many there are.")
+    silent: int = Field(ge=0, description="How many of them are silent.")

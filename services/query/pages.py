@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -25,7 +26,8 @@ from services.query.params import (
     StatementQuery,
     StatementSort,
 )
-from services.query.records import actors, articles, search, statements
+from services.query.problems import Trouble
+from services.query.records import actors, articles, search, sources, statements, trail
 from services.query.rendering import render
 from services.query.text import segment
 
@@ -82,11 +84,30 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
             page = articles.page(connection, query, limit_of(query, settings), "/articles")
         return render("articles.html", page=page, query=query, here="articles")
 
+    @site.get("/articles/{article_id:path}/trail")
+    def show_trail(article_id: ArticleId) -> HTMLResponse:
+        with database.reading() as connection:
+            found = trail.one(connection, article_id)
+        return render("trail.html", trail=found, here="")
+
     @site.get("/articles/{article_id:path}")
     def show_article(article_id: ArticleId) -> HTMLResponse:
         with database.reading() as connection:
-            article = articles.one(connection, article_id)
-        return render("article.html", article=article, pieces=pieces(article.text, marks(article.statements)), here="")
+            found = trail.find(connection, [article_id])
+            try:
+                article = articles.one(connection, article_id)
+            except Trouble as trouble:
+                if found is None:
+                    raise
+                # not on record, but known: where it went says why
+                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, here="")
+        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
+
+    @site.get("/sources")
+    def list_sources() -> HTMLResponse:
+        with database.reading() as connection:
+            listed = sources.listing(connection, datetime.now(UTC))
+        return render("sources.html", listed=listed, here="sources")
 
     @site.get("/search")
     def show_search(query: Annotated[SearchQuery, Query()]) -> HTMLResponse:

@@ -42,6 +42,17 @@ def percent(share: float) -> str:
     return f"{min(99, max(1, round(share * 100))) if 0 < share < 1 else round(share * 100)} %"
 
 
+def span(seconds: float) -> str:
+    """A duration in its two largest units at most: ``0.3 s``, ``4 min``, ``2 h 5 min``, ``3 d 4 h``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    days, hours = divmod(minutes // 60, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes % 60, "min")]
+    first = next(place for place, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
 def plural(count: int, word: str) -> str:
     """``1 quote``, ``2,000 quotes``."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
@@ -62,7 +73,8 @@ environment = Environment(
     lstrip_blocks=True,
 )
 environment.filters.update(
-    when=when, day=day, percent=percent, plural=plural, segment=segment, shorten=shorten, web_address=web_address, language=language
+    when=when, day=day, percent=percent, plural=plural, span=span, segment=segment, shorten=shorten, web_address=web_address,
+    language=language,
 )  # fmt: skip
 
 

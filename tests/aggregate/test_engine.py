@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from rich.console import Console
 
 from services.aggregate.store import Store
-from services.aggregate.store.engine import open_engine, reading, transaction
+from services.aggregate.store.engine import failure_kind, open_engine, reading, transaction
 from services.chassis.errors import CommitFailed, OnrecordError, SettingsError, TransientError
 from services.chassis.settings import Settings, StoreSettings
 from services.cli.record import print_record
@@ -102,3 +102,31 @@ def test_a_record_that_cannot_be_shown_is_one_clear_message(tmp_path: Path) -> N
     settings = Settings(store=StoreSettings(url=f"sqlite:///{path}"))
     with pytest.raises(OnrecordError, match=r"^the record cannot be shown: The database of the record holds no tables yet"):
         print_record(settings, Console(file=StringIO()))
+
+
+def test_a_lock_that_is_not_granted_in_time_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.aggregate.store.engine.BUSY_MS", 10)
+    first, second = (open_engine(f"sqlite:///{tmp_path / 'record.db'}") for _ in range(2))
+    with transaction(first), pytest.raises(CommitFailed) as failed, transaction(second):
+        pass
+    assert failure_kind(failed.value.__cause__) == "timeout"
+    first.dispose()
+    second.dispose()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectionResetError(), "connection"),
+        (TimeoutError(), "timeout"),
+        (OverflowError(), "integrity"),
+        (sa.exc.ProgrammingError("", {}, Exception({"C": "42P01"})), "other"),
+        (sa.exc.OperationalError("", {}, Exception({"C": "57P01"})), "connection"),
+        (sa.exc.OperationalError("", {}, Exception({"C": "57014"})), "timeout"),
+        (sa.exc.InterfaceError("", {}, Exception("network error")), "connection"),
+        (RuntimeError("the log refused a record"), None),
+        (None, None),
+    ],
+)
+def test_failures_are_counted_under_what_failed(error: BaseException | None, kind: str | None) -> None:
+    assert failure_kind(error) == kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,24 +11,28 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from schemas.events import ActorRecord, Document, Quote
+from schemas.events import ActorRecord, Article, Document, Quote
+from services.aggregate.changes import change_of
 from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of, reread_replaced_partitions
 from services.aggregate.store import Store
 from services.chassis import cloudevents
+from services.chassis.errors import CommitFailed, DeadLetterLimit, LimitExceeded, PoisonError, TransientError
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.topics import declared, dlq_of
 from services.chassis.log.types import EventLog, Message, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import LogSettings, Settings, StageSettings, StoreSettings
-from services.chassis.stage import read_dead_letter
+from services.chassis.stage import dead_letter, read_dead_letter
 from tests.support.log import everything
 from tests.support.record import dump, feed, published, rows
 from tests.support.statements import Event, actor, make
+from tests.support.trail import article, follow, record, steps
 
 ANA, BO = actor("Ana Lee"), actor("Bo Chen")
 PATIENCE_S = 30.0
@@ -110,9 +115,9 @@ def running(settings: Settings, log: EventLog, metrics: Metrics | None = None) -
 def compacted(log: EventLog) -> dict[str, ActorRecord | None]:
     """What a reader of the compacted topic ends up with."""
     latest: dict[str, ActorRecord | None] = {}
-    for record in everything(log, ActorRecord.topic):
-        assert record.key is not None
-        latest[record.key.decode()] = cloudevents.decode(record, ActorRecord).event if record.value is not None else None
+    for stored in everything(log, ActorRecord.topic):
+        assert stored.key is not None
+        latest[stored.key.decode()] = cloudevents.decode(stored, ActorRecord).event if stored.value is not None else None
     return latest
 
 
@@ -122,6 +127,16 @@ def plain(tmp_path: Path, events: Sequence[Event]) -> tuple[dict[str, list[str]]
     store.migrate()
     feed(store, [events])
     result = dump(store), published(store)
+    store.close()
+    return result
+
+
+def read_at_once(tmp_path: Path, log: EventLog) -> list[tuple[object, ...]]:
+    """The trail that everything on the log leaves, read in one go; what is poison leaves a dead letter only."""
+    store = Store(f"sqlite:///{tmp_path / 'trail.db'}", GROUP)
+    store.migrate()
+    follow(store, [[record for topic in TOPICS for record in everything(log, topic) if record.value != b"poison" or ".dlq" in topic]])
+    result = steps(store)
     store.close()
     return result
 
@@ -188,7 +203,8 @@ def test_a_new_log_is_read_from_its_beginning(settings: Settings, log: EventLog,
 @pytest.mark.parametrize("point", ["before_commit:2", "after_commit:1", "after_commit:4", "dead_letter_write:1"])
 def test_a_killed_service_goes_on_where_it_was(settings: Settings, log: EventLog, tmp_path: Path, point: str) -> None:
     events = [event for n in range(30) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events]
-    append(log, [*messages(events[:40]), Message(Quote.topic, b"k", b"poison"), *messages(events[40:])])
+    articles = [cloudevents.encode(article(f"art-{n}"), source="/test") for n in range(30)]
+    append(log, [*messages(events[:40]), Message(Quote.topic, b"k", b"poison"), *articles, *messages(events[40:])])
     environment = {
         **os.environ,
         "ONRECORD_LOG__PATH": str(settings.log.path),
@@ -203,6 +219,7 @@ def test_a_killed_service_goes_on_where_it_was(settings: Settings, log: EventLog
     state, records = plain(tmp_path, events)
     with opened(settings) as store:
         assert dump(store) == state
+        assert steps(store) == read_at_once(tmp_path, log)
     assert compacted(log) == records
     letters = [read_dead_letter(record) for record in everything(log, dlq_of(Quote.topic))]
     assert {(letter.source, letter.offset) for letter in letters} == {(letters[0].source, letters[0].offset)}
@@ -242,6 +259,95 @@ def test_records_are_published_once_a_second_while_there_is_more_to_read(tmp_pat
     record = compacted(log)[ANA.actor_id]
     assert record is not None
     assert record.counts.articles == 2
+
+
+def test_an_article_is_followed_from_its_arrival_to_the_record(settings: Settings, log: EventLog) -> None:
+    poison = article("art-2")
+    append(log, [cloudevents.encode(article(), source="/test"), cloudevents.encode(poison, source="/test")])
+    (stored,) = [record for record in everything(log, Article.topic) if record.key == b"art-2"]
+    error = PoisonError("article art-2: nested too deep", stage="extract", reason="too_deep")
+    append(log, [*messages(make(speakers=(ANA,)).events), dead_letter(stored, error, group="onrecord-extract")])
+    with running(settings, log) as thread:
+        until(lambda: drained(log), thread.is_alive)
+    with opened(settings) as store:
+        assert [step[:5] for step in steps(store)] == [
+            ("art-1", 1, "aggregate", "recorded", ""),
+            ("art-1", 1, "extract", "extracted", ""),
+            ("art-1", 1, "ingest", "accepted", ""),
+            ("art-2", 1, "extract", "dead_lettered", "too_deep"),
+            ("art-2", 1, "ingest", "accepted", ""),
+        ]
+
+
+def test_what_is_on_record_and_who_is_silent_is_told_to_the_metrics(
+    settings: Settings, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.aggregate.upkeep.REFRESH_S", 0.05)
+    last = datetime.now(UTC) - timedelta(hours=8)
+    arrived = [record(article(f"art-{n}"), n, at=last - timedelta(hours=n)) for n in range(200)]
+    with opened(settings) as store:
+        store.migrate()
+        follow(store, [arrived])
+    append(log, messages(make(speakers=(ANA, BO)).events))
+    metrics = Metrics()
+
+    def told(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(f"onrecord_{name}", labels)
+
+    with running(settings, log, metrics) as thread:
+        until(lambda: told("record_entries", kind="quote") == 2, thread.is_alive)
+        until(lambda: told("sources_silent") == 1, thread.is_alive)
+    assert {kind: told("record_entries", kind=kind) for kind in ("actor", "article", "claim", "outlet")} == {
+        "actor": 2, "article": 1, "claim": 0, "outlet": 1,
+    }  # fmt: skip
+    assert told("sources_known") == 1
+
+
+def test_old_trails_are_deleted_while_the_service_runs(settings: Settings, log: EventLog) -> None:
+    now = datetime.now(UTC)
+    with opened(settings) as store:
+        store.migrate()
+        follow(store, [[record(article(f"art-{days}"), days, at=now - timedelta(days=days)) for days in (1, 89, 91, 1_000)]])
+    with running(settings, log) as thread, opened(settings) as store:
+        until(lambda: len(rows(store, "trail")) == 2, thread.is_alive)
+        assert {row["article_id"] for row in rows(store, "trail")} == {"art-1", "art-89"}
+
+
+def test_reading_dead_letters_and_articles_does_not_hide_a_stream_of_poison(settings: Settings, log: EventLog) -> None:
+    strict = settings.model_copy(update={"stage": settings.stage.model_copy(update={"dead_window": 10, "max_dead_ratio": 0.5})})
+    harmless = [cloudevents.encode(article(f"art-{n}"), source="/test") for n in range(100)]
+    append(log, [*harmless, *(Message(Document.topic, b"k%d" % n, b"{not json") for n in range(20))])
+    with pytest.raises(DeadLetterLimit):
+        build(Context(strict, log, Metrics())).run()
+
+
+def test_transactions_that_the_database_fails_are_counted_by_kind(tmp_path: Path, log: EventLog) -> None:
+    (tmp_path / "folder").mkdir()
+    store = Store(f"sqlite:///{tmp_path / 'folder' / 'record.db'}", GROUP)
+    store.migrate()
+    metrics = Metrics()
+    place = TopicPartition(Document.topic, 0)
+    broken = change_of(make().document)
+    broken.row["text"] = None
+
+    def failed(kind: str) -> float | None:
+        return metrics.registry.get_sample_value("onrecord_store_errors_total", {"kind": kind})
+
+    with log.producer("test") as producer:
+        sink = RecordSink(store, producer, metrics)
+        with pytest.raises(LimitExceeded):
+            sink.apply([broken], {}, {place: 1})
+        assert failed("integrity") == 1
+        with pytest.raises(CommitFailed):
+            sink.apply([], {place: 7}, {place: 8})
+        assert sum(failed(kind) or 0 for kind in ("connection", "timeout", "integrity", "other")) == 1, "a stale offset is no error of it"
+        store.close()
+        shutil.rmtree(tmp_path / "folder")
+        with pytest.raises(CommitFailed):
+            sink.apply([], {}, {place: 1})
+        with pytest.raises(TransientError):
+            sink.positions(frozenset({place}))
+    assert failed("connection") == 2
 
 
 def test_a_tombstone_has_the_actors_key_and_no_value() -> None:

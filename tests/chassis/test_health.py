@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -65,6 +67,42 @@ def test_metrics_and_health_endpoints() -> None:
         status, _, body = get(ops.address + "/readyz?verbose")
         assert (status, json.loads(body)["reasons"]) == (503, ["draining"])
         assert get(ops.address + "/elsewhere")[0] == 404
+
+
+class Held(Part):
+    """Its health is known only once the test lets go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answer = threading.Event(), threading.Event()
+        self.error: Exception | None = None
+
+    def live(self) -> list[str]:
+        self.thread = threading.current_thread()
+        self.asked.set()
+        assert self.answer.wait(20)
+        if self.error:
+            raise self.error
+        return []
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("broken health")])
+def test_a_scraper_that_hangs_up_is_no_error_and_a_fault_of_ours_is(error: Exception | None, capfd: pytest.CaptureFixture[str]) -> None:
+    part = Held()
+    part.error = error
+    with OpsServer(OpsSettings(port=0), Metrics(), [part]) as ops:
+        host, _, port = ops.address.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as scraper:
+            scraper.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+            assert part.asked.wait(20)
+            # closing resets the connection, so that the answer's first bytes fail
+            scraper.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        part.answer.set()
+        part.thread.join(20)
+        part.error = None
+        assert get(ops.address + "/livez")[0] == 200
+    said = capfd.readouterr().err
+    assert "RuntimeError: broken health" in said if error else said == ""
 
 
 def test_a_taken_port_is_a_clear_error() -> None:

@@ -9,10 +9,12 @@ import pytest
 from kafka.metrics.metric_name import MetricName
 
 from services.chassis.errors import CommitFailed, FencedError, LimitExceeded, OnrecordError, TopicMissing, TransientError
+from services.chassis.log.groups import AGGREGATE_GROUP, READ
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import commit_error, log_error
 from services.chassis.log.kafka.limits import TopicLimits
 from services.chassis.log.kafka.metrics import families
+from services.chassis.log.topics import declared
 from services.chassis.log.types import Message
 from services.chassis.settings import KafkaSettings
 
@@ -48,6 +50,14 @@ def test_timeouts_keep_their_order() -> None:
     assert chain == sorted(set(chain))
     assert member["heartbeat_interval_ms"] * 3 < member["session_timeout_ms"]
     assert (member["isolation_level"], member["enable_auto_commit"], member["auto_offset_reset"]) == ("read_committed", False, "earliest")
+
+
+def test_aggregate_reads_little_ahead_though_it_reads_nearly_every_topic() -> None:
+    specs = {spec.name: spec for spec in declared()}
+    read = [specs[topic] for topic in READ[AGGREGATE_GROUP]]
+    ahead = sum(spec.partitions for spec in read) * config.member(KafkaSettings(), "g", "0")["max_partition_fetch_bytes"]
+    # its container has 256 MB, about 90 of them for the program, and a batch is copied several times on its way to the database
+    assert ahead + max(spec.max_message_bytes for spec in read) <= 16 * 1_048_576
 
 
 @pytest.mark.parametrize(

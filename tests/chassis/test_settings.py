@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,11 @@ def test_defaults_are_valid_and_frozen() -> None:
     assert found.log.engine == "sqlite"
     with pytest.raises(Exception, match="frozen"):
         found.log.engine = "kafka"  # type: ignore[misc]
+
+
+def test_a_slot_can_be_the_name_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONRECORD_LOG__INSTANCE", "hostname")
+    assert settings.load().log.instance == socket.gethostname()
 
 
 def test_one_line_per_mistake_naming_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def test_the_page_shows_the_text_itself(case: tuple[str, list[Mark]]) -> None:
         "title": "T", "article_id": "a", "language": "en", "outlet": None, "authors": [], "published_at": None, "url": None, "revision": 1,
         "extractor": type("Extractor", (), {"name": "n", "version": "1"})(), "statements": [_Statement(n) for n in range(1, 6)],
     })()  # fmt: skip
-    body = bytes(render("article.html", article=article, pieces=pieces(text, given_marks), here="").body)
+    body = bytes(render("article.html", article=article, trail=None, pieces=pieces(text, given_marks), here="").body)
     (shown,) = html.fromstring(body, parser=html.HTMLParser(encoding="utf-8")).xpath("//div[contains(@class, 'article')]")
     assert shown.text_content() == visible(text)
 

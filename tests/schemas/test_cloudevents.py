@@ -14,7 +14,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import EVENTS, Article, Event, Quote
+from schemas.events import EVENTS, ActorRecord, Article, Event, Quote
 from services.chassis.cloudevents import Decoded, decode, encode
 from services.chassis.errors import LimitExceeded, PoisonError
 from services.chassis.log.types import Headers, Message, Record
@@ -68,6 +68,9 @@ def test_binary_mode_as_the_binding_says() -> None:
         "ce_dataschema": b"urn:onrecord:schema:article.v1",
         "ce_time": b"2026-11-20T08:30:00Z",
         "ce_traceparent": TRACE.encode(),
+        "ce_revision": b"2",
+        "ce_status": b"usable",
+        "ce_outlet": b"News Example",
         "content-type": b"application/json",
         "traceparent": TRACE.encode(),
     }
@@ -75,7 +78,7 @@ def test_binary_mode_as_the_binding_says() -> None:
 
 
 def test_time_and_trace_are_left_out_unless_given() -> None:
-    names = {name for name, _ in encode(ARTICLE, source="/x").headers}
+    names = {name for name, _ in encode(FULL[ActorRecord], source="/x").headers}
     assert names == {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_dataschema", "content-type"}
 
 

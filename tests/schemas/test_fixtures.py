@@ -52,7 +52,10 @@ def test_writing_a_fixture_again_gives_the_same_bytes(golden: Golden) -> None:
     assert message.key == golden.key.encode()
     assert message.topic == golden.event.topic
     sent = {name: value.decode() for name, value in message.headers}
-    assert sent == {name: value for name, value in golden.headers.items() if name != "ce_time"}
+    later = {f"ce_{name}" for name in decoded.event.extensions} - golden.headers.keys()  # added since the fixture was frozen
+    assert {name: value for name, value in sent.items() if name not in later} == {
+        name: value for name, value in golden.headers.items() if name != "ce_time"
+    }
 
 
 @pytest.mark.parametrize("golden", [golden for golden in GOLDEN if golden.path.stem.endswith(".minimal")], ids=str)

@@ -33,8 +33,11 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
         yield chunk
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, add: tuple[str, ...] = ()) -> None:
-    """Insert the rows; where the primary key exists, replace the other columns, or add to those named in ``add``.
+def upsert(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, add: tuple[str, ...] = (), most: tuple[str, ...] = ()
+) -> None:
+    """Insert the rows; where the primary key exists, replace the other columns, add to those named in ``add``, keep the greater of
+    those named in ``most``.
 
     Rows must have distinct primary keys and every column of the table. They are written in the order given: sort them where
     several writers may meet.
@@ -44,9 +47,9 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, a
     if connection.dialect.name == "sqlite":
         columns = [(column.name, isinstance(column.type, sa.JSON)) for column in table.columns]
         values = [tuple(_json(row[name]) if packed else row[name] for name, packed in columns) for row in rows]
-        connection.exec_driver_sql(_sqlite_upsert(table, add), values)
+        connection.exec_driver_sql(_sqlite_upsert(table, add, most), values)
     else:
-        connection.execute(_postgresql_upsert(table, add), {"rows": json.dumps(rows, ensure_ascii=False, separators=(",", ":"))})
+        connection.execute(_postgresql_upsert(table, add, most), {"rows": json.dumps(rows, ensure_ascii=False, separators=(",", ":"))})
 
 
 def _json(value: Any) -> str | None:
@@ -54,30 +57,32 @@ def _json(value: Any) -> str | None:
 
 
 @lru_cache
-def _sqlite_upsert(table: sa.Table, add: tuple[str, ...]) -> str:
+def _sqlite_upsert(table: sa.Table, add: tuple[str, ...], most: tuple[str, ...]) -> str:
     names = [column.name for column in table.columns]
     marks = ", ".join("?" for _ in names)
-    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({marks}) {_on_conflict(table, add)}"  # noqa: S608 - our own names
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({marks}) {_on_conflict(table, add, most, 'max')}"  # noqa: S608 - our own names
 
 
 @lru_cache
-def _postgresql_upsert(table: sa.Table, add: tuple[str, ...]) -> sa.TextClause:
+def _postgresql_upsert(table: sa.Table, add: tuple[str, ...], most: tuple[str, ...]) -> sa.TextClause:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     names = _list(column.name for column in table.columns)
     # a collation belongs to the column, not to the type of a record
     types = ", ".join(f'"{c.name}" {c.type.compile(dialect=dialect).partition(" COLLATE ")[0]}' for c in table.columns)
     return sa.text(
         f"INSERT INTO {table.name} ({names}) SELECT {names} FROM json_to_recordset(CAST(:rows AS json)) AS incoming({types}) "  # noqa: S608
-        + _on_conflict(table, add)
+        + _on_conflict(table, add, most, "greatest")
     )
 
 
-def _on_conflict(table: sa.Table, add: tuple[str, ...]) -> str:
+def _on_conflict(table: sa.Table, add: tuple[str, ...], most: tuple[str, ...], greater: str) -> str:
     key = [column.name for column in table.primary_key]
-    rest = [column.name for column in table.columns if column.name not in key]
-    sets = ", ".join(
-        f'"{name}" = {table.name}."{name}" + excluded."{name}"' if name in add else f'"{name}" = excluded."{name}"' for name in rest
-    )
+
+    def value(name: str) -> str:
+        old, new = f'{table.name}."{name}"', f'excluded."{name}"'
+        return f"{old} + {new}" if name in add else f"{greater}({old}, {new})" if name in most else new
+
+    sets = ", ".join(f'"{column.name}" = {value(column.name)}' for column in table.columns if column.name not in key)
     return f"ON CONFLICT ({_list(key)}) DO UPDATE SET {sets}" if sets else f"ON CONFLICT ({_list(key)}) DO NOTHING"
 
 

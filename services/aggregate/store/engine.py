@@ -24,6 +24,12 @@ IDLE_TIMEOUT_S = 60
 """A transaction left open by a frozen process holds its locks no longer than this; above one publication with its retries."""
 SOCKET_TIMEOUT_S = 30
 """A server that does not answer at all; above the statement timeout, so that the server's own error comes first."""
+PATIENCE_S = 3600
+"""Longest statement of a migration: an index over millions of articles takes minutes, and so does waiting for the replica that makes
+it. Cut off, it would be begun anew for ever."""
+
+READS = "onrecord_reads"
+"""Execution option of a connection that only reads: on SQLite it then never waits for the writer, nor holds it up."""
 
 CURE = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 CURE_PLACE = "name a file in a folder that can be written to"
@@ -36,6 +42,11 @@ NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE
 
 DATA_ERRORS = ("22", "23", "54")
 """SQLSTATE classes for which the data is to blame: data exception, integrity constraint, program limit exceeded."""
+
+TIMEOUTS = ("57014", "55P03", "25P03", "40P01")
+"""SQLSTATEs of a statement that took too long, a lock not granted, a transaction left idle, a deadlock."""
+CONNECTION_ERRORS = ("08", "57P", "28", "3D", "53")
+"""SQLSTATE classes of a server that cannot be used: connection, shutdown, authorisation, no such database, out of resources."""
 
 
 def open_engine(address: str) -> sa.Engine:
@@ -53,7 +64,7 @@ def open_engine(address: str) -> sa.Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     if url.drivername == "postgresql+pg8000":
-        return _postgresql(url)
+        return _postgresql(url, STATEMENT_TIMEOUT_S, SOCKET_TIMEOUT_S)
     raise SettingsError([f"ONRECORD_STORE__URL: {url.drivername} is not supported; {CURE}"])
 
 
@@ -73,7 +84,7 @@ def _sqlite(url: URL) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     def begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get(READS) else "BEGIN IMMEDIATE")
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
@@ -102,7 +113,20 @@ def _unusable(path: str, problem: str, cure: str) -> SettingsError:
     return SettingsError([f"ONRECORD_STORE__URL: {path}: {problem}; {cure}"])
 
 
-def _postgresql(url: URL) -> sa.Engine:
+@contextmanager
+def patient(engine: sa.Engine) -> Iterator[sa.Engine]:
+    """The same database, for statements that may take up to :data:`PATIENCE_S`."""
+    if engine.dialect.name == "sqlite":
+        yield engine
+        return
+    other = _postgresql(engine.url, PATIENCE_S, PATIENCE_S + SOCKET_TIMEOUT_S - STATEMENT_TIMEOUT_S)
+    try:
+        yield other
+    finally:
+        other.dispose()
+
+
+def _postgresql(url: URL, statement_timeout_s: int, socket_timeout_s: int) -> sa.Engine:
     engine = sa.create_engine(
         url,
         client_encoding="utf8",
@@ -110,12 +134,12 @@ def _postgresql(url: URL) -> sa.Engine:
         pool_size=2,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        connect_args={"timeout": SOCKET_TIMEOUT_S, "tcp_keepalive": True, "application_name": "onrecord-aggregate"},
+        connect_args={"timeout": socket_timeout_s, "tcp_keepalive": True, "application_name": "onrecord-aggregate"},
     )
 
     def connected(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+        cursor.execute(f"SET statement_timeout = '{statement_timeout_s}s'")
         cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'")
         cursor.execute("SET synchronous_commit = on")
         cursor.close()
@@ -164,7 +188,7 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     try:
         with engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**{READS: True})
     except (DBAPIError, OSError) as error:
         _check_damage(engine, error)
         raise TransientError(f"database: {describe(error)}") from error
@@ -187,6 +211,23 @@ def sqlstate(error: BaseException) -> str:
     original = error.orig if isinstance(error, DBAPIError) else error
     detail = original.args[0] if original is not None and original.args else None
     return str(detail.get("C", "")) if isinstance(detail, dict) else ""
+
+
+def failure_kind(error: BaseException | None) -> str | None:
+    """What a failed transaction is counted under: ``connection``, ``timeout``, ``integrity`` or ``other``; None when the database
+    is not to blame (the log may fail inside a transaction, too)."""
+    if isinstance(error, DBAPIError):
+        state, code = sqlstate(error), sqlite_code(error)
+        if is_data_error(error):
+            return "integrity"
+        if state in TIMEOUTS or code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return "timeout"
+        lost = state.startswith(CONNECTION_ERRORS) or code in NOT_WRITABLE
+        # the driver's own errors carry no code: it lost the server
+        return "connection" if lost or (not state and code is None) else "other"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "connection" if isinstance(error, OSError) else "integrity" if isinstance(error, OverflowError) else None
 
 
 def is_data_error(error: DBAPIError) -> bool:

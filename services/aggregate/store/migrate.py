@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from services.aggregate.store.engine import transaction
+from services.aggregate.store.engine import patient, transaction
 from services.aggregate.store.locks import Kind
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -21,7 +21,7 @@ def migrate(engine: sa.Engine) -> None:
     Raises:
         CommitFailed: the database cannot be reached or migrated just now; nothing was changed.
     """
-    with transaction(engine) as connection:
+    with patient(engine) as unhurried, transaction(unhurried) as connection:
         # SQLite's transaction is exclusive from its begin
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(Kind.MIGRATION.value, 0)))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from schemas.events import ActorRecord
+from schemas.relational import actors, documents
+from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.store import offsets as consumed
 from services.aggregate.store import outbox
@@ -14,14 +18,26 @@ from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
 from services.aggregate.store.engine import open_engine, reading, transaction
 from services.aggregate.store.migrate import migrate
+from services.aggregate.store.trail import note, purge
 from services.chassis.log.types import Offsets, TopicPartition
 
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
 
+_CURRENT = ~documents.c.withdrawn
+_ENTRIES: dict[str, sa.Select[Any]] = {
+    "actor": sa.select(sa.func.count()).select_from(actors),
+    # an actor's row is locked and rebuilt with its statements, so its counts are as true as counting those
+    "quote": sa.select(sa.cast(sa.func.coalesce(sa.func.sum(actors.c.quotes), 0), sa.BigInteger)),
+    "claim": sa.select(sa.cast(sa.func.coalesce(sa.func.sum(actors.c.claims), 0), sa.BigInteger)),
+    "article": sa.select(sa.func.count()).select_from(documents).where(_CURRENT),
+    "outlet": sa.select(sa.func.count(sa.distinct(documents.c.outlet))).where(_CURRENT),
+}
+
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread.
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`entries`, :meth:`sources` and
+    :meth:`purge_trail`, which another one may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
     and may come in any order: the tables depend on the set of events applied, never on their order (see
@@ -75,7 +91,35 @@ class Store:
             consumed.move(connection, self._group, expected, offsets)
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
-        return dict(effect.written)
+            noted = note(connection, changes)
+        return {**effect.written, "trail": noted} if noted else dict(effect.written)
+
+    def entries(self) -> dict[str, int]:
+        """How much is on record, by kind: ``actor``, ``quote``, ``claim``, ``article``, ``outlet``; answered from indexes alone.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def sources(self, now: datetime) -> list[Source]:
+        """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            return sources_of(connection.execute(selection(now)), now)
+
+    def purge_trail(self, before: datetime) -> int:
+        """Delete some of what is in the trail from before ``before``; returns the rows, 0 when nothing is left to delete.
+
+        Raises:
+            CommitFailed: nothing was changed.
+        """
+        with transaction(self._engine) as connection:
+            return purge(connection, before)
 
     def forget(self, partitions: Sequence[TopicPartition]) -> None:
         """Read these partitions from their beginning next time; harmless, because events are idempotent.

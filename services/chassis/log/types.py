@@ -238,6 +238,10 @@ class EventLog(_Closing, Protocol):
         and aborted records have offsets too."""
         ...
 
+    def first_records(self, positions: Offsets) -> dict[TopicPartition, Record]:
+        """The first committed record at or behind each of these positions; a partition that holds none is left out."""
+        ...
+
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """Committed (or reported) next offsets of a group."""
         ...

@@ -9,8 +9,8 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 
+from services.chassis.build import app_version
 from services.chassis.errors import PoisonError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Headers, Message, Record, TopicPartition
@@ -44,11 +44,6 @@ class DeadLetter:
     consumer_group: str
     app_version: str
     replay_count: int
-
-
-def app_version() -> str:
-    """The installed version of onrecord."""
-    return version("onrecord")
 
 
 def dead_letter(record: Record, error: BaseException, *, group: str, attempts: int = 1, now: datetime | None = None) -> Message:

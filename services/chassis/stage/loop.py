@@ -24,8 +24,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -34,13 +34,15 @@ from services.chassis.log.types import Batch, Message, Offsets, Record, TopicPar
 from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
 from services.chassis.stage.dead_letters import dead_letter
+from services.chassis.stage.handled import Handled, Handler
 from services.chassis.stage.policy import PoisonGuard, backoff
 from services.chassis.stage.report import StageReport
 from services.chassis.stage.session import Session
 from services.chassis.stage.suspects import Suspects
+from services.chassis.stage.turn import Dead, Turn, innermost
+from services.chassis.tracing import Spans
 
 Out = TypeVar("Out")
-OutCo = TypeVar("OutCo", covariant=True)
 
 KEEP_ALIVE_S = 1.0
 """How often a waiting loop renews its membership and looks whether it should stop."""
@@ -50,34 +52,19 @@ REJECTED = "rejected"
 logger = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Handled(Generic[OutCo]):
-    """What became of one record: its outputs, and the label its article is counted under once they are committed."""
-
-    outputs: Sequence[OutCo]
-    outcome: str
-    detail: object = None
-
-
-class Handler(Protocol[OutCo]):
-    """A record in, outputs out; free of side effects, because it may be called again for the same record.
-
-    Raises:
-        PoisonError: the record can never succeed.
-        TransientError: it may succeed later.
-    """
-
-    def __call__(self, record: Record, /) -> Handled[OutCo]: ...
-
-
 @dataclass(slots=True)
 class _Work(Generic[Out]):
     """The results of the records of a batch handled so far."""
 
-    handled: list[Handled[Out]] = field(default_factory=list)
-    dead: list[tuple[Message, Exception]] = field(default_factory=list)
+    done: list[tuple[Turn, Handled[Out]]] = field(default_factory=list)
+    dead: list[tuple[Turn, Message, Dead]] = field(default_factory=list)
     fates: list[tuple[TopicPartition, bool]] = field(default_factory=list)
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
+
+    @property
+    def handled(self) -> list[Handled[Out]]:
+        """What became of the records that are not dead."""
+        return [handled for _, handled in self.done]
 
 
 class StageLoop(Generic[Out]):
@@ -96,10 +83,12 @@ class StageLoop(Generic[Out]):
         article_topic: str,
         after_commit: Callable[[Sequence[Handled[Out]]], None] = lambda _: None,
         draw: random.Random | None = None,
+        spans: Spans | None = None,
     ) -> None:
         """Records of ``article_topic`` stand for one article each: a dead letter of it counts as that article's outcome.
 
-        ``after_commit`` sees what was handled, exactly once per committed batch; ``draw`` makes the backoff's jitter.
+        ``after_commit`` sees what was handled, exactly once per committed batch; ``draw`` makes the backoff's jitter;
+        ``spans`` takes one finished span per committed record.
         """
         self._name = name
         self._group = group
@@ -109,7 +98,7 @@ class StageLoop(Generic[Out]):
         self._stop = stop
         self._after_commit = after_commit
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
-        self._report = StageReport(metrics, name, article_topic)
+        self._report = StageReport(metrics, name, group, article_topic, spans)
         self._guard = PoisonGuard(settings)
         self._suspects = Suspects(settings.batch_attempts)
         self._failures = 0
@@ -146,7 +135,7 @@ class StageLoop(Generic[Out]):
 
     def _process(self, batch: Batch) -> int:
         work = self._handle_all(batch)
-        if not work.fates:
+        if not work.offsets:
             return 0
         self._guard.weigh(work.fates)
         try:
@@ -167,33 +156,36 @@ class StageLoop(Generic[Out]):
             if self._stop.is_set():
                 break
             self._turned()
-            with structlog.contextvars.bound_contextvars(topic=record.topic, partition=record.partition, offset=record.offset):
+            began = Turn.begin(record)
+            with structlog.contextvars.bound_contextvars(**began.place):
                 try:
-                    work.handled.append(self._handle(record))
-                    work.fates.append((record.tp, False))
+                    handled = self._handle(record)
+                    turn = began.end(handled.span)
+                    work.done.append((turn, replace(handled, span=turn.span)))
+                    if handled.judged:
+                        work.fates.append((record.tp, False))
                 except StageStopped:
                     break
-                except _Dead as dead:
+                except Dead as dead:
                     letter = dead_letter(record, dead.error, group=self._group, attempts=dead.attempts)
-                    work.dead.append((letter, dead.error))
+                    work.dead.append((began.end(), letter, dead))
                     work.fates.append((record.tp, True))
-                    logger.warning("dead letter", service=self._name, error=str(dead.error), attempts=dead.attempts)
             work.offsets[record.tp] = record.offset + 1
         return work
 
     def _handle(self, record: Record) -> Handled[Out]:
         condemned = self._suspects.verdict(record)
         if condemned is not None:
-            raise _Dead(condemned, self._settings.batch_attempts)
+            raise Dead(condemned, self._settings.batch_attempts)
         waits = self._fresh_waits()
         for attempt in range(1, self._settings.attempts + 1):
             try:
                 return self._handler(record)
             except PoisonError as error:
-                raise _Dead(error, attempt) from error
+                raise Dead(error, attempt) from error
             except TransientError as error:
                 if attempt == self._settings.attempts:
-                    raise _Dead(error, attempt) from error
+                    raise Dead(error, attempt) from error
                 self._report.retried()
                 logger.warning("retry", service=self._name, error=str(error), attempt=attempt)
                 self._wait(next(waits))
@@ -203,8 +195,9 @@ class StageLoop(Generic[Out]):
                 raise
             except Exception as error:
                 # a bug met by this record's content: it would fail again, so it must not hold up the records behind it
-                logger.exception("unexpected error", service=self._name)
-                raise _Dead(error, attempt) from error
+                # its message may quote the article, so the log names the place only; the dead letter keeps all of it
+                logger.error("unexpected error", service=self._name, error_class=type(error).__name__, at=innermost(error))
+                raise Dead(error, attempt) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -212,19 +205,19 @@ class StageLoop(Generic[Out]):
     def _commit(self, batch: Batch, work: _Work[Out]) -> None:
         outputs = [output for handled in work.handled for output in handled.outputs]
         with self._report.transaction():
-            self._session.commit(batch, work.offsets, outputs, [letter for letter, _ in work.dead])
+            self._session.commit(batch, work.offsets, outputs, [letter for _, letter, _ in work.dead])
 
     def _committed(self, work: _Work[Out]) -> int:
         self._failures = 0
         self._waits = self._fresh_waits()
         self._guard.accept(work.fates)
         self._suspects.committed(work.offsets, self._session.assignment())
-        for handled in work.handled:
-            self._report.published(handled.outputs, handled.outcome)
-        for letter, error in work.dead:
-            self._report.dead_lettered(letter, error)
+        for turn, handled in work.done:
+            self._report.processed(turn, handled.outputs, handled.outcome, handled.facts, export=handled.judged)
+        for turn, letter, dead in work.dead:
+            self._report.dead_lettered(turn, letter, dead)
         self._after_commit(work.handled)
-        return len(work.fates)
+        return len(work.done) + len(work.dead)
 
     def _failed(self, batch: Batch, work: _Work[Out], error: CommitFailed) -> int:
         """Recover; after enough failures replay record by record, and at last find out whether the record is to blame."""
@@ -299,12 +292,3 @@ class StageLoop(Generic[Out]):
     def _turned(self) -> None:
         self.turned_at = time.monotonic()
         self._report.turned()
-
-
-class _Dead(Exception):
-    """A record's way into the dead letters."""
-
-    def __init__(self, error: Exception, attempts: int) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.attempts = attempts

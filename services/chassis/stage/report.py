@@ -1,25 +1,38 @@
-"""What a stage's loop tells its metrics."""
+"""What a stage's loop tells its metrics, its log and its traces."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from services.chassis.errors import PoisonError, TransientError
+import structlog
+
+from services.chassis.errors import OnrecordError, PoisonError, TransientError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Batch, Message, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.stage.session import Out, Session
+from services.chassis.stage.turn import Dead, Turn
+from services.chassis.tracing import FinishedSpan, Spans
+
+logger = structlog.get_logger()
+
+LABEL_BYTES = 256
+"""Of an id that a stranger chose, in a log line."""
+CLOCK_TOLERANCE_S = 5.0
+"""Clocks kept by NTP differ by milliseconds; a record dated further ahead than this comes from a clock that is wrong."""
 
 
 class StageReport:
-    """One stage's view of the metrics table. Outcomes are counted after the commit, once per record."""
+    """One stage's view of the metrics table. Outcomes are counted, logged and exported after the commit, once per record."""
 
-    def __init__(self, metrics: Metrics, service: str, article_topic: str) -> None:
+    def __init__(self, metrics: Metrics, service: str, group: str, article_topic: str, spans: Spans | None) -> None:
         """A dead letter of ``article_topic`` counts as its article's outcome."""
         self._metrics = metrics
         self._service = service
+        self._group = group
+        self._spans = spans
         self._article_dlq = dlq_of(article_topic)
         self._known: frozenset[TopicPartition] = frozenset()
 
@@ -29,8 +42,11 @@ class StageReport:
 
     def read(self, batch: Batch, session: Session[Out]) -> None:
         """A poll returned."""
+        ahead_ms = (time.time() + CLOCK_TOLERANCE_S) * 1000
         for record in batch.records:
             self._metrics.counter("records_consumed", service=self._service, topic=record.topic).inc()
+            if record.timestamp_ms > ahead_ms:
+                self._metrics.counter("clock_skew", service=self._service).inc()
         age = time.time() - batch.records[-1].timestamp_ms / 1000 if batch.records else 0.0
         self._metrics.gauge("consumer_lag", service=self._service).set(max(0.0, age))
         self._metrics.gauge("in_flight", service=self._service).set(len(batch.records))
@@ -69,19 +85,59 @@ class StageReport:
         """The source was held back."""
         self._metrics.counter("backpressure", service=self._service).inc(seconds)
 
-    def published(self, outputs: Sequence[object], outcome: str) -> None:
-        """A record's outputs are committed; ``outcome`` is empty when the record stands for no article."""
+    def processed(self, turn: Turn, outputs: Sequence[object], outcome: str, facts: Mapping[str, object], *, export: bool) -> None:
+        """A record's outputs are committed; ``outcome`` is empty when the record stands for no article. ``export`` its span."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
         for output in outputs:
             if isinstance(output, Message):
                 self._metrics.counter("events_published", service=self._service, topic=output.topic).inc()
         if outcome:
             self._metrics.counter("articles_processed", service=self._service, outcome=outcome).inc()
+            logger.info(
+                "article processed",
+                service=self._service, **facts, outcome=outcome, duration_s=round(turn.seconds, 6), **turn.place,
+            )  # fmt: skip
+        if export:
+            self._export(turn)
 
-    def dead_lettered(self, letter: Message, error: Exception) -> None:
+    def dead_lettered(self, turn: Turn, letter: Message, dead: Dead) -> None:
         """A dead letter is committed."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
+        error = dead.error
         stage, reason = (error.stage, error.reason) if isinstance(error, PoisonError) else ("process", "unexpected")
         self._metrics.counter("dead_letters", service=self._service, stage=stage, reason=reason).inc()
+        named: dict[str, object] = {}
         if letter.topic == self._article_dlq:
             self._metrics.counter("articles_processed", service=self._service, outcome="dead_lettered").inc()
+            named = {"article_id": _article_id(turn), "outcome": "dead_lettered"}
+        logger.warning(
+            "dead letter",
+            service=self._service, **named, stage=stage, reason=reason, attempts=dead.attempts, duration_s=round(turn.seconds, 6),
+            # the message of an error that nobody foresaw may quote the article; the dead letter itself holds it
+            error=str(error) if isinstance(error, OnrecordError) else type(error).__name__, **turn.place,
+        )  # fmt: skip
+        self._export(turn, error=reason)
+
+    def _export(self, turn: Turn, error: str | None = None) -> None:
+        if self._spans is None:
+            return
+        record = turn.record
+        attributes: dict[str, str | int | bool] = {
+            "messaging.operation.name": "process",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": record.topic,
+            "messaging.destination.partition.id": str(record.partition),
+            "messaging.consumer.group.name": self._group,
+            "messaging.kafka.offset": record.offset,
+        }
+        if record.key is not None:
+            attributes["messaging.kafka.message.key"] = record.key.decode("utf-8", "replace")
+        if record.value is None:
+            attributes["messaging.kafka.message.tombstone"] = True
+        self._spans(FinishedSpan(f"process {record.topic}", "consumer", turn.span, turn.started_ns, turn.ended_ns, attributes, error))
+
+
+def _article_id(turn: Turn) -> str:
+    """The article a record of the article topic is about, as far as its headers or key say."""
+    named = turn.record.header("ce_subject") or turn.record.key or b""
+    return named[:LABEL_BYTES].decode("utf-8", "replace")

@@ -11,7 +11,8 @@ import structlog
 
 from services.chassis.errors import TransientError
 from services.chassis.service import Context
-from services.chassis.stage.loop import Handled, Handler, StageLoop
+from services.chassis.stage.handled import Handled, Handler
+from services.chassis.stage.loop import StageLoop
 from services.chassis.stage.policy import backoff
 from services.chassis.stage.session import Session
 
@@ -65,6 +66,7 @@ class StageService(Generic[Out]):
             stop=self._context.stop,
             article_topic=self._article_topic,
             after_commit=self._after_commit,
+            spans=self._context.spans,
         )
         logger.info("stage started", service=self.name, group=self._group)
         try:

@@ -18,11 +18,12 @@ import structlog
 
 from services.chassis.errors import OnrecordError, TopicMissing
 from services.chassis.service import Context
+from services.ingest.account import Outcome
 from services.ingest.feeds.entries import Entry, NotAFeed, parse
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
 from services.ingest.feeds.memory import FeedMemory, FeedState, Pending
 from services.ingest.identity import host_of
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.publish import Publisher
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal
 from services.ingest.readers.html import read_html
 from services.ingest.readers.items import Unreadable, language_tag, offer, person_names
@@ -93,7 +94,7 @@ class FeedPoller:
             raise
         except OnrecordError as error:
             # the log is out of reach: nothing was marked as done, so the next poll begins anew
-            logger.error("feed poll could not be published", feed=url, detail=str(error))
+            logger.error("feed poll could not be published", feed=url, error=str(error))
             self._fail(url, self._memory.state(url))
 
     def poll(self, url: str) -> str | None:
@@ -183,7 +184,7 @@ class FeedPoller:
             return str(error)
         self._count("refused" if kind == "refused" else "failed")
         self._fail(url, state)
-        logger.warning("feed could not be polled", feed=url, detail=str(error))
+        logger.warning("feed could not be polled", feed=url, error=str(error))
         return str(error)
 
     def _polled(self, url: str, state: FeedState, outcome: str) -> None:

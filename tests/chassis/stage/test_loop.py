@@ -14,7 +14,8 @@ from services.chassis.log.types import Message, Offsets, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
 from services.chassis.stage.dead_letters import read_dead_letter
-from services.chassis.stage.loop import Handled, StageLoop
+from services.chassis.stage.handled import Handled
+from services.chassis.stage.loop import StageLoop
 from tests.support.memory_session import TOPIC, MemorySession, records
 
 QUICK = {"backoff_min_s": 0.0001, "backoff_max_s": 0.0002, "poll_timeout_s": 0.001}

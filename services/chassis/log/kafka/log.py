@@ -23,6 +23,7 @@ from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.topics import TopicAdmin
 from services.chassis.log.kafka.transactions import Transactions
+from services.chassis.log.publishing import Failed
 from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
@@ -30,7 +31,7 @@ from services.chassis.settings import KafkaSettings
 class KafkaLog:
     """:class:`services.chassis.log.types.EventLog` on a Kafka cluster (any 2.5+; tested on 4.3).
 
-    Connects when first used. ``on_rebalance`` and ``on_rebuild`` may be called from the client's I/O thread.
+    Connects when first used. ``on_rebalance``, ``on_rebuild`` and ``on_failure`` may be called from the client's I/O thread.
     """
 
     engine: Literal["sqlite", "kafka"] = "kafka"
@@ -42,11 +43,13 @@ class KafkaLog:
         *,
         on_rebalance: config.Rebalanced = lambda _kind, _count: None,
         on_rebuild: config.Rebuilt = lambda _cause: None,
+        on_failure: Failed = lambda _error: None,
     ) -> None:
         self._settings = settings
         self._replication_factor = replication_factor
         self._on_rebalance = on_rebalance
         self._on_rebuild = on_rebuild
+        self._on_failure = on_failure
         self._admin = TopicAdmin(settings)
         self._limits = TopicLimits(self._admin.limits)
         self._members: weakref.WeakSet[Member] = weakref.WeakSet()
@@ -121,19 +124,37 @@ class KafkaLog:
         Raises:
             TransientError: the brokers cannot be reached, or no progress was made for a while.
         """
+        return bool(self._look(positions, enough=1))
+
+    def first_records(self, positions: Offsets) -> dict[TopicPartition, Record]:
+        """See :meth:`services.chassis.log.types.EventLog.first_records`; raises as :meth:`holds_records`."""
+        return self._look(positions, enough=len(positions))
+
+    def _look(self, positions: Offsets, enough: int) -> dict[TopicPartition, Record]:
+        """The first record at or behind each position, until ``enough`` are found or there are no more."""
         starts = {KafkaTopicPartition(*tp): offset for tp, offset in positions.items()}
         patience = config.milliseconds(self._settings.transaction_timeout_s)
+        found: dict[TopicPartition, Record] = {}
         consumer = None
         try:
             consumer = open_client(KafkaConsumer, config.reader(self._settings, "onrecord-look"))
             consumer.assign(list(starts))
-            ends = consumer.end_offsets(list(starts), timeout_ms=patience)
+            ends = consumer.end_offsets(list(starts), timeout_ms=patience) if starts else {}
             for tp, start in starts.items():
                 consumer.seek(tp, start)
+            open_ones = set(starts)
             deadline = time.monotonic() + self._settings.transaction_timeout_s
-            while any((consumer.position(tp, timeout_ms=patience) or 0) < ends[tp] for tp in starts):
-                if consumer.poll(timeout_ms=config.FETCH_WAIT_MS, max_records=1):
-                    return True
+            while len(found) < enough:
+                done = {tp for tp in open_ones if (consumer.position(tp, timeout_ms=patience) or 0) >= ends[tp]}
+                for tp, records in consumer.poll(timeout_ms=config.FETCH_WAIT_MS if open_ones - done else 0, max_records=1).items():
+                    found[TopicPartition(*tp)] = record(records[0])
+                    done.add(tp)
+                if done:
+                    consumer.pause(*done)
+                    open_ones -= done
+                    deadline = time.monotonic() + self._settings.transaction_timeout_s
+                if not open_ones:
+                    break
                 if time.monotonic() > deadline:
                     raise TransientError(f"looking for records: the ends were not reached in {self._settings.transaction_timeout_s:g} s")
         except KafkaError as error:
@@ -141,7 +162,7 @@ class KafkaLog:
         finally:
             if consumer is not None:
                 consumer.close(autocommit=False)
-        return False
+        return found
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just being completed: a commit
@@ -194,6 +215,6 @@ class KafkaLog:
                 raise TransientError(f"{doing}: no progress at offset {at} for {patience:g} s")
 
     def _transact(self, transactional_id: str) -> Transactions:
-        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild)
+        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure)
         self._transactions.add(transactions)
         return transactions

@@ -136,19 +136,24 @@ class TopicAdmin:
                 time.sleep(RETRY_S)
 
 
+def topic_configs(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
+    """The topic-level configuration that a topic is created with."""
+    return {
+        "retention.ms": FOREVER if spec.retention_ms is None else str(spec.retention_ms),
+        "cleanup.policy": "compact" if spec.compact else "delete",
+        "max.message.bytes": str(spec.max_message_bytes),
+        # since Kafka 4 a record dated more than an hour ahead is refused; a wrong clock must not stop a stream, nor a dead letter
+        "message.timestamp.after.max.ms": str(2**63 - 1),
+        # a record acknowledged survives the loss of any one broker, and one broker down does not stop writing
+        "min.insync.replicas": str(max(1, replication_factor - 1)),
+    }
+
+
 def _wanted(spec: TopicSpec, replication_factor: int) -> dict[str, Any]:
     return {
         "num_partitions": spec.partitions,
         "replication_factor": replication_factor,
-        "configs": {
-            "retention.ms": FOREVER if spec.retention_ms is None else str(spec.retention_ms),
-            "cleanup.policy": "compact" if spec.compact else "delete",
-            "max.message.bytes": str(spec.max_message_bytes),
-            # since Kafka 4 a record dated more than an hour ahead is refused; a wrong clock must not stop a stream, nor a dead letter
-            "message.timestamp.after.max.ms": str(2**63 - 1),
-            # a record acknowledged survives the loss of any one broker, and one broker down does not stop writing
-            "min.insync.replicas": str(max(1, replication_factor - 1)),
-        },
+        "configs": topic_configs(spec, replication_factor),
     }
 
 

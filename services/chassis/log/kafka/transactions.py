@@ -27,6 +27,7 @@ from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import cause, commit_error, log_error
 from services.chassis.log.kafka.limits import TopicLimits
 from services.chassis.log.kafka.opening import open_client
+from services.chassis.log.publishing import Failed, reporting
 from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import Message, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
@@ -59,7 +60,12 @@ class Transactions:
     """
 
     def __init__(
-        self, settings: KafkaSettings, transactional_id: str, limits: TopicLimits, on_rebuild: config.Rebuilt = lambda _: None
+        self,
+        settings: KafkaSettings,
+        transactional_id: str,
+        limits: TopicLimits,
+        on_rebuild: config.Rebuilt = lambda _: None,
+        on_failure: Failed = lambda _: None,
     ) -> None:
         """Build the producer and initialise it: fences an older owner of the id and aborts what it left open.
 
@@ -71,6 +77,7 @@ class Transactions:
         self._id = transactional_id
         self._limits = limits
         self._on_rebuild = on_rebuild
+        self._on_failure = on_failure
         self._producer: KafkaProducer | None = None
         self._failed_by: str | None = None
         self._open()
@@ -94,13 +101,17 @@ class Transactions:
             TopicMissing: a message's topic does not exist; nothing is visible.
             FencedError: another owner exists, or this one is not authorised.
         """
+        with reporting(self._on_failure, messages):
+            return self._run(messages, offsets or {}, membership)
+
+    def _run(self, messages: Sequence[Message], offsets: Offsets, membership: object) -> list[tuple[TopicPartition, int]]:
         self._limits.check(messages)
         if self._producer is None:
             self.rebuild()
         # the broker aborts an older transaction, so waiting longer cannot help
         deadline = time.monotonic() + self._settings.transaction_timeout_s
         try:
-            written = self._transact(messages, offsets or {}, membership, deadline)
+            written = self._transact(messages, offsets, membership, deadline)
         except (KafkaError, ValueError) as error:
             reason = self._reason(error)
             self._failed_by = cause(reason)

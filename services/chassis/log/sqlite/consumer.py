@@ -11,6 +11,7 @@ import structlog
 
 from services.chassis.errors import FencedError, TransientError
 from services.chassis.failpoints import failpoint
+from services.chassis.log.publishing import reporting
 from services.chassis.log.sqlite import offsets as stored
 from services.chassis.log.sqlite import records
 from services.chassis.log.sqlite.cursors import Cursors
@@ -108,7 +109,7 @@ class SqliteConsumer:
             with self._database.writing() as connection:
                 self._lease.release(connection)
         except TransientError as error:
-            _logger.warning("log.lease_not_released", group=self._group, error=str(error))
+            _logger.warning("lease not given back", group=self._group, error=str(error))
         finally:
             self._database.close()
 
@@ -120,7 +121,7 @@ class SqliteConsumer:
 
     def _write(self, offsets: Offsets, messages: Sequence[Message]) -> None:
         now_ms = self._shared.clock_ms()
-        with self._database.writing() as connection:
+        with reporting(self._shared.failed, messages), self._database.writing() as connection:
             expires_ms = self._lease.renew(connection, now_ms)
             records.append(connection, self._shared.catalog, messages, now_ms)
             stored.write(connection, self._group, offsets, self._cursors.partition_ids)

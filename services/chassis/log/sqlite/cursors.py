@@ -90,5 +90,12 @@ class Cursors:
         if first <= position <= end:
             return position
         if tell and position > 0:
-            _logger.warning("log.position_reset", topic=tp.topic, partition=tp.partition, position=position, earliest=first, end=end)
+            _logger.warning(
+                "read position moved to what the log keeps",
+                topic=tp.topic,
+                partition=tp.partition,
+                position=position,
+                earliest=first,
+                end=end,
+            )
         return first

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self, TypeVar
 
+from services.chassis.log.publishing import Failed
 from services.chassis.log.sqlite import offsets, records, topics, upkeep
 from services.chassis.log.sqlite.bell import Bell
 from services.chassis.log.sqlite.consumer import SqliteSinkConsumer, SqliteStageConsumer
@@ -52,15 +53,16 @@ class SqliteLog:
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         lease_ms: int = LEASE_MS,
         clock_ms: Callable[[], int] = _now_ms,
+        on_failure: Failed = lambda _error: None,
     ) -> None:
-        """Open the log at ``path``, or make it. Times are in milliseconds since 1970.
+        """Open the log at ``path``, or make it. Times are in milliseconds since 1970; ``on_failure`` hears of failed publications.
 
         Raises:
             LogUnreadable: the file is damaged, something else, or of another version.
             TransientError: somebody holds it locked for longer than ``busy_timeout_s``.
         """
         file = File(Path(path), busy_timeout_s)
-        self._shared = Shared(file, topics.Catalog(file.path), Bell(), upkeep.Upkeep(clock_ms), clock_ms, lease_ms)
+        self._shared = Shared(file, topics.Catalog(file.path), Bell(), upkeep.Upkeep(clock_ms), clock_ms, lease_ms, on_failure)
         self._database = Database(file)
         self._members: weakref.WeakSet[_Member] = weakref.WeakSet()
 
@@ -108,7 +110,18 @@ class SqliteLog:
 
     def holds_records(self, positions: Offsets) -> bool:
         """See :meth:`services.chassis.log.types.EventLog.holds_records`."""
-        return any(next(self.read(*tp, start), None) is not None for tp, start in positions.items())
+        return any(self._first(tp, start) is not None for tp, start in positions.items())
+
+    def first_records(self, positions: Offsets) -> dict[TopicPartition, Record]:
+        """See :meth:`services.chassis.log.types.EventLog.first_records`."""
+        found = {tp: self._first(tp, start) for tp, start in positions.items()}
+        return {tp: record for tp, record in found.items() if record is not None}
+
+    def _first(self, tp: TopicPartition, start: int) -> Record | None:
+        with self._database.reading() as connection:
+            partition_id = self._shared.catalog.topic(connection, tp.topic).partition_id(tp.partition)
+            (end,) = connection.execute("SELECT next_offset FROM partition WHERE id = ?", (partition_id,)).fetchone()
+            return next(records.select(connection, tp, partition_id, start, end, 1), None)
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
         """See :meth:`services.chassis.log.types.EventLog.committed`."""

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from services.chassis.failpoints import failpoint
+from services.chassis.log.publishing import reporting
 from services.chassis.log.sqlite import records
 from services.chassis.log.sqlite.database import Database
 from services.chassis.log.sqlite.shared import Shared
@@ -24,7 +25,7 @@ class SqliteProducer:
         """See :meth:`services.chassis.log.types.Producer.append`; here a failed append never happened."""
         if not messages:
             return []
-        with self._database.writing() as connection:
+        with reporting(self._shared.failed, messages), self._database.writing() as connection:
             placed = records.append(connection, self._shared.catalog, messages, self._shared.clock_ms())
             failpoint("before_commit")
         failpoint("after_commit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.chassis.log.publishing import Failed
 from services.chassis.log.sqlite.bell import Bell
 from services.chassis.log.sqlite.database import File
 from services.chassis.log.sqlite.topics import Catalog
@@ -21,3 +22,4 @@ class Shared:
     upkeep: Upkeep
     clock_ms: Callable[[], int]
     lease_ms: int
+    failed: Failed

@@ -1,0 +1,58 @@
+"""Label values that are known beforehand but differ from service to service: published topics, dead letters, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.events import Article, Claim, Document, Quote
+from services.chassis.log.topics import dlq_of
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def _reasons(stage: str, *reasons: str) -> Pairs:
+    return tuple((stage, reason) for reason in reasons)
+
+
+DECODE: Pairs = (
+    *_reasons(
+        "decode",
+        "content_type", "duplicate_key", "empty", "envelope", "not_json", "not_utf8", "spec_version", "too_deep", "too_large", "wrong_type",
+    ),
+    ("validate", "schema"),
+)  # fmt: skip
+"""What any consumer may find wrong with an event, :mod:`services.chassis.cloudevents`."""
+LAST_RESORT: Pairs = (("process", "unexpected"), ("produce", "too_large"), ("produce", "no_key"))
+"""A transient error that did not pass, a bug met by one record, an output its topic does not take."""
+
+DEAD_LETTERS: Mapping[str, Pairs] = {
+    "ingest": (
+        *_reasons("decode", "binary", "encoding", "gzip", "not_json", "not_object", "too_large"),
+        *_reasons("validate", "binary", "embargoed", "empty", "not_html", "not_text", "partial", "schema", "too_large"),
+        ("produce", "too_large"),
+    ),
+    "extract": (
+        *DECODE,
+        *_reasons("extract", "html_depth", "html_memory", "html_tags", "html_timeout", "html_unreadable", "too_large"),
+        *LAST_RESORT,
+    ),
+    "aggregate": (
+        *DECODE,
+        ("validate", "id_too_long"),
+        *_reasons("apply", "database_refuses", "id_conflict", "number_too_large"),
+        *LAST_RESORT,
+    ),
+}
+"""Stage and reason of every dead letter a service may make."""
+
+PUBLISHED: Mapping[str, tuple[tuple[str], ...]] = {
+    "ingest": ((Article.topic,), (dlq_of(Article.topic),)),
+    "extract": ((Document.topic,), (Quote.topic,), (Claim.topic,)),
+}
+"""Topics a service's ``events_published`` counts; aggregate's actor records have a counter of their own."""
+
+PUSH_STATUSES = ("202", "400", "401", "404", "405", "408", "413", "415", "422", "429", "500", "503")
+"""Every answer of the push API to a request for its path."""
+
+CAUSES = ("timeout", "membership", "disconnected", "aborted", "unavailable", "rejected", "client")
+"""Of Kafka's client, as :func:`services.chassis.log.kafka.failures.cause` names them."""

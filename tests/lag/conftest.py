@@ -1,0 +1,26 @@
+"""Both engines of the event log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.chassis.log.sqlite import SqliteLog
+from services.chassis.log.types import EventLog
+
+
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
+    """An event log. On Kafka all tests share one broker, so each uses topics and groups of its own."""
+    if request.param == "sqlite":
+        with SqliteLog(tmp_path / "log.db") as sqlite:
+            yield sqlite
+        return
+    from services.chassis.log.kafka import KafkaLog
+
+    # a fresh broker makes its transaction log with the first producer, which takes a busy machine a while
+    patient = {"request_timeout_s": 20.0, "delivery_timeout_s": 30.0, "transaction_timeout_s": 60.0}
+    with KafkaLog(request.getfixturevalue("kafka_cluster").settings(**patient)) as kafka:
+        yield kafka
