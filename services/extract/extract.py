@@ -27,6 +27,7 @@ from schemas.events import (
 from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded
 from services.extract.actors.resolve import Registry, Resolver
+from services.extract.attribution.addressee import addressee
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.reconcile import Found, reconcile
 from services.extract.claims.statements import Statements
@@ -40,7 +41,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, CleanText, Range, Tagged
 
 EXTRACTOR_NAME = "onrecord"
-EXTRACTOR_VERSION = "1.0.0"
+EXTRACTOR_VERSION = "1.1.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
@@ -136,7 +137,7 @@ class Extractor:
         with self._timed("attribute"):
             stretches = quoted_stretches(text)
             quotations = Quotations(text, stretches)
-            found = reconcile(text, tagged.attributions, quotations)
+            found = reconcile(text, tagged.attributions, quotations, tagged.entities, english=readable)
         with self._timed("resolve"):
             resolver = Resolver(
                 text,
@@ -148,7 +149,7 @@ class Extractor:
                 authors=article.authors,
                 registry=self._registry,
             )
-            attributions = _resolve(found, resolver, quotations)
+            attributions = _resolve(text, found, resolver, quotations)
         outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND
         if not readable and not attributions:
             outcome = Outcome.UNSUPPORTED_LANGUAGE
@@ -164,7 +165,9 @@ class Extractor:
             published_at=bare.published_at,
         )
         with self._timed("state"):
-            quotes, claims = Statements(text, reference, bare.text_sha256).make(attributions)
+            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims).make(attributions)
+            # what is worth checking is learnt from English
+            claims = claims if readable else ()
         document = bare.model_copy(
             update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
         )
@@ -205,7 +208,7 @@ class Extractor:
         )
 
 
-def _resolve(found: list[Found], resolver: Resolver, quotations: Quotations) -> tuple[ResolvedAttribution, ...]:
+def _resolve(text: str, found: list[Found], resolver: Resolver, quotations: Quotations) -> tuple[ResolvedAttribution, ...]:
     """Name the actors in text order; whoever inherits a speaker from a later attribution waits for it."""
     actors: dict[int, Actor] = {}
 
@@ -220,6 +223,8 @@ def _resolve(found: list[Found], resolver: Resolver, quotations: Quotations) -> 
     resolved: list[ResolvedAttribution] = []
     for number, item in enumerate(found):
         attribution = item.attribution
+        speaker = actor(number)
+        told = addressee(text, attribution.cue, attribution.content)
         resolved.append(
             ResolvedAttribution(
                 kind=attribution.kind,
@@ -227,8 +232,9 @@ def _resolve(found: list[Found], resolver: Resolver, quotations: Quotations) -> 
                 quoted=_quoted(attribution, quotations),
                 source=attribution.source,
                 cue=attribution.cue,
-                actor=actor(number),
+                actor=speaker,
                 confidence=attribution.confidence,
+                addressee=resolver.addressee(told) if told is not None else None,
             )
         )
     return tuple(resolved)
@@ -236,6 +242,8 @@ def _resolve(found: list[Found], resolver: Resolver, quotations: Quotations) -> 
 
 def _quoted(attribution: Attribution, quotations: Quotations) -> tuple[Range, ...]:
     """The quoted words of an attribution, without marks; titles and nicknames are no quotes."""
+    if attribution.turn:
+        return attribution.content
     parts: list[Range] = []
     for piece in attribution.content:
         for stretch in quotations.evidence(piece, attribution.cue, attribution.source):

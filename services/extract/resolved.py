@@ -10,7 +10,8 @@ from services.extract.types import Range
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAttribution:
-    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks."""
+    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks;
+    ``addressee`` is to whom they were said, where the text says so."""
 
     kind: str
     content: tuple[Range, ...]
@@ -19,3 +20,4 @@ class ResolvedAttribution:
     cue: Range | None
     actor: Actor
     confidence: float
+    addressee: Actor | None = None

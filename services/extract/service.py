@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import ExtractSettings
 from services.chassis.stage import Handled, LogSession, StageService
-from services.chassis.tracing import continue_trace
+from services.chassis.tracing import Span
 from services.extract.extract import Extraction, Extractor, Limits, events
 from services.extract.tagger import ModelBroken, Tagger
+from services.extract.text import language
 from services.extract.text.html import HtmlLimits
 
 NAME = "extract"
@@ -43,9 +45,14 @@ def build(context: Context) -> ExtractService:
     """The service, its model loaded; it joins the log when it runs.
 
     Raises:
-        SettingsError: the model folder is incomplete or broken.
+        SettingsError: the model folder is incomplete or broken, or there is no room for the language detector's model.
     """
     tagger = load_tagger(context.settings.extract)
+    try:
+        language.load()
+    except OSError as error:
+        folder = tempfile.gettempdir()
+        raise SettingsError([f"{folder}: the language detector's model cannot be unpacked there ({error}); it needs 70 MB"]) from error
     context.metrics.gauge("model_info", name=tagger.name, version=tagger.version, sha256=tagger.model_sha256).set(1)
     return ExtractService(context, tagger)
 
@@ -112,10 +119,11 @@ class ExtractService(StageService[Message]):
         with structlog.contextvars.bound_contextvars(article_id=article.article_id):
             extraction = self._extractor.extract(article)
         seconds = time.perf_counter() - started
-        traceparent = continue_trace(decoded.traceparent)
-        messages = [cloudevents.encode(event, source=SOURCE, traceparent=traceparent) for event in events(extraction)]
+        span = Span.after(decoded.traceparent)
+        messages = [cloudevents.encode(event, source=SOURCE, traceparent=span.traceparent) for event in events(extraction)]
         tokens = self._tagger.tokens(extraction.document.text)
-        return Handled(messages, str(extraction.document.outcome), Tally(extraction, seconds, tuple(self._steps), tokens))
+        tally = Tally(extraction, seconds, tuple(self._steps), tokens)
+        return Handled(messages, str(extraction.document.outcome), tally, span=span, facts=facts(extraction))
 
     def _observe(self, step: str, seconds: float) -> None:
         self._steps.append((step, seconds))
@@ -124,6 +132,17 @@ class ExtractService(StageService[Message]):
         for done in handled:
             if isinstance(done.detail, Tally):
                 count(self._metrics, done.detail)
+
+
+def facts(extraction: Extraction) -> dict[str, object]:
+    """What the log says of an article: which it was and how much was found, never its text."""
+    document = extraction.document
+    return {
+        "article_id": document.article_id,
+        "revision": document.revision,
+        "quotes": len(extraction.quotes),
+        "claims": len(extraction.claims),
+    }
 
 
 def count(metrics: Metrics, tally: Tally) -> None:

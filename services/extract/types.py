@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,9 +19,11 @@ class Range(NamedTuple):
 class Attribution:
     """Words attributed to a source, as found in the text and before anyone is named.
 
-    ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote or a headline colon. ``source`` None: the
+    ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote; a colon alone (“Lavrov: no meeting
+    planned”) is a cue. ``source`` None: the
     text names none. ``confidence`` is the calibrated probability that content and source belong together. ``kind`` is
-    ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``.
+    ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``. ``turn``: the layout shows that
+    the content is verbatim without marks, ``source`` being the speaker's name in a transcript or the signature of a post.
     """
 
     kind: str
@@ -28,6 +31,7 @@ class Attribution:
     source: Range | None
     cue: Range | None
     confidence: float
+    turn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,21 @@ class Entity:
     confidence: float
 
 
+ClaimEvidence = Callable[[Sequence[Range]], float | None]
+"""Log-odds that the words in these stretches are check-worthy, as the network sees them, not calibrated; None where it saw none."""
+
+
+def _no_evidence(spans: Sequence[Range]) -> None:
+    """Of a text that no network read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """Everything one pass of the tagger found in a text."""
 
     attributions: tuple[Attribution, ...] = ()
     entities: tuple[Entity, ...] = ()
+    claims: ClaimEvidence = field(default=_no_evidence, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

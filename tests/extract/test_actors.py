@@ -50,6 +50,92 @@ def resolve(text: str, entities: dict[str, str], **options: object) -> Actor:
 P, O = "PERSON", "ORGANIZATION"  # noqa: E741
 
 CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
+    # father and son; the plain surname is not the one the article calls otherwise
+    (
+        "Donald J. Trump met Donald Trump Jr. here. [[Trump]] said so.",
+        {"Donald J. Trump": P, "Donald Trump Jr": P, "Trump": P},
+        "Donald J. Trump",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    (
+        "Melania Trump came, Donald Trump not. Melania left, Melania Trump said. [[Trump]] said so.",
+        {"Melania Trump": P, "Donald Trump": P, "Melania": P, "Trump": P},
+        "Donald Trump",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    (
+        "Bill Clinton met Hillary Clinton. [[Mrs. Clinton]] said so.",
+        {"Bill Clinton": P, "Hillary Clinton": P, "Clinton": P},
+        "Hillary Clinton",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    # several at once
+    (
+        "[[Anna Lee (D-Ore.) and Paul Jones (R-Pa.) all]] said so.",
+        {"Anna Lee": P, "Paul Jones": P},
+        "Anna Lee and Paul Jones",
+        Kind.GROUP,
+        How.NAME,
+    ),
+    ("[[Neither Anna Lee nor Paul Jones]] said so.", {"Anna Lee": P, "Paul Jones": P}, "Anna Lee and Paul Jones", Kind.GROUP, How.NAME),
+    ("[[K.C. Maurer]] said so.", {"Maurer": P}, "K.C. Maurer", Kind.PERSON, How.NAME),
+    ("He left the U.S. Maurer stayed. [[Maurer]] said so.", {"Maurer": P}, "Maurer", Kind.PERSON, How.NAME),
+    ("[[CEO of the Refugee Council Enver Solomon]] said so.", {}, "Enver Solomon", Kind.PERSON, How.NAME),
+    (
+        "After Lily Poe won it was Kate Lee who began. “Fine,” [[she]] said.",
+        {"Lily Poe": P, "Kate Lee": P},
+        "Kate Lee",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    # letters to the editor
+    (
+        "[[I]] cannot fathom it.\n\nAnna Lee.\n\nHenderson, Nev.\n\nI can.\n\nPaul Jones.",
+        {"Anna Lee": P, "Paul Jones": P},
+        "Anna Lee",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    # institutions the tagger takes for persons
+    ("[[The Kremlin]] said so.", {"Kremlin": P}, "Kremlin", Kind.ORGANIZATION, How.NAME),
+    ("Paul Jones came. [[Wikinews]] said so.", {"Wikinews": P, "Paul Jones": P}, "Wikinews", Kind.ORGANIZATION, How.NAME),
+    ("Anna Lee resigned. [[Lee's office]] said so.", {"Anna Lee": P, "Lee": P}, "Anna Lee’s office", Kind.ORGANIZATION, How.NAME),
+    # a name that only modifies is not in focus
+    (
+        "Clinton spokeswoman Jane Poe said Trump lies. “He does,” [[she]] said.",
+        {"Clinton": P, "Jane Poe": P, "Trump": P},
+        "Jane Poe",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    ("Holt’s colleague Matt Lauer left after [[he]] said so.", {"Holt": P, "Matt Lauer": P}, "Matt Lauer", Kind.PERSON, How.PRONOUN),
+    # described sources take part: as bearers of an office, as themselves, and as another word for who is in focus
+    (
+        "Lavrov’s spokeswoman, Jane Poe, left. [[The spokeswoman]] said so.",
+        {"Lavrov": P, "Jane Poe": P},
+        "Jane Poe",
+        Kind.PERSON,
+        How.TITLE,
+    ),
+    (
+        "Anna Lee runs the bank. [[A spokeswoman for the bank]] said so. [[She]] added it.",
+        {"Anna Lee": P},
+        "A spokeswoman for the bank",
+        Kind.UNNAMED,
+        How.PRONOUN,
+    ),
+    (
+        "Paul Jones met Anna Lee. [[The billionaire businessman]] said so.",
+        {"Anna Lee": P, "Paul Jones": P},
+        "Paul Jones",
+        Kind.PERSON,
+        How.DESCRIPTION,
+    ),
+    ("Paul Jones was hurt. [[The 34-year-old]] said so.", {"Paul Jones": P}, "Paul Jones", Kind.PERSON, How.DESCRIPTION),
+    ("Paul Jones was hurt. [[The officer]] said so.", {"Paul Jones": P}, "The officer", Kind.UNNAMED, How.DESCRIPTION),
     ("[[Russian Foreign Minister Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.NAME),
     ("Sergei Lavrov came. [[Lavrov]] said so.", {"Sergei Lavrov": P, "Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.SURNAME),
     (
@@ -204,3 +290,35 @@ def test_any_source_in_any_text_gets_an_actor_with_a_true_mention(
     assert actor.mention is not None
     assert text[actor.mention.start : actor.mention.end] == actor.mention.exact
     assert actor == made.resolve(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("Donald J. Trump", "person:donald-trump"), ("Donald Trump", "person:donald-trump"), ("Donald Trump Jr.", "person:donald-trump-jr"),
+     ("George W. Bush", "person:george-w-bush"), ("J.K. Rowling", "person:j-k-rowling"), ("Malcolm X", "person:malcolm-x"),
+     ("William Henry Gates", "person:william-henry-gates")],
+)  # fmt: skip
+def test_a_middle_initial_makes_nobody_else_unless_it_tells_namesakes_apart(name: str, expected: str) -> None:
+    assert resolve(f"[[{name}]] said so.", {name.rstrip("."): P}).actor_id == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "kind", "how"),
+    [("MR. SPICER", "Sean Spicer", Kind.PERSON, How.SURNAME), ("WALLACE", "Wallace", Kind.PERSON, How.NAME),
+     ("Q", "Q", Kind.UNNAMED, How.UNRESOLVED), ("A", "Sean Spicer", Kind.PERSON, How.DESCRIPTION),
+     ("THE MODERATOR", "the moderator", Kind.UNNAMED, How.DESCRIPTION)],
+)  # fmt: skip
+def test_labels_of_a_transcript_are_speakers(label: str, name: str, kind: Kind, how: How) -> None:
+    text = f"Sean Spicer spoke.\n\n{label}: We will not."
+    start = text.index(f"{label}:")
+    turn = Attribution("direct", (Range(len(text) - 12, len(text)),), Range(start, start + len(label)), None, 0.9, turn=True)
+    resolver = Resolver(
+        text,
+        article_id="art-1",
+        entities=[Entity(Range(0, 11), P, 0.9)],
+        attributions=[turn],
+        sentences=sentences(text),
+        quoted=[],
+    )
+    actor = resolver.resolve(turn.source)
+    assert (actor.name, actor.kind, actor.resolution) == (name, kind, how)

@@ -68,3 +68,12 @@ def test_the_shipped_model_fits_the_features_and_says_where_it_is_from() -> None
     assert len(features("x")) == len(NAMES)
     assert model["held_out"]["average_precision"] > 2 * model["held_out"]["base_rate"]
     assert model["how"]
+
+
+@pytest.mark.parametrize("evidence", [-1e9, -4.0, 4.0, 1e9])
+def test_the_networks_evidence_moves_the_score_and_no_score_leaves_its_bounds(evidence: float) -> None:
+    sentence = "The government spent 3 billion euros on the project last year."
+    alone, with_evidence = assess(sentence)[0], assess(sentence, evidence)[0]
+    assert 0 <= with_evidence <= 1
+    assert (with_evidence > alone) == (evidence > 0)
+    assert assess(sentence, evidence)[1] is assess(sentence)[1]

@@ -76,6 +76,15 @@ def test_every_reported_statement_of_the_sample_is_its_speakers(lavrov: Extracti
     assert speakers == {person}
 
 
+def test_what_nobody_in_the_sample_says_is_nobodys(lavrov: Extraction) -> None:
+    text = lavrov.document.text
+    start = text.index("as an attempt to defuse")
+    speakers = {found.actor.resolution for found in lavrov.attributions for a, b in found.content if a <= start < b}
+    assert speakers <= {Resolution.UNRESOLVED}
+    relative = next(found for found in lavrov.attributions if text[slice(*found.content[0])] == "willingness to meet Putin")
+    assert (relative.actor.name, relative.actor.resolution) == ("Volodymyr Zelensky", Resolution.RELATIVE_PRONOUN)
+
+
 def test_the_samples_quotes_carry_the_words_without_marks_and_the_person(lavrov: Extraction) -> None:
     check(lavrov)
     by_words = {span.exact: quote for quote in lavrov.quotes for span in quote.spans}
@@ -145,6 +154,56 @@ def test_other_languages_keep_their_direct_quotes(extractor: Extractor, article:
         article("Die Brücke wird im Mai wieder eröffnet, teilte das Ministerium am Dienstag in Berlin mit.", language="de")
     )
     assert (silent.document.outcome, silent.quotes) == (Outcome.UNSUPPORTED_LANGUAGE, ())
+
+
+GERMAN = """NATO: Keine neuen Pläne für den Osten
+
+Der Vorstand hat am Dienstag ein Programm angekündigt. „Wir werden in drei Jahren jede Strecke anfassen, das kostet 12 Prozent mehr“,
+sagte Richard Lutz vor Journalisten. »Es fehlt an Geld und an Willen«, sagte sie. Der sogenannte „Deutschlandtakt“ sei so nicht zu schaffen,
+teilte der Konzern mit.
+"""
+FRENCH = """Le ministre de l'Économie, Bruno Le Maire, a annoncé mardi que le gouvernement renonçait à la taxe. « Nous avons entendu la
+colère des Français », a-t-il déclaré devant l'Assemblée nationale. Selon lui, la mesure aurait coûté 3 milliards d'euros.
+"""
+SPANISH = """El presidente del Gobierno, Pedro Sánchez, anunció este lunes que convocará elecciones. «Los españoles deben decidir», dijo
+Sánchez en La Moncloa. “No tiene plan ni presupuesto”, afirmó Alberto Núñez Feijóo.
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", GERMAN, ["Wir werden in drei Jahren jede Strecke anfassen, das kostet 12 Prozent mehr", "Es fehlt an Geld und an Willen"]),
+        ("fr", FRENCH, ["Nous avons entendu la colère des Français"]),
+        ("es", SPANISH, ["Los españoles deben decidir", "No tiene plan ni presupuesto"]),
+    ],
+    ids=["de", "fr", "es"],
+)
+def test_articles_in_other_languages_give_their_direct_quotes_and_nothing_else(
+    extractor: Extractor, article: MakeArticle, language: str, text: str, expected: list[str]
+) -> None:
+    found = extractor.extract(article(text, language="und"))
+    check(found)
+    assert found.document.language == language
+    assert [quote.text for quote in found.quotes] == expected
+    assert {quote.kind for quote in found.quotes} == {"direct"}
+    assert {quote.article.language for quote in found.quotes} == {language}
+    assert {quote.speaker.resolution for quote in found.quotes} == {Resolution.UNRESOLVED}
+    assert found.claims == ()
+    assert len(found.attributions) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "negated"),
+    [
+        ("The mayor, Anna Lee, declined to say whether the bridge would reopen in May.", True),
+        ("The police did not say how many people were hurt in the accident.", True),
+        ("The mayor, Anna Lee, denied that the bridge would reopen in May.", False),
+        ("The mayor, Anna Lee, said that the bridge would not reopen in May.", False),
+    ],
+)
+def test_reporting_that_is_withheld_is_marked(extractor: Extractor, article: MakeArticle, text: str, negated: bool) -> None:
+    assert {claim.negated for claim in extractor.extract(article(text)).claims} == {negated}
 
 
 def test_too_much_text_is_refused_by_name(extractor: Extractor, article: MakeArticle) -> None:

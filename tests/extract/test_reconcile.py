@@ -64,6 +64,26 @@ def test_two_claims_on_one_quotation_are_decided_for_the_larger_share() -> None:
 @pytest.mark.parametrize(
     ("text", "source", "cue"),
     [
+        ("Lavrov: no meeting planned with Kyiv", "Lavrov", ":"),
+        ("Limbaugh continued: no meeting planned with Kyiv", "Limbaugh", "continued:"),
+        ("He’s claiming: no meeting planned with Kyiv", "He", "’s claiming:"),
+        ("You're worried about no meeting planned with Kyiv", "You", "'re worried about"),
+    ],
+)
+def test_a_cue_keeps_its_colon_and_its_clitic(text: str, source: str, cue: str) -> None:
+    [found] = reconciled(text, said(text, "no meeting planned with Kyiv", source=source, cue=cue))
+    assert found.attribution.cue == at(text, cue)
+
+
+def test_pieces_of_content_with_reporting_words_between_them_stay_apart() -> None:
+    text = "Lee said of Kim, “He is a master of the deal.”"
+    [found] = reconciled(text, said(text, "Kim", "“He is a master of the deal.”"))
+    assert contents(text, found) == ["Kim", "“He is a master of the deal.”"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "cue"),
+    [
         ("“We will not go there again,” Anna Lee said on Friday.", "Anna Lee", "said"),
         ("“We will not go there again,” said Anna Lee, a teacher.", "Anna Lee", "said"),
         ("Anna Lee told reporters: “We will not go there again.”", "Anna Lee", "told"),
@@ -100,6 +120,7 @@ def test_a_quotation_without_any_speaker_stays_without_one() -> None:
 @pytest.mark.parametrize(
     "text",
     ["The so-called “experts” left.", "He read “War and Peace” again.", "They met the “Coalition of the Willing” there.", "An ‘odd’ idea.",
+     "She was on Fox News’s “Fox and Friends.” It rained.", "Lee wrote it.\n\n“All Bets Are Off.”\n\nIt rained.",
      "‘Ends recession debate’\n\nThe numbers were good."],
 )  # fmt: skip
 def test_scare_quotes_titles_and_headings_are_nobodys_speech(text: str) -> None:
@@ -118,6 +139,48 @@ def test_a_heading_with_a_quotation_is_not_the_next_paragraphs_content() -> None
     text = "‘Ends the debate’: the bank\n\nIt ends the debate, Lee said."
     [found] = reconciled(text, said(text, "‘Ends the debate’", "It ends the debate"))
     assert contents(text, found) == ["It ends the debate"]
+
+
+def test_a_source_in_another_sentence_than_its_cue_is_none() -> None:
+    text = "Lavrov spoke of the summit in Alaska. That meeting was widely seen as an attempt to defuse threats."
+    seen = Attribution("indirect", (at(text, "as an attempt to defuse threats"),), at(text, "Lavrov"), at(text, "was widely seen"), 0.3)
+    [found] = reconciled(text, seen)
+    assert found.attribution.source is None
+
+
+def test_the_cues_own_pronoun_takes_the_place_of_a_source_in_another_sentence() -> None:
+    text = "The White House is alarmed. But it is steering clear of criticizing Trump."
+    seen = Attribution("indirect", (at(text, "Trump"),), at(text, "The White House"), at(text, "is steering clear of criticizing"), 0.4)
+    [found] = reconciled(text, seen)
+    assert found.attribution.source == Range(text.index("it is"), text.index(" is steering"))
+
+
+def test_a_relative_clause_reports_for_itself() -> None:
+    text = "Zelensky, who earlier this week expressed willingness to meet Putin, said Thursday he wanted more clarity."
+    seen = said(text, "willingness to meet Putin", "he wanted more clarity", source="Zelensky, who earlier this week", cue="said Thursday")
+    first, second = (found.attribution for found in reconciled(text, seen))
+    assert (first.source, first.cue, first.content) == (at(text, "who"), at(text, "expressed"), (at(text, "willingness to meet Putin"),))
+    assert (second.source, second.content) == (at(text, "Zelensky"), (at(text, "he wanted more clarity"),))
+
+
+def test_a_quotation_with_reporting_words_of_its_own_is_theirs() -> None:
+    text = "Paul Lee told her that nobody was hurt. “Why now, of all days?” Jones asked Lee."
+    told = said(text, "that nobody was hurt", "“Why now, of all days?”", source="Paul Lee", cue="told her")
+    first, second = (found.attribution for found in reconciled(text, told))
+    assert first.content == (at(text, "that nobody was hurt"),)
+    assert (second.source, second.cue) == (at(text, "Jones"), at(text, "asked"))
+
+
+def test_a_block_quotation_is_its_whole_paragraph() -> None:
+    text = "The statement read in full:\n\n> I regret it. It was wrong, and I am sorry.\n\nIt rained."
+    [found] = reconciled(text, said(text, "I regret it", source="The statement", cue="read"))
+    assert contents(text, found) == ["I regret it. It was wrong, and I am sorry."]
+
+
+def test_a_bare_article_is_no_content() -> None:
+    text = "Lee said a plan, and a better one, was ready."
+    [found] = reconciled(text, said(text, "a", "a better one, was ready"))
+    assert contents(text, found) == ["a better one, was ready"]
 
 
 ranges = st.tuples(st.integers(0, 80), st.integers(0, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))

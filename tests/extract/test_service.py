@@ -101,6 +101,15 @@ def test_a_model_that_is_not_there_is_a_wrong_setting(context: Context, tmp_path
         build(Context(settings, context.log, context.metrics))
 
 
+def test_no_room_for_the_language_detector_is_told_at_the_start(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("services.extract.text.language.load", full)
+    with pytest.raises(SettingsError, match=r"No space left on device.*70 MB"):
+        build(context)
+
+
 def test_on_the_log_every_article_is_counted_once_after_its_commit(context: Context, service: ExtractService, article: MakeArticle) -> None:
     with context.log.producer("test") as producer:
         good = article("“We will not go there again,” Anna Lee said on Friday.", article_id="good")

@@ -20,6 +20,13 @@ _ACRONYM = re.compile(r"[A-Z][A-Z.&]{1,7}")
 _FAMILY = 20  # bearers of one surname that are told apart
 _LATEST = 20  # mentions that are looked at
 _SMALL_WORDS = words("of the and for in on to")
+# One-word names of institutions that speak in the news and stand without an article.
+_INSTITUTIONS = words(
+    """
+    kremlin pentagon wikinews wikipedia wikileaks reuters bloomberg politico breitbart buzzfeed axios newsweek facebook twitter google
+    microsoft amazon apple tesla boeing nasa nato unicef unesco interpol europol hamas hezbollah netflix youtube uber walmart
+    """
+)
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
 
@@ -31,8 +38,9 @@ class Cast:
         self._people = People()
         self._others: dict[str, Member] = {}  # by folded name
         self._acronyms: dict[str, Member] = {}
+        self._called_alone: set[str] = set()  # names of one word, folded
         self._last_words: dict[str, Member] = {}
-        named = snap(text, entities)
+        named = _institutions(text, snap(text, entities))
         self._add_people([item for item in named if item.label == "PERSON"])
         self._add_others([item for item in named if item.label != "PERSON"])
         self._add_overlooked()
@@ -74,6 +82,7 @@ class Cast:
             else:
                 single.append((span, name))
         self._people.fold_initials()
+        self._called_alone = {fold(name.text) for _, name in single}
         # Those with a gendered title first: "Mr. Obama" beside Michelle Obama tells that there are two.
         single.sort(key=lambda item: (gender_before(self.text, item[0].start) is None, item[0]))
         for span, name in single:
@@ -90,7 +99,10 @@ class Cast:
         return near[0] if len(near) == 1 else None
 
     def _nearest(self, bearers: list[Member], span: Range) -> Member:
-        """Of several bearers of a name: the one mentioned before in the same paragraph, else the one mentioned most."""
+        """Of several bearers of a surname: not the one called by the given name or by a suffix, else the one mentioned before in the
+        same paragraph, else the one mentioned most."""
+        plain = [m for m in bearers if not self._is_set_apart(m)]
+        bearers = plain or bearers
         if len(bearers) == 1:
             return bearers[0]
         paragraph = self.text.rfind("\n", 0, span.start) + 1
@@ -99,6 +111,11 @@ class Cast:
         if len(here) == 1:
             return here[0]
         return min(family, key=lambda m: (-len(m.mentions), m.first))
+
+    def _is_set_apart(self, member: Member) -> bool:
+        """Whether the article calls somebody by another name than the surname: Melania, Donald Trump Jr."""
+        name = PersonName(tuple(member.name.split()))
+        return name.given is not None and (bool(name.suffix) or fold(name.given) in self._called_alone)
 
     def _mention(self, member: Member, span: Range, name: PersonName) -> None:
         member.names[name.text] += 1
@@ -201,3 +218,20 @@ class Cast:
     def _mention_other(self, member: Member, span: Range, name: str) -> None:
         member.names[name] += 1
         member.mentions.append(Mention(span, name, possessive=self._is_possessive(span)))
+
+
+def _institutions(text: str, named: list[Named]) -> list[Named]:
+    """Single words the tagger takes for persons and the article for institutions: “the Kremlin”, “told Reuters”."""
+    singles = [item for item in named if len(item.words) == 1]
+    surnames = {fold(item.words[-1]) for item in named if item.label == "PERSON" and len(item.words) > 1}
+    institutions = {fold(name) for name in _INSTITUTIONS}
+    for span, _, (word,) in singles:
+        if text[max(0, span.start - 4) : span.start].lower() == "the " and not word.endswith("s"):
+            institutions.add(fold(word))
+    institutions -= surnames
+
+    def relabelled(item: Named) -> Named:
+        wrong = item.label == "PERSON" and len(item.words) == 1 and fold(item.words[0]) in institutions
+        return item._replace(label="ORGANIZATION") if wrong else item
+
+    return [relabelled(item) for item in named]

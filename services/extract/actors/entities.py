@@ -14,6 +14,9 @@ from services.extract.wordlist import words
 _INITIAL = 3  # code points: "J", "G.K"
 _LABEL_REACH = 40  # code points a word may run on behind an entity that ends inside it
 _LONGEST_WORD = 80  # code points: longer ones are addresses or noise
+_INITIALS = re.compile(r"(?<![\w.])(?P<letters>[A-Z]\.\s?[A-Z]\.)\s$")  # “K.C. Maurer”, of which taggers see the surname
+_INITIALS_REACH = 8  # code points two initials take with their spaces
+_PLACES = frozenset(("U.S.", "U.N.", "U.K.", "E.U.", "D.C.", "N.Y.", "L.A.", "N.J.", "N.C.", "S.C.", "N.H.", "N.M.", "P.M.", "A.M."))
 _CALENDAR = words("may april june august march monday tuesday wednesday thursday friday saturday sunday")
 
 
@@ -105,7 +108,14 @@ def _flush(text: str, matches: list[re.Match[str]], label: str, named: list[Name
     end = kept[-1].start() + len(unpossessed(last))
     if text[end : end + 1] == "." and (bare(last) in ("jr", "sr") or (len(kept) == 1 and len(last) == 1)):
         end += 1
-    named.append(Named(Range(kept[0].start(), end), label, tuple(unpossessed(match.group()) for match in kept)))
+    initials = (
+        _INITIALS.search(text, max(0, kept[0].start() - _INITIALS_REACH), kept[0].start()) if label == "PERSON" and len(kept) == 1 else None
+    )
+    words = tuple(unpossessed(match.group()) for match in kept)
+    if initials is not None and initials["letters"].replace(" ", "") not in _PLACES:
+        named.append(Named(Range(initials.start("letters"), end), label, (initials["letters"].replace(" ", "").rstrip("."), *words)))
+    else:
+        named.append(Named(Range(kept[0].start(), end), label, words))
 
 
 def _person_words(matches: list[re.Match[str]]) -> list[re.Match[str]]:

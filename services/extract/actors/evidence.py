@@ -12,7 +12,7 @@ _TITLE_WORDS_BEFORE = 7  # "Russian Foreign Minister", "Clinton campaign nationa
 _REACH = 120  # code points on either side of the name
 _WINDOW = 90  # code points that seven words before a name take at most
 _APPOSITION = re.compile(r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)")
-_LEAD = re.compile(r"\b(?:an?|the|his|her|its|their)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
+_LEAD = re.compile(r"(?:\b(?:an?|the|his|her|its|their)|[’']s)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
 _STOP = words(
     """
     the a an and or but of in on at by for with to from as that than when while if said says told asked called is was

@@ -62,7 +62,7 @@ class People:
         self.members: list[Member] = []
         self._by_surname: dict[str, list[Member]] = {}
         self._by_word: dict[str, list[Member]] = {}
-        self._in_full: dict[tuple[str, str], Member] = {}
+        self._in_full: dict[tuple[str, str, str], Member] = {}  # by given name, surname and suffix
         self._spellings: dict[tuple[str, int], set[str]] = {}  # surnames by first letter and length
 
     def add(self, name: PersonName) -> Member:
@@ -73,14 +73,14 @@ class People:
         self._by_surname.setdefault(surname, []).append(member)
         self._spellings.setdefault((surname[:1], len(surname)), set()).add(surname)
         if name.given:
-            self._in_full.setdefault((fold(name.given), surname), member)
+            self._in_full.setdefault((fold(name.given), surname, name.suffix), member)
             for word in dict.fromkeys(fold(name.text).split("-")):
                 self._by_word.setdefault(word, []).append(member)
         return member
 
     def in_full(self, name: PersonName) -> Member | None:
-        """The person with this given name and surname, whatever stands between them."""
-        return self._in_full.get((fold(name.given or ""), fold(name.surname)))
+        """The person with this given name, surname and suffix, whatever stands between them."""
+        return self._in_full.get((fold(name.given or ""), fold(name.surname), name.suffix))
 
     def of_surname(self, name: str) -> list[Member]:
         """Everybody of that surname, and whoever is only called by it."""
@@ -102,9 +102,9 @@ class People:
     def fold_initials(self) -> None:
         """``J. Smith`` is the article's only Smith whose given name begins with J."""
         given_names: dict[str, list[tuple[str, Member]]] = {}
-        for (given, surname), member in self._in_full.items():
+        for (given, surname, _), member in self._in_full.items():
             given_names.setdefault(surname, []).append((given, member))
-        for (given, surname), member in list(self._in_full.items()):
+        for (given, surname, suffix), member in list(self._in_full.items()):
             if len(bare(given)) != 1:
                 continue
             full = [m for other, m in given_names[surname] if m is not member and other.startswith(given)]
@@ -112,7 +112,7 @@ class People:
                 absorb(full[0], member)
                 self.members.remove(member)
                 self._by_surname[surname].remove(member)
-                self._in_full[given, surname] = full[0]
+                self._in_full[given, surname, suffix] = full[0]
 
 
 def absorb(into: Member, member: Member) -> None:

@@ -16,6 +16,7 @@ Gender = Literal["m", "f"]
 
 WORD = re.compile(r"[^\W_](?:[^\W_]|[-&.'’](?=[^\W_]))*")
 _POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$", re.IGNORECASE)
+_INITIAL = re.compile(r"(?:^|\.)[A-Z]$")
 _ROLE_ENDING = re.compile(r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$")
 _NO_ROLES = words(
     """
@@ -26,6 +27,8 @@ _NO_ROLES = words(
     consider enter answer further together forever newspaper her want grant three agree see free
     """
 )
+_MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
+_NAMESAKES = words("george-bush john-kennedy robert-kennedy joseph-kennedy michael-jordan john-adams james-smith john-smith david-smith")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 PARTICLES = words(
     """
@@ -95,11 +98,21 @@ class PersonName:
 
     @property
     def text(self) -> str:
-        return " ".join(self.words)
+        """The name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald Trump Jr.``"""
+        last = len(self.words) - 1
+        return " ".join(
+            f"{word}." if (number < last and _INITIAL.search(word)) or (number and bare(word) in ("jr", "sr")) else word
+            for number, word in enumerate(self.words)
+        )
 
     @property
     def given(self) -> str | None:
         return self.words[0] if len(self.core) > 1 else None
+
+    @property
+    def suffix(self) -> str:
+        """``jr`` of ``Donald Trump Jr.``: father and son share everything else."""
+        return "-".join(bare(word) for word in self.words[len(self.core) :])
 
     @property
     def core(self) -> tuple[str, ...]:
@@ -117,6 +130,16 @@ class PersonName:
         while first > 1 and core[first - 1].lower() in PARTICLES:
             first -= 1
         return " ".join(core[first:])
+
+
+def without_initials(name: str) -> str:
+    """A name without middle initials, by which articles write one person: ``Donald J. Trump`` is ``Donald Trump``.
+
+    Initials that tell namesakes apart stay: George W. Bush and George H. W. Bush.
+    """
+    parts = name.split()
+    kept = [part for number, part in enumerate(parts) if not 0 < number < len(parts) - 1 or not _MIDDLE.fullmatch(part)]
+    return name if name_key(f"{kept[0]} {kept[-1]}") in _NAMESAKES else " ".join(kept)
 
 
 @lru_cache(maxsize=4096)

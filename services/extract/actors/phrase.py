@@ -10,19 +10,20 @@ from itertools import pairwise
 from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
-from services.extract.actors.names import WORD, bare, is_given, is_role, is_title, unpossessed
+from services.extract.actors.names import PARTICLES, WORD, bare, is_given, is_role, is_title, unpossessed
 from services.extract.types import Range
 from services.extract.wordlist import words
 
 PERSONAL = {"he": "m", "him": "m", "his": "m", "himself": "m", "she": "f", "her": "f", "hers": "f", "herself": "f"}
 SPEAKER = frozenset(("i", "me", "my", "mine", "myself", "we", "us", "our", "ours", "ourselves"))
+SPEAKER_PLURAL = frozenset(("we", "us", "our", "ours", "ourselves"))
 PLURAL = frozenset(("they", "them", "their", "theirs", "themselves"))
 NEUTER = frozenset(("it", "its", "itself"))
 RELATIVE = frozenset(("who", "which", "that", "whom", "whose"))
 
 # What may stand between a name and the end of its segment without making the name a mere modifier.
 _TRAILER = re.compile(
-    r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
+    r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
     r"|['’]s?\s+(?:[\w-]+\s+){0,2}(?:remarks?|statements?|comments?|words?|speech|tweets?|testimony|answers?|claims?|assertions?|view|opinion|stance|position"
     r"|message|letter|announcement|call|calls|suggestion|allegations?|accusations?|insistence|promise|vow|pledge|threats?|warnings?|proposal|plan|account"
     r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
@@ -34,7 +35,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
-_LISTED = re.compile(r"[\s,]*(?:(?:and|or)\s+)?(?:\w+\.?\s+){0,3}")
+_LISTED = re.compile(r"[\s,]*(?:(?:and|or|nor)\s+)?(?:\w+\.?\s+){0,3}")
 _QUANTIFIED = re.compile(
     r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands of|\d+)\s", re.IGNORECASE
 )
@@ -53,6 +54,8 @@ _ORGANISATION_NOUN = words(
     congress parliament legislature
     """
 )
+# "Trump’s campaign" is the Trump campaign; "Lee’s office" is not the Lee office.
+_CALLED_AFTER = words("campaign administration government foundation")
 _DOCUMENT_NOUN = words(
     """
     report reports piece article story letter poll polls survey surveys study memo book statement document documents lawsuit
@@ -152,10 +155,12 @@ def _coordinated(text: str, span: Range, cast: Cast) -> tuple[Member, ...]:
     listed = [people[0]]
     for at, member in people[1:]:
         between = _BRACKETS.sub("", text[listed[-1][0].end : at.start])
-        if not _LISTED.fullmatch(between) or not all(is_title(w.group()) for w in WORD.finditer(between) if w.group() not in ("and", "or")):
+        if not _LISTED.fullmatch(between) or not all(
+            is_title(w.group()) for w in WORD.finditer(between) if w.group() not in ("and", "or", "nor")
+        ):
             break
         listed.append((at, member))
-    joined = any(re.search(r"\b(?:and|or)\b", text[a[0].end : b[0].start]) for a, b in pairwise(listed))
+    joined = any(re.search(r"\b(?:and|or|nor)\b", text[a[0].end : b[0].start]) for a, b in pairwise(listed))
     if (
         not joined
         or not _may_head(text[span.start : listed[0][0].start], listed[0][1])
@@ -240,6 +245,9 @@ def _unlisted(text: str, segment: Range, cast: Cast) -> Phrase | None:
         return None
     name, noun = unpossessed(run.group(1)), (run.group(2) or "").strip()
     if noun:
+        whose = cast.called(name) if name != run.group(1) else None
+        if whose is not None and whose.kind is ActorKind.PERSON and bare(noun) not in _CALLED_AFTER:
+            name = f"{whose.name}’s"
         return Phrase(Manner.NAMED, f"{name} {noun}", ActorKind.ORGANIZATION) if bare(noun) in _ORGANISATION_NOUN else None
     bearers = cast.surnamed(name)
     if bearers:
@@ -254,6 +262,9 @@ def _unlisted_person(parts: list[str], cast: Cast) -> Phrase | None:
     while titles < len(parts) - 1 and is_title(parts[titles]):
         titles += 1
     rest = parts[titles:]
+    lower = max((number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1)
+    if lower >= 0:
+        rest = rest[lower + 1 :][-2:]  # "CEO of the Refugee Council Enver Solomon"
     if is_role(rest[-1]) or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
         return None
     bearers = [member for member in cast.surnamed(rest[-1]) if len(rest) == 1 or " " not in member.name]

@@ -7,17 +7,26 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
-from services.extract.actors.names import Gender
+from services.extract.actors.names import Gender, is_role
 from services.extract.actors.phrase import PERSONAL
 from services.extract.types import QuotedStretch, Range
 
 _PRONOUN = re.compile(r"\b(?:he|she|him|his|her|himself|herself)\b", re.IGNORECASE)
 _PREPOSITION_BEFORE = re.compile(
-    r"\b(?:of|for|to|with|by|from|at|in|on|against|between|about|and|that|than|after|like|over|under)\s+(?:[A-Z]?[\w.’'-]+\s+){0,4}$"
+    r"\b(?i:of|for|to|with|by|from|at|in|on|against|between|about|and|that|than|after|like|over|under)\s+(?:[A-Z]?[\w.’'-]+\s+){0,4}$"
+)
+
+_NOUNS = re.compile(r"\s+(?:[\w’'-]+\s+){1,5}")
+
+_VERB = re.compile(
+    r"\s+(?:[\w-]+ly\s+)?(?:\w+ed|told|met|beat|saw|hit|sent|gave|took|put|led|quit|won|chose|made|became|found|got|left|held|backs"
+    r"|(?!communications|operations|sales|sports|relations|news|affairs)\w+s)\s",
+    re.IGNORECASE,
 )
 
 # Weights, set by hand and checked on hand-labelled PolNeAR dev sources; distances are in sentences.
@@ -35,6 +44,16 @@ _IN_MIND = 30  # persons met last: nobody means one farther back by a pronoun, a
 _LEAD = 80  # code points before a name that show whether a preposition governs it
 
 
+class _Event(NamedTuple):
+    """A mention of ``member``, or a word that refers to somebody of ``gender``."""
+
+    start: int
+    end: int
+    member: Member | None
+    gender: Gender | None
+    word: str
+
+
 @dataclass(slots=True)
 class _Focus:
     sentence: int
@@ -45,10 +64,27 @@ class _Focus:
     quoted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A source described, not named: “the senator”, “a spokeswoman”. ``member`` None: whoever is in focus, by another word."""
+
+    span: Range
+    member: Member | None
+    gender: Gender | None = None
+
+
 def follow(
-    text: str, cast: Cast, sentences: Sequence[Range], quoted: Iterable[QuotedStretch], sources: Iterable[Range]
+    text: str,
+    cast: Cast,
+    sentences: Sequence[Range],
+    quoted: Iterable[QuotedStretch],
+    sources: Iterable[Range],
+    described: Iterable[Described] = (),
 ) -> dict[int, tuple[Member, float]]:
-    """Resolve every third-person singular pronoun in text order; maps its start to the person and a confidence 0..1."""
+    """Resolve every third-person singular pronoun in text order; maps its start to the person and a confidence 0..1.
+
+    Those of ``described`` that name nobody are resolved in the same way.
+    """
     starts = [sentence.start for sentence in sentences]
     breaks = [match.start() for match in re.finditer(r"\n+", text)]
     outer = sorted((stretch.outer for stretch in quoted if stretch.depth == 0), key=lambda span: span.start)
@@ -60,37 +96,48 @@ def follow(
         index = bisect_right(firsts, position) - 1
         return index >= 0 and position < spans[index].end
 
-    events: list[tuple[int, int, Member | None, str]] = [
-        (mention.span.start, mention.span.end, member, "'s" if mention.possessive else "")
+    events = [
+        _Event(mention.span.start, mention.span.end, member, None, "'s" if mention.possessive else "")
         for member in cast.people
         for mention in member.mentions
     ]
-    events += [(match.start(), match.end(), None, match.group().lower()) for match in _PRONOUN.finditer(text)]
-    events.sort(key=lambda event: event[:2])
+    events += [_Event(m.start(), m.end(), None, _gender(m.group().lower()), m.group().lower()) for m in _PRONOUN.finditer(text)]
+    events += [_Event(item.span.start, item.span.end, item.member, item.gender, "") for item in described]
+    events.sort(key=lambda event: (event.start, event.end))
     recent: dict[int, list[_Focus]] = {}
-    people = {id(member): member for member in cast.people}
+    people = {id(event.member): event.member for event in events if event.member is not None}
     resolved: dict[int, tuple[Member, float]] = {}
     opened = -1  # the sentence whose first person has been met
-    for start, _end, member, word in events:
+    for event, following in zip_longest(events, events[1:]):
+        start, member = event.start, event.member
         sentence = bisect_right(starts, start) - 1
         paragraph = bisect_right(breaks, start)
         in_quotes = inside(start, outer, outer_starts)
         speaking = inside(start, source_spans, source_starts)
         if member is not None:
             head = text[max(starts[sentence] if sentence >= 0 else 0, start - _LEAD) : start]
-            first = sentence != opened
-            opened = sentence
-            subject = first and not _PREPOSITION_BEFORE.search(head) and word == ""
-            focus = _Focus(sentence, paragraph, subject, speaking, word == "'s", in_quotes)
-            _refocus(recent, id(member), focus)
+            modifier = event.word == "'s" or _modifies(text, event, following)
+            governed = _PREPOSITION_BEFORE.search(head) is not None
+            subject = sentence != opened and not governed and not modifier
+            # “After Lee won, it was Smith who played”: who stands in the clause before is not whom the sentence is about
+            opened = opened if modifier or governed else sentence
+            _refocus(recent, id(member), _Focus(sentence, paragraph, subject, speaking and not modifier, modifier, in_quotes))
             continue
-        choice = _choose(recent, people, _gender(word), sentence, paragraph)
+        choice = _choose(recent, people, event.gender, sentence, paragraph)
         if choice is None:
             continue
         resolved[start] = choice
-        if word in ("he", "she") and not in_quotes:
+        if event.word in ("he", "she", "") and not in_quotes:
             _refocus(recent, id(choice[0]), _Focus(sentence, paragraph, True, speaking, False, False))
     return resolved
+
+
+def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
+    """Whether a name only says whose man the next one is: “Clinton communications director Jennifer Palmieri”."""
+    if following is None or following.member is None or following.member is event.member or following.start - event.end > _LEAD:
+        return False
+    between = text[event.end : following.start]
+    return _NOUNS.fullmatch(between) is not None and not _VERB.match(between) and is_role(between.split()[-1])
 
 
 def _refocus(recent: dict[int, list[_Focus]], key: int, focus: _Focus) -> None:
@@ -105,12 +152,12 @@ def _gender(word: str) -> Gender:
 
 
 def _choose(
-    recent: dict[int, list[_Focus]], people: dict[int, Member], gender: Gender, sentence: int, paragraph: int
+    recent: dict[int, list[_Focus]], people: dict[int, Member], gender: Gender | None, sentence: int, paragraph: int
 ) -> tuple[Member, float] | None:
     scored: list[tuple[float, int]] = []
     for key, focuses in islice(reversed(recent.items()), _IN_MIND):
         member = people[key]
-        if member.gender is not None and member.gender != gender:
+        if not member.may_be(gender):
             continue
         score = max(_score(focus, sentence, paragraph) for focus in focuses[-_LATEST:])
         score += _OFTEN * math.log(len(focuses)) - (_UNKNOWN_GENDER if member.gender is None else 0.0)

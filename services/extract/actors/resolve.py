@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,10 +11,13 @@ from schemas.events import Actor, ActorKind, Resolution, Span
 from schemas.ids import actor_id, local_actor_id
 from services.extract.actors import phrase as phrases
 from services.extract.actors.cast import Cast
+from services.extract.actors.descriptions import bearer, described_sources, varies
 from services.extract.actors.members import Member
-from services.extract.actors.names import WORD, bare, is_role, is_title
+from services.extract.actors.names import WORD, bare, is_role, is_title, without_initials
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import follow
+from services.extract.actors.relative import antecedent
+from services.extract.attribution.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
 UNRESOLVED = "unresolved source"
@@ -32,14 +35,7 @@ _SURE = {
     Resolution.CONTINUATION: 0.85,
 }
 _NUMBER_HINT = 0.6
-_ROLE_ALIASES = {
-    "sen": "senator", "rep": "representative", "congressman": "representative", "congresswoman": "representative", "gov": "governor",
-    "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
-    "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
-}  # fmt: skip
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    word: (word, *(alias for alias, meaning in _ROLE_ALIASES.items() if meaning == word)) for word in _ROLE_ALIASES.values()
-}
+_CLEAR = 0.6  # of the focus: below it a description stays unnamed
 
 
 class Registry(Protocol):
@@ -73,11 +69,32 @@ class Resolver:
         self._authors = authors
         self._registry = registry
         sources = [attribution.source for attribution in attributions if attribution.source is not None]
-        self._pronouns = follow(text, self._cast, sentences, quoted, sources)
+        described = described_sources(text, sources, self._cast)
+        self._focused = follow(text, self._cast, sentences, quoted, sources, described)
         self._groups: list[tuple[int, Actor]] = []
+        self._signatures = [
+            (mention.span.start, member)
+            for member in self._cast.people
+            for mention in member.mentions
+            if " " in mention.name and _is_signature(text, mention.span)
+        ]
+        self._signatures.sort(key=lambda item: item[0])
+        self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
+        self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
 
     def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
         """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a source."""
+        actor = self._resolved(source, inherited)
+        if source is not None and actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
+            self._groups.append((source.start, actor))
+        return actor
+
+    def addressee(self, phrase: Range) -> Actor | None:
+        """Whom a noun phrase that was spoken to names; None where it does not say."""
+        actor = self._resolved(phrase, None)
+        return None if actor.resolution is Resolution.UNRESOLVED else actor
+
+    def _resolved(self, source: Range | None, inherited: Actor | None) -> Actor:
         if source is None:
             if inherited is None:
                 return self._unresolved(None)
@@ -95,7 +112,9 @@ class Resolver:
         source = Range(source.start, source.start + len(words)) if words else source
         mention = Span.of(self._text, source.start, source.end)
         read = phrases.read(self._text, source, self._cast)
-        if read.manner is Manner.PRONOUN:
+        if source.start in self._labels:
+            actor = self._label(read, source, mention)
+        elif read.manner is Manner.PRONOUN:
             actor = self._pronoun(read.name, source, mention, inherited)
         elif read.manner is Manner.RELATIVE:
             actor = self._relative(source, mention)
@@ -103,8 +122,8 @@ class Resolver:
             actor = self._description(read, source, mention)
         else:
             actor = self._named(read, mention)
-        if actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
-            self._groups.append((source.start, actor))
+            if source.start in self._headed:
+                actor = actor.model_copy(update={"resolution": Resolution.HEADLINE})
         return actor
 
     # -- names -------------------------------------------------------------------------------------------------
@@ -120,6 +139,28 @@ class Resolver:
                 resolution = Resolution.ALIAS
         return self._actor(read.kind, read.name, mention, resolution, _SURE[resolution])
 
+    def _label(self, read: Phrase, source: Range, mention: Span) -> Actor:
+        """The speaker of a transcript’s turn or a post: a name in capitals, an office, or just ``Q`` or ``A``."""
+        if read.members:
+            return self._named(read, mention)
+        if _ANSWER.fullmatch(mention.exact):
+            before = [member for member in self._cast.people if member.first < source.start]
+            return self._member(before[0], mention, Resolution.DESCRIPTION, _NUMBER_HINT) if len(before) == 1 else self._unresolved(mention)
+        if _QUESTION.fullmatch(mention.exact):
+            return self._unresolved(mention)
+        words = mention.exact.split()
+        if is_role(words[-1]):
+            described = tuple(bare(word) for word in words)
+            office = Phrase(Manner.DESCRIBED, " ".join(words).lower(), ActorKind.UNNAMED, words=described, definite=True)
+            return self._description(office, source, mention)
+        while len(words) > 1 and is_title(words[0]):
+            words = words[1:]
+        bearers = self._cast.surnamed(words[-1])
+        if bearers and len(words) == 1:
+            return self._member(bearers[0], mention, Resolution.SURNAME, _SURE[Resolution.SURNAME])
+        name = " ".join(word.capitalize() if word.isupper() and "." not in word else word for word in words)
+        return self._actor(ActorKind.PERSON, name, mention, Resolution.NAME, _SURE[Resolution.NAME])
+
     def _member(self, member: Member, mention: Span, resolution: Resolution, confidence: float) -> Actor:
         return self._actor(member.kind, member.name, mention, resolution, confidence)
 
@@ -129,7 +170,7 @@ class Resolver:
         if known is not None:
             name, wikidata = known
         return Actor(
-            actor_id=actor_id(kind, name),
+            actor_id=actor_id(kind, without_initials(name) if kind is ActorKind.PERSON else name),
             name=name,
             kind=kind,
             mention=mention,
@@ -143,8 +184,10 @@ class Resolver:
     def _pronoun(self, word: str, source: Range, mention: Span, inherited: Actor | None) -> Actor:
         if word in phrases.PERSONAL:
             start = self._first_word(source)
-            if start in self._pronouns:
-                member, confidence = self._pronouns[start]
+            if start in self._focused:
+                member, confidence = self._focused[start]
+                if member.kind is ActorKind.UNNAMED:
+                    return self._unnamed(member.name, member.kind, mention, Resolution.PRONOUN, confidence * _SURE[Resolution.DESCRIPTION])
                 return self._member(member, mention, Resolution.PRONOUN, confidence)
             later = self._after_in_sentence(source, phrases.PERSONAL[word])
             if later is not None:
@@ -154,9 +197,16 @@ class Resolver:
                 return inherited.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN})
             if len(self._authors) == 1:
                 return self._actor(ActorKind.PERSON, self._authors[0], mention, Resolution.PRONOUN, _NUMBER_HINT)
+            if word not in phrases.SPEAKER_PLURAL and (signer := self._signer(source.end)) is not None:
+                return self._member(signer, mention, Resolution.PRONOUN, _NUMBER_HINT)
         else:
             return self._plural_or_neuter(word, source, mention)
         return self._unresolved(mention)
+
+    def _signer(self, position: int) -> Member | None:
+        """Who signs the letter that a position stands in: the next paragraph that is nothing but a name."""
+        index = bisect_left(self._signatures, position, key=lambda item: item[0])
+        return self._signatures[index][1] if index < len(self._signatures) else None
 
     def _first_word(self, source: Range) -> int:
         match = WORD.search(self._text, source.start, source.end)
@@ -203,85 +253,41 @@ class Resolver:
 
     def _relative(self, source: Range, mention: Span) -> Actor:
         """The noun phrase right before ``who``."""
-        before = re.search(r"[,\s]*(?:\([^()]{1,40}\)[,\s]*)?$", self._text[max(0, source.start - 60) : source.start])
-        end = source.start - (len(before.group()) if before else 0)
-        for at, member in reversed(self._cast.within(Range(max(0, end - 80), end))):
-            if at.end >= end - 2 and (member.kind is ActorKind.PERSON or mention.exact.lower() != "who"):
-                return self._member(member, mention, Resolution.RELATIVE_PRONOUN, _SURE[Resolution.RELATIVE_PRONOUN])
-            break
-        aside = self._person_before_aside(end)
-        if aside is not None:
-            return self._member(aside, mention, Resolution.RELATIVE_PRONOUN, _SURE[Resolution.RELATIVE_PRONOUN])
-        span = self._noun_phrase_before(end)
-        if span is None:
+        before = antecedent(self._text, source, self._cast, self._starts)
+        sure = _SURE[Resolution.RELATIVE_PRONOUN]
+        if before is None:
             return self._unresolved(mention)
-        read = phrases.read(self._text, span, self._cast)
+        if isinstance(before, Member):
+            return self._member(before, mention, Resolution.RELATIVE_PRONOUN, sure)
+        read = phrases.read(self._text, before, self._cast)
         if read.manner in (Manner.NAMED, Manner.SEVERAL):
-            return self._actor(read.kind, read.name, mention, Resolution.RELATIVE_PRONOUN, _SURE[Resolution.RELATIVE_PRONOUN])
+            return self._actor(read.kind, read.name, mention, Resolution.RELATIVE_PRONOUN, sure)
         if read.manner is Manner.DESCRIBED:
-            return self._description(read, span, mention)
+            return self._description(read, before, mention)
         return self._unresolved(mention)
-
-    def _person_before_aside(self, end: int) -> Member | None:
-        """``Rawlings, 45, of Bowie, Md., who``: nothing but age and place between the name and the pronoun."""
-        for at, member in reversed(self._cast.within(Range(max(0, end - 80), end))):
-            if member.kind is ActorKind.PERSON:
-                return member if _AGE_AND_PLACE.fullmatch(self._text[at.end : end]) else None
-        return None
-
-    def _noun_phrase_before(self, end: int) -> Range | None:
-        index = bisect_right(self._starts, max(0, end - 1)) - 1
-        begin = max(self._starts[index] if index >= 0 else 0, end - _NOUN_PHRASE)
-        window = self._text[begin:end]
-        words = list(WORD.finditer(window))
-        start: int | None = None
-        for count, match in enumerate(reversed(words)):
-            gap = window[match.end() : (begin + len(window) if start is None else start) - begin]
-            if count and (gap.strip(" .") or _CLAUSE.fullmatch(match.group().lower())):
-                break
-            if count > 7:
-                break
-            start = begin + match.start()
-            if match.group().lower() in ("the", "a", "an", "some", "many", "those", "several"):
-                break
-        return Range(start, end) if start is not None else None
 
     # -- descriptions ------------------------------------------------------------------------------------------
 
     def _description(self, read: Phrase, source: Range, mention: Span) -> Actor:
-        bearer = self._bearer(read, source)
-        if bearer is not None:
-            return self._member(bearer, mention, Resolution.TITLE, _SURE[Resolution.TITLE])
-        name = read.name[:_NAME_MAX]
+        known = bearer(read, source, self._cast)
+        if known is not None:
+            return self._member(known, mention, Resolution.TITLE, _SURE[Resolution.TITLE])
+        if source.start in self._focused and varies(read):
+            member, confidence = self._focused[source.start]
+            if member.kind is ActorKind.PERSON and confidence >= _CLEAR:
+                return self._member(member, mention, Resolution.DESCRIPTION, confidence * _NUMBER_HINT)
+        return self._unnamed(read.name, read.kind, mention, Resolution.DESCRIPTION, _SURE[Resolution.DESCRIPTION])
+
+    def _unnamed(self, description: str, kind: ActorKind, mention: Span, resolution: Resolution, confidence: float) -> Actor:
+        name = description[:_NAME_MAX]
         return Actor(
             actor_id=local_actor_id(self._article_id, "unnamed", " ".join(name.lower().split())),
             name=name,
-            kind=read.kind,
+            kind=kind,
             mention=mention,
-            resolution=Resolution.DESCRIPTION,
-            confidence=_SURE[Resolution.DESCRIPTION],
+            resolution=resolution,
+            confidence=confidence,
         )
-
-    def _bearer(self, read: Phrase, source: Range) -> Member | None:
-        """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``."""
-        if not read.definite or not read.words or read.kind is not ActorKind.UNNAMED:
-            return None
-        words = [_ROLE_ALIASES.get(word, word) for word in read.words]
-        words = [word for word in words if word not in ("the", "this", "that", "his", "her", "their", "its", "former", "then")]
-        if not words or not is_role(words[-1]):
-            return None
-        fitting: list[tuple[int, int, Member]] = []
-        needed = (len(words) + 1) // 2
-        for member in self._cast.in_role(*_SPELLINGS.get(words[-1], (words[-1],))):
-            roles = {_ROLE_ALIASES.get(role, role) for role in member.roles}
-            shared = sum(word in roles for word in words)
-            if shared >= needed:
-                last = max((m.span.start for m in member.mentions if m.span.start < source.start), default=-1)
-                fitting.append((shared, last, member))
-        if not fitting:
-            return None
-        best = max(fitting, key=lambda item: item[:2])
-        return best[2] if best[1] >= 0 or is_title(words[-1]) else None
 
     def _unresolved(self, mention: Span | None) -> Actor:
         where = f"{mention.start}:{mention.end}" if mention else "none"
@@ -295,11 +301,25 @@ class Resolver:
         )
 
 
-_NOUN_PHRASE = 120  # code points of eight words
+def _is_signature(text: str, name: Range) -> bool:
+    """Whether a paragraph holds a name and nothing else."""
+    return text[max(0, name.start - 2) : name.start].strip(" —–-")[-1:] in ("", "\n") and _SIGNED.match(text, name.end) is not None
+
+
+def _is_headline(text: str, attribution: Attribution) -> bool:
+    """Whether nothing but a colon in a heading links content and source."""
+    cue, source = attribution.cue, attribution.source
+    if source is None or (cue is not None and text[cue.start : cue.end] != ":"):
+        return False
+    earliest, latest = max(0, source.start - _HEADLINE), min(len(text), source.end + _HEADLINE)
+    begin, end = text.rfind("\n", earliest, source.start) + 1, text.find("\n", source.end, latest)
+    return is_heading(text, Range(begin or earliest, latest if end < 0 else end))
+
+
+_HEADLINE = 150  # code points on either side: no headline is longer
+_SIGNED = re.compile(r"\.?[^\S\n]*(?=\n|$)")
+_QUESTION = re.compile(r"Q(?:uestion)?", re.IGNORECASE)
+_ANSWER = re.compile(r"A(?:nswer)?", re.IGNORECASE)
 _LOOK_BACK = 2_000  # code points: two long paragraphs
 _THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
 _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
-_AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*))+[,\s]*")
-_CLAUSE = re.compile(
-    r"(?:is|are|was|were|be|been|has|have|had|said|says|told|and|but|or|that|if|when|by|to|from|with|for|at|in|on|as|than|because|after|before|of|among|including|like)"
-)

@@ -44,14 +44,22 @@ class Quotations:
 
     def is_name(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch is a title or a nickname: every word of weight is capitalised and no sentence ends in it."""
+        return not _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end]) and self._is_title_case(stretch)
+
+    def _is_title_case(self, stretch: QuotedStretch) -> bool:
         words = _WORD.findall(self._text, stretch.inner.start, stretch.inner.end)
-        if not 0 < len(words) <= _NAME_WORDS or _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end]):
+        if not 0 < len(words) <= _NAME_WORDS:
             return False
         return all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in _SMALL) and words[0][0].isupper()
 
     def is_speech(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated inside."""
-        if self.is_name(stretch) or self.is_heading(stretch) or not (stretch.closed or stretch.continues or self.fills_paragraph(stretch)):
+        # American print sets the full stop inside the marks: on “Fox and Friends.”
+        if (
+            self._is_title_case(stretch)
+            or self.is_heading(stretch)
+            or not (stretch.closed or stretch.continues or self.fills_paragraph(stretch))
+        ):
             return False
         inner = self._text[stretch.inner.start : stretch.inner.end]
         words = len(_WORD.findall(inner))

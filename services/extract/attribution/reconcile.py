@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from services.extract.attribution.adjacent import adjacent_source
+from services.extract.attribution.clauses import linked
+from services.extract.attribution.headlines import headlines
+from services.extract.attribution.posts import posts
 from services.extract.attribution.quotations import Quotations
-from services.extract.types import Attribution, QuotedStretch, Range
+from services.extract.attribution.tidy import PARAGRAPH_BREAK, WORD_CHARACTER, spaceless, tidy
+from services.extract.attribution.turns import turns
+from services.extract.text.sentences import sentences
+from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
-_WORD_CHARACTER = re.compile(r"\w")
-_PARAGRAPH_BREAK = re.compile(r"\n+")
-_COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _MOST = 0.5  # share of a quoted stretch that makes it an attribution's own even where another claims the rest
 
 # Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below them.
@@ -31,112 +34,36 @@ class Found:
     inherits: int | None = None
 
 
-def reconcile(text: str, attributions: Iterable[Attribution], quotations: Quotations) -> list[Found]:
+def reconcile(
+    text: str, attributions: Iterable[Attribution], quotations: Quotations, entities: Sequence[Entity] = (), *, english: bool = True
+) -> list[Found]:
     """All attributions of a text in text order.
 
     Content is trimmed to words and closed over quotation marks it cuts through; a stretch belongs to one attribution; quoted
-    speech that nobody claims is attributed by what stands beside it, else to the running speaker, else to nobody.
+    speech that nobody claims is attributed by what stands beside it, else to the running speaker, else to nobody. Turns of a
+    dialogue and embedded posts are whole: what they report in turn is their speaker's words. Where the text is not ``english`` only
+    the marks are read, by no rule of English.
     """
-    tidied = [tidy for attribution in attributions if (tidy := _tidy(text, attribution, quotations)) is not None]
+    verbatim = _spoken(text, turns(text, entities) + posts(text)) if english else []
+    starts = [sentence.start for sentence in sentences(text)]
+    attributions = linked(text, _outside(attributions, verbatim), starts)
+    tidied = [tidied_one for attribution in attributions if (tidied_one := tidy(text, attribution, quotations)) is not None]
     tidied.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
-    claimed = _close_over_marks(tidied, quotations)
+    claimed = _close_over_marks(text, tidied, quotations)
+    claimed = _own_words(text, claimed, quotations) if english else claimed
+    claimed += verbatim
+    headed = headlines(text, entities, quotations.outermost) if english else []
+    # what the tagger links to nobody says less than where the name stands
+    sourceless = _outside([a for a in claimed if a.source is None and a.cue is None], headed)
+    claimed = [a for a in claimed if a.source is not None or a.cue is not None] + sourceless
+    claimed += _unclaimed(headed, claimed)
     claimed += _missed(text, claimed, quotations)
     claimed.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
-    claimed = [replace(a, kind=_kind(text, a, quotations)) for a in claimed]
+    claimed = [a if a.turn else replace(a, kind=_kind(text, a, quotations)) for a in claimed]
     return _running_speakers(text, claimed, quotations)
 
 
-def _tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
-    """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, neighbours joined."""
-    cue = _words(text, attribution.cue)
-    source = _words(text, attribution.source, keep=_CLOSES_APPOSITION)
-    anchor = cue or source or min(attribution.content)
-    trimmed = [_trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)]
-    pieces = [piece for piece in trimmed if _WORD_CHARACTER.search(text, piece.start, piece.end)]
-    near = [piece for piece in pieces if _belongs(text, piece, anchor, quotations)]
-    joined: list[Range] = []
-    for start, end in near or pieces:
-        if joined and (
-            start <= joined[-1].end or not (_WORD_CHARACTER.search(text, joined[-1].end, start) or "\n" in text[joined[-1].end : start])
-        ):
-            joined[-1] = Range(joined[-1].start, max(end, joined[-1].end))
-        else:
-            joined.append(Range(start, end))
-    if not joined:
-        return None
-    if source is not None:
-        parts = _by_paragraph(text, source)
-        part = next((part for part in parts if _paragraph(text, part.start) == _paragraph(text, anchor.start)), parts[-1])
-        source = _words(text, part, keep=_CLOSES_APPOSITION)
-        if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
-            source = None  # nothing but a line break links the two
-    return replace(attribution, content=tuple(joined), source=source, cue=cue)
-
-
-def _trimmed(text: str, piece: Range) -> Range:
-    start, end = piece
-    while start < end and not (text[start].isalnum() or text[start] in _LEADING):
-        start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:—–-"):
-        end -= 1
-    return Range(start, end)
-
-
-def _by_paragraph(text: str, span: Range) -> list[Range]:
-    """A span cut at paragraph breaks."""
-    start, end = max(0, span.start), min(len(text), span.end)
-    parts: list[Range] = []
-    for match in _PARAGRAPH_BREAK.finditer(text, start, end):
-        parts.append(Range(start, match.start()))
-        start = match.end()
-    parts.append(Range(start, max(start, end)))
-    return parts
-
-
-def _paragraph(text: str, position: int) -> int:
-    """Where the paragraph that holds a position begins."""
-    return text.rfind("\n", 0, position) + 1
-
-
-def _is_label(text: str, piece: Range) -> bool:
-    """Whether the paragraph of a piece ends like a heading (‘Ends recession debate’: CPA Canada), not like a sentence."""
-    end = text.find("\n", piece.end)
-    return text[piece.end : len(text) if end < 0 else end].rstrip()[-1:].isalnum()
-
-
-def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> bool:
-    """Whether content in another paragraph than its cue is more than the heading or the sentence next door."""
-    if _paragraph(text, piece.start) == _paragraph(text, anchor.start):
-        return True
-    stretches = quotations.over(piece)
-    if stretches and not stretches[0].continues and _is_label(text, piece):
-        return False
-    if stretches:
-        return stretches[0].outer.start <= piece.start + 1 and not quotations.is_heading(stretches[0])
-    opening = _paragraph(text, piece.start)
-    return text[max(0, opening - _COLON_REACH) : opening].rstrip().endswith(":")
-
-
-_LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
-
-
-_CLOSES_APPOSITION = ",–—―"
-"""Ends a source that is more than a name, as annotators mark it: “Brian Fallon, the press secretary,” said."""
-
-
-def _words(text: str, span: Range | None, keep: str = "") -> Range | None:
-    """A span trimmed of white space and edge punctuation, but for closing marks to ``keep``; None when no word is left."""
-    if span is None:
-        return None
-    start, end = max(0, span.start), min(len(text), span.end)
-    while start < end and not text[start].isalnum() and text[start] not in "@#":
-        start += 1
-    while end > start and not text[end - 1].isalnum() and text[end - 1] not in ".)”’\"'" + keep:
-        end -= 1
-    return Range(start, end) if _WORD_CHARACTER.search(text, start, end) else None
-
-
-def _close_over_marks(attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:
+def _close_over_marks(text: str, attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:
     """Give every quoted stretch to the attribution that covers most of it, whole."""
     claims: dict[Range, list[tuple[int, int]]] = {}
     for number, attribution in enumerate(attributions):
@@ -157,13 +84,13 @@ def _close_over_marks(attributions: list[Attribution], quotations: Quotations) -
             owner[outer] = best
     closed: list[Attribution] = []
     for number, attribution in enumerate(attributions):
-        content = _content(number, attribution, owner, quotations)
+        content = _content(text, number, attribution, owner, quotations)
         if content:
             closed.append(replace(attribution, content=content))
     return closed
 
 
-def _content(number: int, attribution: Attribution, owner: dict[Range, int], quotations: Quotations) -> tuple[Range, ...]:
+def _content(text: str, number: int, attribution: Attribution, owner: dict[Range, int], quotations: Quotations) -> tuple[Range, ...]:
     pieces: list[Range] = []
     for piece in attribution.content:
         start, end = piece
@@ -177,8 +104,9 @@ def _content(number: int, attribution: Attribution, owner: dict[Range, int], quo
                 start = max(start, min(end, stretch.outer.end))
             else:
                 end = min(end, stretch.outer.start)
-        if start < end:
-            pieces.append(Range(start, end))
+        piece = spaceless(text, Range(start, end))
+        if WORD_CHARACTER.search(text, *piece):
+            pieces.append(piece)
     return _disjoint(pieces)
 
 
@@ -190,6 +118,66 @@ def _disjoint(pieces: Iterable[Range]) -> tuple[Range, ...]:
         else:
             joined.append(piece)
     return tuple(joined)
+
+
+def _own_words(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
+    """Quotations with reporting words of their own beside them, which nobody uses, taken from the attribution they were drawn into."""
+    used = sorted(attribution.cue for attribution in attributions if attribution.cue is not None)
+    starts = [cue.start for cue in used]
+
+    def unused(cue: Range) -> bool:
+        index = bisect_left(starts, cue.end) - 1
+        return index < 0 or used[index].end <= cue.start
+
+    split: list[Attribution] = []
+    for attribution in attributions:
+        kept: list[Range] = []
+        for piece in attribution.content:
+            stretch = next((s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None)
+            beside = adjacent_source(text, stretch) if stretch is not None else None
+            if beside is not None and beside[1] is not None and unused(beside[1]):
+                split.append(Attribution("direct", (piece,), *beside, min(_BESIDE_CUE, attribution.confidence)))
+            else:
+                kept.append(piece)
+        if kept:
+            split.append(replace(attribution, content=tuple(kept)))
+    return split
+
+
+def _spoken(text: str, verbatim: Iterable[Attribution]) -> list[Attribution]:
+    """Turns and posts without pieces that hold no word; a paragraph belongs to the first of them."""
+    kept: list[Attribution] = []
+    position = -1
+    for attribution in sorted(verbatim, key=lambda a: a.content):
+        content = tuple(p for p in attribution.content if p.start > position and WORD_CHARACTER.search(text, *p))
+        if content:
+            position = content[-1].end
+            kept.append(replace(attribution, content=content))
+    return kept
+
+
+def _outside(attributions: Iterable[Attribution], verbatim: Sequence[Attribution]) -> list[Attribution]:
+    """The attributions that do not begin inside any of the others."""
+    spans = sorted(piece for attribution in verbatim for piece in (attribution.source, *attribution.content) if piece is not None)
+    starts = [span.start for span in spans]
+
+    def inside(position: int) -> bool:
+        index = bisect_right(starts, position) - 1
+        return index >= 0 and position < spans[index].end
+
+    return [a for a in attributions if not any(inside(piece.start) for piece in a.content)]
+
+
+def _unclaimed(found: Sequence[Attribution], claimed: Sequence[Attribution]) -> list[Attribution]:
+    """Those of ``found`` whose words nobody claims yet."""
+    taken = sorted(piece for attribution in claimed for piece in attribution.content)
+    starts = [piece.start for piece in taken]
+
+    def free(piece: Range) -> bool:
+        index = bisect_left(starts, piece.end) - 1
+        return index < 0 or taken[index].end <= piece.start
+
+    return [attribution for attribution in found if all(free(piece) for piece in attribution.content)]
 
 
 def _missed(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
@@ -218,14 +206,14 @@ def _kind(text: str, attribution: Attribution, quotations: Quotations) -> str:
     for piece in attribution.content:
         position = piece.start
         for stretch in quotations.evidence(piece, attribution.cue, attribution.source):
-            outside += len(_WORD_CHARACTER.findall(text, position, max(position, stretch.outer.start)))
+            outside += len(WORD_CHARACTER.findall(text, position, max(position, stretch.outer.start)))
             inner = Range(max(piece.start, stretch.inner.start), min(piece.end, stretch.inner.end))
             if not quotations.is_name(stretch):
-                inside += len(_WORD_CHARACTER.findall(text, inner.start, inner.end))
+                inside += len(WORD_CHARACTER.findall(text, inner.start, inner.end))
             else:
                 outside += 1
             position = max(position, stretch.outer.end)
-        outside += len(_WORD_CHARACTER.findall(text, position, max(position, piece.end)))
+        outside += len(WORD_CHARACTER.findall(text, position, max(position, piece.end)))
     if not inside:
         return "indirect"
     return "mixed" if outside else "direct"
@@ -258,7 +246,7 @@ def _previous(text: str, attributions: Sequence[Attribution], number: int, quota
         return None
     here, before = attributions[number], attributions[number - 1]
     gap = text[before.content[-1].end : here.content[0].start] if before.content[-1].end < here.content[0].start else ""
-    breaks = len(_PARAGRAPH_BREAK.findall(gap))
+    breaks = len(PARAGRAPH_BREAK.findall(gap))
     speech = before.kind in ("direct", "mixed")
     if breaks == 0:
         return number - 1, _SAME_PARAGRAPH

@@ -11,8 +11,10 @@ from schemas.events import ClaimType
 from services.extract.claims.features import NAMES, features, value
 
 WORTH_CHECKING = 0.3
-"""A sentence of a direct quote with at least this score becomes a claim; at 0.3 the model keeps 71 % of
-ClaimBuster's held-out positives, and 65 % of what it keeps is positive."""
+"""A sentence of a direct quote with at least this score becomes a claim; at 0.3 network and surface together keep 85 % of
+ClaimBuster's held-out positives, and 79 % of what they keep is positive."""
+
+_SUREST = 30.0  # log-odds beyond which a rounded probability no longer changes
 
 
 @cache
@@ -21,12 +23,20 @@ def _model() -> tuple[float, tuple[float, ...]]:
     return float(data["intercept"]), tuple(float(data["weights"][name]) for name in NAMES)
 
 
-def assess(proposition: str) -> tuple[float, ClaimType]:
-    """Check-worthiness 0..1, rounded to 4 places, and the claim type."""
+def assess(proposition: str, evidence: float | None = None) -> tuple[float, ClaimType]:
+    """Check-worthiness 0..1, rounded to 4 places, and the claim type.
+
+    ``evidence``: the network's log-odds, a logistic regression on its reading of the words. They are averaged with those of the words'
+    surface: average precision on held-out debate sentences is .76 for the surface, .89 for the network and .89 for both; on 168
+    labelled sentences of news .66, .48 and .70. The average was chosen on the latter, so .70 flatters. The network learnt debates, the
+    surface travels. Without evidence the surface decides alone.
+    """
     vector = features(proposition)
     intercept, weights = _model()
-    logit = intercept + sum(weight * number for weight, number in zip(weights, vector, strict=True))
-    return round(1.0 / (1.0 + math.exp(-logit)), 4), _claim_type(vector)
+    log_odds = intercept + sum(weight * number for weight, number in zip(weights, vector, strict=True))
+    if evidence is not None:
+        log_odds = (log_odds + evidence) / 2
+    return round(1.0 / (1.0 + math.exp(-max(-_SUREST, min(_SUREST, log_odds)))), 4), _claim_type(vector)
 
 
 def _claim_type(vector: list[float]) -> ClaimType:

@@ -10,10 +10,11 @@ from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
 from services.extract.claims.cues import cue_at, is_negated
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
-from services.extract.types import Range
+from services.extract.types import ClaimEvidence, Range
 
 _MAX_SPANS = 256  # the schema's limit; no attribution of a real article comes near it
 _COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
+_TO = re.compile(r"to\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do not
 
@@ -21,8 +22,10 @@ _SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do no
 class Statements:
     """Makes the quotes and claims of one document."""
 
-    def __init__(self, text: str, article: ArticleRef, text_sha256: str) -> None:
+    def __init__(self, text: str, article: ArticleRef, text_sha256: str, evidence: ClaimEvidence) -> None:
+        """``evidence``: what the tagger says of a stretch of the text being check-worthy."""
         self._text = text
+        self._evidence = evidence
         self._article = article
         self._sha = text_sha256
 
@@ -31,7 +34,7 @@ class Statements:
         quotes: dict[str, Quote] = {}
         claims: dict[str, Claim] = {}
         for attribution in attributions:
-            cue = cue_at(self._text, attribution.cue) if attribution.cue is not None else None
+            cue = self._cue(attribution.cue)
             quote = self._quote(attribution, cue)
             if quote is not None:
                 quotes.setdefault(quote.quote_id, quote)
@@ -41,6 +44,13 @@ class Statements:
             tuple(sorted(quotes.values(), key=lambda q: (q.spans[0].start, q.quote_id))),
             tuple(sorted(claims.values(), key=lambda c: (c.spans[0].start, c.claim_id))),
         )
+
+    def _cue(self, span: Range | None) -> Cue | None:
+        """The cue without the colon it ends in; a colon alone says nothing that a reader could search for."""
+        if span is None:
+            return None
+        end = span.end - self._text.endswith(":", span.start, span.end)
+        return cue_at(self._text, Range(span.start, end)) if end > span.start else None
 
     def _quote(self, attribution: ResolvedAttribution, cue: Cue | None) -> Quote | None:
         if attribution.kind == "indirect" or not attribution.quoted:
@@ -54,6 +64,7 @@ class Statements:
             text=" ".join(span.exact for span in spans),
             speaker=attribution.actor,
             cue=cue,
+            addressee=attribution.addressee,
             confidence=attribution.confidence,
             text_sha256=self._sha,
         )
@@ -62,14 +73,15 @@ class Statements:
         if attribution.kind == "direct":
             for sentence in self._quoted_sentences(attribution.quoted):
                 spans = self._spans((sentence,))
-                worth, claim_type = assess(spans[0].exact)
+                worth, claim_type = assess(spans[0].exact, self._evidence([sentence]))
                 if worth >= WORTH_CHECKING:
                     yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote, worth, claim_type)
             return
-        spans = self._spans(self._proposition(attribution.content))
+        proposition = self._proposition(attribution.content)
+        spans = self._spans(proposition)
         text = " ".join(span.exact for span in spans)
         if len(_WORD.findall(text)) >= _SHORTEST_CLAIM:
-            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, *assess(text))
+            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, *assess(text, self._evidence(proposition)))
 
     def _claim(
         self,
@@ -90,13 +102,18 @@ class Statements:
             claimant=attribution.actor,
             cue=cue,
             stance=cue.stance if cue is not None else Stance.ASSERT,
-            negated=cue is not None and is_negated(cue.span.exact),
+            negated=cue is not None and is_negated(f"{cue.span.exact} {self._opening(attribution)}"),
             check_worthiness=worth,
             claim_type=claim_type,
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             text_sha256=self._sha,
         )
+
+    def _opening(self, attribution: ResolvedAttribution) -> str:
+        """The particle that content behind its cue begins with: it says whether ``declined`` withholds words."""
+        behind = next((piece for piece in attribution.content if attribution.cue is not None and piece.start >= attribution.cue.end), None)
+        return "to" if behind is not None and _TO.match(self._text, *behind) else ""
 
     def _quoted_sentences(self, quoted: Sequence[Range]) -> Iterable[Range]:
         for part in quoted:

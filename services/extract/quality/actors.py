@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.events import Actor, ActorKind, Article
-from services.extract.actors.names import fold
 from services.extract.actors.resolve import Resolver
 from services.extract.extract import Extraction, Extractor
+from services.extract.quality.calibration import reliability_table
+from services.extract.quality.names import name_words, same_person
 from services.extract.quality.polnear import GoldArticle, GoldAttribution, read_polnear
 from services.extract.tagger import Tagger
 from services.extract.text.quotes import quoted_stretches
@@ -57,27 +58,17 @@ def is_right(actor: Actor, gold: GoldActor, text: str) -> bool:
 
     For a person the gold name must be met in full when the article has it in full; a surname passes only where it has no more.
     """
-    found, wanted = _key(actor.name), _key(gold.name)
+    found, wanted = name_words(actor.name), name_words(gold.name)
     if found == wanted:
         return True
     if gold.kind == "person":
         return actor.kind is ActorKind.PERSON and (
-            _same_person(found, wanted)
+            same_person(found, wanted)
             or (found[-1] == wanted[-1] and len(found) == 1 and gold.name not in text)
-            or any(found == _key(alias) and len(found) > 1 for alias in gold.aliases)
+            or any(found == name_words(alias) and len(found) > 1 for alias in gold.aliases)
         )
-    described = [wanted, *(_key(alias) for alias in gold.aliases), _key(gold.source)]
+    described = [wanted, *(name_words(alias) for alias in gold.aliases), name_words(gold.source)]
     return found in described and found[0] not in _PRONOUNS
-
-
-def _same_person(found: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    """First and last word agree: middle names and initials may differ."""
-    return len(found) > 1 and len(wanted) > 1 and (found[0], found[-1]) == (wanted[0], wanted[-1])
-
-
-def _key(name: str) -> tuple[str, ...]:
-    words = tuple(word for word in fold(name).split("-") if word not in ("the", "a", "an"))
-    return words or ("",)
 
 
 def given_gold(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) -> Iterator[tuple[GoldActor, bool, Actor | None]]:
@@ -175,6 +166,7 @@ def main() -> None:
         print(title)
         for key in sorted(total, key=lambda k: (-total[k], k)):
             print(f"  {key:20} {right[key]:4}/{total[key]:<4} {right[key] / total[key]:.3f}")
+        print(reliability_table(f"actors, {title}", [(actor.confidence, correct) for _, correct, actor in pairs if actor is not None]))
 
 
 if __name__ == "__main__":

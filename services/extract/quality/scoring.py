@@ -86,6 +86,16 @@ def make_item(text: str, tokens: Tokens, source: tuple[Range, ...], cue: tuple[R
     return Item(ranges, {role: tokens.set_of(spans) for role, spans in ranges.items()}, attribution_type(text, content, cue))
 
 
+def gold_as_items(article: GoldArticle, tokens: Tokens) -> list[Item]:
+    """What annotators marked, as items."""
+    return [make_item(article.text, tokens, item.source, item.cue, item.content) for item in article.attributions]
+
+
+def attributions_as_items(text: str, tokens: Tokens, found: Sequence[Attribution]) -> list[Item]:
+    """What an extractor found, as items."""
+    return [make_item(text, tokens, (item.source,) if item.source else (), (item.cue,) if item.cue else (), item.content) for item in found]
+
+
 def jaccard(left: frozenset[int], right: frozenset[int]) -> float:
     """Shared part of two token sets; two empty ones agree."""
     union = len(left | right)
@@ -139,11 +149,7 @@ def score_article(article: GoldArticle, found: Sequence[Attribution]) -> Counts:
     A predicted item counts in the subset of the annotated one it is matched with; unmatched, in the one its own type says.
     """
     tokens = Tokens(article.text)
-    gold = [make_item(article.text, tokens, item.source, item.cue, item.content) for item in article.attributions]
-    predicted = [
-        make_item(article.text, tokens, (item.source,) if item.source else (), (item.cue,) if item.cue else (), item.content)
-        for item in found
-    ]
+    gold, predicted = gold_as_items(article, tokens), attributions_as_items(article.text, tokens, found)
     counts = Counter[tuple[Key, str]]()
     partner = {column: row for row, column in match_items(gold, predicted)}
     for item in gold:

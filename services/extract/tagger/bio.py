@@ -48,21 +48,23 @@ def grammar(tags: int) -> FloatArray:
     return transitions
 
 
-def best_tags(scores: FloatArray, transitions: FloatArray, boundary: IntArray | None = None) -> IntArray:
+def best_tags(scores: FloatArray, transitions: FloatArray, boundary: IntArray | None = None, steps: FloatArray | None = None) -> IntArray:
     """The best tag of each word: Viterbi over ``scores`` [words, tags].
 
     ``transitions`` [classes, from, to] hold one table per class of boundary, ``boundary`` [words] the class before each word (None: 0).
+    ``steps`` [words, from, to] are added to the transition into each word.
     """
     count, tags = scores.shape
     if not count:
         return np.zeros(0, np.int64)
-    steps = np.zeros(count, np.int64) if boundary is None else boundary
+    classes = np.zeros(count, np.int64) if boundary is None else boundary
+    moves = transitions[classes] if steps is None else transitions[classes] + steps
     back = np.zeros((count, tags), np.int64)
     best = scores[0].copy()
     best[2::2] = FORBIDDEN  # nothing can be continued at the start
     every = np.arange(tags)
     for index in range(1, count):
-        candidates = best[:, None] + transitions[steps[index]]
+        candidates = best[:, None] + moves[index]
         choice = candidates.argmax(axis=0)
         back[index] = choice
         best = candidates[choice, every] + scores[index]
@@ -86,3 +88,17 @@ def tag_spans(tags: IntArray, scores: FloatArray) -> list[TagSpan]:
         probability = np.exp(scores[start:end, tag]) + np.exp(scores[start:end, tag + 1])
         spans.append(TagSpan(tag // 2, int(start), end, float(min(1.0, probability.mean()))))
     return spans
+
+
+def end_steps(ends: FloatArray, label: int, tags: int, weight: float) -> FloatArray:
+    """Scores [words, from, to] of the transition into each word, from the log-odds [words] that a span of ``label`` ends with a word:
+    leaving the span earns ``weight`` times the logarithm of that probability, going on that of its complement."""
+    steps = np.zeros((len(ends), tags, tags), np.float32)
+    if len(ends) > 1:
+        before = ends[:-1]
+        leaves = -weight * np.logaddexp(0, -before)
+        stays = -weight * np.logaddexp(0, before)
+        begin, inside = 2 * label + 1, 2 * label + 2
+        steps[1:, begin : inside + 1, :] = leaves[:, None, None]
+        steps[1:, begin : inside + 1, inside] = stays[:, None]
+    return steps

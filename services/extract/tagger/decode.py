@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.extract.tagger.bio import TagSpan, best_tags, grammar, tag_spans, word_scores
+from services.extract.tagger.bio import TagSpan, best_tags, end_steps, grammar, tag_spans, word_scores
 from services.extract.tagger.boundaries import Words, read_words
 from services.extract.tagger.confidence import Evidence, confidence
 from services.extract.tagger.edges import take_marks, trim
-from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_mass
+from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_mass, source_mass
 from services.extract.tagger.spec import CONTENT
 from services.extract.types import Attribution, Entity, Range
 
@@ -96,7 +96,8 @@ class Decoder:
         """Sources, cues and contents as spans of words, each in order."""
         of_words = word_scores(scores.roles, words.first)
         labels: tuple[list[TagSpan], list[TagSpan], list[TagSpan]] = ([], [], [])
-        for found in tag_spans(best_tags(of_words, self._roles, words.boundary), of_words):
+        steps = end_steps(scores.ends[words.last - 1], CONTENT, of_words.shape[1], self.settings.end_weight)
+        for found in tag_spans(best_tags(of_words, self._roles, words.boundary, steps), of_words):
             span: TagSpan | None = found
             if found.label == CONTENT:
                 span = trim(take_marks(found, words, len(words)), text, words)
@@ -131,6 +132,7 @@ class _Reading:
         self._content_mass = [link_mass(scores, span, owners) for span in self._contents]
         self._source_mass = [link_mass(scores, span, owners) for span in self._sources]
         self._source_starts = [span.start for span in self._sources]
+        self._source_owners = anchor_owners(len(pieces), self._sources)
 
     def found(self) -> list[Found]:
         items: dict[int, list[int]] = {}
@@ -159,7 +161,7 @@ class _Reading:
         if not places:
             return None
         has_cue = anchor < len(self._cues)
-        chosen = self._source(anchor)
+        chosen = self._source(anchor, parts)
         inside, outside = self._quoted(contents)
         length = sum(part.end - part.start for part in parts)
         evidence = Evidence(
@@ -193,19 +195,23 @@ class _Reading:
             inside, outside = inside + quoted, outside + int(words.sum()) - quoted
         return inside, outside
 
-    def _source(self, anchor: int) -> _Chosen:
+    def _source(self, anchor: int, contents: list[PieceSpan]) -> _Chosen:
         """The best source of one attribution, shared with others where it is theirs too."""
         place = self._anchors[anchor]
         paragraph = self._paragraph[place.start]
-        best, best_merit, best_mass, second = None, self._settings.minimum, 0.0, 0.0
+        named, none = self._named_by(place, contents)
+        settings = self._settings
+        best, best_merit, best_mass, second = None, settings.minimum + settings.none_weight * none, 0.0, 0.0
         first = bisect_left(self._source_starts, place.start - _REACH)
         for number in range(first, len(self._sources)):
             source = self._sources[number]
             if source.start > place.end + _REACH:
                 break
             mass = self._source_mass[number].get(anchor, 0.0)
+            if settings.source_weight:
+                mass = (mass + settings.source_weight * named.get(number, 0.0)) / (1 + settings.source_weight)
             near = bool(self._paragraph[source.start] == paragraph)
-            merit = mass + self._settings.same_paragraph * near - self._settings.per_piece * gap(source, place)
+            merit = mass + settings.same_paragraph * near - settings.per_piece * gap(source, place)
             if merit > best_merit:
                 if best is not None:
                     second = max(second, best_mass)
@@ -213,3 +219,19 @@ class _Reading:
             else:
                 second = max(second, mass)
         return _Chosen(best, best_mass, second)
+
+    def _named_by(self, place: PieceSpan, contents: list[PieceSpan]) -> tuple[dict[int, float], float]:
+        """What the cue and the contents say of their source: the mean of the cue's answer and the contents'."""
+        answers = [source_mass(self._scores, span, self._source_owners) for span in (place, *(part for part in contents if part != place))]
+        of_cue, none_of_cue = answers[0]
+        if len(answers) == 1:
+            return of_cue, none_of_cue
+        lengths = [part.end - part.start for part in contents if part != place]
+        total = sum(lengths)
+        named = {number: value / 2 for number, value in of_cue.items()}
+        none = none_of_cue / 2
+        for (of_part, none_of_part), length in zip(answers[1:], lengths, strict=True):
+            for number, value in of_part.items():
+                named[number] = named.get(number, 0.0) + value * length / total / 2
+            none += none_of_part * length / total / 2
+        return named, none

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from services.extract.tagger.claims import PieceClaims
 from services.extract.tagger.decode import Decoder
 from services.extract.tagger.encoding import encode
 from services.extract.tagger.network import Network
@@ -66,4 +67,6 @@ class Tagger:
         """Attributions and entities of ``text``; offsets are its code points. Never raises on a str, whatever it holds."""
         pieces = encode(self._tokenizer, text)
         scores = self._network(pieces, self._spec.plan)
-        return Tagged(self._decoder.attributions(text, pieces, scores), self._decoder.entities(text, pieces, scores))
+        return Tagged(
+            self._decoder.attributions(text, pieces, scores), self._decoder.entities(text, pieces, scores), PieceClaims(pieces, scores)
+        )

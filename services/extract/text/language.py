@@ -16,6 +16,15 @@ def _identifier() -> LanguageIdentifier:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
+def load() -> None:
+    """Load the detector now, not at the first article: it unpacks 65 MB into the folder for temporary files.
+
+    Raises:
+        OSError: there is no room.
+    """
+    _identifier()
+
+
 def detect(text: str, *, surely: float = 0.9) -> str:
     """The BCP 47 tag of the text's language; ``und`` when the text is too short or the verdict less than ``surely`` probable."""
     sample = text[:_SAMPLE]

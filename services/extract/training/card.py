@@ -43,6 +43,13 @@ def _settings(values: Mapping[str, object]) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in values.items())
 
 
+def _claims(spec: ModelSpec) -> str:
+    held_out = spec.figures.get("ClaimBuster, held out")
+    if not isinstance(held_out, dict):
+        return "Check-worthiness was not trained."
+    return f"Check-worthiness, on every fifth sentence of ClaimBuster's training part (debates, not news):\n{_settings(held_out)}"
+
+
 def model_card(spec: ModelSpec, rows: list[dict[str, object]], reliability: Mapping[str, object], megabytes: float) -> str:
     """``MODEL_CARD.md``."""
     return f"""# {spec.name} {spec.version}
@@ -51,9 +58,10 @@ Finds attributions in English news: who (source) is reported with which words (c
 and named entities (person, organization, location, other).
 
 - File: `model.onnx`, {megabytes:.1f} MB, sha256 `{spec.sha256}`. Labels, windows, transition scores and calibration: `model.json`.
-- Network: MiniLM, 6 layers, 384 wide, uncased, with an added embedding of letter case and layout; heads for role tags, entity tags
-  and links. 8-bit weights with one scale per channel (7 bits used, so that sums do not saturate on processors without VNNI), embeddings
-  with one scale per row, heads in float; activations are quantised as they come.
+- Network: MiniLM, 6 layers, 384 wide, uncased, with an added embedding of letter case and layout; heads for role tags, entity tags, the
+  cue each word belongs to, the source of each cue and content, the ends of contents, and check-worthiness. 8-bit weights with one scale
+  per channel (7 bits used, so that sums do not saturate on processors without VNNI), embeddings with one scale per row, heads in float;
+  activations are quantised as they come.
 - Input: windows of {spec.windows.size} word pieces, {spec.windows.context} of context at a cut inside a paragraph.
 
 ## Data and licences
@@ -61,9 +69,17 @@ and named entities (person, organization, location, other).
 - Training: PolNeAR (networkdynamics/PolNeAR), training part, first annotator of each article. The corpus states no licence for its
   articles; it is used for training and measuring only, and no text of it is in this repository or in these files.
 - Entity tags are silver: learned from the corpus's CoreNLP layer.
+- Check-worthiness: ClaimBuster's two-class sentences of US presidential debates (idirlab/claimspotter, `data/two_class`), four fifths of
+  its training part. Used for training and measuring only; no sentence of it is in this repository.
 
 ## Training
 {_settings(spec.training)}
+
+Windows were disguised while training: other quotation marks, joined paragraphs, no capitals, three words of a hundred hidden. To train
+again: `make train CORPUS=PolNeAR/data CLAIMS=two_class/train.json OUT=folder` (both cycles: two hours on two cores, by estimate; an
+interrupted run goes on). Seeds are fixed; other processors round differently, so weights will not be equal bit for bit.
+
+Cost: about three and a half core-hours on server cores without a GPU; at some 10 W a core 0.04 kWh (an estimate, not a measurement).
 
 ## Figures
 PolNeAR dev, whole documents, first annotation, micro, per cent. Human figures: pairwise agreement on 20 other articles.
@@ -75,6 +91,8 @@ Published on the test part (not comparable split): CofeNet, BERT-base, source 83
 Confidence is a logistic regression fitted to every second article of dev; on the other half:
 {_settings(reliability)}
 
+{_claims(spec)}
+
 Transition scores are counted in the training part. Their weight, the windows, the linking constants and the rules for the edges of content
 were chosen on dev (edges: looking at every second article only), among about sixty settings: these are tuned figures, and by how
 much they flatter is not known. The test part was not used.
@@ -82,6 +100,12 @@ much they flatter is not known. The test part was not used.
 ## Limits
 - US political news of 2016 and 2017 from seven outlets; other styles, countries and beats are found less surely. English only.
 - Beliefs, wishes and plans reported without a verb of saying are found far less often than speech (last row).
-- Right edges of long indirect content, nested attributions, transcripts ("NAME: …"), and headlines are weak points.
+- Right edges of long indirect content are the most frequent fault: in "said the plan, which critics call reckless, was safe" the aside may
+  be left out or taken in whole.
+- Only the outermost of nested attributions is marked: of "Ms Roe said the mayor had told her that …" the mayor's part belongs to Ms Roe.
+- Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/attribution`.
+- A source that follows its words at a distance ("…. That is what the ministry says.") is often missed.
+- Check-worthiness is learnt from debates and does not travel: on news the network alone ranks worse than word features, so the program
+  averages the two (docs/quality.md, docs/experiments.md).
 - It marks what the text attributes, not whether it was said, nor whether it is true.
 """

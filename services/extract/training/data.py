@@ -6,7 +6,7 @@ import gzip
 import random
 import xml.etree.ElementTree as ElementTree  # the corpus's own files, read from the user's disk
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +16,35 @@ from torch import Tensor
 
 from services.extract.quality.polnear import GoldArticle, read_polnear, split_folder
 from services.extract.tagger.encoding import CLS_ID, SEP_ID, SPECIAL_CASE, IntArray, Pieces, encode
-from services.extract.tagger.spec import ENTITY_TAGS
+from services.extract.tagger.spec import CONTENT, CUE, ENTITY_TAGS, SOURCE
+from services.extract.training.augment import Disguise
 from services.extract.types import Range
 
 IGNORED = -100  # torch's mark of a position without a label
+NO_SOURCE = -2
 _SHORTEST = 16  # pieces; a shorter rest of an article teaches nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """One article, an entry per piece in each array. ``links``: the first piece of the attribution's cue (without a cue: of its content),
-    or -1. ``entities`` is all ``IGNORED`` where the corpus has no CoreNLP layer."""
+    or -1. ``sources``: on cues and contents the first piece of the attribution's source, ``NO_SOURCE`` without one, elsewhere -1.
+    ``ends``: inside contents 1 on the last word's pieces, else 0; ``IGNORED`` outside. ``entities`` is all ``IGNORED`` where the corpus
+    has no CoreNLP layer."""
 
     pieces: Pieces
     roles: IntArray
     links: IntArray
+    sources: IntArray
+    ends: IntArray
     entities: IntArray
 
 
 def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple[Range, str]] | None) -> Example:
     """Put an article's annotation on its pieces."""
     count = len(pieces)
-    roles, links = np.zeros(count, np.int64), np.full(count, -1, np.int64)
+    roles, links, sources = np.zeros(count, np.int64), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    ends = np.full(count, IGNORED, np.int64)
 
     def cover(span: Range) -> slice:
         first = int(np.searchsorted(pieces.ends, span.start, "right"))
@@ -46,12 +53,17 @@ def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple
     for item in article.attributions:
         covered = [(label, cover(span)) for label, spans in enumerate((item.source, item.cue, item.content)) for span in spans]
         covered = [(label, part) for label, part in covered if part.stop > part.start]
-        anchors = [part.start for label, part in covered if label == 1] or [part.start for label, part in covered if label == 2]
+        anchors = [part.start for label, part in covered if label == CUE] or [part.start for label, part in covered if label == CONTENT]
+        said_by = [part.start for label, part in covered if label == SOURCE]
         for label, part in covered:
             roles[part] = 2 * label + 2
             roles[part.start] = 2 * label + 1
             if anchors:
                 links[part] = anchors[0]
+            if label != SOURCE:
+                sources[part] = said_by[0] if said_by else NO_SOURCE
+            if label == CONTENT:
+                ends[part] = pieces.words[part] == pieces.words[part.stop - 1]
     tags = np.full(count, IGNORED, np.int64)
     if entities is not None:
         tags[:] = 0
@@ -60,7 +72,7 @@ def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple
             if part.stop > part.start:
                 tags[part] = ENTITY_TAGS.index(f"I-{kind}")
                 tags[part.start] = ENTITY_TAGS.index(f"B-{kind}")
-    return Example(pieces, roles, links, tags)
+    return Example(pieces, roles, links, sources, ends, tags)
 
 
 def read_entities(folder: Path, name: str) -> list[tuple[Range, str]] | None:
@@ -126,24 +138,36 @@ class Batch:
     roles: Tensor
     entities: Tensor
     links: Tensor
+    sources: Tensor
+    ends: Tensor
 
 
-def make_batch(examples: Sequence[Example], windows: Sequence[tuple[int, int, int]], device: torch.device) -> Batch:
-    """Frame, pad and stack windows. Links that leave a window have no label in it."""
-    rows: dict[str, list[list[int]]] = {name: [] for name in ("ids", "case", "mask", "roles", "entities", "links")}
+def make_batch(
+    examples: Sequence[Example], windows: Sequence[tuple[int, int, int]], device: torch.device, disguise: Disguise | None = None
+) -> Batch:
+    """Frame, pad and stack windows, their pieces changed by ``disguise``. Links that leave a window have no label in it."""
+    rows: dict[str, list[list[int]]] = {field.name: [] for field in fields(Batch)}
     longest = max(end - start for _, start, end in windows) + 2
     for number, start, end in windows:
         example = examples[number]
         links = example.links[start:end]
         links = np.where((links >= start) & (links < end), links - start + 1, IGNORED)
+        sources = example.sources[start:end]
+        inside = np.where((sources >= start) & (sources < end), sources - start + 1, IGNORED)
+        sources = np.where(sources == NO_SOURCE, 0, inside)  # the framing mark stands for none
+        ids, case = example.pieces.ids[start:end], example.pieces.case[start:end]
+        if disguise:
+            ids, case = disguise(ids, case)
         padding = longest - (end - start) - 2
         framed = (
-            ("ids", CLS_ID, example.pieces.ids[start:end], SEP_ID, 0),
-            ("case", SPECIAL_CASE, example.pieces.case[start:end], SPECIAL_CASE, SPECIAL_CASE),
+            ("ids", CLS_ID, ids, SEP_ID, 0),
+            ("case", SPECIAL_CASE, case, SPECIAL_CASE, SPECIAL_CASE),
             ("mask", 1, np.ones(end - start, np.int64), 1, 0),
             ("roles", IGNORED, example.roles[start:end], IGNORED, IGNORED),
             ("entities", IGNORED, example.entities[start:end], IGNORED, IGNORED),
             ("links", IGNORED, links, IGNORED, IGNORED),
+            ("sources", IGNORED, sources, IGNORED, IGNORED),
+            ("ends", IGNORED, example.ends[start:end], IGNORED, IGNORED),
         )
         for name, first, middle, last, pad in framed:
             rows[name].append([first, *middle.tolist(), last, *([pad] * padding)])

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from services.extract.training.augment import Disguise
+from services.extract.training.claims import ClaimBatch, Sentence, make_claim_batch, pack, sentence_scores
 from services.extract.training.config import TrainingConfig
 from services.extract.training.data import IGNORED, Batch, Example, epoch_windows, make_batch
+from services.extract.training.dropout import use_pooled_dropout
 from services.extract.training.model import AttributionTagger
 
 _REPORT_EVERY = 20  # steps
@@ -29,38 +33,71 @@ def half_precision(device: str) -> bool:
 
 
 def batch_loss(model: AttributionTagger, batch: Batch, config: TrainingConfig) -> Tensor:
-    """Cross entropy of role tags, entity tags and links, weighted."""
+    """Cross entropy of role tags, entity tags, links, sources and ends of contents, weighted."""
     device = batch.ids.device.type
     with torch.autocast(device, torch.bfloat16, enabled=half_precision(device)):
-        roles, entities, links = model(batch.ids, batch.case, batch.mask)
-
-    def entropy(scores: Tensor, labels: Tensor) -> Tensor:
-        if not bool((labels != IGNORED).any()):  # a mean over nothing is not a number
-            return scores.new_zeros(())
-        return functional.cross_entropy(scores.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
-
-    links = links.float().masked_fill(batch.mask[:, None] == 0, -1e4)
+        scores = model(batch.ids, batch.case, batch.mask)
+    hidden = batch.mask[:, None] == 0
+    inside = batch.ends != IGNORED
     return (
-        entropy(roles.float(), batch.roles)
-        + config.entity_weight * entropy(entities.float(), batch.entities)
-        + config.link_weight * entropy(links, batch.links)
+        _entropy(scores.tag, batch.roles)
+        + config.entity_weight * _entropy(scores.ner, batch.entities)
+        + config.link_weight * _entropy(scores.link.float().masked_fill(hidden, -1e4), batch.links)
+        + config.source_weight * _entropy(scores.source.float().masked_fill(hidden, -1e4), batch.sources)
+        + config.end_weight * _binary(scores.end[inside], batch.ends[inside].float())
     )
+
+
+def claim_loss(model: AttributionTagger, batch: ClaimBatch) -> Tensor:
+    """Binary cross entropy of the sentences' check-worthiness."""
+    device = batch.ids.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=half_precision(device)):
+        claim = model(batch.ids, batch.case, batch.mask).claim
+    return _binary(sentence_scores(claim, batch), batch.labels)
+
+
+def _entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    if not bool((labels != IGNORED).any()):  # a mean over nothing is not a number
+        return scores.new_zeros(())
+    return functional.cross_entropy(scores.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+
+
+def _binary(scores: Tensor, labels: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(scores.float(), labels) if len(labels) else scores.new_zeros(())
+
+
+def rate_factor(step: int, cycles: Sequence[int], warmup: float) -> tuple[int, float]:
+    """The cycle ``step`` lies in, and the share of that cycle's peak rate: a linear rise over ``warmup`` of it, then a linear fall."""
+    for cycle, steps in enumerate(cycles):
+        if step < steps or cycle == len(cycles) - 1:
+            rising = max(1, round(warmup * steps))
+            if step < rising:
+                return cycle, (step + 1) / rising
+            return cycle, max(0.0, (steps - step) / max(1, steps - rising))
+        step -= steps
+    raise ValueError("there are no cycles")
 
 
 def _optimiser(
-    model: AttributionTagger, config: TrainingConfig, steps: int
+    model: AttributionTagger, config: TrainingConfig, cycles: Sequence[int], rates: Sequence[float]
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     heads = [value for name, value in model.named_parameters() if not name.startswith("bert.")]
-    groups = [{"params": list(model.bert.parameters()), "lr": config.encoder_rate}, {"params": heads, "lr": config.head_rate}]
+    groups = [{"params": list(model.bert.parameters()), "lr": 1.0}, {"params": heads, "lr": 1.0}]
     optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
-    rates = [config.encoder_rate, config.head_rate]
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, rates, total_steps=steps + 1, pct_start=config.warmup, anneal_strategy="linear"
-    )
-    return optimiser, schedule
+
+    def encoder(step: int) -> float:
+        cycle, factor = rate_factor(step, cycles, config.warmup)
+        return rates[cycle] * factor
+
+    def head(step: int) -> float:
+        return config.head_rate * rate_factor(step, cycles, config.warmup)[1]
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, [encoder, head])
 
 
-def train(model: AttributionTagger, examples: Sequence[Example], config: TrainingConfig) -> dict[str, object]:
+def train(
+    model: AttributionTagger, examples: Sequence[Example], sentences: Sequence[Sentence], tokenizer: Tokenizer, config: TrainingConfig
+) -> dict[str, object]:
     """Train ``model`` in place and leave its weights in ``out/weights.pt``; returns what happened.
 
     The state is saved to ``out/state.pt`` every ``save_every`` steps; a run that finds it goes on from there, window for window.
@@ -70,17 +107,30 @@ def train(model: AttributionTagger, examples: Sequence[Example], config: Trainin
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    use_pooled_dropout(model.bert, config.dropout)
     model.to(device).train()
-    epochs = [epoch_windows(examples, config.window, config.seed, epoch) for epoch in range(config.epochs)]
+    first_epoch = config.epochs[0] if config.start else 0
+    epochs = [epoch_windows(examples, config.window, config.seed, epoch) for epoch in range(first_epoch, sum(config.epochs))]
     plan = [windows[place : place + config.batch] for windows in epochs for place in range(0, len(windows), config.batch)]
+    lengths = [-(-len(windows) // config.batch) for windows in epochs]
+    cycles, place = [], 0
+    for count in config.epochs[1:] if config.start else config.epochs:
+        cycles.append(sum(lengths[place : place + count]))
+        place += count
     steps = min(config.steps, len(plan)) if config.steps else len(plan)
-    optimiser, schedule = _optimiser(model, config, len(plan))  # of the whole run: a run stopped early can go on
+    # the rates are those of the whole run: a run stopped early can go on
+    optimiser, schedule = _optimiser(model, config, cycles, config.encoder_rates[1:] if config.start else config.encoder_rates)
     done, losses = _resume(config, model, optimiser, schedule)
     begun, first = time.monotonic(), done
     for number in range(done, steps):
-        loss = batch_loss(model, make_batch(examples, plan[number], device), config)
+        # a generator for each step: a run that goes on sees what an unbroken one would have seen
+        disguise = Disguise(tokenizer, config.masked, config.seed * 1_000_003 + number)
+        loss = batch_loss(model, make_batch(examples, plan[number], device, disguise), config)
         optimiser.zero_grad()
         loss.backward()
+        if sentences:
+            claims = config.claim_weight * claim_loss(model, _claim_batch(sentences, number, config, device))
+            claims.backward()
         nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimiser.step()
         schedule.step()
@@ -102,11 +152,18 @@ def train(model: AttributionTagger, examples: Sequence[Example], config: Trainin
         "steps": steps,
         "examples": len(examples),
         "pieces": sum(len(example.pieces) for example in examples),
+        "claim_sentences": len(sentences),
         "device": device.type,
         "first_loss": round(losses[0], 4) if losses else None,
         "last_loss": round(sum(losses[-_REPORT_EVERY:]) / max(1, len(losses[-_REPORT_EVERY:])), 4),
         "seconds": round(time.monotonic() - begun, 1),
     }
+
+
+def _claim_batch(sentences: Sequence[Sentence], step: int, config: TrainingConfig, device: torch.device) -> ClaimBatch:
+    generator = random.Random(f"{config.seed}/{step}")
+    chosen = generator.sample(sentences, min(len(sentences), 12 * config.claim_windows))  # as many as so many windows can hold
+    return make_claim_batch(pack(chosen, config.window, generator)[: config.claim_windows], device)
 
 
 def _state_file(config: TrainingConfig) -> Path:

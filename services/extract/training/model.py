@@ -1,8 +1,9 @@
-"""The network: a small BERT encoder with heads for role tags, entity tags and links."""
+"""The network: a small BERT encoder with heads for role tags, entity tags, links, sources, ends of contents and check-worthiness."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,22 @@ _CASES = SPECIAL_CASE + 1
 _LINK_WIDTH = 128
 
 
-class AttributionTagger(nn.Module):
-    """Encoder and heads.
+class Outputs(NamedTuple):
+    """Logits: ``tag`` [batch, pieces, 7], ``ner`` [batch, pieces, 9], ``link`` [batch, pieces, pieces] (row: a piece; column: the first
+    piece of its attribution's cue), ``source`` (row: a piece of a cue or content; column: the first piece of its source, or the framing
+    mark before the window for none), ``end`` [batch, pieces] (a content ends with this word), ``claim`` [batch, pieces] (the mean over a
+    sentence tells whether it is check-worthy)."""
 
-    ``forward(ids, case, mask)``, each [batch, pieces] of int64, gives role logits [batch, pieces, 7], entity logits [batch, pieces, 9] and
-    link logits [batch, pieces, pieces] (row: a piece; column: the first piece of its attribution's cue).
-    """
+    tag: Tensor
+    ner: Tensor
+    link: Tensor
+    source: Tensor
+    end: Tensor
+    claim: Tensor
+
+
+class AttributionTagger(nn.Module):
+    """Encoder and heads. ``forward(ids, case, mask)``: each [batch, pieces] of int64; ``mask`` None: nothing is padding."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -32,12 +43,31 @@ class AttributionTagger(nn.Module):
         self.ner = nn.Linear(width, len(ENTITY_TAGS))
         self.q = nn.Linear(width, _LINK_WIDTH)
         self.k = nn.Linear(width, _LINK_WIDTH)
+        self.source_q = nn.Linear(width, _LINK_WIDTH)
+        self.source_k = nn.Linear(width, _LINK_WIDTH)
+        self.end = nn.Linear(width, 1)
+        self.claim = nn.Linear(width, 1)
 
-    def forward(self, ids: Tensor, case: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, ids: Tensor, case: Tensor, mask: Tensor | None) -> Outputs:
+        hidden = self.encode(ids, case, mask)
+        return Outputs(
+            tag=self.tag(hidden),
+            ner=self.ner(hidden),
+            link=_pairs(self.q(hidden), self.k(hidden)),
+            source=_pairs(self.source_q(hidden), self.source_k(hidden)),
+            end=self.end(hidden).squeeze(-1),
+            claim=self.claim(hidden).squeeze(-1),
+        )
+
+    def encode(self, ids: Tensor, case: Tensor, mask: Tensor | None) -> Tensor:
+        """The encoder's last hidden states [batch, pieces, width]."""
         embedded = self.bert.embeddings.word_embeddings(ids) + self.case(case)
-        hidden = self.bert(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
-        links = torch.einsum("bid,bjd->bij", self.q(hidden), self.k(hidden)) / _LINK_WIDTH**0.5
-        return self.tag(hidden), self.ner(hidden), links
+        states: Tensor = self.bert(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
+        return states
+
+
+def _pairs(queries: Tensor, keys: Tensor) -> Tensor:
+    return torch.einsum("bid,bjd->bij", queries, keys) / _LINK_WIDTH**0.5
 
 
 def base_folder() -> Path:
@@ -55,9 +85,16 @@ def new_model() -> AttributionTagger:
     return model
 
 
-def load_weights(path: Path) -> AttributionTagger:
-    """A model from a checkpoint of weights, half precision or not."""
+def load_weights(path: Path, complete: bool = True) -> AttributionTagger:
+    """A model from a checkpoint of weights, half precision or not. Unless ``complete``, heads that the checkpoint lacks start fresh.
+
+    Raises:
+        RuntimeError: the checkpoint is of another network.
+    """
     model = AttributionTagger(BertConfig.from_pretrained(base_folder(), attn_implementation="sdpa"))
     weights = torch.load(path, map_location="cpu", weights_only=True)
-    model.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in weights.items()})
+    weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    problems = model.load_state_dict(weights, strict=complete)
+    if problems.unexpected_keys:
+        raise RuntimeError(f"{path} is of another network: it has {', '.join(problems.unexpected_keys)}")
     return model.eval()

@@ -7,14 +7,18 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from services.extract.tagger.boundaries import Boundary, read_words
+from services.extract.tagger.claims import PieceClaims
 from services.extract.tagger.decode import Decoder
 from services.extract.tagger.encoding import Pieces, encode
 from services.extract.tagger.network import LINKS_KEPT, Scores, log_softmax
-from services.extract.tagger.spec import ENTITY_TAGS, ROLE_TAGS, SHIPPED, ModelSpec
-from services.extract.types import Attribution
+from services.extract.tagger.spec import ENTITY_TAGS, ROLE_TAGS, SHIPPED, Decoding, ModelSpec
+from services.extract.types import Attribution, Range
 
 TOKENIZER = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
 PLAIN = Decoder(ModelSpec(name="test", version="1", sha256=""))
+ALL_EVIDENCE = Decoder(
+    ModelSpec(name="test", version="1", sha256="", decoding=Decoding(end_weight=0.7, source_weight=1.0, none_weight=0.3))
+)
 
 # What real articles hold, and what breaks things.
 news = st.text(alphabet=st.sampled_from(list("abE .,:;!?\n\r\t“”‘’\"'«»-—()0123éİß😀\u0301\u200b\x00\ud800")), max_size=80)
@@ -29,14 +33,18 @@ def random_scores(count: int, seed: int) -> Scores:
         entities=log_softmax(random.normal(scale=3, size=(count, len(ENTITY_TAGS))).astype(np.float32)),
         link_to=random.integers(0, max(1, count), shape),
         link_probability=(random.random(shape) / shape[1]).astype(np.float32),
+        source_to=random.integers(-1, max(1, count), shape),
+        source_probability=(random.random(shape) / shape[1]).astype(np.float32),
+        ends=random.normal(scale=3, size=count).astype(np.float32),
+        claims=random.normal(scale=3, size=count).astype(np.float32),
     )
 
 
 @settings(max_examples=300)
-@given(any_text, st.integers(0, 2**32 - 1))
-def test_attributions_are_exact_for_any_text_and_any_scores(text: str, seed: int) -> None:
+@given(any_text, st.integers(0, 2**32 - 1), st.sampled_from([PLAIN, ALL_EVIDENCE]))
+def test_attributions_are_exact_for_any_text_and_any_scores(text: str, seed: int, decoder: Decoder) -> None:
     pieces = encode(TOKENIZER, text)
-    found = PLAIN.attributions(text, pieces, random_scores(len(pieces), seed))
+    found = decoder.attributions(text, pieces, random_scores(len(pieces), seed))
     assert list(found) == sorted(found, key=lambda item: item.content)
     for item in found:
         assert item.content
@@ -76,6 +84,8 @@ class Sure:
         self.roles[:, 0] = 0
         self.link_to = np.full((count, LINKS_KEPT), -1)
         self.link_probability = np.zeros((count, LINKS_KEPT), np.float32)
+        self.source_to, self.source_probability = self.link_to.copy(), self.link_probability.copy()
+        self.ends = np.full(count, -6.0, np.float32)
 
     def pieces_of(self, words: str) -> range:
         start = self.text.index(words)
@@ -93,17 +103,36 @@ class Sure:
             self.link_probability[places, 0] = mass
         return self
 
-    def decode(self) -> tuple[Attribution, ...]:
-        scores = Scores(
-            log_softmax(self.roles), np.zeros((len(self.pieces), len(ENTITY_TAGS)), np.float32), self.link_to, self.link_probability
-        )
-        return PLAIN.attributions(self.text, self.pieces, scores)
+    def says(self, cue: str, source: str | None, mass: float = 0.9) -> "Sure":
+        """The pieces of ``cue`` name ``source`` as theirs, or say that they have none."""
+        places = self.pieces_of(cue)
+        self.source_to[places, 0] = self.pieces_of(source).start if source else -1
+        self.source_probability[places, 0] = mass
+        return self
 
-    def read(self) -> list[tuple[str | None, str | None, list[str]]]:
+    def ends_with(self, words: str) -> "Sure":
+        self.ends[self.pieces_of(words)[-1]] = 6
+        return self
+
+    def decode(self, decoder: Decoder = PLAIN) -> tuple[Attribution, ...]:
+        count = len(self.pieces)
+        scores = Scores(
+            log_softmax(self.roles),
+            np.zeros((count, len(ENTITY_TAGS)), np.float32),
+            self.link_to,
+            self.link_probability,
+            self.source_to,
+            self.source_probability,
+            self.ends,
+            np.zeros(count, np.float32),
+        )
+        return decoder.attributions(self.text, self.pieces, scores)
+
+    def read(self, decoder: Decoder = PLAIN) -> list[tuple[str | None, str | None, list[str]]]:
         def words(span: tuple[int, int] | None) -> str | None:
             return self.text[slice(*span)] if span else None
 
-        return [(words(item.source), words(item.cue), [self.text[slice(*part)] for part in item.content]) for item in self.decode()]
+        return [(words(item.source), words(item.cue), [self.text[slice(*part)] for part in item.content]) for item in self.decode(decoder)]
 
 
 def test_a_plain_statement() -> None:
@@ -119,6 +148,40 @@ def test_content_around_an_aside_is_one_item() -> None:
     text.mark("CONTENT", "“It is safe,”", "said").mark("CONTENT", "“and open.”", "said")
     assert text.read() == [("the mayor", "said", ["“It is safe,”", "“and open.”"])]
     assert text.decode()[0].kind == "direct"
+
+
+def test_a_cue_may_name_a_source_that_names_another_cue() -> None:
+    text = Sure("The mayor said it is safe; the driver, it was added, is well.")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    text.mark("CUE", "added", "added").mark("CONTENT", "is well", "added").mark("SOURCE", "the driver", "said", mass=0.4)
+    assert text.says("added", "The mayor").read(ALL_EVIDENCE)[1] == ("The mayor", "added", ["is well"])
+
+
+def test_a_cue_may_say_that_it_has_no_source() -> None:
+    text = Sure("The mayor left early. It was said that the bridge is safe.")
+    text.mark("SOURCE", "The mayor", "said", mass=0.2).mark("CUE", "said", "said").mark("CONTENT", "that the bridge is safe", "said")
+    assert text.read(ALL_EVIDENCE)[0][0] == "The mayor"
+    assert text.says("said", None).says("that the bridge is safe", None).read(ALL_EVIDENCE)[0][0] is None
+
+
+def test_a_content_ends_where_the_network_says() -> None:
+    text = Sure("He said the bridge is safe as of today.")
+    text.mark("CUE", "said", "said").mark("CONTENT", "the bridge is safe as of", "said")
+    text.roles[text.pieces_of("as of")] = np.log([0.55, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.45])
+    text.roles[text.pieces_of("as")] = np.log([0.45, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 0.55])
+    assert text.ends_with("safe").read(ALL_EVIDENCE)[0][2] == ["the bridge is safe"]
+    assert text.read(PLAIN)[0][2] != ["the bridge is safe"]
+
+
+def test_evidence_of_claims_is_the_mean_over_the_words_asked_for() -> None:
+    text = "Prices rose by nine per cent. Hello."
+    pieces = encode(TOKENIZER, text)
+    scores = random_scores(len(pieces), 3)
+    claims = PieceClaims(pieces, scores)
+    first = pieces.ends <= text.index(" Hello")
+    assert claims([Range(0, text.index(" Hello"))]) == pytest.approx(float(scores.claims[first].mean()))
+    assert claims([]) is None
+    assert claims([Range(len(text), len(text))]) is None
 
 
 def test_a_source_is_shared_between_two_cues() -> None:

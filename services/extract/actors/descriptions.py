@@ -1,0 +1,84 @@
+"""Sources that are described and not named: whose office or description it is, if the article says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from schemas.events import ActorKind
+from services.extract.actors import phrase as phrases
+from services.extract.actors.cast import Cast
+from services.extract.actors.members import Member, Mention
+from services.extract.actors.names import Gender, gender_of_word, is_role, is_title
+from services.extract.actors.phrase import Manner, Phrase
+from services.extract.actors.pronouns import Described
+from services.extract.types import Range
+from services.extract.wordlist import words as wordlist
+
+_ROLE_ALIASES = {
+    "sen": "senator", "rep": "representative", "congressman": "representative", "congresswoman": "representative", "gov": "governor",
+    "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
+    "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
+}  # fmt: skip
+_SPELLINGS: dict[str, tuple[str, ...]] = {
+    word: (word, *(alias for alias, meaning in _ROLE_ALIASES.items() if meaning == word)) for word in _ROLE_ALIASES.values()
+}
+# What reporters call somebody they have just named, to vary: “Trump spoke. The billionaire said …”.
+_VARIATION = wordlist(
+    """
+    nominee candidate businessman businesswoman billionaire millionaire mogul tycoon magnate frontrunner front-runner hopeful contender
+    challenger incumbent lawmaker congressman congresswoman politician democrat republican conservative liberal star veteran
+    singer actor actress rapper comedian novelist author footballer striker midfielder golfer quarterback pitcher boxer
+    """
+)
+_AGED = re.compile(r"\d{1,3}-year-old")
+_DEFINITE = re.compile(r"the\s", re.IGNORECASE)
+
+
+def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
+    """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``."""
+    if not read.definite or not read.words or read.kind is not ActorKind.UNNAMED:
+        return None
+    words = [_ROLE_ALIASES.get(word, word) for word in read.words]
+    words = [word for word in words if word not in ("the", "this", "that", "his", "her", "their", "its", "former", "then")]
+    if not words or not is_role(words[-1]):
+        return None
+    fitting: list[tuple[int, int, Member]] = []
+    needed = (len(words) + 1) // 2
+    for member in cast.in_role(*_SPELLINGS.get(words[-1], (words[-1],))):
+        roles = {_ROLE_ALIASES.get(role, role) for role in member.roles}
+        shared = sum(word in roles for word in words)
+        if shared >= needed:
+            last = max((m.span.start for m in member.mentions if m.span.start < source.start), default=-1)
+            fitting.append((shared, last, member))
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda item: item[:2])
+    return best[2] if best[1] >= 0 or is_title(words[-1]) else None
+
+
+def described_sources(text: str, sources: Iterable[Range], cast: Cast) -> list[Described]:
+    """Single persons whom sources describe, in text order: the bearers of offices, those who are only described, and words that
+    stand for whoever is in focus."""
+    found: list[Described] = []
+    for source in sorted(set(sources)):
+        read = phrases.read(text, source, cast)
+        if read.manner is not Manner.DESCRIBED or read.kind is not ActorKind.UNNAMED or not read.words:
+            continue
+        gender = next((g for word in reversed(read.words) if (g := gender_of_word(word))), None)
+        known = bearer(read, source, cast)
+        if known is not None:
+            found.append(Described(source, known))
+        elif varies(read):
+            found.append(Described(source, None, gender))
+        elif gender or is_role(read.words[-1]):
+            genders: Counter[Gender] = Counter([gender] if gender else [])
+            found.append(Described(source, Member(ActorKind.UNNAMED, Counter([read.name]), [Mention(source, read.name)], genders)))
+    return found
+
+
+def varies(read: Phrase) -> bool:
+    """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”."""
+    head = read.words[-1]
+    return bool(_DEFINITE.match(read.name)) and (head in _VARIATION or "former" in read.words[:2] or _AGED.fullmatch(head) is not None)

@@ -1,0 +1,105 @@
+"""Transcripts and interviews: paragraphs that open with their speaker’s name. “MR. SPICER: Good afternoon.” · “Q: Why?”"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from services.extract.attribution.paragraphs import is_heading, paragraphs
+from services.extract.types import Attribution, Entity, Range
+from services.extract.wordlist import words
+
+_TITLE = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Prof|Sir|President|Secretary|Senator|Governor|Judge|Minister)\.?\s)"
+_NAME = r"[A-Z][\w.’'-]*(?:\s(?:[A-Z][\w.’'-]*|de|van|von|bin|al|of)){0,4}"
+_LABEL = re.compile(
+    rf"[\"“]?(?P<label>(?P<title>(?i:{_TITLE}))?(?:{_NAME}))(?:\s\([^()\n]{{1,40}}\))?(?P<colon>:)\s+(?=\S)",
+)
+_QUESTION = re.compile(r"(?P<label>Q(?:uestion)?)(?:(?P<colon>[:.])\s*|\s)(?=[\w“\"(\[‘'…—–-])")
+_ANSWER = re.compile(r"(?P<label>A(?:nswer)?)(?P<colon>[:.])\s*(?=[\w“\"(\[‘'…—–-])")
+_ENDS_SENTENCE = re.compile(r"[.!?…—–-][\"'”’»)\]]*$")
+_ADDRESSES = re.compile(r"\?|\b(?:I|[Ww]e|[Yy]ou|[Mm]y|[Oo]ur|[Mm]e|[Uu]s|[Yy]our)\b")
+_ASIDE = re.compile(r"[(\[]")  # “(CROSSTALK.)”, “[Applause]”: nobody’s words
+_NO_SPEAKER = words(
+    """
+    update updated correction clarification note editor editors disclaimer source sources photo photos video image caption credit read
+    watch listen related breaking exclusive opinion analysis review live pros cons verdict rating address phone email tel fax where when
+    what who why how price date time location cost tickets cast director topics tags disclosure warning summary background context
+    answer the tip step fact myth claim truth rule pro con bottom
+    """
+)
+_LONGEST_GAP = 6  # paragraphs without a name that one speaker goes on for; a longer run is the article's own text
+_TURN_SHARE = 0.4  # of the paragraphs from the first turn to the last, below which paragraphs between turns are the reporter's
+_SENTENCES = 0.6  # share of turns that end like sentences; lists and tables of results do not
+_CONFIDENCE = 0.9  # above the tagger's on the same paragraphs: two turns that look alike are hardly ever anything else
+
+
+class _Turn(NamedTuple):
+    paragraph: int
+    label: Range
+    colon: Range | None
+    words: Range
+    known: bool
+
+
+def turns(text: str, entities: Iterable[Entity]) -> list[Attribution]:
+    """The turns of a dialogue as direct speech in text order, whole paragraphs each; none when the text holds no dialogue.
+
+    A name and a colon make a turn when the name is a person’s or comes again, and a dialogue takes two turns that end like sentences,
+    one of which asks something or speaks in the first or second person.
+    """
+    places = paragraphs(text)
+    spoken = _questions(text, places)
+    asked = {turn.paragraph for turn in spoken}
+    spoken = sorted(spoken + [turn for turn in _named(text, places, entities) if turn.paragraph not in asked])
+    if not _is_dialogue(text, spoken):
+        return []
+    first, last = spoken[0].paragraph, spoken[-1].paragraph
+    running = len(spoken) >= _TURN_SHARE * (last - first + 1)
+    found: list[Attribution] = []
+    for number, turn in enumerate(spoken):
+        content = [turn.words]
+        if running and number + 1 < len(spoken):
+            between = places[turn.paragraph + 1 : spoken[number + 1].paragraph]
+            if len(between) <= _LONGEST_GAP:
+                content += [place for place in between if not _ASIDE.match(text, place.start)]
+        found.append(Attribution("direct", tuple(content), turn.label, turn.colon, _CONFIDENCE, turn=True))
+    return found
+
+
+def _named(text: str, places: Sequence[Range], entities: Iterable[Entity]) -> list[_Turn]:
+    people = {word.lower() for entity in entities if entity.label == "PERSON" for word in text[slice(*entity.span)].split()}
+    candidates: list[_Turn] = []
+    for number, place in enumerate(places):
+        match = _LABEL.match(text, place.start, place.end)
+        if match is None or (number == 0 and is_heading(text, place)):
+            continue
+        label = match["label"]
+        last = label.split()[-1].lower()
+        if label.split()[0].lower().rstrip("'’s") in _NO_SPEAKER and last not in people:
+            continue
+        known = match["title"] is not None or last in people
+        candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), Range(match.end(), place.end), known))
+    times = Counter(text[slice(*turn.label)] for turn in candidates)
+    return [turn for turn in candidates if turn.known or (times[(label := text[slice(*turn.label)])] > 1 and label.isupper())]
+
+
+def _questions(text: str, places: Sequence[Range]) -> list[_Turn]:
+    """``Q`` and ``A``: at least two questions, or one with its answer."""
+    questions, answers = (
+        [
+            _Turn(number, Range(*m.span("label")), Range(*m.span("colon")) if m["colon"] == ":" else None, Range(m.end(), place.end), True)
+            for number, place in enumerate(places)
+            if (m := pattern.match(text, place.start, place.end))
+        ]
+        for pattern in (_QUESTION, _ANSWER)
+    )
+    return questions + answers if len(questions) > 1 or (questions and answers) else []
+
+
+def _is_dialogue(text: str, spoken: Sequence[_Turn]) -> bool:
+    if len(spoken) < 2:
+        return False
+    whole = sum(_ENDS_SENTENCE.search(text, max(turn.words.start, turn.words.end - 4), turn.words.end) is not None for turn in spoken)
+    return whole >= _SENTENCES * len(spoken) and any(_ADDRESSES.search(text, *turn.words) for turn in spoken)
