@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from schemas.events import Article, Claim, Document, Quote
 from services.chassis.errors import StageStopped, TransientError
+from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
 from services.chassis.log.types import Offsets, TopicPartition
 from services.chassis.runner import Group
 from services.chassis.service import Context
@@ -29,13 +29,10 @@ EMPTY_LOOKS = 2
 MARKERS = 5
 """Offsets left per partition below which they may well be transaction markers only, and reading them is cheap."""
 
-EXTRACT_GROUP = "onrecord-extract"
-AGGREGATE_GROUP = "onrecord-aggregate"
-
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Records still to be read: articles by extract, statements and documents by aggregate."""
+    """Records still to be read: articles by extract; documents, statements and what belongs to an article's trail by aggregate."""
 
     articles: int
     events: int
@@ -66,7 +63,7 @@ def backlog(context: Context) -> Backlog:
         few = total <= MARKERS * len(starts)
         return 0 if few and starts and not context.log.holds_records(starts) else total
 
-    return Backlog(left(extracted, [Article.topic]), left(aggregated, [Document.topic, Quote.topic, Claim.topic]))
+    return Backlog(left(extracted, READ[EXTRACT_GROUP]), left(aggregated, READ[AGGREGATE_GROUP]))
 
 
 def drain(context: Context, group: Group, show: Reporter) -> None:

@@ -126,6 +126,18 @@ def test_whether_records_are_left_behind_a_position(log: EventLog, producer: Pro
     assert not log.holds_records({TopicPartition(topic, 0): 0, tp: offset + 1})
 
 
+def test_the_first_record_behind_each_position_is_found(log: EventLog, producer: Producer) -> None:
+    topic = new_topic(log, 3)
+    assert log.first_records({}) == {}
+    placed = producer.append([Message(topic, b"k", b"%d" % n, partition=n % 2) for n in range(6)])
+    producer.append([Message(topic, b"k", b"late", partition=0)])
+    beginning = {TopicPartition(topic, number): 0 for number in range(3)}
+    soon(lambda: {tp: record.value for tp, record in log.first_records(beginning).items()}, {placed[0][0]: b"0", placed[1][0]: b"1"})
+    # one position in the middle, one at the end, where on Kafka only a transaction marker stands
+    behind = {placed[2][0]: placed[2][1], placed[5][0]: placed[5][1] + 1}
+    assert {tp: record.value for tp, record in log.first_records(behind).items()} == {placed[2][0]: b"2"}
+
+
 def test_order_per_key_is_kept_and_every_partition_is_read(log: EventLog) -> None:
     topic = new_topic(log, 4)
     messages = numbered(topic, range(200), keys=17)

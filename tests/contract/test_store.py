@@ -6,8 +6,10 @@ import datetime as dt
 import random
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,12 +20,17 @@ from hypothesis import strategies as st
 
 from schemas import relational
 from schemas.events import ActorKind, ActorRecord, Document
+from schemas.sources import hour_of
 from services.aggregate.changes import change_of
 from services.aggregate.store import Store
+from services.aggregate.store.locks import Kind
 from services.chassis.errors import CommitFailed, LimitExceeded
-from services.chassis.log.types import TopicPartition
+from services.chassis.log.types import Record, TopicPartition
+from services.chassis.stage import read_dead_letter
+from services.chassis.stage.dead_letters import replayed
 from tests.support.record import PARTITION, clear, dump, feed, published, rows
 from tests.support.statements import NOON, Event, actor, make
+from tests.support.trail import article, changes_of, follow, letter, placed, record, steps
 
 ANA, BO = actor("Ana Lee"), actor("Bo Chen")
 ANA_AS_LEE = actor("Ana Lee", mention="Ms. Lee")
@@ -227,6 +234,130 @@ def test_both_engines_hold_the_same_rows(tmp_path: Path, postgres_url: str) -> N
     assert dumps[0] == dumps[1]
 
 
+# -- the trail -----------------------------------------------------------------------------------------------------------
+
+
+def journey() -> list[Record]:
+    """Two revisions, a withdrawal, poison that is replayed in vain, and an article that made no document yet."""
+    poison = record(article("art-2"), 1)
+    again = placed(replayed(read_dead_letter(letter(poison, 0))), 4)
+    return [
+        record(article(), 0, at=NOON),
+        record(article(revision=2), 2, at=NOON + DAY),
+        record(article(revision=3, withdrawn=True), 3, at=NOON + 2 * DAY),
+        record(make(speakers=(ANA,)).document, 0, at=NOON),
+        record(make(revision=2, speakers=(BO,)).document, 1, at=NOON + DAY),
+        record(make(revision=3, withdrawn=True).document, 2, at=NOON + 2 * DAY),
+        poison, letter(poison, 0), again, letter(again, 1, now=NOON + DAY),
+        record(article("art-3", outlet=None), 5),
+    ]  # fmt: skip
+
+
+JOURNEY = journey()
+
+
+def test_each_stage_leaves_a_row(store: Store) -> None:
+    follow(store, [JOURNEY])
+    assert [(revision, stage, outcome) for identity, revision, stage, outcome, *_ in steps(store) if identity == "art-1"] == [
+        (1, "aggregate", "recorded"), (1, "extract", "extracted"), (1, "ingest", "accepted"),
+        (2, "aggregate", "recorded"), (2, "extract", "extracted"), (2, "ingest", "accepted"),
+        (3, "aggregate", "recorded"), (3, "extract", "withdrawn"), (3, "ingest", "withdrawn"),
+    ]  # fmt: skip
+    assert [(stage, outcome, reason) for identity, _, stage, outcome, reason, *_ in steps(store) if identity == "art-2"] == [
+        ("extract", "dead_lettered", "too_deep"), ("extract", "dead_lettered", "too_deep"),
+        ("ingest", "accepted", ""), ("ingest", "replayed", ""),
+    ]  # fmt: skip
+
+
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_order_and_repetition_leaves_the_same_trail(store: Store, data: st.DataObject) -> None:
+    clear(store)
+    follow(store, [JOURNEY])
+    plain, hours = steps(store), counted(store)
+    clear(store)
+    stream: list[Record] = data.draw(st.permutations(JOURNEY + data.draw(st.lists(st.sampled_from(JOURNEY), max_size=5))))
+    size = data.draw(st.integers(1, len(stream)))
+    follow(store, [stream[start : start + size] for start in range(0, len(stream), size)])
+    assert steps(store) == plain
+    assert counted(store) == hours
+
+
+def counted(store: Store) -> list[tuple[object, ...]]:
+    """Articles per outlet, stage and outcome; the hour of a replay is that of the transaction."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for row in rows(store, "source_hours"):
+        found[row["outlet"], row["stage"], row["outcome"]] += row["articles"]
+    return sorted((*key, count) for key, count in found.items())
+
+
+def test_sources_are_counted_once_however_often_a_record_is_read(store: Store) -> None:
+    follow(store, [JOURNEY, JOURNEY[:3], JOURNEY])
+    assert counted(store) == [
+        ("Gazette", "extract", "dead_lettered", 2), ("Gazette", "extract", "extracted", 2), ("Gazette", "extract", "withdrawn", 1),
+        ("Gazette", "ingest", "accepted", 3), ("Gazette", "ingest", "replayed", 1), ("Gazette", "ingest", "withdrawn", 1),
+    ]  # fmt: skip
+    (noon,) = [row for row in rows(store, "source_hours") if row["outcome"] == "accepted" and row["articles"] == 2]
+    assert (noon["hour"], noon["latest"]) == (hour_of(NOON), NOON)
+    (gazette,) = store.sources(NOON + DAY)
+    assert (gazette.outlet, gazette.last_article, gazette.silent_since) == ("Gazette", NOON + DAY, None)
+
+
+def test_times_of_the_record_are_those_of_the_first_reading(store: Store) -> None:
+    follow(store, [JOURNEY])
+    before = rows(store, "trail")
+    follow(store, [JOURNEY])
+    assert rows(store, "trail") == before
+
+
+def test_a_new_log_takes_the_places_of_the_old_one_over(store: Store) -> None:
+    follow(store, [[record(article("old"), 0), record(article("stays"), 1)], [record(article("new"), 0)]])
+    assert [identity for identity, *_ in steps(store)] == ["new", "stays"]
+
+
+def test_the_trail_is_part_of_the_transaction(store: Store) -> None:
+    broken = change_of(make("art-2", speakers=(BO,)).document)
+    broken.row["text"] = None
+    with pytest.raises(LimitExceeded):
+        store.apply([*changes_of(JOURNEY), broken], {}, {PARTITION: 1})
+    assert (rows(store, "trail"), rows(store, "source_hours")) == ([], [])
+
+
+def test_old_trails_are_purged_in_small_steps(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.aggregate.store.trail.PURGE_CHUNK", 2)
+    old = [record(article(f"art-{n}"), n, at=NOON - DAY + dt.timedelta(minutes=n)) for n in range(5)]
+    follow(store, [[*old, record(article("art-new"), 9)]])
+    deleted = [store.purge_trail(NOON) for _ in range(4)]
+    assert deleted == [2, 2, 1, 0]
+    assert [identity for identity, *_ in steps(store)] == ["art-new"]
+    assert [row["hour"] for row in rows(store, "source_hours")] == [hour_of(NOON)]
+
+
+def test_a_short_trail_does_not_make_sources_forgotten(store: Store) -> None:
+    now = dt.datetime.now(dt.UTC)
+    follow(store, [[record(article(f"art-{n}"), n, at=now - n * DAY) for n in (1, 27, 30)]])
+    assert store.purge_trail(now) == 3
+    assert rows(store, "trail") == []
+    assert [row["hour"] for row in rows(store, "source_hours")] == [hour_of(now - 27 * DAY), hour_of(now - DAY)]
+
+
+def test_what_is_on_record_is_counted_by_kind(store: Store) -> None:
+    assert store.entries() == {"actor": 0, "quote": 0, "claim": 0, "article": 0, "outlet": 0}
+    feed(store, [make("art-1", speakers=(ANA, BO), claimants=(ANA,)).events, make("art-2", outlet=None).events])
+    feed(store, [make("art-3", outlet="Herald", speakers=(BO,)).events, make("art-4", withdrawn=True).events])
+    assert store.entries() == {"actor": 2, "quote": 3, "claim": 1, "article": 3, "outlet": 2}
+
+
+def test_a_reader_neither_waits_for_a_writer_nor_holds_it_up(store: Store) -> None:
+    follow(store, [JOURNEY])
+    other = another(store)
+    with store.engine.begin() as writing:
+        writing.execute(sa.delete(relational.trail))
+        assert other.entries()["article"] == 0, "art-1 is withdrawn"
+        assert len(other.sources(NOON + DAY)) == 1
+    other.close()
+
+
 # -- offsets -------------------------------------------------------------------------------------------------------------
 
 
@@ -373,6 +504,47 @@ def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(sto
     assert dump(store) == together
 
 
+def test_two_replicas_that_count_the_same_hours_while_both_purge_never_meet_in_a_circle(store: Store) -> None:
+    outlets = [f"Outlet {number}" for number in range(8)]
+    articles = [record(article(f"art-{n}", outlet=outlets[n % 8]), n, at=NOON + (n % 5) * dt.timedelta(hours=1)) for n in range(60)]
+    letters = [letter(one, n) for n, one in enumerate(articles)]
+    old = NOON - 9 * DAY
+    ancient = [record(article(f"old-{n}", outlet=outlets[n % 8]), n, partition=9, at=old + n * dt.timedelta(hours=1)) for n in range(60)]
+    follow(store, [ancient])
+    shuffle = random.Random(7).shuffle  # a fixed order, so that a failure can be repeated
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(2)
+
+    def replica(records: list[Record], partition: TopicPartition) -> None:
+        mine = another(store)
+        shuffle(records)
+        try:
+            barrier.wait(20)
+            for place in range(0, len(records), 6):
+                mine.apply(changes_of(records[place : place + 6]), {partition: place} if place else {}, {partition: place + 6})
+                mine.purge_trail(old + place * dt.timedelta(hours=2))
+        except BaseException as error:
+            failures.append(error)
+            raise
+        finally:
+            mine.close()
+
+    threads = [
+        threading.Thread(target=replica, args=(articles, TopicPartition("onrecord.articles", 0))),
+        threading.Thread(target=replica, args=(letters, TopicPartition("onrecord.articles.dlq", 0))),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    together = counted(store)
+    clear(store)
+    follow(store, [articles, letters])
+    assert together == counted(store)
+    assert sum(row["articles"] for row in rows(store, "source_hours")) == 120
+
+
 def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
     stores = [Store(address, GROUP) for _ in range(2)]
     barrier = threading.Barrier(2)
@@ -395,6 +567,26 @@ def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
     assert stores[0].positions() == {}
     for store in stores:
         store.close()
+
+
+@pytest.mark.postgres
+def test_a_migration_may_take_longer_than_a_batch(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.aggregate.store.engine.STATEMENT_TIMEOUT_S", 1)
+    monkeypatch.setattr("services.aggregate.store.engine.SOCKET_TIMEOUT_S", 1)
+    slow, other = Store(postgres_url, GROUP), sa.create_engine(postgres_url)
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '1.5 s'")
+    with other.connect() as replica, ThreadPoolExecutor(1) as pool:
+        replica.execute(sa.select(sa.func.pg_advisory_xact_lock(Kind.MIGRATION.value, 0)))
+        migrated = pool.submit(slow.migrate)
+        deadline = time.monotonic() + 20
+        with other.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
+            while not looking.execute(waiting).scalar_one() and not migrated.done():
+                assert time.monotonic() < deadline
+        replica.rollback()
+        migrated.result(20)
+    assert slow.positions() == {}
+    slow.close()
+    other.dispose()
 
 
 def test_migrations_make_exactly_the_declared_tables(store: Store) -> None:

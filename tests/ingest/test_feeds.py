@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from schemas.events import Article
 from services.chassis.log.types import Record
 from services.chassis.service import Context
+from services.ingest.account import Outcome
 from services.ingest.feeds import memory
 from services.ingest.feeds.entries import NotAFeed, parse
 from services.ingest.feeds.poller import FeedPoller
 from services.ingest.files import Summary, ingest_feeds
 from services.ingest.progress import Lines
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.publish import Publisher
 from tests.ingest.conftest import MakeSettings
 from tests.support.web import Answer, Request, Site
 

@@ -22,7 +22,8 @@ from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import Settings, load
 from services.chassis.stage.dead_letters import read_dead_letter
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.account import Outcome
+from services.ingest.publish import Publisher
 from services.ingest.readers import Item, Offer, Refusal
 from tests.support.arrivals import arrival, items, offer
 

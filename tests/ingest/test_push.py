@@ -12,7 +12,8 @@ from schemas.events import Article
 from services.chassis.errors import CommitFailed
 from services.chassis.log.types import Record
 from services.chassis.service import Context
-from services.ingest.publish import Outcome, Publisher
+from services.ingest.account import Outcome
+from services.ingest.publish import Publisher
 from services.ingest.push import PATH, PROBLEM, create_app
 from services.ingest.readers import Item
 from tests.ingest.conftest import MakeSettings

@@ -10,7 +10,7 @@ import gc
 import os
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -78,7 +78,7 @@ def kafka_empty() -> Iterator[Kafka]:
 @pytest.fixture(scope="session")
 def _proxied() -> Iterator[tuple[FaultProxy, Kafka]]:
     with FaultProxy() as proxy:
-        cluster = _cluster(1, proxy_ports=[proxy.port])
+        cluster = cluster_or_skip(1, proxy_ports=[proxy.port])
         with cluster:
             [(_, behind)] = cluster.behind_proxy()
             proxy.target = behind
@@ -107,11 +107,12 @@ def unique() -> Callable[[str], str]:
 
 
 def _start(brokers: int) -> Iterator[Kafka]:
-    with _cluster(brokers) as cluster:
+    with cluster_or_skip(brokers) as cluster:
         yield Kafka(cluster.bootstrap, brokers, cluster)
 
 
-def _cluster(brokers: int, proxy_ports: list[int] | None = None) -> KafkaCluster:
+def cluster_or_skip(brokers: int, proxy_ports: list[int] | None = None, overrides: Mapping[str, str] | None = None) -> KafkaCluster:
+    """A cluster, not yet started; without Java or Maven the test is skipped, or fails where servers are required."""
     from services.chassis.devkafka.jars import java, libraries
 
     try:
@@ -121,4 +122,4 @@ def _cluster(brokers: int, proxy_ports: list[int] | None = None) -> KafkaCluster
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    return KafkaCluster(brokers, proxy_ports=proxy_ports or [])
+    return KafkaCluster(brokers, proxy_ports=proxy_ports or [], overrides=overrides)

@@ -21,6 +21,7 @@ class Api(IntEnum):
     """Request types that tests break."""
 
     PRODUCE = 0
+    LIST_OFFSETS = 2
     HEARTBEAT = 12
     SYNC_GROUP = 14
     INIT_PRODUCER_ID = 22

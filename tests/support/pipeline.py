@@ -148,7 +148,7 @@ class Pipeline:
         """Everything on record that must not depend on how it came there, sorted."""
         address = self.context().settings.store.address()
         engine = sa.create_engine(address)
-        statements, actors, documents, tallies = tables.statements, tables.actors, tables.documents, tables.tallies
+        statements, actors, documents, tallies, trail = tables.statements, tables.actors, tables.documents, tables.tallies, tables.trail
         with engine.connect() as connection:
 
             def rows(*columns: sa.Column[object], where: sa.ColumnElement[bool] | None = None) -> list[tuple[object, ...]]:
@@ -163,6 +163,8 @@ class Pipeline:
                 "actors": rows(actors.c.actor_id, actors.c.name, actors.c.quotes, actors.c.claims, actors.c.articles, actors.c.outlets),
                 "documents": rows(documents.c.article_id, documents.c.document_id, documents.c.revision, documents.c.text_sha256),
                 "tallies": rows(*tallies.c),
+                # without places and times, which differ between logs; a step that was lost or told twice shows
+                "trail": rows(trail.c.article_id, trail.c.input, trail.c.revision, trail.c.stage, trail.c.outcome, trail.c.reason),
             }  # fmt: skip
         engine.dispose()
         return found
