@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test unit check fix lock schemas generate kafka-up kafka-down kafka-test observability-test image image-test sbom faults \
-        screenshots quality quality-gate bench train clean
+        screenshots quality quality-gate bench train train-test clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ $(VENV)-train/.train: requirements/build.txt requirements/train.txt $(VENV)/.run
 
 train: $(VENV)-train/.train ## train the tagger (CORPUS=folder with train/ and dev/, CLAIMS=ClaimBuster's sentences, OUT=folder)
 	@$(VENV)-train/bin/python -m services.extract.training --corpus $(CORPUS) $(if $(CLAIMS),--claims $(CLAIMS)) --out $(or $(OUT),build/model) $(ARGS)
+
+train-test: $(VENV)-train/.train ## the training code's own tests, where PyTorch is
+	@$(VENV)-train/bin/python -m pytest tests/extract/training $(ARGS)
 
 clean: ## remove what the program and the tests made (not .venv)
 	rm -rf var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

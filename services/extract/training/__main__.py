@@ -44,7 +44,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for everything the run makes; an interrupted run goes on there")
     parser.add_argument("--version", default="1", help="version of the model (default: 1)")
     parser.add_argument("--claims", type=Path, help="ClaimBuster's two-class sentences (default: check-worthiness is not learnt)")
-    parser.add_argument("--start", type=Path, help="weights after the first cycle: it is skipped")
+    parser.add_argument("--start", type=Path, help="weights, or a released model.onnx, after the first cycles: they are skipped")
+    parser.add_argument("--cycles-done", type=int, default=1, help="how many cycles --start has behind it (default: 1)")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (default: all epochs)")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
@@ -75,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.out,
             options.claims,
             options.start,
+            cycles_done=options.cycles_done if options.start else 0,
             steps=options.steps,
             batch=options.batch,
             seed=options.seed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_OF_THIS_MACHINE = ("corpus", "claims", "out", "start", "threads", "save_every")
+_OF_THIS_MACHINE = ("corpus", "claims", "out", "start", "cycles_done", "threads", "save_every")
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,12 @@ class TrainingConfig:
     """One run.
 
     ``corpus``: PolNeAR's folder. ``claims``: ClaimBuster's two-class sentences, or None to leave check-worthiness out. ``out``: everything
-    the run makes; a second run with the same folder goes on where the first stopped. ``epochs``, ``encoder_rates``: one entry per cycle,
-    each with its own warm-up and linear decay (warm restarts: arXiv 1608.03983). ``start``: weights that the first cycle was trained
-    to already; it is skipped then. ``steps``: stop after so many optimiser steps (0: all epochs).
+    the run makes; a second run with the same folder goes on where the first stopped. ``epochs``, ``encoder_rates``, ``head_rates``: one entry per
+    cycle, each with its own warm-up and linear decay (warm restarts: arXiv 1608.03983). ``start``: weights after the first
+    ``cycles_done`` cycles, which are skipped then. ``steps``: stop after so many optimiser steps (0: all epochs).
 
-    Rates of the encoder and of the heads differ: heads start from nothing. The weights of the losses are beside the role tags' 1.
+    Rates of the encoder and of the heads differ: heads start from nothing. ``average``: the weights that are kept are a running mean
+    over the steps with this decay (Polyak averaging; 0: the last step's). The weights of the losses are beside the role tags' 1.
     ``masked``: share of pieces hidden from the encoder, and ``dropout``: of its hidden states, so that the
     articles are not learnt by heart.
     """
@@ -26,9 +27,11 @@ class TrainingConfig:
     out: Path
     claims: Path | None = None
     start: Path | None = None
-    epochs: tuple[int, ...] = (4, 4)
-    encoder_rates: tuple[float, ...] = (1.2e-4, 9e-5)
-    head_rate: float = 1e-3
+    cycles_done: int = 0
+    epochs: tuple[int, ...] = (4, 4, 6)
+    encoder_rates: tuple[float, ...] = (1.2e-4, 9e-5, 8e-5)
+    head_rates: tuple[float, ...] = (1e-3, 1e-3, 4e-4)
+    average: float = 0.995
     steps: int = 0
     batch: int = 16
     window: int = 254
@@ -53,6 +56,7 @@ class TrainingConfig:
         return settings | {
             "epochs": list(self.epochs),
             "encoder_rates": list(self.encoder_rates),
+            "head_rates": list(self.head_rates),
             "claims": self.claims is not None,
-            "first_cycle": "given" if self.start else "trained",
+            "cycles given": self.cycles_done,
         }

@@ -46,7 +46,7 @@ def export_float(model: AttributionTagger, path: Path) -> None:
     ids = torch.randint(1000, 20000, (1, 64))
     free = {name: {0: "batch", 1: "pieces"} for name in (*INPUTS, *OUTPUTS)}
     torch.onnx.export(
-        _Unmasked(model.eval()),
+        _Unmasked(model).eval(),
         (ids, torch.zeros_like(ids)),
         str(path),
         input_names=list(INPUTS),

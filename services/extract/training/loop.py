@@ -79,7 +79,7 @@ def rate_factor(step: int, cycles: Sequence[int], warmup: float) -> tuple[int, f
 
 
 def _optimiser(
-    model: AttributionTagger, config: TrainingConfig, cycles: Sequence[int], rates: Sequence[float]
+    model: AttributionTagger, config: TrainingConfig, cycles: Sequence[int]
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     heads = [value for name, value in model.named_parameters() if not name.startswith("bert.")]
     groups = [{"params": list(model.bert.parameters()), "lr": 1.0}, {"params": heads, "lr": 1.0}]
@@ -87,10 +87,11 @@ def _optimiser(
 
     def encoder(step: int) -> float:
         cycle, factor = rate_factor(step, cycles, config.warmup)
-        return rates[cycle] * factor
+        return config.encoder_rates[config.cycles_done + cycle] * factor
 
     def head(step: int) -> float:
-        return config.head_rate * rate_factor(step, cycles, config.warmup)[1]
+        cycle, factor = rate_factor(step, cycles, config.warmup)
+        return config.head_rates[config.cycles_done + cycle] * factor
 
     return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, [encoder, head])
 
@@ -109,18 +110,19 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     use_pooled_dropout(model.bert, config.dropout)
     model.to(device).train()
-    first_epoch = config.epochs[0] if config.start else 0
+    first_epoch = sum(config.epochs[: config.cycles_done])
     epochs = [epoch_windows(examples, config.window, config.seed, epoch) for epoch in range(first_epoch, sum(config.epochs))]
     plan = [windows[place : place + config.batch] for windows in epochs for place in range(0, len(windows), config.batch)]
     lengths = [-(-len(windows) // config.batch) for windows in epochs]
     cycles, place = [], 0
-    for count in config.epochs[1:] if config.start else config.epochs:
+    for count in config.epochs[config.cycles_done :]:
         cycles.append(sum(lengths[place : place + count]))
         place += count
     steps = min(config.steps, len(plan)) if config.steps else len(plan)
     # the rates are those of the whole run: a run stopped early can go on
-    optimiser, schedule = _optimiser(model, config, cycles, config.encoder_rates[1:] if config.start else config.encoder_rates)
-    done, losses = _resume(config, model, optimiser, schedule)
+    optimiser, schedule = _optimiser(model, config, cycles)
+    average = Average(model, config.average)
+    done, losses = _resume(config, model, average, optimiser, schedule)
     begun, first = time.monotonic(), done
     for number in range(done, steps):
         # a generator for each step: a run that goes on sees what an unbroken one would have seen
@@ -134,6 +136,7 @@ def train(
         nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimiser.step()
         schedule.step()
+        average.add(model)
         losses.append(float(loss.detach()))
         if not math.isfinite(losses[-1]):
             raise FloatingPointError(f"the loss is {losses[-1]} at step {number + 1}: lower the rates")
@@ -142,7 +145,8 @@ def train(
             recent = sum(losses[-_REPORT_EVERY:]) / len(losses[-_REPORT_EVERY:])
             print(f"step {number + 1}/{steps}  loss {recent:.3f}  {rate:.2f} s/step  {rate * (steps - number - 1):.0f} s left", flush=True)
         if (number + 1) % config.save_every == 0 or number + 1 == steps:
-            _save(config, number + 1, losses, model, optimiser, schedule)
+            _save(config, number + 1, losses, model, average, optimiser, schedule)
+    average.give(model)
     model.eval().to("cpu")
     torch.save(
         {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()},
@@ -160,6 +164,29 @@ def train(
     }
 
 
+class Average:
+    """A running mean of a model's weights (Polyak and Juditsky 1992): what the last steps jump about, it does not. While there are fewer
+    steps than the decay looks back on, the plain mean of them."""
+
+    def __init__(self, model: AttributionTagger, decay: float) -> None:
+        """``decay``: share of the mean that stays at a step; 0 keeps the last step's weights."""
+        self._decay = decay
+        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        self.steps = 0
+
+    def add(self, model: AttributionTagger) -> None:
+        """Take in the weights after a step."""
+        self.steps += 1
+        fresh = 1 - min(self._decay, (self.steps - 1) / self.steps)
+        for name, value in model.state_dict().items():
+            if value.is_floating_point():
+                self.weights[name].lerp_(value.detach(), fresh)
+
+    def give(self, model: AttributionTagger) -> None:
+        """Put the mean in the model's place."""
+        model.load_state_dict(self.weights)
+
+
 def _claim_batch(sentences: Sequence[Sentence], step: int, config: TrainingConfig, device: torch.device) -> ClaimBatch:
     generator = random.Random(f"{config.seed}/{step}")
     chosen = generator.sample(sentences, min(len(sentences), 12 * config.claim_windows))  # as many as so many windows can hold
@@ -175,6 +202,7 @@ def _save(
     done: int,
     losses: list[float],
     model: AttributionTagger,
+    average: Average,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> None:
@@ -184,6 +212,7 @@ def _save(
         "done": done,
         "losses": losses,
         "model": model.state_dict(),
+        "average": average.weights,
         "optimiser": optimiser.state_dict(),
         "schedule": schedule.state_dict(),
         "random": torch.get_rng_state(),
@@ -196,6 +225,7 @@ def _save(
 def _resume(
     config: TrainingConfig,
     model: AttributionTagger,
+    average: Average,
     optimiser: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> tuple[int, list[float]]:
@@ -205,6 +235,7 @@ def _resume(
     if state["config"] != {name: value for name, value in config.describe().items() if name != "steps"}:
         raise ValueError(f"{_state_file(config)} is of a run with other settings: name another --out, or delete it")
     model.load_state_dict(state["model"])
+    average.weights, average.steps = state["average"], int(state["done"])
     optimiser.load_state_dict(state["optimiser"])
     schedule.load_state_dict(state["schedule"])
     torch.set_rng_state(state["random"].cpu())

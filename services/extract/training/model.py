@@ -11,6 +11,7 @@ from transformers import BertConfig, BertModel
 
 from services.extract.tagger.encoding import SPECIAL_CASE
 from services.extract.tagger.spec import ENTITY_TAGS, ROLE_TAGS
+from services.extract.training.released import released_weights
 
 _CASES = SPECIAL_CASE + 1
 _LINK_WIDTH = 128
@@ -86,13 +87,14 @@ def new_model() -> AttributionTagger:
 
 
 def load_weights(path: Path, complete: bool = True) -> AttributionTagger:
-    """A model from a checkpoint of weights, half precision or not. Unless ``complete``, heads that the checkpoint lacks start fresh.
+    """A model from a checkpoint of weights, half precision or not, or from a released ``model.onnx``. Unless ``complete``, heads that the
+    checkpoint lacks start fresh.
 
     Raises:
         RuntimeError: the checkpoint is of another network.
     """
     model = AttributionTagger(BertConfig.from_pretrained(base_folder(), attn_implementation="sdpa"))
-    weights = torch.load(path, map_location="cpu", weights_only=True)
+    weights = released_weights(path) if path.suffix == ".onnx" else torch.load(path, map_location="cpu", weights_only=True)
     weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     problems = model.load_state_dict(weights, strict=complete)
     if problems.unexpected_keys:

@@ -1,0 +1,44 @@
+"""From weights to the shipped file and back."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from services.extract.training.export import export_float, export_int8
+from services.extract.training.model import AttributionTagger
+from services.extract.training.released import released_weights
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the exporter's own
+
+
+def test_a_released_file_gives_its_weights_back(model: AttributionTagger, tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    export_int8(copy.deepcopy(model), file, reduce_range=True)
+    found = released_weights(file)
+    assert found.keys() == {name for name, value in before.items() if value.is_floating_point()}
+    for name, value in found.items():
+        assert value.shape == before[name].shape
+        # seven bits: half a step of a sixty-fourth of the largest weight
+        assert (value - before[name]).abs().max() <= before[name].abs().max() / 64 + 1e-6, name
+
+
+def test_the_file_in_float_answers_as_the_network_does(model: AttributionTagger, tmp_path: Path) -> None:
+    file = tmp_path / "float.onnx"
+    model.eval()
+    export_float(model, file)
+    ids = torch.randint(1000, 20000, (1, 50))
+    case = torch.randint(0, 15, (1, 50))
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    found = session.run(names, {"ids": ids.numpy(), "case": case.numpy()})
+    with torch.no_grad():
+        expected = model(ids, case, None)._asdict()
+    for name, value in zip(names, found, strict=True):
+        assert np.allclose(value, expected[name].numpy(), atol=1e-4), name
