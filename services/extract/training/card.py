@@ -76,10 +76,11 @@ and named entities (person, organization, location, other).
 {_settings(spec.training)}
 
 Windows were disguised while training: other quotation marks, joined paragraphs, no capitals, three words of a hundred hidden. To train
-again: `make train CORPUS=PolNeAR/data CLAIMS=two_class/train.json OUT=folder` (both cycles: two hours on two cores, by estimate; an
-interrupted run goes on). Seeds are fixed; other processors round differently, so weights will not be equal bit for bit.
+again: `make train CORPUS=PolNeAR/data CLAIMS=two_class/train.json OUT=folder` (all cycles: some five
+hours on one server core with bfloat16, by estimate; an interrupted run goes on). `--start model.onnx --cycles-done N` goes on from a
+released model instead. Seeds are fixed; other processors round differently, so weights will not be equal bit for bit.
 
-Cost: about three and a half core-hours on server cores without a GPU; at some 10 W a core 0.04 kWh (an estimate, not a measurement).
+Cost: about five core-hours on server cores without a GPU; at some 10 W a core 0.05 kWh (an estimate, not a measurement).
 
 ## Figures
 PolNeAR dev, whole documents, first annotation, micro, per cent. Human figures: pairwise agreement on 20 other articles.

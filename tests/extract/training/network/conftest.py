@@ -63,5 +63,13 @@ def model() -> AttributionTagger:
 @pytest.fixture
 def config(tmp_path: Path) -> TrainingConfig:
     return TrainingConfig(
-        Path("none"), tmp_path, epochs=(2, 4), encoder_rates=(1e-3, 5e-4), head_rates=(1e-2, 1e-3), batch=2, window=40, threads=1, save_every=3
+        Path("none"),
+        tmp_path,
+        epochs=(2, 4),
+        encoder_rates=(1e-3, 5e-4),
+        head_rates=(1e-2, 1e-3),
+        batch=2,
+        window=40,
+        threads=1,
+        save_every=3,
     )
