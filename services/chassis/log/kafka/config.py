@@ -49,7 +49,7 @@ def connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
         "ssl_password": settings.ssl_key_password.get_secret_value() if settings.ssl_key_password else None,
         **{name: str(path) if path else None for name, path in files.items()},
         "request_timeout_ms": milliseconds(settings.request_timeout_s),
-        "bootstrap_timeout_ms": milliseconds(settings.transaction_timeout_s),
+        "bootstrap_timeout_ms": milliseconds(settings.bootstrap_timeout_s),
         "reconnect_backoff_max_ms": RECONNECT_BACKOFF_MAX_MS,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
     }
