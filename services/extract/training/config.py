@@ -28,7 +28,7 @@ class TrainingConfig:
     claims: Path | None = None
     start: Path | None = None
     cycles_done: int = 0
-    epochs: tuple[int, ...] = (4, 4, 6)
+    epochs: tuple[int, ...] = (4, 4, 5)
     encoder_rates: tuple[float, ...] = (1.2e-4, 9e-5, 8e-5)
     head_rates: tuple[float, ...] = (1e-3, 1e-3, 4e-4)
     average: float = 0.995
