@@ -32,6 +32,7 @@ from schemas.events import Article
 from services.chassis.cloudevents import encode
 from services.chassis.devkafka import KafkaCluster
 from services.chassis.log.types import Message
+from services.chassis.probe import ask
 from services.embedded import SAMPLES
 from tests.observability import scaled
 from tests.support.pipeline import Pipeline, free_port
@@ -148,6 +149,8 @@ class Scenario:
         self.prometheus = self._stack.enter_context(Prometheus(self.folder, config=config, port=self._ports["prometheus"]))
         self.start = time.time()
         self.wait(f"count(up == 1) == {len(targets)}")
+        # scraped is not ready: the ops port answers before the push server does
+        self.pipeline.wait(lambda: not any(ask("127.0.0.1", self._ports[name], "/readyz") for name in SERVICES), "services to be ready")
         self.up_at = time.time()
         self._reader = threading.Thread(target=self._read_pages, name="reader", daemon=True)
         self._reader.start()
@@ -162,6 +165,7 @@ class Scenario:
             "ONRECORD_KAFKA__REQUEST_TIMEOUT_S": f"{1.5 * slower:g}",
             "ONRECORD_KAFKA__DELIVERY_TIMEOUT_S": f"{2 * slower:g}",
             "ONRECORD_KAFKA__TRANSACTION_TIMEOUT_S": f"{4 * slower:g}",
+            "ONRECORD_KAFKA__BOOTSTRAP_TIMEOUT_S": f"{4 * slower:g}",
             "ONRECORD_KAFKA__SESSION_TIMEOUT_S": f"{6 * slower:g}",
             "ONRECORD_STAGE__BACKOFF_MAX_S": "0.5",
             "ONRECORD_STAGE__MAX_RECORDS": "2",
@@ -213,11 +217,21 @@ class Scenario:
                     return
 
     def healthy(self, articles: int = 12) -> None:
-        """A working day: so many of the sample articles, two twice, one refused, one corrected; everything comes on record."""
+        """A working day: so many of the sample articles, two twice, one refused, one corrected; everything comes on record. In between
+        a second extract lends a hand: partitions are handed over."""
         pushed = self.push(samples()[:articles])
         self._post(pushed[:2])
         self._post([{"content_type": "text/plain"}, pushed[0] | {"content": f"{pushed[0]['content']} Corrected."}])
+        self._scale_out()
         self.drained()
+
+    def _scale_out(self) -> None:
+        """A second member joins extract's group, until the first has given partitions up for it, and leaves again."""
+        moves = 'sum(onrecord_rebalances_total{service="extract"})'
+        before = float(self.prometheus.query(moves)[0]["value"][1])
+        self.pipeline.start("extract", instance="-2", ONRECORD_LOG__INSTANCE="2")
+        self.wait(f"{moves} > {before:g}")
+        self.pipeline.stop("extract-2")
 
     def drained(self) -> None:
         """Wait until everything on the log is on record: two measurements from now on, the second begun after all this, say so."""

@@ -59,14 +59,14 @@ class Pipeline:
             assert done.returncode == expect, f"onrecord {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def start(self, name: str, failpoint: str = "", **variables: str) -> subprocess.Popen[bytes]:
-        """Start one service."""
-        with (self.folder / f"{name}.log").open("ab") as log:
+    def start(self, name: str, failpoint: str = "", instance: str = "", **variables: str) -> subprocess.Popen[bytes]:
+        """Start one service. ``instance``: a suffix to its name, for a second one."""
+        with (self.folder / f"{name}{instance}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "services.cli", "service", name],
                 env={**self._environment(failpoint), **variables}, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self.processes[name] = process
+        self.processes[name + instance] = process
         return process
 
     def _environment(self, failpoint: str) -> dict[str, str]:
