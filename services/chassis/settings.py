@@ -73,7 +73,7 @@ class KafkaSettings(Section):
     transaction_timeout_s: Seconds = Field(
         10.0, description="A transaction left open is aborted by the broker after this (Kafka Streams' default)."
     )
-    bootstrap_timeout_s: Seconds = Field(30.0, description="Longest wait for a first answer from any broker, when a client starts.")
+    bootstrap_timeout_s: Seconds = Field(20.0, description="Longest wait for a first answer from any broker, when a client starts.")
     session_timeout_s: Seconds = Field(10.0, description="A member that sends no heartbeat for this long is dead.")
     max_poll_interval_s: Seconds = Field(300.0, description="Longest time between two polls before the member leaves the group.")
 

@@ -125,7 +125,7 @@ def configured(compose: Compose) -> Iterator[str]:
                 continue
         if found.log.instance == "0":
             yield f"{service.name}: all its replicas would share one slot"
-        drain = max(found.kafka.transaction_timeout_s, STOP_GRACE_S)
+        drain = max(found.kafka.transaction_timeout_s, found.kafka.bootstrap_timeout_s, STOP_GRACE_S)
         if service.stop_grace_s <= drain:
             yield f"{service.name}: is killed after {service.stop_grace_s:g} s, and may need {drain:g} s"
         if service.healthcheck and (found.ops.host, found.ops.port) != ("0.0.0.0", 9464):  # noqa: S104 - compared with

@@ -147,7 +147,7 @@ def test_a_pod_has_time_to_finish(prod: Objects) -> None:
         "extract": extract.html_timeout_s + transaction,
         "aggregate": kafka.delivery_timeout_s + transaction,
         "query": container_of(prod.named("Deployment", "query"))["lifecycle"]["preStop"]["sleep"]["seconds"] + QUERY_GRACE_S,
-        "lag": kafka.transaction_timeout_s,
+        "lag": max(kafka.transaction_timeout_s, kafka.bootstrap_timeout_s),
     }
     for one in prod.services():
         assert pod_of(one)["terminationGracePeriodSeconds"] > needs[one["metadata"]["name"]]
