@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable
 
 from schemas.events import ActorKind
 from services.extract.actors.entities import Named, snap
 from services.extract.actors.evidence import gender_before, roles_around
 from services.extract.actors.members import Member, Mention, People, by_first_mention
-from services.extract.actors.names import WORD, PersonName, bare, fold, gender_of_given, gender_of_word, is_title, unpossessed
+from services.extract.actors.names import WORD, Gender, PersonName, bare, fold, gender_of_given, gender_of_single, gender_of_word, is_title, unpossessed
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
 
@@ -27,6 +28,8 @@ _INSTITUTIONS = words(
     microsoft amazon apple tesla boeing nasa nato unicef unesco interpol europol hamas hezbollah netflix youtube uber walmart
     """
 )
+_PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
+_SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
 
@@ -39,6 +42,7 @@ class Cast:
         self._others: dict[str, Member] = {}  # by folded name
         self._acronyms: dict[str, Member] = {}
         self._called_alone: set[str] = set()  # names of one word, folded
+        self._pronouns: dict[str, Counter[Gender]] = {}  # by folded name of one word: “Clinton … she”
         self._last_words: dict[str, Member] = {}
         named = _institutions(text, snap(text, entities))
         self._add_people([item for item in named if item.label == "PERSON"])
@@ -83,16 +87,29 @@ class Cast:
                 single.append((span, name))
         self._people.fold_initials()
         self._called_alone = {fold(name.text) for _, name in single}
+        self._count_pronouns(single, sorted(span.start for span, _, _ in named))
         # Those with a gendered title first: "Mr. Obama" beside Michelle Obama tells that there are two.
         single.sort(key=lambda item: (gender_before(self.text, item[0].start) is None, item[0]))
         for span, name in single:
             self._mention(self._of_one_word(name, span) or self._people.add(name), span, name)
+
+    def _count_pronouns(self, single: list[tuple[Range, PersonName]], starts: list[int]) -> None:
+        """The genders of the first pronouns after names of one word, in the same sentence and with nobody else named between."""
+        for span, name in single:
+            match = _PRONOUN_AFTER.match(self.text, span.end, span.end + _SENTENCE)
+            if match and gender_before(self.text, span.start) is None:
+                following = bisect_right(starts, span.start)
+                if following == len(starts) or starts[following] > match.start("pronoun"):
+                    gender: Gender = "m" if match["pronoun"][0] == "h" and match["pronoun"] != "her" else "f"
+                    self._pronouns.setdefault(fold(name.text), Counter())[gender] += 1
 
     def _of_one_word(self, name: PersonName, span: Range) -> Member | None:
         """Whose surname it is, else whose given or middle name, else whose surname spelled slightly otherwise."""
         gender = gender_before(self.text, span.start)
         for found in (self._people.of_surname(name.text), self._people.of_word(name.text)):
             bearers = [member for member in found if member.may_be(gender)]
+            if len(bearers) > 1 and gender is None and (called := _majority(self._pronouns.get(fold(name.text)))):
+                bearers = [member for member in bearers if member.may_be(called)] or bearers
             if bearers:
                 return self._nearest(bearers, span)
         near = self._people.of_near_surname(name.text)
@@ -120,7 +137,7 @@ class Cast:
     def _mention(self, member: Member, span: Range, name: PersonName) -> None:
         member.names[name.text] += 1
         member.mentions.append(Mention(span, name.text, possessive=self._is_possessive(span)))
-        if name.given and (given := gender_of_given(name.given)):
+        if given := gender_of_given(name.given) if name.given else gender_of_single(name.text):
             member.genders[given] += 1
         for role in roles_around(self.text, span):
             member.roles.add(role)
@@ -220,15 +237,23 @@ class Cast:
         member.mentions.append(Mention(span, name, possessive=self._is_possessive(span)))
 
 
+def _majority(genders: Counter[Gender] | None) -> Gender | None:
+    """The gender of at least twice as many pronouns as the other."""
+    if genders is None:
+        return None
+    men, women = genders["m"], genders["f"]
+    return "m" if men > women * 2 else "f" if women > men * 2 else None
+
+
 def _institutions(text: str, named: list[Named]) -> list[Named]:
     """Single words the tagger takes for persons and the article for institutions: “the Kremlin”, “told Reuters”."""
     singles = [item for item in named if len(item.words) == 1]
-    surnames = {fold(item.words[-1]) for item in named if item.label == "PERSON" and len(item.words) > 1}
+    names = {fold(word) for item in named if item.label == "PERSON" and len(item.words) > 1 for word in (item.words[0], item.words[-1])}
     institutions = {fold(name) for name in _INSTITUTIONS}
     for span, _, (word,) in singles:
         if text[max(0, span.start - 4) : span.start].lower() == "the " and not word.endswith("s"):
             institutions.add(fold(word))
-    institutions -= surnames
+    institutions -= names
 
     def relabelled(item: Named) -> Named:
         wrong = item.label == "PERSON" and len(item.words) == 1 and fold(item.words[0]) in institutions

@@ -17,6 +17,9 @@ _LONGEST_WORD = 80  # code points: longer ones are addresses or noise
 _INITIALS = re.compile(r"(?<![\w.])(?P<letters>[A-Z]\.\s?[A-Z]\.)\s$")  # “K.C. Maurer”, of which taggers see the surname
 _INITIALS_REACH = 8  # code points two initials take with their spaces
 _PLACES = frozenset(("U.S.", "U.N.", "U.K.", "E.U.", "D.C.", "N.Y.", "L.A.", "N.J.", "N.C.", "S.C.", "N.H.", "N.M.", "P.M.", "A.M."))
+_HONORIFIC = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.? $")
+_SUFFIX = re.compile(r",? (?P<suffix>(?:Jr|Sr)\b|I{2,3}\b|IV\b)")
+_TWICE = 2
 _CALENDAR = words("may april june august march monday tuesday wednesday thursday friday saturday sunday")
 
 
@@ -42,6 +45,7 @@ def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
             if weight > best.get(match.start(), (-1.0, ""))[0]:
                 best[match.start()] = (weight, entity.label)
     best = _vote(text, best)
+    surnames = _surnames(text, best)
     named: list[Named] = []
     current: list[re.Match[str]] = []
     label = ""
@@ -52,12 +56,12 @@ def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
         gap = text[current[-1].end() : start] if current else ""
         abbreviated = gap == ". " and (len(current[-1].group()) <= _INITIAL or is_title(current[-1].group()))
         adjoining = best[start][1] == label and (gap == " " or abbreviated)
-        if not adjoining or (start in starts and not abbreviated and not _one_name(current, match, label)):
-            _flush(text, current, label, named)
+        if not adjoining or (start in starts and not abbreviated and not _one_name(current, match, label, surnames)):
+            _flush(text, current, label, surnames, named)
             current = []
         current.append(match)
         label = best[start][1]
-    _flush(text, current, label, named)
+    _flush(text, current, label, surnames, named)
     return named
 
 
@@ -82,9 +86,29 @@ def _beside(text: str, start: int, word: str) -> tuple[int, ...]:
     return (start + len(word) + 1, before) if start and text[start - 1] == " " else (start + len(word) + 1,)
 
 
-def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str) -> bool:
-    """Whether a word the tagger began a new entity with goes on with the name before it."""
-    return label == "PERSON" and len(current) == 1 and is_given(current[0].group()) and not is_given(match.group())
+def _surnames(text: str, best: dict[int, tuple[float, str]]) -> Counter[str]:
+    """How often each word ends a run of words that are a person's name."""
+    ends: Counter[str] = Counter()
+    for start, (_, label) in best.items():
+        match = WORD.match(text, start, start + _LONGEST_WORD)
+        if label != "PERSON" or match is None:
+            continue
+        following = best.get(match.end() + 1) if text[match.end() : match.end() + 1] == " " else None
+        before = text[start - 1 : start] == " " and any(best.get(other, (0, ""))[1] == "PERSON" for other in _beside(text, start, "")[1:])
+        if before and (following is None or following[1] != "PERSON"):
+            ends[bare(match.group())] += 1
+    return ends
+
+
+def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str, surnames: Counter[str]) -> bool:
+    """Whether a word the tagger began a new entity with goes on with the name before it: after a given name, or where neither word
+    is anybody's surname elsewhere."""
+    if label != "PERSON" or len(current) != 1:
+        return False
+    word = current[0].group()
+    if is_given(word):
+        return not is_given(match.group())
+    return not is_title(word) and not word.endswith(("’s", "'s")) and not surnames[bare(word)] and surnames[bare(match.group())] < _TWICE
 
 
 def _words_over(text: str, span: Range) -> Iterable[re.Match[str]]:
@@ -99,12 +123,16 @@ def _words_over(text: str, span: Range) -> Iterable[re.Match[str]]:
             yield match
 
 
-def _flush(text: str, matches: list[re.Match[str]], label: str, named: list[Named]) -> None:
+def _flush(text: str, matches: list[re.Match[str]], label: str, surnames: Counter[str], named: list[Named]) -> None:
     """Add the name that these words make, if they make one."""
-    kept = _person_words(matches) if label == "PERSON" else matches
+    kept = _person_words(text, matches, surnames) if label == "PERSON" else matches
     if not kept:
         return
     last = kept[-1].group()
+    suffix = _SUFFIX.match(text, kept[-1].end()) if label == "PERSON" and len(kept) > 1 else None
+    if suffix is not None:
+        kept = [*kept, *_words_over(text, Range(*suffix.span("suffix")))]
+        last = kept[-1].group()
     end = kept[-1].start() + len(unpossessed(last))
     if text[end : end + 1] == "." and (bare(last) in ("jr", "sr") or (len(kept) == 1 and len(last) == 1)):
         end += 1
@@ -118,10 +146,12 @@ def _flush(text: str, matches: list[re.Match[str]], label: str, named: list[Name
         named.append(Named(Range(kept[0].start(), end), label, words))
 
 
-def _person_words(matches: list[re.Match[str]]) -> list[re.Match[str]]:
-    """The words of a personal name: no titles before it; empty when it is none."""
+def _person_words(text: str, matches: list[re.Match[str]], surnames: Counter[str]) -> list[re.Match[str]]:
+    """The words of a personal name: no titles before it; empty when it is none. Mr. King is no king."""
     kept = matches
     while kept and is_title(kept[0].group()) and not (len(kept) == 2 and is_given(kept[0].group())):
+        if len(kept) == 1 and (surnames[bare(kept[0].group())] or _HONORIFIC.search(text, max(0, kept[0].start() - 6), kept[0].start())):
+            break
         kept = kept[1:]
     while kept and not (kept[0].group()[0].isupper() or bare(kept[0].group()) in PARTICLES):
         kept = kept[1:]
