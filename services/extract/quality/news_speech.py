@@ -1,8 +1,9 @@
-"""Who said what on news pages of 2023–2026: ``python -m services.extract.quality.news_speech --pages FOLDER [--closed] [--errors]``.
+"""Who said what on news of 2023–2026: ``python -m services.extract.quality.news_speech --pages FOLDER [--closed] [--errors]``.
 
 The third ruler, and of reported speech only: beliefs, plans and wishes are not labelled there, so what is found of them is not counted.
 ``FOLDER`` has the labelled pages (``.html.gz``); the labels (tests/quality/news) hold no text. Half of the pages are *open*: their errors
-may be read and mended. The other half is *closed*: figures only, so that they stay a measure.
+may be read and mended. The other half is *closed*: figures only, so that they stay a measure. ``--gum`` needs no folder: articles of GUM,
+older, and labelled in the same way.
 
 Labels that readers may differ on are set aside on both sides: missing them is no error, nor is finding them. The strict figures count
 them like the rest. A label whose words the page's text no longer has counts as missed: readers of the record do not get them either.
@@ -23,10 +24,13 @@ from services.extract.cli_json import read_article
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
 from services.extract.quality.actors import GoldActor, is_right
 from services.extract.quality.errors import errors_of
+from services.extract.quality.gum_gold import COMMITTED as GUM_TEXTS
+from services.extract.quality.gum_gold import read_gum
 from services.extract.quality.kinds import DIRECT, MIXED, OTHER_CUE, SPEECH, SPEECH_CUE
 from services.extract.quality.news_speech_labels import (
     CLOSED,
     COMMITTED,
+    GUM,
     OPEN,
     Carrier,
     PageLabels,
@@ -52,7 +56,7 @@ from services.extract.quality.scoring import (
     score_article,
     subsets_of,
 )
-from services.extract.quality.whole import Whole, placed
+from services.extract.quality.whole import Whole, placed, reader
 from services.extract.tagger import ModelBroken, Tagger
 from services.extract.types import Attribution, Range
 
@@ -239,7 +243,9 @@ def _form(source: str, kind: str, name: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0, or 2 with one line on standard error when a page, its labels or the model cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m services.extract.quality.news_speech", description=__doc__)
-    parser.add_argument("--pages", type=Path, required=True, help="folder with the labelled pages (.html.gz)")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
+    where.add_argument("--gum", action="store_true", help="score GUM's articles instead, which the project carries")
     parser.add_argument("--closed", action="store_true", help="score the closed pages instead of the open ones")
     parser.add_argument("--errors", action="store_true", help="list every error; open pages only")
     parser.add_argument("--labels", type=Path, default=COMMITTED, help="folder of the labels (default: this project's)")
@@ -248,14 +254,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.closed and options.errors:
         parser.error("closed pages are a measure: their errors are not listed")
-    part = CLOSED if options.closed else OPEN
+    part = GUM if options.gum else CLOSED if options.closed else OPEN
     try:
         pages = [page for page in read_pages(options.labels) if page.part == part]
         if not pages:
             raise PagesMissing(f"{options.labels} has no labels of {part} pages")
         tagger = Tagger.load(options.model)
         with Extractor(tagger) as extractor:
-            scored = [score_page(page, _read(options.pages / page.page, extractor)) for page in pages]
+            found = _articles(pages, extractor) if options.gum else (_read(options.pages / page.page, extractor) for page in pages)
+            scored = [score_page(page, whole) for page, whole in zip(pages, found, strict=True)]
     except (PagesMissing, ModelBroken, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -271,6 +278,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         summary = {"part": part, "pages": len(scored), "figures": rows, "actors": {form: list(pair) for form, pair in actors.items()}}
         options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def _articles(pages: Sequence[PageLabels], extractor: Extractor) -> Iterator[Whole]:
+    texts, read = {article.name: article.text for article in read_gum(GUM_TEXTS)}, reader(extractor)
+    for page in pages:
+        yield read(page.page, texts[page.page])
 
 
 def _read(path: Path, extractor: Extractor) -> Whole:

@@ -1,4 +1,4 @@
-"""Labels of reported speech on news pages: offsets, digests and names of actors; the texts are not ours to copy.
+"""Labels of reported speech on news: offsets, digests and names of actors; the texts of the pages are not ours to copy.
 
 Offsets count in the normalised text of a page as it was when it was labelled. That text changes with the reader of pages, so labels are
 carried over: paragraphs that are as they were move as a whole, and what stood in a changed one is looked for by its words. A paragraph
@@ -22,7 +22,8 @@ from services.extract.types import Range
 
 COMMITTED = Path(__file__).parents[3] / "tests" / "quality" / "news"
 """The labels of this project; there in a checkout, not in an installed package."""
-OPEN, CLOSED = "open", "closed"
+OPEN, CLOSED, GUM = "open", "closed", "gum"
+"""The parts: two halves of the pages, and articles of GUM, whose texts the project carries."""
 
 _PARAGRAPH = re.compile(r"[^\n]+")
 _WORD = re.compile(r"\w+")
