@@ -1,4 +1,4 @@
-"""The source and cue right beside a quotation, read off the surface: “…,” Smith said · said Smith, “…” · Smith: “…”."""
+"""The source and cue right beside a quotation, read off the surface: “…,” Smith said · Said Smith: “…” · Smith: “…” · “…” — Anna Smith."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ _VERB = (
     r"|claimed|stated|stressed|urged|complained|commented|remarked|observed|reads|read|texted|emailed|captioned|testified|vowed|promised|cautioned)"
 )
 _NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von|van|der|bin|al)){0,5}"
-_SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
+SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
 _REACH = 120  # code points beside the quotation
 
-_AFTER = re.compile(rf"\s*(?:(?P<source>{_SUBJECT})\s+(?P<cue>{_VERB})\b|(?P<cue2>{_VERB})\s+(?P<source2>{_SUBJECT})(?=[\s,.]))")
-_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{_SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{_VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
+_AFTER = re.compile(rf"\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{_VERB})\b|(?P<cue2>{_VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
+_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{_VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
+_INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{_VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
+_SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
 _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
 
 
@@ -31,7 +33,10 @@ def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | N
     paragraph = text.rfind("\n", 0, stretch.outer.start) + 1
     begin = max(paragraph, stretch.outer.start - _REACH)
     lead = text[begin : stretch.outer.start]
-    before = _BEFORE.search(lead)
+    signed = _SIGNED.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
+    if signed and not lead.strip():
+        return Range(*signed.span("source")), Range(*signed.span("cue"))
+    before = _BEFORE.search(lead) or _INVERTED.search(lead)
     if before:
         return _shifted(before, "source", begin), _shifted(before, "cue", begin)
     label = _LABEL.search(lead) if begin == paragraph else None

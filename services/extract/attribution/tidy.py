@@ -12,6 +12,7 @@ from services.extract.types import Attribution, Range
 WORD_CHARACTER = re.compile(r"\w")
 PARAGRAPH_BREAK = re.compile(r"\n+")
 _CLITIC = re.compile(r"(?<=\w)['’](?:s|re|ve|d|ll|m)\b", re.IGNORECASE)
+_MARK_CUE = re.compile(r":|[—–―]|--")
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
 _CLOSES_APPOSITION = ",–—―"
@@ -127,13 +128,13 @@ def _words(text: str, span: Range | None, keep: str = "") -> Range | None:
 
 
 def _cue(text: str, span: Range | None) -> Range | None:
-    """A cue with its clitic (he ’s claiming) and the colon it ends in; a colon alone is one: “Lavrov: no meeting planned”."""
+    """A cue with its clitic (he ’s claiming) and the colon it ends in; a colon or a dash alone is one: “Lavrov: no meeting planned”."""
     words = _words(text, span)
     if span is None:
         return None
     if words is None:
-        colon = text.find(":", span.start, span.end)
-        return None if colon < 0 else Range(colon, colon + 1)
+        mark = _MARK_CUE.search(text, span.start, span.end)
+        return Range(*mark.span()) if mark else None
     start, end = words
     if start > span.start and _CLITIC.match(text, start - 1):
         start -= 1

@@ -36,19 +36,10 @@ def link_mass(scores: Scores, span: PieceSpan, owners: IntArray) -> dict[int, fl
     return {int(number): float(value) for number, value in zip(numbers, mass, strict=True)}
 
 
-def source_mass(scores: Scores, anchor: PieceSpan, sources: IntArray) -> tuple[dict[int, float], float]:
-    """Per source, the mean over the pieces of a cue or content of the probability that it is theirs, and the mean probability of none.
-
-    ``sources``: :func:`anchor_owners` of the source spans.
-    """
-    rows = slice(anchor.start, anchor.end)
-    to, probability, length = scores.source_to[rows], scores.source_probability[rows], anchor.end - anchor.start
-    none = float(probability[to < 0].sum()) / length
-    found = sources[to]
-    linked = found >= 0
-    numbers, places = np.unique(found[linked], return_inverse=True)
-    mass = np.bincount(places, probability[linked], len(numbers)) / length
-    return {int(number): float(value) for number, value in zip(numbers, mass, strict=True)}, none
+def no_source(scores: Scores, span: PieceSpan) -> float:
+    """The mean over the pieces of a cue or content of the probability that their attribution names no source."""
+    rows = slice(span.start, span.end)
+    return float(scores.source_probability[rows][scores.source_to[rows] < 0].sum()) / (span.end - span.start)
 
 
 def gap(left: PieceSpan, right: PieceSpan) -> int:
