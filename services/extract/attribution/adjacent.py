@@ -6,7 +6,7 @@ import re
 
 from services.extract.types import QuotedStretch, Range
 
-_VERB = (
+VERB = (
     r"(?:(?:has|had|have)\s+)?(?:\w+ly\s+|also\s+|later\s+|then\s+|once\s+)?"
     r"(?:said|says|say|told|tells|added|adds|wrote|writes|tweeted|posted|asked|asks|replied|replies|responded|explained|explains|continued|continues"
     r"|noted|notes|insisted|insists|argued|argues|warned|warns|declared|recalled|recalls|joked|quipped|shouted|yelled|admitted|announced|concluded"
@@ -16,9 +16,9 @@ _NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von
 SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
 _REACH = 120  # code points beside the quotation
 
-_AFTER = re.compile(rf"\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{_VERB})\b|(?P<cue2>{_VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
-_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{_VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
-_INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{_VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
+_AFTER = re.compile(rf"\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
+_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
+_INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
 _SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
 _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from dataclasses import replace
 
+from services.extract.attribution.adjacent import SUBJECT, VERB
 from services.extract.text.plain import PARAGRAPH
 from services.extract.types import QuotedStretch, Range
 
 _WORD = re.compile(r"\w+(?:[-.'’]\w+)*")
 _ENDS_INSIDE = re.compile(r"[.,!?…—–-]$")
 _ENDS_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*$")
+_REPORTING = re.compile(rf"[,?!](?=\s+(?:{VERB}\s+{SUBJECT}[\s,.]|{SUBJECT}\s+{VERB}(?:[,.]|\s*$)))")
 _FEW = 4  # words: shorter quoted stretches without punctuation are terms, nicknames and scare quotes
 _NAME_WORDS = 8  # words: longer stretches in title case are headlines quoted whole, still no speech, but rare
 _HEADING = 140  # code points
@@ -23,7 +26,7 @@ class Quotations:
 
     def __init__(self, text: str, stretches: Iterable[QuotedStretch]) -> None:
         self._text = text
-        self.outermost = sorted((s for s in stretches if s.depth == 0), key=lambda s: s.outer)
+        self.outermost = sorted((_closed_by_words(text, s) for s in stretches if s.depth == 0), key=lambda s: s.outer)
         self._starts = [s.outer.start for s in self.outermost]
 
     def over(self, span: Range) -> list[QuotedStretch]:
@@ -88,6 +91,15 @@ class Quotations:
             self._text[stretch.outer.end : stretch.outer.end + 2],
         )
         return before in ("", PARAGRAPH) and after in ("", PARAGRAPH)
+
+
+def _closed_by_words(text: str, stretch: QuotedStretch) -> QuotedStretch:
+    """A stretch whose closing mark is missing, closed before its reporting words: “We are ready, said Anna Lee, the mayor."""
+    reporting = None if stretch.closed or stretch.continues else _REPORTING.search(text, *stretch.inner)
+    if reporting is None:
+        return stretch
+    end = reporting.start() + 1
+    return replace(stretch, outer=Range(stretch.outer.start, end), inner=Range(stretch.inner.start, end), closed=True)
 
 
 def _inside(span: Range | None, stretch: QuotedStretch) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
 from services.extract.attribution.headlines import headlines
+from services.extract.attribution.phrases import phrases
 from services.extract.attribution.posts import posts
 from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.subjects import subjects
 from services.extract.attribution.tidy import PARAGRAPH_BREAK, WORD_CHARACTER, spaceless, tidy
 from services.extract.attribution.turns import turns
-from services.extract.attribution.unnamed import named
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
@@ -51,12 +52,14 @@ def reconcile(
     the marks are read, by no rule of English.
     """
     verbatim = _spoken(text, turns(text, entities) + posts(text)) if english else []
-    starts = [sentence.start for sentence in sentences(text)]
+    places = sentences(text)
+    starts = [sentence.start for sentence in places]
     attributions = linked(text, _outside(attributions, verbatim))
+    attributions = _outside(phrases(text, attributions, places), verbatim) if english else attributions
     tidied = [tidied_one for attribution in attributions if (tidied_one := tidy(text, attribution, quotations)) is not None]
     tidied.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
     claimed = _close_over_marks(text, tidied, quotations)
-    claimed = named(text, _own_words(text, claimed, quotations), quotations, starts) if english else claimed
+    claimed = subjects(text, _own_words(text, claimed, quotations), quotations, entities, starts) if english else claimed
     claimed += verbatim
     headed = headlines(text, entities, quotations.outermost) if english else []
     # what the tagger links to nobody says less than where the name stands

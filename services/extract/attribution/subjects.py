@@ -1,0 +1,128 @@
+"""Who speaks, read off the surface: the name right before the reporting words; and where the tagger named nobody, what stands beside
+a quotation, behind “according to”, or in the clause that an opening participle hangs on."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from services.extract.attribution.adjacent import SUBJECT, VERB, adjacent_source
+from services.extract.attribution.quotations import Quotations
+from services.extract.types import Attribution, Entity, Range
+
+_BESIDE = 0.8  # confidence of what the marks and the words beside them say; the tagger's own is calibrated, this is set below it
+_ACCORDING = re.compile(r"(?:according to|in the (?:words|view|opinion|eyes) of|per)\Z", re.IGNORECASE)
+_TO_COMMA = re.compile(r"\s*(?P<source>[^\s,;:“”\"()\n][^,;:“”\"\n]{0,80}?)(?P<comma>,\s+)")
+_PARTICIPLE = re.compile(r"(?:[\w’'-]+\s){0,2}?[\w’'-]+ing\b", re.IGNORECASE)
+_OPENS = re.compile(r"(?:(?:After|Before|While|When|By|In|On|Without|Since|Besides|Instead of|Despite)\s+)?\Z")
+_MAIN_CLAUSE = re.compile(rf"[\"”’']?,?[\"”’']?\s+(?P<source>{SUBJECT})\s+(?=[a-z])")
+_GAP = re.compile(r"(?:[’']s?)?\s+\Z")
+_GAP_MOST = 4  # code points
+_SWALLOWED = re.compile(rf"(?P<mark>[,?!]?[”\"’']?)\s+(?P<cue>{VERB})\Z")
+_LAST = 60  # code points: the longest reporting verb with its adverb
+_ASKED = re.compile(r"(?:when\s+|if\s+)?(?:asked|pressed|questioned|quizzed|told|reminded)\b", re.IGNORECASE)
+_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being)\s+(?:\w+\s+){0,2}?(?:asked|told|pressed|questioned|quizzed|urged|reminded|informed|warned|accused|criticized"
+    r"|criticised|condemned|denounced|mocked|ridiculed|praised|blamed|charged|called|labeled|labelled|dubbed|described|considered|deemed|said|reported"
+    r"|alleged|rumored|rumoured|thought)\b",
+    re.IGNORECASE,
+)
+# Purposes (“met Lee to discuss”) and passives (“Lee was accused”).
+_NO_VOICE = re.compile(
+    r"\A(?:to|by)\s|\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?\w+(?:ed|en)\b", re.IGNORECASE
+)  # purposes, passives
+_LEAD = 12  # code points before an opening participle: its preposition
+_REACH = 120  # code points of a main clause's subject
+
+
+def subjects(
+    text: str, attributions: Iterable[Attribution], quotations: Quotations, entities: Iterable[Entity], starts: Sequence[int]
+) -> list[Attribution]:
+    """The attributions with the sources the surface shows. ``starts``: of the sentences."""
+    names = {entity.span.end: entity.span for entity in entities if entity.label in ("PERSON", "ORGANIZATION")}
+    found: list[Attribution] = []
+    for attribution in attributions:
+        seen = _before_cue(text, _without_target(text, _without_cue(text, attribution)), names)
+        if seen.source is None:
+            seen = _beside(text, _opening(text, _according(text, seen), starts), quotations)
+        found.append(seen)
+    return found
+
+
+def _without_cue(text: str, attribution: Attribution) -> Attribution:
+    """“We are ready, said” | Anna Lee: the reporting verb is no part of what was said."""
+    source, last = attribution.source, attribution.content[-1]
+    if source is None or attribution.cue is not None or source.start < last.end or text[last.end : source.start].strip():
+        return attribution
+    verb = _SWALLOWED.search(text, max(last.start, last.end - _LAST), last.end)
+    if verb is None or verb.start() == last.start:
+        return attribution
+    content = (*attribution.content[:-1], Range(last.start, verb.start() + len(verb["mark"])))
+    return replace(attribution, content=content, cue=Range(*verb.span("cue")))
+
+
+def _without_target(text: str, attribution: Attribution) -> Attribution:
+    """“Lee was asked whether …” · “Asked about the cost, Lee said …”: who is asked or accused does not say it."""
+    source, cue = attribution.source, attribution.cue
+    if source is None or cue is None:
+        return attribution
+    if source.end <= cue.start:
+        said_of = _PASSIVE.search(text, cue.start, cue.end)
+    else:
+        said_of = _ASKED.match(text, cue.start, cue.end) if attribution.content[-1].end <= source.start else None
+    return replace(attribution, source=None) if said_of else attribution
+
+
+def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
+    """“Footage of Trump saying …” · “seized on Trump’s claim …”: the name right before the reporting words speaks, whoever else is near."""
+    cue, source = attribution.cue, attribution.source
+    if cue is None or _NO_VOICE.search(text, cue.start, cue.end):
+        return attribution
+    gap = _GAP.search(text, max(0, cue.start - _GAP_MOST), cue.start)
+    name = names.get(gap.start()) if gap else None
+    if name is None or any(piece.start < name.end and name.start < piece.end for piece in (*attribution.content, source) if piece):
+        return attribution
+    return replace(attribution, source=name)
+
+
+def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
+    """“…,” said Smith · Said Smith: “…” · “…” — Anna Smith."""
+    if attribution.source is not None:
+        return attribution
+    for piece in reversed(attribution.content):
+        for stretch in quotations.over(piece):
+            beside = adjacent_source(text, stretch) if stretch.closed and stretch.outer.end == piece.end else None
+            if beside is None:
+                continue
+            source, cue = beside
+            if attribution.cue is None or cue is None or (cue.start < attribution.cue.end and attribution.cue.start < cue.end):
+                confidence = max(attribution.confidence, _BESIDE)
+                return replace(attribution, source=source, cue=cue or attribution.cue, confidence=confidence)
+    return attribution
+
+
+def _according(text: str, attribution: Attribution) -> Attribution:
+    """“According to Ham, the plan failed”, where the name was taken for a part of the content."""
+    cue, first = attribution.cue, attribution.content[0]
+    if cue is None or text[cue.end : first.start].strip() or not _ACCORDING.search(text, cue.start, cue.end):
+        return attribution
+    named = _TO_COMMA.match(text, cue.end, first.end)
+    if named is None or named.start("source") != first.start:
+        return attribution
+    return replace(attribution, source=Range(*named.span("source")), content=(Range(named.end(), first.end), *attribution.content[1:]))
+
+
+def _opening(text: str, attribution: Attribution, starts: Sequence[int]) -> Attribution:
+    """“Claiming that he won, Trump left”: who an opening participle means is the main clause's subject."""
+    cue = attribution.cue
+    if attribution.source is not None or cue is None or not _PARTICIPLE.match(text, cue.start, cue.end):
+        return attribution
+    sentence = starts[index - 1] if (index := bisect_right(starts, cue.start)) else 0
+    if cue.start - sentence > _LEAD or not _OPENS.match(text, sentence, cue.start):
+        return attribution
+    end = attribution.content[-1].end
+    line = text.find("\n", end, end + _REACH)
+    following = _MAIN_CLAUSE.match(text, end, min(len(text), end + _REACH) if line < 0 else line)
+    return replace(attribution, source=Range(*following.span("source"))) if following else attribution
