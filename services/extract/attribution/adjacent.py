@@ -16,10 +16,11 @@ _NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von
 SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
 _REACH = 120  # code points beside the quotation
 
-_AFTER = re.compile(rf"\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
+_AFTER = re.compile(rf"\s*,?\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
 _BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
 _INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
 _SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
+_ABBREVIATED = re.compile(r"(?:\b(?:Jr|Sr|Inc|Co|Corp|Ltd)|\b[A-Z])\.\Z")
 _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
 
 
@@ -29,13 +30,13 @@ def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | N
     if after and "\n" not in after.group():
         source = "source" if after["source"] else "source2"
         cue = "cue" if after["cue"] else "cue2"
-        return Range(*after.span(source)), Range(*after.span(cue))
+        return _without_stop(text, Range(*after.span(source))), Range(*after.span(cue))
     paragraph = text.rfind("\n", 0, stretch.outer.start) + 1
     begin = max(paragraph, stretch.outer.start - _REACH)
     lead = text[begin : stretch.outer.start]
     signed = _SIGNED.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
-    if signed and not lead.strip():
-        return Range(*signed.span("source")), Range(*signed.span("cue"))
+    if signed and not lead.strip(" •·*-–—>"):
+        return _without_stop(text, Range(*signed.span("source"))), Range(*signed.span("cue"))
     before = _BEFORE.search(lead) or _INVERTED.search(lead)
     if before:
         return _shifted(before, "source", begin), _shifted(before, "cue", begin)
@@ -45,3 +46,8 @@ def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | N
 
 def _shifted(match: re.Match[str], group: str, by: int) -> Range:
     return Range(match.start(group) + by, match.end(group) + by)
+
+
+def _without_stop(text: str, name: Range) -> Range:
+    """A name without the sentence's full stop; that of an abbreviation or an initial stays."""
+    return Range(name.start, name.end - 1) if text[name.end - 1] == "." and not _ABBREVIATED.search(text, *name) else name

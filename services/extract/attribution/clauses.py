@@ -1,27 +1,70 @@
-"""What grammar says against a link: a bare article is no content, and a relative clause reports for itself."""
+"""What grammar says against a link: a bare article is no content, words of a later sentence are not reported by an earlier one's cue, and
+a relative clause reports for itself."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from services.extract.attribution.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 _RELATIVE = re.compile(
     r",\s+(?P<source>who)\s+(?:[\w’'-]+\s+){0,5}?(?P<cue>(?:(?:has|had|have)\s+(?:\w+ly\s+)?)?(?:\w+ed|said|told|made|gave))\s+(?:that\s+|to\s+)?$"
 )
+_COORDINATE = re.compile(r",?\s+(?:and|but)\s+(?P<cue>(?:(?:also|later|then|\w+ly)\s+)?(?:\w{3,}ed|said|says|told|wrote|\w{3,}s))\s+")
 _ARTICLE = re.compile(r"\W*(?:an?|the)\W*", re.IGNORECASE)
 _TRAILING = re.compile(r",\s+(?:who|which)\b[^,]*$")
 _CLAUSE = 80  # code points of a relative clause before the words it reports
 
 
-def linked(text: str, attributions: Iterable[Attribution]) -> list[Attribution]:
-    """The attributions without bare articles, and with relative clauses split off."""
+def linked(text: str, attributions: Iterable[Attribution], quotations: Quotations, starts: Sequence[int]) -> list[Attribution]:
+    """The attributions without bare articles and words of later sentences, with relative and coordinate clauses split off.
+
+    ``starts``: of the sentences.
+    """
     found: list[Attribution] = []
     for attribution in attributions:
-        found += _clauses(text, _without_articles(text, attribution))
+        whole = _in_sentence(text, _without_articles(text, attribution), quotations, starts)
+        found += [part for clause in _clauses(text, whole) for part in _coordinated(text, clause)]
     return found
+
+
+def _coordinated(text: str, attribution: Attribution) -> list[Attribution]:
+    """“Lee warned that costs would rise and urged the council to act” reports twice."""
+    for number in range(1, len(attribution.content)):
+        before, after = attribution.content[number - 1 : number + 1]
+        verb = _COORDINATE.fullmatch(text, before.end, after.start) if after.start - before.end < _CLAUSE else None
+        if verb is not None:
+            first = replace(attribution, content=attribution.content[:number])
+            rest = replace(attribution, content=attribution.content[number:], cue=Range(*verb.span("cue")))
+            return [first, *_coordinated(text, rest)]
+    return [attribution]
+
+
+def _in_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
+    """Several pieces of content without those of the paragraph's other sentences, unless in quotation marks: they are the reporter's.
+
+    A whole sentence before the cue's may be reported, too. Of 13 pieces in later sentences of PolNeAR dev 10 were not that attribution's.
+    """
+    cue = attribution.cue
+    if cue is None or len(attribution.content) == 1:
+        return attribution
+    index = bisect_right(starts, cue.start)
+    begin = starts[index - 1] if index else 0
+    end = starts[index] if index < len(starts) else len(text)
+
+    def belongs(piece: Range) -> bool:
+        if begin <= piece.start < end or quotations.over(piece):
+            return True
+        if piece.start < begin:
+            return starts[bisect_right(starts, piece.start) - 1] == piece.start or "\n" in text[piece.end : cue.start]
+        return "\n" in text[cue.end : piece.start]
+
+    kept = tuple(piece for piece in attribution.content if belongs(piece))
+    return replace(attribution, content=kept or attribution.content)
 
 
 def _without_articles(text: str, attribution: Attribution) -> Attribution:

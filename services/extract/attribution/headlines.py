@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from services.extract.attribution.paragraphs import is_heading, paragraphs
+from services.extract.attribution.turns import INVERTED
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 from services.extract.wordlist import words
 
@@ -17,12 +18,13 @@ _SOURCE_NOUN = words(
     watchdog regulator inquiry investigators spokesman spokeswoman spokesperson authorities military army government un who nato
     """
 )
-_NO_LEAD = words("the a an how why what who where when is are in on at live update updates exclusive breaking opinion analysis")
+_NO_LEAD = INVERTED | words("the a an how why what who where when is are in on at live update updates exclusive breaking opinion analysis")
 _ABOUT = re.compile(
     r"(?:(?:an?|the|our|full|live)\s+)*(?:interview|review|profile|obituary|q&a|podcast|transcript|timeline|what|how|why|where|when|who|everything|meet)\b",
     re.IGNORECASE,
 )
 _COLON = re.compile(r"[“”\"‘’']?(?P<colon>:)\s+")
+_BULLET = re.compile(r"[•·*‣▪–—-]\s+")
 _AFTER_QUOTE = re.compile(r"(?P<cue>:)?\s*(?:[—–-]\s+)?(?=\S)")
 _WORD = re.compile(r"[\w.’'-]+")
 _LABEL_WORDS = 5
@@ -36,9 +38,11 @@ def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStre
     ends, starts = {span.end for span in named}, {span.start: span for span in sorted(named)}
     opening = {stretch.outer.start: stretch for stretch in quoted if stretch.depth == 0 and stretch.closed}
     found: list[Attribution] = []
-    for place in paragraphs(text):
-        if not is_heading(text, place):
+    for paragraph in paragraphs(text):
+        if not is_heading(text, paragraph):
             continue
+        bullet = _BULLET.match(text, *paragraph)
+        place = Range(bullet.end() if bullet else paragraph.start, paragraph.end)
         stretch = opening.get(place.start)
         match = _COLON.search(text, place.start, place.end) if stretch is None else _AFTER_QUOTE.match(text, stretch.outer.end, place.end)
         if match is None:

@@ -54,7 +54,7 @@ def reconcile(
     verbatim = _spoken(text, turns(text, entities) + posts(text)) if english else []
     places = sentences(text)
     starts = [sentence.start for sentence in places]
-    attributions = linked(text, _outside(attributions, verbatim))
+    attributions = linked(text, _outside(attributions, verbatim), quotations, starts)
     attributions = _outside(phrases(text, attributions, places), verbatim) if english else attributions
     tidied = [tidied_one for attribution in attributions if (tidied_one := tidy(text, attribution, quotations)) is not None]
     tidied.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))

@@ -97,9 +97,16 @@ def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attr
             if beside is None:
                 continue
             source, cue = beside
+            content = tuple(
+                stretch.outer if part == piece and part.start < source.end and source.start < part.end else part
+                for part in attribution.content
+            )
+            content = tuple(part for part in content if part.end <= source.start or source.end <= part.start)
+            if not content:
+                continue
             if attribution.cue is None or cue is None or (cue.start < attribution.cue.end and attribution.cue.start < cue.end):
                 confidence = max(attribution.confidence, _BESIDE)
-                return replace(attribution, source=source, cue=cue or attribution.cue, confidence=confidence)
+                return replace(attribution, content=content, source=source, cue=cue or attribution.cue, confidence=confidence)
     return attribution
 
 

@@ -29,6 +29,8 @@ _NO_SPEAKER = words(
     answer the tip step fact myth claim truth rule pro con bottom
     """
 )
+INVERTED = words("said says asked asks added adds wrote writes told replied tweeted answered continued")
+"""Verbs before a name and a colon: “Said Jones: …” is a sentence of the reporter's."""
 _LONGEST_GAP = 6  # paragraphs without a name that one speaker goes on for; a longer run is the article's own text
 _TURN_SHARE = 0.4  # of the paragraphs from the first turn to the last, below which paragraphs between turns are the reporter's
 _SENTENCES = 0.6  # share of turns that end like sentences; lists and tables of results do not
@@ -77,7 +79,8 @@ def _named(text: str, places: Sequence[Range], entities: Iterable[Entity]) -> li
             continue
         label = match["label"]
         last = label.split()[-1].lower()
-        if label.split()[0].lower().rstrip("'’s") in _NO_SPEAKER and last not in people:
+        first = label.split()[0].lower()
+        if first in INVERTED or (first.rstrip("'’s") in _NO_SPEAKER and last not in people):
             continue
         known = match["title"] is not None or last in people
         candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), Range(match.end(), place.end), known))
