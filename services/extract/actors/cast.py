@@ -11,7 +11,18 @@ from schemas.events import ActorKind
 from services.extract.actors.entities import Named, snap
 from services.extract.actors.evidence import gender_before, roles_around
 from services.extract.actors.members import Member, Mention, People, by_first_mention
-from services.extract.actors.names import WORD, Gender, PersonName, bare, fold, gender_of_given, gender_of_single, gender_of_word, is_title, unpossessed
+from services.extract.actors.names import (
+    WORD,
+    Gender,
+    PersonName,
+    bare,
+    fold,
+    gender_of_given,
+    gender_of_single,
+    gender_of_word,
+    is_title,
+    unpossessed,
+)
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
 

@@ -32,22 +32,33 @@ _VARIATION = wordlist(
     singer actor actress rapper comedian novelist author footballer striker midfielder golfer quarterback pitcher boxer
     """
 )
+# Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice Frank Nervo”. Sources that
+# hide behind what they are (officials, aides, officers, lawyers, spokesmen) are not among them.
+_DELAYED = wordlist(
+    """
+    judge justice senator representative governor mayor minister premier lawmaker congressman congresswoman bishop archbishop cardinal
+    pastor sheriff actor actress singer billionaire
+    """
+)
+_LEAD = 600  # code points: headline and first paragraphs
 _AGED = re.compile(r"\d{1,3}-year-old")
 _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
 
 
 def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
     """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``."""
-    if not read.definite or not read.words or read.kind is not ActorKind.UNNAMED:
+    if not read.words or read.kind is not ActorKind.UNNAMED:
         return None
-    words = [_ROLE_ALIASES.get(word, word) for word in read.words]
+    if not read.definite:
+        return _named_later(read, source, cast)
+    words = [_meaning(word) for word in read.words]
     words = [word for word in words if word not in ("the", "this", "that", "his", "her", "their", "its", "former", "then")]
     if not words or not is_role(words[-1]):
         return None
     fitting: list[tuple[int, int, Member]] = []
     needed = (len(words) + 1) // 2
     for member in cast.in_role(*_SPELLINGS.get(words[-1], (words[-1],))):
-        roles = {_ROLE_ALIASES.get(role, role) for role in member.roles}
+        roles = {_meaning(role) for role in member.roles}
         shared = sum(word in roles for word in words)
         if shared >= needed:
             last = max((m.span.start for m in member.mentions if m.span.start < source.start), default=-1)
@@ -56,6 +67,21 @@ def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
         return None
     best = max(fitting, key=lambda item: item[:2])
     return best[2] if best[1] >= 0 or is_title(words[-1]) else None
+
+
+def _meaning(word: str) -> str:
+    """The word a role is known by: ``sen`` → ``senator``, ``ex-wife`` → ``wife``."""
+    word = word.removeprefix("ex-")
+    return _ROLE_ALIASES.get(word, word)
+
+
+def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
+    """Whom the article names after its lead: the only person of that office, if the lead says no more than the office."""
+    head = read.words[-1]
+    if source.start > _LEAD or head not in _DELAYED or len(read.name.split()) > len(read.words) + 1:
+        return None
+    bearers = cast.in_role(*_SPELLINGS.get(_meaning(head), (head,)))
+    return bearers[0] if len(bearers) == 1 and bearers[0].first > source.start else None
 
 
 def described_sources(text: str, sources: Iterable[Range], cast: Cast) -> list[Described]:

@@ -21,12 +21,17 @@ PLURAL = frozenset(("they", "them", "their", "theirs", "themselves"))
 NEUTER = frozenset(("it", "its", "itself"))
 RELATIVE = frozenset(("who", "which", "that", "whom", "whose"))
 
+# What somebody says or thinks: the source is whose it is.
+_UTTERANCE = (
+    r"(?:remarks?|statements?|comments?|words?|speech|tweets?|testimony|answers?|claims?|assertions?|view|opinion|stance|position"
+    r"|message|letter|announcement|call|calls|suggestion|allegations?|accusations?|insistence|promise|vow|pledge|threats?|warnings?|proposal|plan|account"
+    r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)"
+)
+_HIS_WORDS = re.compile(rf"(?P<whose>his|her|their|its|my|our)\s+(?:own\s+)?(?:{_UTTERANCE}|eyes|mind)", re.IGNORECASE)
 # What may stand between a name and the end of its segment without making the name a mere modifier.
 _TRAILER = re.compile(
     r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
-    r"|['’]s?\s+(?:[\w-]+\s+){0,2}(?:remarks?|statements?|comments?|words?|speech|tweets?|testimony|answers?|claims?|assertions?|view|opinion|stance|position"
-    r"|message|letter|announcement|call|calls|suggestion|allegations?|accusations?|insistence|promise|vow|pledge|threats?|warnings?|proposal|plan|account"
-    r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
+    rf"|['’]s?\s+(?:[\w-]+\s+){{0,2}}{_UTTERANCE}(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
 )
 _SEGMENT = re.compile(r"\s*[,;:\[\]—–]\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
 _TIME = re.compile(
@@ -102,6 +107,8 @@ def read(text: str, span: Range, cast: Cast) -> Phrase:
         first = words[0]
         if first in PERSONAL or first in SPEAKER or first in PLURAL or first in NEUTER:
             return Phrase(Manner.PRONOUN, first, ActorKind.UNNAMED)
+    if his := _HIS_WORDS.fullmatch(whole.strip()):
+        return Phrase(Manner.PRONOUN, his["whose"].lower(), ActorKind.UNNAMED)
     if words and words[-1] in RELATIVE and (len(words) == 1 or "of" in words):
         return Phrase(Manner.RELATIVE, words[-1], ActorKind.UNNAMED)
     several = _coordinated(text, span, cast)
@@ -116,10 +123,24 @@ def read(text: str, span: Range, cast: Cast) -> Phrase:
         following = _named(text, segments[1], cast)
         if following is not None and following.kind is ActorKind.PERSON and _only_a_person(text, segments[1], following, cast):
             named = following
+    if named is None:
+        named = _closing(text, span, cast)
     if named is not None:
         return Phrase(Manner.NAMED, named.name, named.kind, (named,))
     core = _without_time(text, segments[0])
     return _known(text, core, cast) or _unlisted(text, core, cast) or _described(text, core)
+
+
+def _closing(text: str, span: Range, cast: Cast) -> Member | None:
+    """The person whose name ends a long title without a comma: “director of the Council on American - Islamic Relations Alia Salem”."""
+    inside = cast.within(span)
+    if not inside or inside[-1][1].kind is not ActorKind.PERSON or text[inside[-1][0].end : span.end].strip(' ."”’'):
+        return None
+    at, member = inside[-1]
+    lead = text[span.start : at.start]
+    first = WORD.findall(lead)[:2]
+    titled = any(is_title(word) for word in first) and not any(mark in lead for mark in ",;:")
+    return member if titled and " - " in lead and _may_head(lead, member) else None
 
 
 def _without_time(text: str, segment: Range) -> Range:

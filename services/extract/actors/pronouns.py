@@ -14,6 +14,7 @@ from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
 from services.extract.actors.names import Gender, is_role
 from services.extract.actors.phrase import PERSONAL
+from services.extract.actors.ranking import Asked, Focus, Met, Place, evidence, score
 from services.extract.types import QuotedStretch, Range
 
 _PRONOUN = re.compile(r"\b(?:he|she|him|his|her|himself|herself)\b", re.IGNORECASE)
@@ -29,19 +30,10 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 
-# Weights, set by hand and checked on hand-labelled PolNeAR dev sources; distances are in sentences.
-_DISTANCE = 0.9
-_FARTHEST = 8
-_PARAGRAPH = 0.5
-_SUBJECT = 1.0
-_SPEAKER = 1.2
-_POSSESSIVE = 0.6
-_QUOTED = 2.5
-_UNKNOWN_GENDER = 0.6
-_OFTEN = 0.35
-_LATEST = 4  # places a person was met last
 _IN_MIND = 30  # persons met last: nobody means one farther back by a pronoun, and the time stays linear
 _LEAD = 80  # code points before a name that show whether a preposition governs it
+_SURE = 0.8  # from where on a pronoun tells a person's gender
+_INTRODUCED = re.compile(r",\s+(?:an?|the|who|his|her|its|\d|of|from|[a-z]+(?:\s|-))")
 
 
 class _Event(NamedTuple):
@@ -52,16 +44,6 @@ class _Event(NamedTuple):
     member: Member | None
     gender: Gender | None
     word: str
-
-
-@dataclass(slots=True)
-class _Focus:
-    sentence: int
-    paragraph: int
-    subject: bool
-    speaker: bool
-    possessive: bool
-    quoted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +67,7 @@ def follow(
 
     Those of ``described`` that name nobody are resolved in the same way.
     """
-    starts = [sentence.start for sentence in sentences]
-    breaks = [match.start() for match in re.finditer(r"\n+", text)]
-    outer = sorted((stretch.outer for stretch in quoted if stretch.depth == 0), key=lambda span: span.start)
-    outer_starts = [span.start for span in outer]
-    source_spans = sorted(sources)
-    source_starts = [span.start for span in source_spans]
-
-    def inside(position: int, spans: Sequence[Range], firsts: Sequence[int]) -> bool:
-        index = bisect_right(firsts, position) - 1
-        return index >= 0 and position < spans[index].end
-
+    layout = _Layout(text, sentences, quoted, sources)
     events = [
         _Event(mention.span.start, mention.span.end, member, None, "'s" if mention.possessive else "")
         for member in cast.people
@@ -104,32 +76,113 @@ def follow(
     events += [_Event(m.start(), m.end(), None, _gender(m.group().lower()), m.group().lower()) for m in _PRONOUN.finditer(text)]
     events += [_Event(item.span.start, item.span.end, item.member, item.gender, "") for item in described]
     events.sort(key=lambda event: (event.start, event.end))
-    recent: dict[int, list[_Focus]] = {}
-    people = {id(event.member): event.member for event in events if event.member is not None}
+    minds = _Minds()
     resolved: dict[int, tuple[Member, float]] = {}
     opened = -1  # the sentence whose first person has been met
     for event, following in zip_longest(events, events[1:]):
         start, member = event.start, event.member
-        sentence = bisect_right(starts, start) - 1
-        paragraph = bisect_right(breaks, start)
-        in_quotes = inside(start, outer, outer_starts)
-        speaking = inside(start, source_spans, source_starts)
+        place = layout.place(start)
         if member is not None:
-            head = text[max(starts[sentence] if sentence >= 0 else 0, start - _LEAD) : start]
+            sentence_start = layout.starts[place.clause] if place.clause >= 0 else 0
+            head = text[max(sentence_start, start - _LEAD) : start]
             modifier = event.word == "'s" or _modifies(text, event, following)
             governed = _PREPOSITION_BEFORE.search(head) is not None
-            subject = sentence != opened and not governed and not modifier
+            subject = place.clause != opened and not governed and not modifier
             # “After Lee won, it was Smith who played”: who stands in the clause before is not whom the sentence is about
-            opened = opened if modifier or governed else sentence
-            _refocus(recent, id(member), _Focus(sentence, paragraph, subject, speaking and not modifier, modifier, in_quotes))
+            opened = opened if modifier or governed else place.clause
+            minds.meet(member, Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None))
             continue
-        choice = _choose(recent, people, event.gender, sentence, paragraph)
+        asked = Asked(place, event.word, event.gender, layout.begins(place))
+        choice = minds.choose(asked)
         if choice is None:
             continue
         resolved[start] = choice
-        if event.word in ("he", "she", "") and not in_quotes:
-            _refocus(recent, id(choice[0]), _Focus(sentence, paragraph, True, speaking, False, False))
+        if event.word in ("he", "she", "") and not place.quoted:
+            minds.meet(choice[0], Met(place, subject=True, pronoun=True))
     return resolved
+
+
+class _Layout:
+    """Where a position stands: its sentence, its paragraph, inside quotation marks or not, inside a source or not."""
+
+    def __init__(self, text: str, sentences: Sequence[Range], quoted: Iterable[QuotedStretch], sources: Iterable[Range]) -> None:
+        self.starts = [sentence.start for sentence in sentences]
+        self._breaks = [match.start() for match in re.finditer(r"\n+", text)]
+        self._outer = sorted((stretch.outer for stretch in quoted if stretch.depth == 0), key=lambda span: span.start)
+        self._outer_starts = [span.start for span in self._outer]
+        self._sources = sorted(sources)
+        self._source_starts = [span.start for span in self._sources]
+        told = 0
+        self._told: list[int] = []
+        for start in self.starts:
+            told += not _inside(start - 1, self._outer, self._outer_starts)
+            self._told.append(told)
+
+    def place(self, position: int) -> Place:
+        """Where it is."""
+        clause = bisect_right(self.starts, position) - 1
+        return Place(
+            position,
+            self._told[clause] if clause >= 0 else 0,
+            clause,
+            bisect_right(self._breaks, position),
+            _inside(position, self._outer, self._outer_starts),
+            _inside(position, self._sources, self._source_starts),
+        )
+
+    def begins(self, place: Place) -> bool:
+        """Whether the position begins its sentence."""
+        return place.clause >= 0 and place.start - self.starts[place.clause] <= 1
+
+
+def _inside(position: int, spans: Sequence[Range], firsts: Sequence[int]) -> bool:
+    index = bisect_right(firsts, position) - 1
+    return index >= 0 and position < spans[index].end
+
+
+class _Minds:
+    """The persons met so far, the latest last."""
+
+    def __init__(self) -> None:
+        self._focuses: dict[int, tuple[Member, Focus]] = {}
+        self._last_subject: int | None = None
+        self._last_speaker: int | None = None
+
+    def meet(self, member: Member, met: Met) -> None:
+        """Note a mention."""
+        key = id(member)
+        _, focus = self._focuses.pop(key, (member, Focus(met)))
+        focus.meet(met)
+        self._focuses[key] = (member, focus)
+        if focus.subject is met.place:
+            self._last_subject = key
+        if focus.speaker is met.place:
+            self._last_speaker = key
+
+    def choose(self, asked: Asked) -> tuple[Member, float] | None:
+        """The likeliest person and how likely; None when nobody fits."""
+        fitting = [
+            (key, member, focus)
+            for key, (member, focus) in islice(reversed(self._focuses.items()), _IN_MIND)
+            if member.may_be(asked.gender) and (asked.word or focus.last.place.clause != asked.place.clause)
+        ]
+        scored: list[tuple[float, Member]] = []
+        for key, member, focus in fitting:
+            values = evidence(
+                focus,
+                asked,
+                gender_known=member.gender is not None,
+                last_subject=key == self._last_subject,
+                last_speaker=key == self._last_speaker,
+            )
+            scored.append((score(values), member))
+        if not scored:
+            return None
+        best, member = max(scored, key=lambda item: item[0])
+        probability = 1.0 / sum(math.exp(value - best) for value, _ in scored)
+        if asked.gender and probability >= _SURE:
+            self._focuses[id(member)][1].called.add(asked.gender)
+        return member, probability
 
 
 def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
@@ -140,37 +193,5 @@ def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
     return _NOUNS.fullmatch(between) is not None and not _VERB.match(between) and is_role(between.split()[-1])
 
 
-def _refocus(recent: dict[int, list[_Focus]], key: int, focus: _Focus) -> None:
-    """Note a focus and move its person to the end, so that the dictionary is ordered by recency."""
-    focuses = recent.pop(key, [])
-    focuses.append(focus)
-    recent[key] = focuses
-
-
 def _gender(word: str) -> Gender:
     return "m" if PERSONAL[word] == "m" else "f"
-
-
-def _choose(
-    recent: dict[int, list[_Focus]], people: dict[int, Member], gender: Gender | None, sentence: int, paragraph: int
-) -> tuple[Member, float] | None:
-    scored: list[tuple[float, int]] = []
-    for key, focuses in islice(reversed(recent.items()), _IN_MIND):
-        member = people[key]
-        if not member.may_be(gender):
-            continue
-        score = max(_score(focus, sentence, paragraph) for focus in focuses[-_LATEST:])
-        score += _OFTEN * math.log(len(focuses)) - (_UNKNOWN_GENDER if member.gender is None else 0.0)
-        scored.append((score, key))
-    if not scored:
-        return None
-    scored.sort(key=lambda item: (-item[0], people[item[1]].first))
-    best = scored[0][0]
-    probability = 1.0 / sum(math.exp(score - best) for score, _ in scored)
-    return people[scored[0][1]], probability
-
-
-def _score(focus: _Focus, sentence: int, paragraph: int) -> float:
-    score = -_DISTANCE * min(sentence - focus.sentence, _FARTHEST) - _PARAGRAPH * min(paragraph - focus.paragraph, _FARTHEST)
-    score += _SUBJECT * focus.subject + _SPEAKER * focus.speaker - _POSSESSIVE * focus.possessive - _QUOTED * focus.quoted
-    return score

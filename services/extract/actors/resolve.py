@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,11 +13,11 @@ from schemas.ids import actor_id, local_actor_id
 from services.extract.actors import phrase as phrases
 from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
-from services.extract.actors.members import Member
+from services.extract.actors.members import Member, Mention
 from services.extract.actors.names import WORD, bare, is_role, is_title, without_initials
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import follow
-from services.extract.actors.relative import antecedent
+from services.extract.actors.relative import antecedent, plural_subject
 from services.extract.attribution.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
@@ -69,7 +70,9 @@ class Resolver:
         self._authors = authors
         self._registry = registry
         sources = [attribution.source for attribution in attributions if attribution.source is not None]
-        described = described_sources(text, sources, self._cast)
+        self._antecedents = {s.start: antecedent(text, s, self._cast, self._starts) for s in sources if _RELATIVE.fullmatch(text, *s)}
+        phrases_before = [before for before in self._antecedents.values() if isinstance(before, Range)]
+        described = described_sources(text, [*sources, *phrases_before], self._cast)
         self._focused = follow(text, self._cast, sentences, quoted, sources, described)
         self._groups: list[tuple[int, Actor]] = []
         self._signatures = [
@@ -78,6 +81,7 @@ class Resolver:
             for mention in member.mentions
             if " " in mention.name and _is_signature(text, mention.span)
         ]
+        self._signatures += [(match.start("handle"), _by_handle(match)) for match in _HANDLE.finditer(text)]
         self._signatures.sort(key=lambda item: item[0])
         self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
         self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
@@ -110,8 +114,9 @@ class Resolver:
         # annotators count the comma that closes an apposition as part of the source; it is no part of the mention
         words = self._text[source.start : source.end].rstrip(CLOSING)
         source = Range(source.start, source.start + len(words)) if words else source
+        whole = self._whole_words(source)
         mention = Span.of(self._text, source.start, source.end)
-        read = phrases.read(self._text, source, self._cast)
+        read = phrases.read(self._text, whole, self._cast)
         if source.start in self._labels:
             actor = self._label(read, source, mention)
         elif read.manner is Manner.PRONOUN:
@@ -125,6 +130,14 @@ class Resolver:
             if source.start in self._headed:
                 actor = actor.model_copy(update={"resolution": Resolution.HEADLINE})
         return actor
+
+    def _whole_words(self, source: Range) -> Range:
+        """A span that ends inside a word, up to the end of that word: half a name is nobody."""
+        word = WORD.match(self._text, source.end - 1, source.end + _NAME_MAX) if source.end else None
+        cut = word is not None and self._text[source.end - 1].isalnum() and self._text[source.end : source.end + 1].isalpha()
+        return (
+            Range(source.start, word.end()) if cut and word is not None and "'" not in word.group() and "’" not in word.group() else source
+        )
 
     # -- names -------------------------------------------------------------------------------------------------
 
@@ -225,6 +238,17 @@ class Resolver:
         """``they`` and ``it``: the group, organisation or document that spoke last, not farther back than two paragraphs."""
         wanted = _THEY if word in phrases.PLURAL else _IT
         limit = max(self._paragraphs_back(source.start, 2), source.start - _LOOK_BACK)
+        index = bisect_right(self._starts, source.start) - 1
+        here = self._starts[index] if index >= 0 else 0
+        if word in phrases.PLURAL and not any(here <= position < source.start for position, _ in self._groups[-_RECENT:]):
+            subject = plural_subject(self._text, here, source.start, self._starts)
+            if subject is not None:
+                read = phrases.read(self._text, subject, self._cast)
+                sure = _SURE[Resolution.DESCRIPTION] * _NUMBER_HINT
+                if read.manner is Manner.DESCRIBED:
+                    return self._unnamed(read.name, read.kind, mention, Resolution.PRONOUN, sure)
+                if read.manner is Manner.NAMED:
+                    return self._actor(read.kind, read.name, mention, Resolution.PRONOUN, sure)
         for position, actor in reversed(self._groups):
             if position < limit:
                 break
@@ -253,7 +277,11 @@ class Resolver:
 
     def _relative(self, source: Range, mention: Span) -> Actor:
         """The noun phrase right before ``who``."""
-        before = antecedent(self._text, source, self._cast, self._starts)
+        before = (
+            self._antecedents[source.start]
+            if source.start in self._antecedents
+            else antecedent(self._text, Range(source.start, source.end), self._cast, self._starts)
+        )
         sure = _SURE[Resolution.RELATIVE_PRONOUN]
         if before is None:
             return self._unresolved(mention)
@@ -301,6 +329,12 @@ class Resolver:
         )
 
 
+def _by_handle(match: re.Match[str]) -> Member:
+    """Whoever signs with the name of an account."""
+    span = Range(*match.span("handle"))
+    return Member(ActorKind.PERSON, Counter([match["handle"]]), [Mention(span, match["handle"])])
+
+
 def _is_signature(text: str, name: Range) -> bool:
     """Whether a paragraph holds a name and nothing else."""
     return text[max(0, name.start - 2) : name.start].strip(" —–-")[-1:] in ("", "\n") and _SIGNED.match(text, name.end) is not None
@@ -316,10 +350,13 @@ def _is_headline(text: str, attribution: Attribution) -> bool:
     return is_heading(text, Range(begin or earliest, latest if end < 0 else end))
 
 
+_RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
+_HANDLE = re.compile(r"^[^\S\n]*[-—–]?[^\S\n]*(?P<handle>@\w{2,20})\.?[^\S\n]*$", re.MULTILINE)
 _HEADLINE = 150  # code points on either side: no headline is longer
 _SIGNED = re.compile(r"\.?[^\S\n]*(?=\n|$)")
 _QUESTION = re.compile(r"Q(?:uestion)?", re.IGNORECASE)
 _ANSWER = re.compile(r"A(?:nswer)?", re.IGNORECASE)
+_RECENT = 20
 _LOOK_BACK = 2_000  # code points: two long paragraphs
 _THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
 _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)

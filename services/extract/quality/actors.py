@@ -56,7 +56,7 @@ def read_actors(path: Path) -> list[GoldActor]:
 def is_right(actor: Actor, gold: GoldActor, text: str) -> bool:
     """Whether the resolved name is the gold name: the same folded words, titles and articles aside, or, for descriptions, an alias.
 
-    For a person the gold name must be met in full when the article has it in full; a surname passes only where it has no more.
+    For a person the gold name must be met in full when the article has it in full; a part of it passes only where it has no more.
     """
     found, wanted = name_words(actor.name), name_words(gold.name)
     if found == wanted:
@@ -65,7 +65,7 @@ def is_right(actor: Actor, gold: GoldActor, text: str) -> bool:
         return actor.kind is ActorKind.PERSON and (
             same_person(found, wanted)
             or (found[-1] == wanted[-1] and len(found) == 1 and gold.name not in text)
-            or any(found == name_words(alias) and len(found) > 1 for alias in gold.aliases)
+            or any(found == name_words(alias) and (len(found) > 1 or gold.name not in text) for alias in gold.aliases)
         )
     described = [wanted, *(name_words(alias) for alias in gold.aliases), name_words(gold.source)]
     return found in described and found[0] not in _PRONOUNS
