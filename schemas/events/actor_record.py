@@ -9,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Value
-from schemas.events.parts import ActorKind, Count, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId
+from schemas.events.parts import ActorKind, Count, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId, Within
 from schemas.ids import digest
 
 
@@ -54,6 +54,7 @@ class StatementSummary(Value):
     outlet: Text | None = Field(default=None, description="Who published it.")
     published_at: Timestamp | None = Field(default=None, description="When it was published.")
     confidence: Probability = Field(description="Confidence of the attribution.")
+    within: Within = None
 
 
 class ActorRecord(Event):

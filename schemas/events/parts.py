@@ -34,6 +34,18 @@ Ordinal = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 
 
+Within = Annotated[
+    Identifier | None,
+    Field(
+        exclude_if=lambda holder: holder is None,
+        description="The quote or claim whose words hold this attribution: of what Jones promised in `Smith said that Jones had promised "
+        "…` the id of Smith's claim. It is an event of the same document, and its own `within` may name a further one. Left out when the "
+        "article itself reports it.",
+    ),
+]
+"""Nested attribution. Added after 1.0: left out when there is none, so that what was written before keeps its bytes and ids."""
+
+
 class Span(Value):
     """A stretch of a document's text, in Unicode code points: ``text[start:end] == exact``, always."""
 

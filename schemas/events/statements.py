@@ -8,14 +8,15 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Extensible
-from schemas.events.parts import Actor, AnyStance, ArticleRef, Cue, Identifier, Probability, Sha256, Span, Text
+from schemas.events.parts import Actor, AnyStance, ArticleRef, Cue, Identifier, Probability, Sha256, Span, Text, Within
 from schemas.ids import digest, span_key
 
 Spans = Annotated[tuple[Span, ...], Field(min_length=1, max_length=256)]
 
 
 class QuoteKind(StrEnum):
-    """``direct``: all of the content stands in quotation marks; ``mixed``: a part of it does."""
+    """``direct``: all of the content stands in quotation marks; ``mixed``: a part of it does. Turns of a transcript or an interview and
+    embedded posts are ``direct`` though they carry no marks: their layout shows that the words are verbatim."""
 
     DIRECT = "direct"
     MIXED = "mixed"
@@ -62,6 +63,7 @@ class Quote(Event):
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     confidence: Probability = Field(description="Probability that these words are this speaker's.")
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
+    within: Within = None
 
     @property
     def event_id(self) -> str:
@@ -93,6 +95,7 @@ class Claim(Event):
     quote_id: Identifier | None = Field(default=None, description="The quote this sentence is part of.")
     confidence: Probability = Field(description="Probability that this proposition is this claimant's.")
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
+    within: Within = None
 
     @property
     def event_id(self) -> str:

@@ -145,6 +145,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "sort_at": UNDATED_US if published is None else published,
         "text_sha256": event.text_sha256,
         "content_key": _content_key(event),
+        "within": event.within,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None

@@ -62,4 +62,5 @@ def _summary(row: Mapping[str, Any]) -> StatementSummary:
         outlet=row["outlet"],
         published_at=row["published_at"],
         confidence=row["confidence"],
+        within=row["within"],
     )

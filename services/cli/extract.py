@@ -43,9 +43,16 @@ def extract(
 
 def _show(console: Console, article: Mapping[str, Any]) -> None:
     console.rule(escape(article["path"]), align="left")
+    names = {quote["quote_id"]: quote["speaker"]["name"] for quote in article["quotes"]}
+    names |= {claim["claim_id"]: claim["claimant"]["name"] for claim in article["claims"]}
+
+    def second_hand(statement: Mapping[str, Any]) -> str:
+        return f" [dim](within what {escape(names[statement['within']])} said)[/]" if "within" in statement else ""
+
     for quote in article["quotes"]:
-        console.print(f"[bold]{escape(quote['speaker']['name'])}[/]: “{escape(quote['text'])}”")
+        console.print(f"[bold]{escape(quote['speaker']['name'])}[/]: “{escape(quote['text'])}”{second_hand(quote)}")
     for claim in article["claims"]:
         if claim["quote_id"] is None:
             cue = claim["cue"]["span"]["exact"] if claim["cue"] else "—"
-            console.print(f"[bold]{escape(claim['claimant']['name'])}[/] [dim]{escape(cue)}[/] {escape(claim['text'])}")
+            words = f"[bold]{escape(claim['claimant']['name'])}[/] [dim]{escape(cue)}[/] {escape(claim['text'])}"
+            console.print(words + second_hand(claim))

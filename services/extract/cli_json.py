@@ -17,6 +17,7 @@ from schemas.ids import digest
 from services.chassis import decoding
 from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError
 from services.extract.extract import Extraction, Extractor
+from services.extract.resolved import ResolvedAttribution
 from services.extract.types import Range
 
 HTML_SUFFIXES = (".html", ".htm", ".xhtml")
@@ -85,17 +86,19 @@ def as_json(path: Path | str, extraction: Extraction) -> dict[str, Any]:
         "text_sha256": document.text_sha256,
         "quotes": [quote.as_dict() for quote in extraction.quotes],
         "claims": [claim.as_dict() for claim in extraction.claims],
-        "attributions": [
-            {
-                "kind": attribution.kind,
-                "content": [_span(piece) for piece in attribution.content],
-                "source": _span(attribution.source),
-                "cue": _span(attribution.cue),
-                "actor": attribution.actor.model_dump(mode="json"),
-                "confidence": attribution.confidence,
-            }
-            for attribution in extraction.attributions
-        ],
+        "attributions": [_attribution(attribution) for attribution in extraction.attributions],
+    }
+
+
+def _attribution(attribution: ResolvedAttribution) -> dict[str, Any]:
+    return {
+        "kind": attribution.kind,
+        "content": [_span(piece) for piece in attribution.content],
+        "source": _span(attribution.source),
+        "cue": _span(attribution.cue),
+        "actor": attribution.actor.model_dump(mode="json"),
+        "confidence": attribution.confidence,
+        "nested": [_attribution(inner) for inner in attribution.nested],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Protocol
 
 from schemas.events import (
-    Actor,
     Article,
     ArticleRef,
     ArticleStatus,
@@ -27,21 +26,20 @@ from schemas.events import (
 from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded
 from services.extract.actors.resolve import Registry, Resolver
-from services.extract.attribution.addressee import addressee
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import Found, reconcile
+from services.extract.attribution.nesting import Marks, nested
+from services.extract.attribution.reconcile import reconcile
 from services.extract.claims.statements import Statements
-from services.extract.resolved import ResolvedAttribution
+from services.extract.resolved import ResolvedAttribution, resolve
 from services.extract.tagger import Tagger
 from services.extract.text.clean import clean
 from services.extract.text.html import HtmlLimits, HtmlReader
 from services.extract.text.language import UNKNOWN, primary
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
-from services.extract.types import Attribution, CleanText, Range, Tagged
+from services.extract.types import Attribution, CleanText, Tagged
 
 EXTRACTOR_NAME = "onrecord"
-EXTRACTOR_VERSION = "1.1.0"
+EXTRACTOR_VERSION = "1.2.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
@@ -62,7 +60,7 @@ class AttributionTagger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Everything found in one article revision."""
+    """Everything found in one article revision. ``attributions`` are the outermost ones; each holds those inside its content."""
 
     document: Document
     quotes: tuple[Quote, ...] = ()
@@ -92,7 +90,7 @@ class Extractor:
         registry: Registry | None = None,
         observe: Callable[[str, float], None] = lambda _step, _seconds: None,
     ) -> None:
-        """``observe`` is told how long each step took: ``text``, ``tag``, ``attribute``, ``resolve``, ``state``."""
+        """``observe`` is told how long each step took: ``text``, ``tag``, ``attribute`` (with second readings), ``resolve``, ``state``."""
         self._observe = observe
         self._tagger = tagger
         self._limits = limits or Limits()
@@ -136,8 +134,9 @@ class Extractor:
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
             stretches = quoted_stretches(text)
-            quotations = Quotations(text, stretches)
-            found = reconcile(text, tagged.attributions, quotations, tagged.entities, english=readable)
+            marks = Marks(text, stretches)
+            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, english=readable)
+            inner = nested(text, [item.attribution for item in found], marks, self._reread) if readable else []
         with self._timed("resolve"):
             resolver = Resolver(
                 text,
@@ -149,7 +148,7 @@ class Extractor:
                 authors=article.authors,
                 registry=self._registry,
             )
-            attributions = _resolve(text, found, resolver, quotations)
+            attributions = resolve(text, found, inner, resolver, marks)
         outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND
         if not readable and not attributions:
             outcome = Outcome.UNSUPPORTED_LANGUAGE
@@ -172,6 +171,10 @@ class Extractor:
             update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
         )
         return Extraction(document, quotes, claims, attributions, cleaned)
+
+    def _reread(self, words: str) -> Sequence[Attribution]:
+        """A passage read as if it stood alone."""
+        return self._tagger(words).attributions
 
     def _check(self, article: Article, size: int, limit: int, what: str) -> None:
         if size > limit:
@@ -206,51 +209,6 @@ class Extractor:
             claim_ids=claim_ids,
             outcome=outcome,
         )
-
-
-def _resolve(text: str, found: list[Found], resolver: Resolver, quotations: Quotations) -> tuple[ResolvedAttribution, ...]:
-    """Name the actors in text order; whoever inherits a speaker from a later attribution waits for it."""
-    actors: dict[int, Actor] = {}
-
-    def actor(number: int) -> Actor:
-        if number not in actors:
-            item = found[number]
-            # Inheritance never points in a circle: a link forward leads to an attribution with a source of its own.
-            inherited = actor(item.inherits) if item.inherits is not None else None
-            actors[number] = resolver.resolve(item.attribution.source, inherited=inherited)
-        return actors[number]
-
-    resolved: list[ResolvedAttribution] = []
-    for number, item in enumerate(found):
-        attribution = item.attribution
-        speaker = actor(number)
-        told = addressee(text, attribution.cue, attribution.content)
-        resolved.append(
-            ResolvedAttribution(
-                kind=attribution.kind,
-                content=attribution.content,
-                quoted=_quoted(attribution, quotations),
-                source=attribution.source,
-                cue=attribution.cue,
-                actor=speaker,
-                confidence=attribution.confidence,
-                addressee=resolver.addressee(told) if told is not None else None,
-            )
-        )
-    return tuple(resolved)
-
-
-def _quoted(attribution: Attribution, quotations: Quotations) -> tuple[Range, ...]:
-    """The quoted words of an attribution, without marks; titles and nicknames are no quotes."""
-    if attribution.turn:
-        return attribution.content
-    parts: list[Range] = []
-    for piece in attribution.content:
-        for stretch in quotations.evidence(piece, attribution.cue, attribution.source):
-            start, end = max(piece.start, stretch.inner.start), min(piece.end, stretch.inner.end)
-            if start < end and not quotations.is_name(stretch):
-                parts.append(Range(start, end))
-    return tuple(sorted(set(parts)))
 
 
 def _published(article: Article, cleaned: CleanText) -> dt.datetime | None:

@@ -1,17 +1,24 @@
-"""An attribution with its actor: what quotes and claims are made of."""
+"""Attributions with their actors, and inside each what it reports in turn: what quotes and claims are made of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.events import Actor
-from services.extract.types import Range
+from services.extract.actors.resolve import Resolver
+from services.extract.attribution.addressee import addressee
+from services.extract.attribution.nesting import Marks, Nested, holders, kind_of, quoted_words
+from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.reconcile import Found
+from services.extract.types import Attribution, Range
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAttribution:
-    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks;
-    ``addressee`` is to whom they were said, where the text says so."""
+    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks and without what
+    those inside quote; ``addressee`` is to whom they were said, where the text says so; ``nested`` is what the content reports in turn,
+    each by another actor."""
 
     kind: str
     content: tuple[Range, ...]
@@ -21,3 +28,91 @@ class ResolvedAttribution:
     actor: Actor
     confidence: float
     addressee: Actor | None = None
+    nested: tuple[ResolvedAttribution, ...] = ()
+
+    @property
+    def hull(self) -> Range:
+        """From the first character to the last of content, source and cue."""
+        spans = [span for span in (self.source, self.cue, *self.content) if span is not None]
+        return Range(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def resolve(
+    text: str, found: Sequence[Found], inner: Sequence[Nested], resolver: Resolver, marks: Marks
+) -> tuple[ResolvedAttribution, ...]:
+    """The attributions of a text with their actors, in the order of ``found``; those inside another's content are in that one.
+
+    What a speaker reports of himself is his own statement already, so it is left out; ``inner`` are those of a second reading.
+    """
+    actors = _actors([item.attribution.source for item in found], [item.inherits for item in found], resolver)
+    attributions = [item.attribution for item in found] + [item.attribution for item in inner]
+    within: list[int | None] = [
+        None if holder is None or actors[number].actor_id == actors[holder].actor_id else holder
+        for number, holder in enumerate(holders(attributions[: len(found)]))
+    ]
+    children: list[list[int]] = [[] for _ in attributions]
+    for number, holder in enumerate(within):
+        if holder is not None:
+            children[holder].append(number)
+    stands_for = list(range(len(found)))  # whom what is inside an attribution belongs to: the attribution, or the one around it
+    for number, item in enumerate(inner, len(found)):
+        holder = stands_for[item.within]
+        actors.append(resolver.resolve(item.attribution.source, inherited=actors[holder]))
+        own = actors[number].actor_id == actors[holder].actor_id
+        stands_for.append(holder if own else number)
+        if not own:
+            children[holder].append(number)
+
+    def made(number: int, trust: float) -> ResolvedAttribution:
+        attribution = attributions[number]
+        again = number >= len(found)
+        sure = attribution.confidence * (trust if again else 1.0)
+        nested = tuple(made(child, sure) for child in sorted(children[number], key=lambda n: attributions[n].content))
+        quotations = marks.below(attribution.cue) if again else marks.outermost
+        return _resolved(text, attribution, sure, nested, actors[number], resolver, quotations)
+
+    return tuple(made(number, 1.0) for number in range(len(found)) if within[number] is None)
+
+
+def _actors(sources: Sequence[Range | None], inherits: Sequence[int | None], resolver: Resolver) -> list[Actor]:
+    """Name the actors in text order; whoever inherits a speaker from a later attribution waits for it."""
+    known: dict[int, Actor] = {}
+
+    def actor(number: int) -> Actor:
+        if number not in known:
+            # Inheritance never points in a circle: a link forward leads to an attribution with a source of its own.
+            from_number = inherits[number]
+            known[number] = resolver.resolve(sources[number], inherited=None if from_number is None else actor(from_number))
+        return known[number]
+
+    return [actor(number) for number in range(len(sources))]
+
+
+def _resolved(
+    text: str,
+    attribution: Attribution,
+    confidence: float,
+    nested: tuple[ResolvedAttribution, ...],
+    actor: Actor,
+    resolver: Resolver,
+    quotations: Quotations,
+) -> ResolvedAttribution:
+    words = quoted_words(attribution, quotations)
+    # marks inside what another is said to have said are that one's: “Smith said that Jones had called it ‘a lie’”
+    own = tuple(span for span in words if not any(_holds(piece, span) for inside in nested for piece in inside.content))
+    told = addressee(text, attribution.cue, attribution.content)
+    return ResolvedAttribution(
+        kind=kind_of(text, attribution.content, own) if own != words else attribution.kind,
+        content=attribution.content,
+        quoted=own,
+        source=attribution.source,
+        cue=attribution.cue,
+        actor=actor,
+        confidence=confidence,
+        addressee=resolver.addressee(told) if told is not None else None,
+        nested=nested,
+    )
+
+
+def _holds(piece: Range, span: Range) -> bool:
+    return piece.start <= span.start and span.end <= piece.end

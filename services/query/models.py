@@ -55,6 +55,14 @@ class ArticleLink(Answer):
     published_at: AwareDatetime | None = Field(default=None, description="When it was published.")
 
 
+class Holder(Answer):
+    """The statement whose words hold another: its speaker is who reports that one."""
+
+    statement_id: str = Field(description="Quote id or claim id, of the same article.", examples=["quote-0d2c…"])
+    actor_id: str | None = Field(default=None, description="Who said it; null as long as it has not arrived.")
+    name: str | None = Field(default=None, description="The name as in that statement.", examples=["Sergei Lavrov"])
+
+
 class Statement(Answer):
     """A quote or a claim on record."""
 
@@ -74,6 +82,9 @@ class Statement(Answer):
     spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
     text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
     article: ArticleLink = Field(description="Where it was found.")
+    within: Holder | None = Field(
+        default=None, description="Second-hand: the statement that reports it; null when the article itself does."
+    )
 
 
 class TextPositionSelector(Answer):

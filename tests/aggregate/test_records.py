@@ -48,7 +48,7 @@ def test_the_largest_record_fits_its_topic() -> None:
     shares = {dimension: [(wide * 256, 10**6)] * 1_000 for dimension in ("outlet", "cue", "stance")}
     statement = {
         "statement_id": wide * 128, "kind": "quote", "text": "\x01" * 10_000, "article_id": wide * 128, "outlet": wide * 256,
-        "published_at": NOON, "confidence": 0.123456789012345,
+        "published_at": NOON, "confidence": 0.123456789012345, "within": wide * 128,
     }  # fmt: skip
     record = records.record_of(row, days, shares, [statement] * records.LATEST)
     assert record.days[-1].date == dt.date(1950, 1, 1) + dt.timedelta(days=19_999), "the latest days are kept"

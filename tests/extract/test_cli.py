@@ -40,6 +40,17 @@ def test_bad_files_are_told_and_the_others_printed(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in told] == [str(junk), str(tmp_path / "missing"), str(empty)]
 
 
+def test_what_is_second_hand_is_printed_with_whose_words_it_stands_in(tmp_path: Path) -> None:
+    article = tmp_path / "a.txt"
+    article.write_text("Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8")
+    environment = {**os.environ, "COLUMNS": "200"}
+    done = subprocess.run([sys.executable, "-m", "services.cli", "extract", article], env=environment, capture_output=True, check=True)
+    outer, inner = done.stdout.decode().splitlines()[1:]
+    assert "within" not in outer
+    assert inner.startswith("Mary Poe")
+    assert inner.endswith("taxes would rise in May (within what Bill Roe said)")
+
+
 @pytest.mark.parametrize("broken", ["model.json", "model.onnx", "tokenizer.json", None])
 def test_a_model_folder_that_is_none_is_one_line_and_exit_code_2(tmp_path: Path, broken: str | None) -> None:
     shipped = Path(__file__).parents[2] / "services" / "extract" / "model"

@@ -26,11 +26,23 @@ def test_each_file_becomes_one_object_of_the_contract(extractor: Extractor) -> N
     for claim in again["claims"]:
         Claim.model_validate(claim)
     for attribution in again["attributions"]:
-        assert set(attribution) == {"kind", "content", "source", "cue", "actor", "confidence"}
+        assert set(attribution) == {"kind", "content", "source", "cue", "actor", "confidence", "nested"}
         assert attribution["content"]
         assert set(attribution["content"][0]) == {"start", "end"}
         assert attribution["actor"]["actor_id"]
     assert [found] == list(extract_paths([SAMPLE], extractor))
+
+
+def test_attributions_inside_others_stand_in_them_and_their_statements_name_the_others(extractor: Extractor, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8")
+    [found] = json.loads(json.dumps(list(extract_paths([tmp_path], extractor))))
+    [outer] = found["attributions"]
+    [inner] = outer["nested"]
+    words = [found["text"][part["start"] : part["end"]] for part in inner["content"]]
+    assert (inner["actor"]["name"], words, inner["nested"]) == ("Mary Poe", ["that taxes would rise in May"], [])
+    roe, poe = found["claims"]
+    assert (roe["claimant"]["name"], "within" in roe) == ("Bill Roe", False)
+    assert (poe["claimant"]["name"], poe["within"]) == ("Mary Poe", roe["claim_id"])
 
 
 GOOD = "“Fine by me,” Anna Lee said."

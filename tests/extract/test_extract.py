@@ -34,11 +34,23 @@ def check(extraction: Extraction) -> None:
             assert span.exact.strip() == span.exact
         assert list(statement.spans) == sorted(statement.spans, key=lambda span: span.start)
         assert all(a.end <= b.start for a, b in zip(statement.spans, statement.spans[1:], strict=False))
-    for found in extraction.attributions:
+    attributions = list(extraction.attributions)
+    for found in attributions:
+        attributions += found.nested
         assert found.content
         mention = found.actor.mention
         assert mention is None or text[mention.start : mention.end] == mention.exact
         assert all(text[a:b].strip() for a, b in found.content)
+        for inner in found.nested:
+            assert inner.actor.actor_id != found.actor.actor_id
+            assert any(a <= inner.hull.start and inner.hull.end <= b for a, b in found.content)
+    by_id = {statement.event_id: statement for statement in statements}
+    for statement in statements:
+        if statement.within is not None:
+            # strictly inside, so that there are no circles
+            held = (statement.spans[0].start, statement.spans[-1].end)
+            holders = [(span.start, span.end) for span in by_id[statement.within].spans]
+            assert any(start <= held[0] and held[1] <= end and (start, end) != held for start, end in holders)
     known = {quote.quote_id for quote in extraction.quotes}
     assert all(claim.quote_id in known for claim in extraction.claims if claim.quote_id is not None)
 

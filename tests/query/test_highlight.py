@@ -57,6 +57,7 @@ class _Statement:
         self.negated = False
         self.check_worthiness = None
         self.confidence = 0.5
+        self.within = None
 
 
 @given(marked())

@@ -94,6 +94,7 @@ QUOTES = st.builds(
     addressee=st.none() | ACTORS,
     confidence=PROBABILITIES,
     text_sha256=SHA256S,
+    within=st.none() | IDENTIFIERS,
 )
 CLAIMS = st.builds(
     ev.Claim,
@@ -111,6 +112,7 @@ CLAIMS = st.builds(
     quote_id=st.none() | IDENTIFIERS,
     confidence=PROBABILITIES,
     text_sha256=SHA256S,
+    within=st.none() | IDENTIFIERS,
 )
 DOCUMENTS = TEXTS.flatmap(
     lambda text: st.builds(
@@ -159,6 +161,7 @@ ACTOR_RECORDS = st.builds(
             outlet=st.none() | TEXTS,
             published_at=MAYBE_TIMES,
             confidence=PROBABILITIES,
+            within=st.none() | IDENTIFIERS,
         ),
         max_size=2,
     ).map(tuple),

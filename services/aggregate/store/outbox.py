@@ -18,7 +18,10 @@ from services.aggregate.store.bulk import chunks, delete
 _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
 
 _SUMMARY = sa.select(
-    *(_statements.c[name] for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence"))
+    *(
+        _statements.c[name]
+        for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence", "within")
+    )
 )
 _NEWEST = (_statements.c.sort_at.desc(), _statements.c.statement_id.desc())
 

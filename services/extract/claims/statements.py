@@ -17,6 +17,7 @@ _COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
 _TO = re.compile(r"to\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do not
+_SHORTEST_WITHIN = 2  # of what was told in another's words, which is taken from a verb of saying only: "my doctor told me to rest"
 
 
 class Statements:
@@ -33,13 +34,20 @@ class Statements:
         """All quotes and claims in text order, each id once."""
         quotes: dict[str, Quote] = {}
         claims: dict[str, Claim] = {}
-        for attribution in attributions:
+
+        def add(attribution: ResolvedAttribution, within: str | None) -> None:
             cue = self._cue(attribution.cue)
-            quote = self._quote(attribution, cue)
+            quote = self._quote(attribution, cue, within)
             if quote is not None:
                 quotes.setdefault(quote.quote_id, quote)
-            for claim in self._claims(attribution, cue, quote):
+            made = list(self._claims(attribution, cue, quote, within))
+            for claim in made:
                 claims.setdefault(claim.claim_id, claim)
+            for inner in attribution.nested:
+                add(inner, _holding(inner.hull, quote, made) or within)
+
+        for attribution in attributions:
+            add(attribution, None)
         return (
             tuple(sorted(quotes.values(), key=lambda q: (q.spans[0].start, q.quote_id))),
             tuple(sorted(claims.values(), key=lambda c: (c.spans[0].start, c.claim_id))),
@@ -52,7 +60,7 @@ class Statements:
         end = span.end - self._text.endswith(":", span.start, span.end)
         return cue_at(self._text, Range(span.start, end)) if end > span.start else None
 
-    def _quote(self, attribution: ResolvedAttribution, cue: Cue | None) -> Quote | None:
+    def _quote(self, attribution: ResolvedAttribution, cue: Cue | None, within: str | None) -> Quote | None:
         if attribution.kind == "indirect" or not attribution.quoted:
             return None
         spans = self._spans(attribution.quoted)
@@ -67,21 +75,23 @@ class Statements:
             addressee=attribution.addressee,
             confidence=attribution.confidence,
             text_sha256=self._sha,
+            within=within,
         )
 
-    def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None) -> Iterable[Claim]:
+    def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None, within: str | None) -> Iterable[Claim]:
         if attribution.kind == "direct":
             for sentence in self._quoted_sentences(attribution.quoted):
                 spans = self._spans((sentence,))
                 worth, claim_type = assess(spans[0].exact, self._evidence([sentence]))
                 if worth >= WORTH_CHECKING:
-                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote, worth, claim_type)
+                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote, within, worth, claim_type)
             return
         proposition = self._proposition(attribution.content)
         spans = self._spans(proposition)
         text = " ".join(span.exact for span in spans)
-        if len(_WORD.findall(text)) >= _SHORTEST_CLAIM:
-            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, *assess(text, self._evidence(proposition)))
+        if len(_WORD.findall(text)) >= (_SHORTEST_CLAIM if within is None else _SHORTEST_WITHIN):
+            worth, claim_type = assess(text, self._evidence(proposition))
+            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, within, worth, claim_type)
 
     def _claim(
         self,
@@ -90,6 +100,7 @@ class Statements:
         attribution: ResolvedAttribution,
         cue: Cue | None,
         quote: Quote | None,
+        within: str | None,
         worth: float,
         claim_type: ClaimType,
     ) -> Claim:
@@ -108,6 +119,7 @@ class Statements:
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             text_sha256=self._sha,
+            within=within,
         )
 
     def _opening(self, attribution: ResolvedAttribution) -> str:
@@ -129,3 +141,10 @@ class Statements:
 
     def _spans(self, ranges: Sequence[Range]) -> tuple[Span, ...]:
         return tuple(Span.of(self._text, start, end) for start, end in ranges[:_MAX_SPANS])
+
+
+def _holding(span: Range, quote: Quote | None, claims: Iterable[Claim]) -> str | None:
+    """The id of the one of an attribution's statements whose words hold ``span``: its quote, else its claim, never a part of its quote."""
+    whole: list[tuple[str, tuple[Span, ...]]] = [(quote.quote_id, quote.spans)] if quote is not None else []
+    whole += [(claim.claim_id, claim.spans) for claim in claims if claim.kind is not ClaimKind.QUOTED]
+    return next((name for name, spans in whole if any(held.start <= span.start and span.end <= held.end for held in spans)), None)

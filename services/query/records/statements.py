@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, select, type_coerce
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
 from schemas.relational import documents, statements
-from services.query.models import ArticleLink, Statement, StatementDetail, Target, TextPositionSelector, TextQuoteSelector
+from services.query.models import ArticleLink, Holder, Statement, StatementDetail, Target, TextPositionSelector, TextQuoteSelector
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import StatementQuery, StatementSort
 from services.query.problems import not_found
@@ -24,8 +24,18 @@ CONTEXT = 32
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 """Characters that belong to the one before them though they are no combining marks."""
 
-_COLUMNS = (statements, documents.c.title, documents.c.url)
-_FROM = statements.join(documents, statements.c.article_id == documents.c.article_id)
+_HOLDER = statements.alias("holder")
+_COLUMNS = (
+    statements,
+    documents.c.title,
+    documents.c.url,
+    _HOLDER.c.actor_id.label("holder_id"),
+    _HOLDER.c.actor_name.label("holder_name"),
+)
+# joined when read: an inner statement may arrive before the one that holds it
+_FROM = statements.join(documents, statements.c.article_id == documents.c.article_id).outerjoin(
+    _HOLDER, and_(_HOLDER.c.statement_id == statements.c.within, _HOLDER.c.on_record)
+)
 
 
 def build(row: Row[Any]) -> Statement:
@@ -59,6 +69,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
             language=row.language,
             published_at=row.published_at,
         ),
+        "within": Holder(statement_id=row.within, actor_id=row.holder_id, name=row.holder_name) if row.within else None,
     }
 
 
@@ -72,6 +83,7 @@ def summary(row: Row[Any]) -> StatementSummary:
         outlet=row.outlet,
         published_at=row.published_at,
         confidence=row.confidence,
+        within=row.within,
     )
 
 

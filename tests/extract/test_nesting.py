@@ -1,0 +1,145 @@
+"""What someone reports of another is a statement of the other's, within the first one's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.events import Claim, Quote
+from services.extract.attribution.nesting import Marks, Nested, holders, nested
+from services.extract.extract import Extraction, Extractor
+from services.extract.text.quotes import quoted_stretches
+from services.extract.types import Attribution, Range
+from tests.extract.conftest import MakeArticle
+
+CASES = {
+    "indirect in indirect": (
+        "Bill Roe said that Mary Poe had told reporters that taxes would rise.",
+        [("Mary Poe", "taxes would rise", "Bill Roe")],
+    ),
+    "indirect in direct": ("Anna Lee said: “My doctor told me to rest.”", [("My doctor", "to rest", "Anna Lee")]),
+    "direct in direct": (
+        "Anna Lee said on Monday: “My doctor told me, ‘You must rest for a month.’ I did not listen.”",
+        [("My doctor", "You must rest for a month.", "Anna Lee")],
+    ),
+    "in the middle of a quote": (
+        "“The mayor promised that the bridge would be finished in May,” Peter Brown said. “The mayor lied.”",
+        [("The mayor", "the bridge would be finished in May", "Peter Brown")],
+    ),
+    "three deep": (
+        "Mary Poe said that Bill Roe had claimed that his boss told him that the plant would close.",
+        [
+            ("Bill Roe", "his boss told him that the plant would close", "Mary Poe"),
+            ("his boss", "the plant would close", "Bill Roe"),
+        ],
+    ),
+    "in a transcript": (
+        "ANNA LEE: What did the boss tell you?\n\nMARY POE: The boss said we would all get paid in June. I was shocked.",
+        [("The boss", "we would all get paid in June", "MARY POE")],
+    ),
+    "of oneself": ("“I told the council that we would not pay,” Anna Lee said.", []),
+    "not said yet": ("Anna Lee said that the mayor would tell reporters that taxes would rise.", []),
+    "by nobody": ("“Whatever you say, nobody said that this was easy,” Anna Lee said.", []),
+    "a thought": ("Anna Lee said that most people believe that taxes will rise.", []),
+}
+
+
+def by_id(extraction: Extraction) -> Mapping[str, Quote | Claim]:
+    statements: list[Quote | Claim] = [*extraction.quotes, *extraction.claims]
+    return {statement.event_id: statement for statement in statements}
+
+
+def name(statement: Quote | Claim) -> str:
+    return statement.speaker.name if isinstance(statement, Quote) else statement.claimant.name
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_second_hand_statements_name_the_statement_that_holds_them(
+    extractor: Extractor, article: MakeArticle, text: str, expected: list[tuple[str, str, str]]
+) -> None:
+    statements = by_id(extractor.extract(article(text)))
+    inner = [statement for statement in statements.values() if statement.within is not None]
+    assert sorted((name(s), s.text, name(statements[s.within or ""])) for s in inner) == sorted(expected)
+
+
+def test_marks_inside_what_another_said_are_the_others(extractor: Extractor, article: MakeArticle) -> None:
+    found = extractor.extract(article("Mr. Khan told the court that his wife had said “the money is all gone” before she left."))
+    [quote] = found.quotes
+    assert (name(quote), quote.text) == ("his wife", "the money is all gone")
+    held_by = by_id(found)[quote.within or ""]
+    assert (name(held_by), held_by.kind) == ("Khan", "indirect")
+
+
+def test_an_attribution_already_found_inside_another_is_put_into_it() -> None:
+    text = "A said B said c d e. F said g h i."
+    outer = Attribution("indirect", (Range(7, 19),), Range(0, 1), Range(2, 6), 0.9)
+    inner = Attribution("indirect", (Range(14, 19),), Range(7, 8), Range(9, 13), 0.9)
+    other = Attribution("indirect", (Range(28, 33),), Range(21, 22), Range(23, 27), 0.9)
+    assert text[slice(*inner.content[0])] == "c d e"
+    assert holders([outer, inner, other]) == [None, 0, None]
+    assert holders([inner, outer]) == [1, None]
+
+
+RANGES = st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
+ATTRIBUTIONS = st.builds(
+    Attribution,
+    st.just("indirect"),
+    st.lists(RANGES, min_size=1, max_size=2).map(lambda ranges: tuple(sorted(set(ranges)))),
+    st.none() | RANGES,
+    st.none() | RANGES,
+    st.floats(0.5, 1),
+)
+TEXTS = st.lists(
+    st.sampled_from(
+        ["Lee", "she", "said", "told", "that", "the", "bridge", "is", "shut", "“", "”", "‘", "’", ".", ",", "According", "to", "\n"]
+    ),
+    min_size=4,
+    max_size=40,
+).map(" ".join)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(TEXTS, st.lists(ATTRIBUTIONS, max_size=5), st.lists(ATTRIBUTIONS, min_size=1, max_size=3))
+def test_whatever_a_tagger_answers_inner_ones_lie_in_the_content_of_outer_ones_and_depth_ends(
+    text: str, given_first: list[Attribution], answer: list[Attribution]
+) -> None:
+    def cut(span: Range, size: int) -> Range | None:
+        return Range(span.start, min(span.end, size)) if span.start < size else None
+
+    def read(words: str) -> list[Attribution]:
+        found = []
+        for a in answer:
+            content = tuple(piece for span in a.content if (piece := cut(span, len(words))))
+            source, cue = (cut(span, len(words)) if span else None for span in (a.source, a.cue))
+            if content:
+                found.append(Attribution(a.kind, content, source, cue, a.confidence))
+        return found
+
+    first = []
+    for a in given_first:
+        content = tuple(piece for span in a.content if (piece := cut(span, len(text))))
+        if content:
+            first.append(Attribution(a.kind, content, a.source and cut(a.source, len(text)), a.cue and cut(a.cue, len(text)), a.confidence))
+    found: list[Nested] = nested(text, first, Marks(text, quoted_stretches(text)), read)
+    everything = [*first, *(item.attribution for item in found)]
+    for number, item in enumerate(found, len(first)):
+        assert item.within < number
+        inner, outer = item.attribution, everything[item.within]
+        assert inner.source is not None
+        assert inner.cue is not None
+        assert any(
+            all(piece.start <= span.start and span.end <= piece.end for span in (inner.source, inner.cue, *inner.content))
+            for piece in outer.content
+        )
+        assert all(text[slice(*piece)].strip() for piece in inner.content)
+    held_by = holders(everything)
+    for number in range(len(everything)):
+        seen = set()
+        holder: int | None = number
+        while holder is not None:
+            assert holder not in seen
+            seen.add(holder)
+            holder = held_by[holder]
