@@ -162,8 +162,18 @@ class _Reading:
         items: dict[int, list[int]] = {}
         for content in range(len(self._contents)):
             items.setdefault(self._owner(content), []).append(content)
+        self._adopt(items)
         found = [item for anchor, contents in items.items() if (item := self._item(anchor, contents))]
         return sorted(found, key=lambda item: item.attribution.content)
+
+    def _adopt(self, items: dict[int, list[int]]) -> None:
+        """Give each cue that got no content the one that follows it at once, where that went to a cue that has others."""
+        by_start = {self._contents[content].start: (anchor, content) for anchor, contents in items.items() for content in contents}
+        for cue, place in enumerate(self._cues):
+            anchor, content = by_start.get(place.end, (cue, -1))
+            if cue not in items and anchor != cue and len(items[anchor]) > 1:
+                items[anchor].remove(content)
+                items[cue] = [content]
 
     def _owner(self, content: int) -> int:
         """The number of the anchor a content belongs to: a cue, or from ``len(cues)`` on a content without a cue."""
