@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.reconcile import Found, reconcile
 from services.extract.text.quotes import quoted_stretches
-from services.extract.types import Attribution, Range
+from services.extract.types import Attribution, Entity, Range
 
 
 def at(text: str, words: str) -> Range:
@@ -169,6 +171,87 @@ def test_a_bare_article_is_no_content() -> None:
     assert contents(text, found) == ["a better one, was ready"]
 
 
+NAMELESS = [
+    ("The spot ends with footage of Paul Lee saying that he was smart.", "saying", "that he was smart", "Paul Lee"),
+    ("They seized on Paul Lee’s claim that he was smart.", "claim", "that he was smart", "Paul Lee"),
+    ("They met Paul Lee to discuss the plan to leave.", "to discuss", "the plan to leave", None),
+    ("Paul Lee was accused of being too smart.", "was accused of", "being too smart", None),
+    ("Claiming that he was smart, Paul Lee left.", "Claiming", "that he was smart", "Paul Lee"),
+    ("After saying that he was smart, she left the room.", "saying", "that he was smart", "she"),
+    ("According to Lee, the man was smart.", "According to", "Lee, the man was smart", "Lee"),
+    ("The man, who was tired, was smart, said Lee.", "said", "was smart", None),
+]
+
+
+@pytest.mark.parametrize(("text", "cue", "content", "source"), NAMELESS, ids=[text[:30] for text, *_ in NAMELESS])
+def test_the_surface_names_who_speaks_where_the_tagger_named_nobody(text: str, cue: str, content: str, source: str | None) -> None:
+    seen = said(text, content, source=None, cue=cue)
+    people = [Entity(at(text, "Paul Lee"), "PERSON", 0.9)] if "Paul Lee" in text else []
+    [found] = reconcile(text, [seen], Quotations(text, quoted_stretches(text)), people)
+    assert found.attribution.source == (at(text, source) if source else None)
+
+
+def test_a_name_right_before_the_cue_speaks_whoever_else_is_near() -> None:
+    text = "Politifact seized on Paul Lee’s claim that he was smart."
+    seen = said(text, "that he was smart", source="Politifact", cue="claim")
+    [found] = reconcile(text, [seen], Quotations(text, quoted_stretches(text)), [Entity(at(text, "Paul Lee"), "PERSON", 0.9)])
+    assert found.attribution.source == at(text, "Paul Lee")
+
+
+@pytest.mark.parametrize(
+    ("text", "cue", "content"),
+    [
+        ("Lee was asked whether he would resign.", "was asked", "whether he would resign"),
+        ("Asked whether he would resign, Lee left.", "Asked", "whether he would resign"),
+        ("Lee has been harshly criticized for the plan to leave.", "has been harshly criticized for", "the plan to leave"),
+    ],
+)
+def test_who_is_asked_or_criticized_is_no_source(text: str, cue: str, content: str) -> None:
+    [found] = reconciled(text, said(text, content, cue=cue))
+    assert found.attribution.source is None
+
+
+def test_a_coordinate_verb_reports_for_itself() -> None:
+    text = "Lee warned that costs would rise and urged the council to act."
+    first, second = (f.attribution for f in reconciled(text, said(text, "that costs would rise", "the council to act", cue="warned")))
+    assert (first.cue, first.content) == (at(text, "warned"), (at(text, "that costs would rise"),))
+    assert (second.source, second.cue, second.content) == (at(text, "Lee"), at(text, "urged"), (at(text, "the council to act"),))
+
+
+def test_words_of_other_sentences_are_not_reported_by_this_cue() -> None:
+    text = "Some hope for change. The war is over, Lee said. Nobody knows why it began."
+    [found] = reconciled(text, said(text, "for change", "The war is over", "why it began"))
+    assert contents(text, found) == ["The war is over"]
+    text = "The war is over. It will not come back, Lee said. “It is over.”"
+    [found] = reconciled(text, said(text, "The war is over", "It will not come back", "“It is over.”"))
+    assert contents(text, found) == ["The war is over", "It will not come back", "“It is over.”"]
+
+
+def test_indirect_speech_that_is_more_likely_none_is_left_out() -> None:
+    text = "Lee hopes for change. Lee said “there is no hope”."
+    faint, quoted = said(text, "for change", cue="hopes"), said(text, "“there is no hope”")
+    found = reconciled(text, replace(faint, confidence=0.2), replace(quoted, confidence=0.2))
+    assert [contents(text, f) for f in found] == [["“there is no hope”"]]
+
+
+def test_a_reporting_verb_drawn_into_the_content_is_the_cue() -> None:
+    text = "“We never thought so, said Anna Lee, the mayor.\n\nIt rained."
+    [found] = reconciled(text, said(text, "“We never thought so, said", source="Anna Lee, the mayor", cue=None))
+    assert (contents(text, found), found.attribution.cue) == (["“We never thought so,"], at(text, "said"))
+
+
+def test_a_source_does_not_end_in_a_relative_pronoun() -> None:
+    text = "“No comment at all,” said a spokeswoman, who asked not to be named."
+    [found] = reconciled(text, said(text, "“No comment at all,”", source="a spokeswoman, who"))
+    assert found.attribution.source == at(text, "a spokeswoman")
+
+
+def test_a_dash_alone_is_a_cue() -> None:
+    text = "“We have nothing more to say.” ― Anna Lee"
+    [found] = reconciled(text, said(text, "“We have nothing more to say.”", source="Anna Lee", cue="―"))
+    assert found.attribution.cue == at(text, "―")
+
+
 ranges = st.tuples(st.integers(0, 80), st.integers(0, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
 
 
@@ -188,3 +271,38 @@ def test_whatever_the_tagger_says_content_is_sorted_disjoint_and_holds_words(tex
         assert all(left.end <= right.start for left, right in pairwise(content))
         assert item.attribution.kind in ("direct", "mixed", "indirect")
         assert item.inherits is None or item.inherits in (number - 1, number + 1)
+
+
+NEWS_WORDS = [
+    *("Lee", "Anna Lee", "the ministry", "who", "he", "said", "Said", "asked", "Asked", "saying", "warned", "and urged", "was accused of"),
+    *("according to", "According to", "Per", "In Lee’s words", "in the words of", "that it rained", "nobody came"),
+    *(",", ",", ".", ".", ":", "“", "”", '"', "‘", "’", "—", "•", "\n\n"),
+]
+WORDS = st.lists(st.sampled_from(NEWS_WORDS), max_size=30).map(" ".join)
+
+
+@given(WORDS, st.data())
+def test_whatever_words_stand_around_what_the_tagger_says(text: str, data: st.DataObject) -> None:
+    places = st.tuples(st.integers(0, len(text)), st.integers(0, 30)).map(lambda pair: Range(pair[0], min(len(text), pair[0] + pair[1])))
+    seen = data.draw(
+        st.lists(
+            st.builds(
+                Attribution,
+                st.just("indirect"),
+                st.lists(places, min_size=1, max_size=3).map(lambda r: tuple(sorted(r))),
+                st.none() | places,
+                st.none() | places,
+                st.floats(0, 1),
+            ),
+            max_size=4,
+        )
+    )
+    people = [Entity(Range(*m.span()), "PERSON", 0.9) for m in re.finditer("Anna Lee|Lee", text)]
+    found = reconcile(text, seen, Quotations(text, quoted_stretches(text)), people)
+    starts = [item.attribution.content[0] for item in found]
+    assert starts == sorted(starts)
+    for item in found:
+        spans = [*item.attribution.content, *(span for span in (item.attribution.source, item.attribution.cue) if span is not None)]
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+        assert all(any(c.isalnum() for c in text[a:b]) for a, b in item.attribution.content)
+        assert all(left.end <= right.start for left, right in pairwise(item.attribution.content))

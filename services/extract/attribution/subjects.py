@@ -29,10 +29,8 @@ _PASSIVE = re.compile(
     r"|alleged|rumored|rumoured|thought)\b",
     re.IGNORECASE,
 )
-# Purposes (“met Lee to discuss”) and passives (“Lee was accused”).
-_NO_VOICE = re.compile(
-    r"\A(?:to|by)\s|\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?\w+(?:ed|en)\b", re.IGNORECASE
-)  # purposes, passives
+_PURPOSE = re.compile(r"(?:to|by)\s", re.IGNORECASE)  # “met Lee to discuss …”
+_ANY_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?\w+(?:ed|en)\b", re.IGNORECASE)
 _LEAD = 12  # code points before an opening participle: its preposition
 _REACH = 120  # code points of a main clause's subject
 
@@ -78,7 +76,7 @@ def _without_target(text: str, attribution: Attribution) -> Attribution:
 def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
     """“Footage of Trump saying …” · “seized on Trump’s claim …”: the name right before the reporting words speaks, whoever else is near."""
     cue, source = attribution.cue, attribution.source
-    if cue is None or _NO_VOICE.search(text, cue.start, cue.end):
+    if cue is None or _PURPOSE.match(text, cue.start, cue.end) or _ANY_PASSIVE.search(text, cue.start, cue.end):
         return attribution
     gap = _GAP.search(text, max(0, cue.start - _GAP_MOST), cue.start)
     name = names.get(gap.start()) if gap else None
