@@ -9,7 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from services.extract.attribution.headlines import headlines
+from services.extract.attribution.phrases import phrases
 from services.extract.attribution.posts import posts
+from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.reconcile import reconcile
 from services.extract.attribution.turns import turns
 from services.extract.text.furniture import is_furniture
 from services.extract.text.plain import normalise
@@ -86,6 +89,14 @@ SHAPES: dict[str, Shape] = {
     "turns far apart": repeated("Q Why?\n\nNo.\n\nNo.\n\n"),
     "signatures": repeated("Yes. — A (@b)\n\n"),
     "signatures in one paragraph": repeated("— A (@b) "),
+    "phrases that open": repeated("Per the a, b. "),
+    "phrases put in": repeated(", per the a, b"),
+    "a phrase and a long name": repeated("A", before="b c d, in ", after="’s words"),
+    "reporting words in a quotation left open": repeated(", said Lee ", before="“"),
+    "names in a quotation left open": repeated(", Lee A B C D", before="“"),
+    "quotations with reporting words": repeated("“Yes, yes,” said Lee. "),
+    "quotations with signatures": repeated("“Yes, yes.” — Lee\n\n"),
+    "quotations of nobody": repeated("“Yes, I do.” "),
     "headings with a colon": repeated("Police: Man shot in town\n\n"),
     "advertisements": repeated("Advertisement\nx\n"),
 }
@@ -97,6 +108,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "turns": lambda text: turns(text, ()),
     "posts": posts,
     "headlines": lambda text: headlines(text, (), ()),
+    "phrases": lambda text: phrases(text, (), sentences(text)),
+    "reconcile": lambda text: reconcile(text, (), Quotations(text, quoted_stretches(text))),
 }
 
 
