@@ -38,8 +38,7 @@ def link_mass(scores: Scores, span: PieceSpan, owners: IntArray) -> dict[int, fl
 
 def no_source(scores: Scores, span: PieceSpan) -> float:
     """The mean over the pieces of a cue or content of the probability that their attribution names no source."""
-    rows = slice(span.start, span.end)
-    return float(scores.source_probability[rows][scores.source_to[rows] < 0].sum()) / (span.end - span.start)
+    return float(scores.no_source[span.start : span.end].mean())
 
 
 def gap(left: PieceSpan, right: PieceSpan) -> int:

@@ -28,11 +28,11 @@ class _Frozen(BaseModel):
 
 
 class Windows(_Frozen):
-    """How texts are cut, in pieces; see ``WindowPlan``."""
+    """How texts are cut, in pieces; see ``WindowPlan``. Context on both sides leaves at least half of a window to be kept."""
 
-    size: int = Field(default=254, ge=16, le=510)
-    context: int = Field(default=32, ge=0)
-    paragraph_context: int = Field(default=16, ge=0)
+    size: int = Field(default=254, ge=128, le=510)
+    context: int = Field(default=32, ge=0, le=32)
+    paragraph_context: int = Field(default=16, ge=0, le=32)
 
 
 class Decoding(_Frozen):

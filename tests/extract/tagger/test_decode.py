@@ -10,7 +10,7 @@ from services.extract.tagger.boundaries import Boundary, read_words
 from services.extract.tagger.claims import PieceClaims
 from services.extract.tagger.decode import Decoder
 from services.extract.tagger.encoding import Pieces, encode
-from services.extract.tagger.network import LINKS_KEPT, Scores, log_softmax
+from services.extract.tagger.network import LINKS_KEPT, FloatArray, Scores
 from services.extract.tagger.spec import ENTITY_TAGS, ROLE_TAGS, SHIPPED, Decoding, ModelSpec
 from services.extract.types import Attribution, Range
 
@@ -23,6 +23,13 @@ news = st.text(alphabet=st.sampled_from(list("abE .,:;!?\n\r\t“”‘’\"'«�
 any_text = st.one_of(news, st.text(alphabet=st.characters(), max_size=80))
 
 
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Natural logarithm of the softmax over the last axis."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    normalised: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return normalised
+
+
 def random_scores(count: int, seed: int) -> Scores:
     random = np.random.default_rng(seed)
     shape = (count, min(LINKS_KEPT, max(1, count)))
@@ -31,8 +38,7 @@ def random_scores(count: int, seed: int) -> Scores:
         entities=log_softmax(random.normal(scale=3, size=(count, len(ENTITY_TAGS))).astype(np.float32)),
         link_to=random.integers(0, max(1, count), shape),
         link_probability=(random.random(shape) / shape[1]).astype(np.float32),
-        source_to=random.integers(-1, max(1, count), shape),
-        source_probability=(random.random(shape) / shape[1]).astype(np.float32),
+        no_source=random.random(count).astype(np.float32),
         ends=random.normal(scale=3, size=count).astype(np.float32),
         claims=random.normal(scale=3, size=count).astype(np.float32),
     )
@@ -82,7 +88,7 @@ class Sure:
         self.roles[:, 0] = 0
         self.link_to = np.full((count, LINKS_KEPT), -1)
         self.link_probability = np.zeros((count, LINKS_KEPT), np.float32)
-        self.source_to, self.source_probability = self.link_to.copy(), self.link_probability.copy()
+        self.no_source = np.zeros(count, np.float32)
         self.ends = np.full(count, -6.0, np.float32)
 
     def pieces_of(self, words: str) -> range:
@@ -101,11 +107,9 @@ class Sure:
             self.link_probability[places, 0] = mass
         return self
 
-    def says(self, cue: str, source: str | None, mass: float = 0.9) -> "Sure":
-        """The pieces of ``cue`` name ``source`` as theirs, or say that they have none."""
-        places = self.pieces_of(cue)
-        self.source_to[places, 0] = self.pieces_of(source).start if source else -1
-        self.source_probability[places, 0] = mass
+    def unsourced(self, words: str, probability: float = 0.9) -> "Sure":
+        """The pieces of ``words`` say that their attribution names no source."""
+        self.no_source[self.pieces_of(words)] = probability
         return self
 
     def ends_with(self, words: str) -> "Sure":
@@ -119,8 +123,7 @@ class Sure:
             np.zeros((count, len(ENTITY_TAGS)), np.float32),
             self.link_to,
             self.link_probability,
-            self.source_to,
-            self.source_probability,
+            self.no_source,
             self.ends,
             np.zeros(count, np.float32),
         )
@@ -152,7 +155,7 @@ def test_a_cue_may_say_that_it_has_no_source() -> None:
     text = Sure("The mayor left early and it was said that the bridge is safe.")
     text.mark("SOURCE", "The mayor", "said", mass=0.05).mark("CUE", "said", "said").mark("CONTENT", "that the bridge is safe", "said")
     assert text.read(ALL_EVIDENCE)[0][0] == "The mayor"
-    assert text.says("said", None).says("that the bridge is safe", None).read(ALL_EVIDENCE)[0][0] is None
+    assert text.unsourced("said").unsourced("that the bridge is safe").read(ALL_EVIDENCE)[0][0] is None
 
 
 def test_a_source_stands_in_the_sentence_of_its_cue() -> None:
@@ -179,7 +182,7 @@ def test_a_source_too_weak_to_stand_alone_is_found_by_the_cue_that_needs_one(
     text.roles[places] = np.log([1 - probability, 1e-3, probability, 1e-3, 1e-3, 1e-3, 1e-3])
     text.roles[places.start] = np.log([1 - probability, probability, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3])
     assert text.read() == [(expected, "said", ["that the bridge is safe"])]
-    assert text.says("said", None).says("that the bridge is safe", None).read()[0][0] is None
+    assert text.unsourced("said").unsourced("that the bridge is safe").read()[0][0] is None
 
 
 def test_a_content_ends_where_the_network_says() -> None:
