@@ -211,6 +211,25 @@ def test_who_is_asked_or_criticized_is_no_source(text: str, cue: str, content: s
     assert found.attribution.source is None
 
 
+@pytest.mark.parametrize(
+    ("text", "cue", "content", "agent", "by"),
+    [
+        ("Lee was told by engineers that it would hold.", "was told by engineers", "that it would hold", "engineers", "was told by"),
+        ("Lee, asked by the reporters whether he lied, left.", "asked", "whether he lied", "the reporters", "asked by"),
+        (
+            "Lee was harshly criticized by Paul Kim for the plan.",
+            "was harshly criticized",
+            "the plan",
+            "Paul Kim",
+            "was harshly criticized by",
+        ),
+    ],
+)
+def test_the_agent_of_a_passive_speaks(text: str, cue: str, content: str, agent: str, by: str) -> None:
+    [found] = reconciled(text, said(text, content, cue=cue))
+    assert (found.attribution.source, found.attribution.cue) == (at(text, agent), at(text, by))
+
+
 def test_a_coordinate_verb_reports_for_itself() -> None:
     text = "Lee warned that costs would rise and urged the council to act."
     first, second = (f.attribution for f in reconciled(text, said(text, "that costs would rise", "the council to act", cue="warned")))

@@ -13,7 +13,9 @@ VERB = (
     r"|claimed|stated|stressed|urged|complained|commented|remarked|observed|reads|read|texted|emailed|captioned|testified|vowed|promised|cautioned)"
 )
 _NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von|van|der|bin|al)){0,5}"
-SUBJECT = rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|[Tt]he\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
+SUBJECT = (
+    rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|(?:[Tt]he|[Aa]n?|[Oo]ne|[Hh]is|[Hh]er|[Tt]heir)\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
+)
 _REACH = 120  # code points beside the quotation
 
 _AFTER = re.compile(rf"\s*,?\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")

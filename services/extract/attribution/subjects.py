@@ -29,8 +29,14 @@ _PASSIVE = re.compile(
     r"|alleged|rumored|rumoured|thought)\b",
     re.IGNORECASE,
 )
+_BY = re.compile(
+    r"\b(?P<by>by)\s+(?P<source>(?:(?:the|an?|some|many|several|his|her|their)\s+)?[^\W\d_][\w’'-]*(?:\s[\w’'-]+){0,4}?)"
+    r"(?=\s+(?:that|whether|if|why|how|what|who|when|to|about|of|on|for|as|in|after)\b|[,.;:“\"]|\Z)"
+)
 _PURPOSE = re.compile(r"(?:to|by)\s", re.IGNORECASE)  # “met Lee to discuss …”
-_ANY_PASSIVE = re.compile(r"\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?\w+(?:ed|en)\b", re.IGNORECASE)
+_ANY_PASSIVE = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?(?:\w+(?:ed|en)|told|said|known|thought)\b", re.IGNORECASE
+)
 _LEAD = 12  # code points before an opening participle: its preposition
 _REACH = 120  # code points of a main clause's subject
 
@@ -42,7 +48,8 @@ def subjects(
     names = {entity.span.end: entity.span for entity in entities if entity.label in ("PERSON", "ORGANIZATION")}
     found: list[Attribution] = []
     for attribution in attributions:
-        seen = _before_cue(text, _without_target(text, _without_cue(text, attribution)), names)
+        seen = _agent(text, _without_target(text, _without_cue(text, attribution)))
+        seen = _before_cue(text, seen, names) if seen.source == attribution.source else seen
         if seen.source is None:
             seen = _beside(text, _opening(text, _according(text, seen), starts), quotations)
         found.append(seen)
@@ -71,6 +78,21 @@ def _without_target(text: str, attribution: Attribution) -> Attribution:
     else:
         said_of = _ASKED.match(text, cue.start, cue.end) if attribution.content[-1].end <= source.start else None
     return replace(attribution, source=None) if said_of else attribution
+
+
+def _agent(text: str, attribution: Attribution) -> Attribution:
+    """“Lee was told by engineers that …” · “Lee, asked by reporters whether …”: the agent of a passive speaks."""
+    cue = attribution.cue
+    if cue is None or not (_PASSIVE.search(text, cue.start, cue.end) or _ASKED.match(text, cue.start, cue.end)):
+        return attribution
+    line = text.find("\n", cue.end, cue.end + _REACH)
+    agent = _BY.search(text, cue.start, min(len(text), cue.end + _REACH) if line < 0 else line)
+    if agent is None or agent.start() > cue.end + 1:
+        return attribution
+    source = Range(*agent.span("source"))
+    if any(piece.start < source.end and source.start < piece.end for piece in attribution.content):
+        return attribution
+    return replace(attribution, source=source, cue=Range(cue.start, agent.end("by")))
 
 
 def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
@@ -110,13 +132,15 @@ def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attr
 
 def _according(text: str, attribution: Attribution) -> Attribution:
     """“According to Ham, the plan failed”, where the name was taken for a part of the content."""
-    cue, first = attribution.cue, attribution.content[0]
-    if cue is None or text[cue.end : first.start].strip() or not _ACCORDING.search(text, cue.start, cue.end):
+    cue = attribution.cue
+    if cue is None or not _ACCORDING.search(text, cue.start, cue.end):
         return attribution
-    named = _TO_COMMA.match(text, cue.end, first.end)
-    if named is None or named.start("source") != first.start:
-        return attribution
-    return replace(attribution, source=Range(*named.span("source")), content=(Range(named.end(), first.end), *attribution.content[1:]))
+    for number, piece in enumerate(attribution.content):
+        name = _TO_COMMA.match(text, cue.end, piece.end)
+        if name is not None and name.start("source") == piece.start:
+            content = (*attribution.content[:number], Range(name.end(), piece.end), *attribution.content[number + 1 :])
+            return replace(attribution, source=Range(*name.span("source")), content=content)
+    return attribution
 
 
 def _opening(text: str, attribution: Attribution, starts: Sequence[int]) -> Attribution:
