@@ -207,6 +207,97 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ("[[Democrats]] said so.", {"Democrats": "MISC"}, "Democrats", Kind.GROUP, How.NAME),
     ("[[The ministry]] said so. [[It]] said more.", {}, "The ministry", Kind.ORGANIZATION, How.PRONOUN),
     ("Officials met. [[he]] said so.", {}, "he", Kind.UNNAMED, How.UNRESOLVED),
+    # names the tagger cut or took for a title
+    ("John G. Hill Jr. came. [[Justice Hill]] said so.", {"John G. Hill": P, "Hill": P}, "John G. Hill Jr.", Kind.PERSON, How.SURNAME),
+    ("Charlie King came. [[Mr. King]] said so.", {"Charlie King": P, "King": P}, "Charlie King", Kind.PERSON, How.SURNAME),
+    ("[[Rucker Culpepper, who runs it,]] said so.", {"Rucker": P, "Culpepper": P}, "Rucker Culpepper", Kind.PERSON, How.NAME),
+    ("Paul Jones waved. “The Paul!” she cried. [[Paul]] said so.", {"Paul Jones": P, "Paul": P}, "Paul Jones", Kind.PERSON, How.SURNAME),
+    ("Anna Lee came. [[Anna Le]]e said so.", {"Anna Lee": P}, "Anna Lee", Kind.PERSON, How.SURNAME),
+    (
+        "[[Director of the Council on American - Asian Relations Alia Poe]] said so.",
+        {"Alia Poe": P, "American": O},
+        "Alia Poe",
+        Kind.PERSON,
+        How.NAME,
+    ),
+    # which Clinton: the pronouns after the surname tell
+    (
+        "Hillary Clinton ran. Ex-President Bill Clinton helped. Hillary smiled. [[Clinton]] said she would win.",
+        {"Hillary Clinton": P, "Bill Clinton": P, "Hillary": P, "Clinton": P},
+        "Hillary Clinton",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    # offices and kin
+    ("Paul Jones left his wife Anna Lee. [[His ex-wife]] said so.", {"Paul Jones": P, "Anna Lee": P}, "Anna Lee", Kind.PERSON, How.TITLE),
+    ("[[A judge]] said no.\n\nJustice Frank Poe wrote it.", {"Frank Poe": P}, "Frank Poe", Kind.PERSON, How.TITLE),
+    (
+        "[[A senior official]] said no.\n\nAn official, Frank Poe, left.",
+        {"Frank Poe": P},
+        "A senior official",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
+    (
+        "[[A judge]] said no. Judge Frank Poe wept. Judge Anna Lee wept.",
+        {"Frank Poe": P, "Anna Lee": P},
+        "A judge",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
+    # whose words
+    ("Paul Jones spoke. [[His remarks]] said so.", {"Paul Jones": P}, "Paul Jones", Kind.PERSON, How.PRONOUN),
+    # a long quotation names others; the one who was introduced before it speaks
+    (
+        "While Paul Jones had songs, that is over, which concerns Henry Poe, president of the club.\n\n“Jones had Bono,” [[he]] said.",
+        {"Paul Jones": P, "Henry Poe": P, "Jones": P},
+        "Henry Poe",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    # a person’s gender is learnt from a pronoun that leaves no choice
+    (
+        "Zyx Qanat spoke. He smiled. Anna Lee left. She wept. Qanat said Paul Jones lies. But [[he]] said it was late.",
+        {"Zyx Qanat": P, "Anna Lee": P, "Qanat": P, "Paul Jones": P},
+        "Zyx Qanat",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    # relative clauses
+    (
+        "The club heard 95 retired generals and admirals -- most of them old -- [[who]] said so.",
+        {},
+        "95 retired generals and admirals",
+        Kind.GROUP,
+        How.DESCRIPTION,
+    ),
+    (
+        "He met two voters, Anna Lee and Paul Jones, [[who]] said so.",
+        {"Anna Lee": P, "Paul Jones": P},
+        "Anna Lee and Paul Jones",
+        Kind.GROUP,
+        How.RELATIVE_PRONOUN,
+    ),
+    (
+        "It was George Hill, who came, and his wife, Anna, [[who]] said so.",
+        {"George Hill": P, "Anna": P},
+        "Anna",
+        Kind.PERSON,
+        How.RELATIVE_PRONOUN,
+    ),
+    (
+        "He took calls from black listeners to a radio program [[who]] said so.",
+        {},
+        "black listeners to a radio program",
+        Kind.GROUP,
+        How.DESCRIPTION,
+    ),
+    ("A panel writes for a Times page [[that]] said so.", {}, "a Times page", Kind.DOCUMENT, How.DESCRIPTION),
+    # they
+    ("City officials have stated [[they]] will come.", {}, "City officials", Kind.GROUP, How.PRONOUN),
+    ("The book of the officials is out. [[They]] said so.", {}, "They", Kind.UNNAMED, How.UNRESOLVED),
+    # accounts that sign
+    ("Nothing seems right to [[me]].\n\n@anna_l.\n\nI like it.\n\n@bo_h.", {}, "@anna_l", Kind.PERSON, How.PRONOUN),
 ]
 
 

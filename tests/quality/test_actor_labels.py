@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Actor, ActorKind, Resolution
-from services.extract.quality.actors import GoldActor, is_right
+from services.extract.quality.actors import GoldActor, is_right, shares_source
 from services.extract.quality.names import name_words, part_of, same_person, without_titles
+from services.extract.types import Range
 
 TEXT = "Ana Maria Weiss spoke. Hill agreed. The ministry's head, an old friend, did not."
 
@@ -50,3 +51,17 @@ def test_any_text_has_words_of_a_name(name: str) -> None:
     assert 1 <= len(without_titles(words)) <= len(words)
     assert part_of(words, words)
     assert same_person(words, words) is (len(words) > 1)
+
+
+def test_a_part_of_a_name_is_right_only_where_the_article_has_no_more() -> None:
+    assert is_right(actor("Laura"), gold("Laura Hill", aliases=("Laura",)), "His wife, Laura, agreed.")
+    assert not is_right(actor("Laura"), gold("Laura Hill", aliases=("Laura",)), "His wife, Laura Hill, agreed.")
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "shares"),
+    [(Range(4, 6), (Range(5, 9),), True), (Range(4, 6), (Range(6, 9),), False), (None, (Range(0, 9),), False), (Range(4, 6), (), False)],
+)
+def test_a_found_source_is_matched_where_it_touches_the_annotated_one(found: Range | None, wanted: tuple[Range, ...], shares: bool) -> None:
+    assert shares_source(found, wanted, {place: place for place in range(10)}) is shares
+    assert not shares_source(found, wanted, {})  # what the reader added stands nowhere in the input

@@ -166,7 +166,8 @@ class Cast:
         known = self._known_words()
         run: list[re.Match[str]] = []
         for match in WORD.finditer(self.text):
-            if bare(match.group()) not in known or not match.group()[0].isupper():
+            word = match.group()
+            if not word[0].isupper() or bare(word) not in known:
                 continue
             index = bisect_right(starts, match.start()) - 1
             if (index >= 0 and taken[index].end > match.start()) or not self._stands_alone(match, known):

@@ -34,23 +34,27 @@ class Named(NamedTuple):
 def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
     """Entities as whole words, without titles and possessive endings, overlaps resolved, in text order."""
     best: dict[int, tuple[float, str]] = {}  # start of word → the surest label seen on it
-    groups: list[Range] = []
+    matches: dict[int, re.Match[str]] = {}
+    starts: set[int] = set()  # of the first words of entities
+    reached = -1
     for entity in sorted(entities, key=lambda entity: (entity.span.start, -entity.span.end)):
-        if groups and entity.span.end <= groups[-1].end:
+        if entity.span.end <= reached:
             continue  # a name inside a name
-        groups.append(entity.span)
-        for match in _words_over(text, entity.span):
-            covered = min(match.end(), entity.span.end) - max(match.start(), entity.span.start)
+        reached = entity.span.end
+        for number, match in enumerate(_words_over(text, entity.span)):
+            start = match.start()
+            matches[start] = match
+            if not number:
+                starts.add(start)
+            covered = min(match.end(), entity.span.end) - max(start, entity.span.start)
             weight = entity.confidence * covered
-            if weight > best.get(match.start(), (-1.0, ""))[0]:
-                best[match.start()] = (weight, entity.label)
-    best = _vote(text, best)
-    surnames = _surnames(text, best)
+            if weight > best.get(start, (-1.0, ""))[0]:
+                best[start] = (weight, entity.label)
+    best = _vote(text, best, matches)
+    surnames = _surnames(text, best, matches)
     named: list[Named] = []
     current: list[re.Match[str]] = []
     label = ""
-    starts = {match.start() for group in groups for match in list(_words_over(text, group))[:1]}
-    matches = {match.start(): match for group in groups for match in _words_over(text, group)}
     for start in sorted(matches):
         match = matches[start]
         gap = text[current[-1].end() : start] if current else ""
@@ -65,38 +69,36 @@ def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
     return named
 
 
-def _vote(text: str, best: dict[int, tuple[float, str]]) -> dict[int, tuple[float, str]]:
+def _vote(text: str, best: dict[int, tuple[float, str]], matches: dict[int, re.Match[str]]) -> dict[int, tuple[float, str]]:
     """A word that is mostly a place or an organisation is no person here, and the other way round."""
     votes: dict[str, Counter[str]] = {}
-    word_at = {start: match.group() for start in best if (match := WORD.match(text, start, start + _LONGEST_WORD))}
-    for start, word in word_at.items():
-        votes.setdefault(bare(word), Counter())[best[start][1]] += 1
+    words = {start: bare(matches[start].group()) for start in best}
+    for start, word in words.items():
+        votes.setdefault(word, Counter())[best[start][1]] += 1
+    winners = {word: counts.most_common(1)[0] for word, counts in votes.items()}
     voted: dict[int, tuple[float, str]] = {}
     for start, (weight, label) in best.items():
-        counts = votes.get(bare(word_at.get(start, "")), Counter())
-        winner, count = counts.most_common(1)[0] if counts else (label, 0)
-        alone = not any(other in best for other in _beside(text, start, word_at.get(start, "")))
-        voted[start] = (weight, winner if alone and count > counts[label] + 1 else label)
+        winner, count = winners[words[start]]
+        overruled = count > votes[words[start]][label] + 1 and not any(other in best for other in _beside(text, matches[start]))
+        voted[start] = (weight, winner if overruled else label)
     return voted
 
 
-def _beside(text: str, start: int, word: str) -> tuple[int, ...]:
+def _beside(text: str, word: re.Match[str]) -> tuple[int, ...]:
     """Where the next word begins, and where the word before does."""
-    before = text.rfind(" ", 0, max(0, start - 1)) + 1
-    return (start + len(word) + 1, before) if start and text[start - 1] == " " else (start + len(word) + 1,)
+    start, end = word.span()
+    before = text.rfind(" ", max(0, start - _LONGEST_WORD), start - 1) + 1 if start and text[start - 1] == " " else 0
+    return (end + 1, before) if before else (end + 1,)
 
 
-def _surnames(text: str, best: dict[int, tuple[float, str]]) -> Counter[str]:
+def _surnames(text: str, best: dict[int, tuple[float, str]], matches: dict[int, re.Match[str]]) -> Counter[str]:
     """How often each word ends a run of words that are a person's name."""
+    people = {start for start, (_, label) in best.items() if label == "PERSON"}
     ends: Counter[str] = Counter()
-    for start, (_, label) in best.items():
-        match = WORD.match(text, start, start + _LONGEST_WORD)
-        if label != "PERSON" or match is None:
-            continue
-        following = best.get(match.end() + 1) if text[match.end() : match.end() + 1] == " " else None
-        before = text[start - 1 : start] == " " and any(best.get(other, (0, ""))[1] == "PERSON" for other in _beside(text, start, "")[1:])
-        if before and (following is None or following[1] != "PERSON"):
-            ends[bare(match.group())] += 1
+    for start in people:
+        following, *before = _beside(text, matches[start])
+        if before and before[0] in people and not (following in people and text[following - 1] == " "):
+            ends[bare(matches[start].group())] += 1
     return ends
 
 

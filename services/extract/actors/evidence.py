@@ -11,6 +11,7 @@ from services.extract.wordlist import words
 _TITLE_WORDS_BEFORE = 7  # "Russian Foreign Minister", "Clinton campaign national press secretary": longer is a clause
 _REACH = 120  # code points on either side of the name
 _WINDOW = 90  # code points that seven words before a name take at most
+_ONE_WORD = 25
 _APPOSITION = re.compile(r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)")
 _LEAD = re.compile(r"(?:\b(?:an?|the|his|her|its|their)|[’']s)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
 _STOP = words(
@@ -24,7 +25,7 @@ _STOP = words(
 
 def words_before(text: str, position: int, limit: int = _TITLE_WORDS_BEFORE) -> list[str]:
     """Up to ``limit`` words right before a position that belong to the same noun phrase, in text order."""
-    window = text[max(0, position - _WINDOW) : position]
+    window = text[max(0, position - (_WINDOW if limit > 1 else _ONE_WORD)) : position]
     found: list[str] = []
     end = len(window)
     for match in reversed(list(WORD.finditer(window))):

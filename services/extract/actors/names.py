@@ -92,6 +92,7 @@ def is_title(word: str) -> bool:
     return bare(word) in _lexicon().titles
 
 
+@lru_cache(maxsize=8192)
 def is_role(word: str) -> bool:
     """Whether a word names an office or an occupation, by the list or by its ending: ``pollster``, ``strategist``."""
     return is_title(word) or (bool(_ROLE_ENDING.search(bare(word))) and bare(word) not in _NO_ROLES)
@@ -123,6 +124,15 @@ def gender_of_word(word: str) -> Gender | None:
     return _lexicon().words.get(bare(word))
 
 
+@lru_cache(maxsize=4096)
+def _written(parts: tuple[str, ...]) -> str:
+    last = len(parts) - 1
+    return " ".join(
+        f"{word}." if (number < last and _INITIAL.search(word)) or (number and bare(word) in ("jr", "sr")) else word
+        for number, word in enumerate(parts)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PersonName:
     """A personal name cut up. ``given`` is None when the name is one word."""
@@ -132,11 +142,7 @@ class PersonName:
     @property
     def text(self) -> str:
         """The name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald Trump Jr.``"""
-        last = len(self.words) - 1
-        return " ".join(
-            f"{word}." if (number < last and _INITIAL.search(word)) or (number and bare(word) in ("jr", "sr")) else word
-            for number, word in enumerate(self.words)
-        )
+        return _written(self.words)
 
     @property
     def given(self) -> str | None:

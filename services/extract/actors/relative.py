@@ -35,6 +35,7 @@ _PEOPLE = words(
     """
 )
 _PREPOSITION = 12  # code points
+_NUMBERS = frozenset(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "dozen"))
 _LINKS = frozenset(("of", "for", "to", "from", "in", "at", "with", "on"))
 _CLAUSE = re.compile(
     r"(?:is|are|was|were|be|been|has|have|had|said|says|told|and|but|or|that|if|when|by|to|from|with|for|at|in|on|as|than|because|after|before|of|among|including|like)"
@@ -110,7 +111,13 @@ def _noun_phrase(text: str, end: int, starts: Sequence[int], *, personal: bool) 
         phrase.insert(0, word)
         if word in _DETERMINERS and not (personal and _links(window[: match.start()]) and not _somebody(phrase)):
             break
+        if (word.isdigit() or word in _NUMBERS) and not _definite(window[: match.start()]):
+            break
     return Range(start, end) if start is not None else None
+
+
+def _definite(before: str) -> bool:
+    return before.rstrip().rpartition(" ")[2].lower() in ("the", "these", "those", "some", "all")
 
 
 def _goes_on(word: str, phrase: list[str]) -> bool:

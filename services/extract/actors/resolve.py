@@ -48,7 +48,7 @@ class Registry(Protocol):
 
 
 class Resolver:
-    """Resolves the sources of one article. Build one per article; :meth:`resolve` in text order."""
+    """Resolves the sources of one article. Build one per article."""
 
     def __init__(
         self,
@@ -85,13 +85,19 @@ class Resolver:
         self._signatures.sort(key=lambda item: item[0])
         self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
         self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
+        # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke before
+        self._known: dict[Range, Actor] = {}
+        for source in sorted(set(sources)):
+            actor = self._known[source] = self._resolved(source, None)
+            if actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
+                self._groups.append((source.start, actor))
 
     def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
         """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a source."""
-        actor = self._resolved(source, inherited)
-        if source is not None and actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
-            self._groups.append((source.start, actor))
-        return actor
+        known = self._known.get(source) if source is not None else None
+        if known is None or (inherited is not None and known.resolution in (Resolution.PRONOUN, Resolution.UNRESOLVED)):
+            return self._resolved(source, inherited)
+        return known
 
     def addressee(self, phrase: Range) -> Actor | None:
         """Whom a noun phrase that was spoken to names; None where it does not say."""
@@ -229,7 +235,7 @@ class Resolver:
         """``When he arrived, Smith said``: the name may follow in the same sentence."""
         index = bisect_right(self._starts, source.start) - 1
         end = self._sentences[index].end if index >= 0 else len(self._text)
-        for _, member in self._cast.within(Range(source.end, end)):
+        for _, member in self._cast.within(Range(source.end, min(end, source.end + _LOOK_AHEAD))):
             if member.kind is ActorKind.PERSON and member.gender in (None, gender):
                 return member
         return None
@@ -237,10 +243,12 @@ class Resolver:
     def _plural_or_neuter(self, word: str, source: Range, mention: Span) -> Actor:
         """``they`` and ``it``: the group, organisation or document that spoke last, not farther back than two paragraphs."""
         wanted = _THEY if word in phrases.PLURAL else _IT
-        limit = max(self._paragraphs_back(source.start, 2), source.start - _LOOK_BACK)
+        limit = self._paragraphs_back(source.start, 2)
         index = bisect_right(self._starts, source.start) - 1
         here = self._starts[index] if index >= 0 else 0
-        if word in phrases.PLURAL and not any(here <= position < source.start for position, _ in self._groups[-_RECENT:]):
+        last = bisect_left(self._groups, source.start, key=lambda item: item[0])
+        earlier = self._groups[max(0, last - _RECENT) : last]
+        if word in phrases.PLURAL and not any(here <= position for position, _ in earlier):
             subject = plural_subject(self._text, here, source.start, self._starts)
             if subject is not None:
                 read = phrases.read(self._text, subject, self._cast)
@@ -249,10 +257,10 @@ class Resolver:
                     return self._unnamed(read.name, read.kind, mention, Resolution.PRONOUN, sure)
                 if read.manner is Manner.NAMED:
                     return self._actor(read.kind, read.name, mention, Resolution.PRONOUN, sure)
-        for position, actor in reversed(self._groups):
+        for position, actor in reversed(earlier):
             if position < limit:
                 break
-            if actor.kind in wanted and position < source.start:
+            if actor.kind in wanted:
                 return actor.model_copy(
                     update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": actor.confidence * _NUMBER_HINT}
                 )
@@ -262,10 +270,11 @@ class Resolver:
         return self._unresolved(mention)
 
     def _paragraphs_back(self, position: int, count: int) -> int:
+        earliest = max(0, position - _LOOK_BACK)
         for _ in range(count):
-            position = self._text.rfind("\n", 0, max(0, position - 1))
+            position = self._text.rfind("\n", earliest, max(0, position - 1))
             if position < 0:
-                return 0
+                return earliest
             while position > 0 and self._text[position - 1] == "\n":
                 position -= 1
         return position
@@ -356,7 +365,8 @@ _HEADLINE = 150  # code points on either side: no headline is longer
 _SIGNED = re.compile(r"\.?[^\S\n]*(?=\n|$)")
 _QUESTION = re.compile(r"Q(?:uestion)?", re.IGNORECASE)
 _ANSWER = re.compile(r"A(?:nswer)?", re.IGNORECASE)
-_RECENT = 20
+_RECENT = 20  # groups that spoke last
+_LOOK_AHEAD = 300  # code points: the rest of a long sentence
 _LOOK_BACK = 2_000  # code points: two long paragraphs
 _THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
 _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)

@@ -1,8 +1,9 @@
 """Actor resolution measured: ``python -m services.extract.quality.actors CORPUS ACTORS.jsonl [--errors]``.
 
 ``ACTORS.jsonl`` names, for gold attributions of PolNeAR dev, who the source really is (``doc``, ``index``, ``actor``, ``actor_type``,
-``aliases``). Two figures: *given gold spans* resolves the annotated sources in the raw text, so that only the resolver is measured;
-*end to end* runs the whole extraction and looks at the found attribution that shares most content with the gold one.
+``aliases``). Three figures: *given gold spans* resolves the annotated sources in the raw text, so that only the resolver is measured;
+*end to end* runs the whole extraction and looks at the found attribution that shares most content with the gold one; *matched* are
+those of them where its source touches the annotated one. *Named* are persons and organisations, however the source is written.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Range
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NAMED = frozenset(["person", "organization"])  # actors who have a name; groups, documents and unnamed ones are described
 _PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we", "who", "which", "that"])
 
 
@@ -96,8 +98,9 @@ def given_gold(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) ->
             yield label, is_right(actor, label, article.text), actor
 
 
-def end_to_end(article: GoldArticle, labels: list[GoldActor], extractor: Extractor) -> Iterator[tuple[GoldActor, bool, Actor | None]]:
-    """Extract the raw article and pair each labelled attribution with the found one that shares most content; None when none does."""
+def end_to_end(article: GoldArticle, labels: list[GoldActor], extractor: Extractor) -> Iterator[tuple[GoldActor, bool, Actor | None, bool]]:
+    """Extract the raw article and pair each labelled attribution with the found one that shares most content; None when none does.
+    The last value tells whether the found one has a source that shares a character with the annotated one."""
     raw = Article(
         article_id=article.name, fetched_at=_EPOCH, language="en", content_type="text/plain", content=article.text, origin="polnear"
     )
@@ -111,7 +114,14 @@ def end_to_end(article: GoldArticle, labels: list[GoldActor], extractor: Extract
         inside = {i for start, end in gold.content for i in range(start, end)}
         best = max(found, key=lambda item: len(item[0] & inside), default=None)
         actor = best[1].actor if best is not None and best[0] & inside else None
-        yield label, actor is not None and is_right(actor, label, article.text), actor
+        matched = best is not None and actor is not None and shares_source(best[1].source, gold.source, back)
+        yield label, actor is not None and is_right(actor, label, article.text), actor, matched
+
+
+def shares_source(found: Range | None, wanted: tuple[Range, ...], back: dict[int, int]) -> bool:
+    """Whether a found source touches an annotated one; ``back`` leads from the normalised text to the input."""
+    places = {back[i] for i in range(found.start, found.end) if i in back} if found else set()
+    return any(place in range(*span) for span in wanted for place in places)
 
 
 def _gold_of(article: GoldArticle, label: GoldActor) -> GoldAttribution | None:
@@ -141,9 +151,11 @@ def main() -> None:
         labels.setdefault(label.document, []).append(label)
     articles = [article for article in read_polnear(options.corpus, options.split) if article.name in labels]
     with Extractor(tagger) as extractor:
+        whole = [item for article in articles for item in end_to_end(article, labels[article.name], extractor)]
         runs = (
             ("given gold spans", [pair for article in articles for pair in given_gold(article, labels[article.name], tagger)]),
-            ("end to end", [pair for article in articles for pair in end_to_end(article, labels[article.name], extractor)]),
+            ("end to end, matched", [(label, right, actor) for label, right, actor, matched in whole if matched]),
+            ("end to end", [(label, right, actor) for label, right, actor, _ in whole]),
         )
     for title, pairs in runs:
         right: Counter[str] = Counter()
@@ -155,6 +167,7 @@ def main() -> None:
                 label.kind,
                 "pronoun" if pronoun else "phrase",
                 *(["person by pronoun"] if pronoun and label.kind == "person" else []),
+                *(["named"] if label.kind in _NAMED else []),
             ):
                 total[key] += 1
                 right[key] += correct
