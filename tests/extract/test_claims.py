@@ -3,12 +3,17 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.events import ClaimType, Stance
 from services.extract.claims.checkworthiness import assess
 from services.extract.claims.cues import cue_at, is_negated
 from services.extract.claims.features import NAMES, features
+from services.extract.claims.fit import fit_surface
+from services.extract.claims.words import Surface, grams
 from services.extract.types import Range
 
 
@@ -46,15 +51,52 @@ def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
         ("Unemployment rose by 3 percent last year.", ClaimType.QUANTITY),
         ("Taxes will go up next year.", ClaimType.PREDICTION),
         ("The fire was caused by a cigarette.", ClaimType.CAUSAL),
-        ("Companies must publish their accounts.", ClaimType.RULE),
+        ("The law requires companies to publish their accounts.", ClaimType.RULE),
+        ("Companies should publish their accounts.", ClaimType.OPINION),
+        ("He was fined because he parked there.", ClaimType.CAUSAL),
+        ("Enrolment grew as a result of the campaign.", ClaimType.CAUSAL),
+        ("The company paid $3 million for it.", ClaimType.QUANTITY),
+        ("The ministry would close two schools", ClaimType.PREDICTION),
+        ("I think the coach was right", ClaimType.OPINION),
         ("I went there and saw it.", ClaimType.EXPERIENCE),
         ("This is a terrible idea.", ClaimType.OPINION),
         ("The senator voted against it.", ClaimType.EVENT),
+        ("The mayor is building a new bridge", ClaimType.EVENT),
         ("Why?", ClaimType.OTHER),
+        ("whether the plan was legal", ClaimType.OTHER),
+        ("to close two schools", ClaimType.OTHER),
+        ("their plan for the schools", ClaimType.OTHER),
+        ("a judge who was born in Ohio", ClaimType.OTHER),
     ],
 )
 def test_claims_are_typed(proposition: str, kind: ClaimType) -> None:
     assert assess(proposition)[1] is kind
+
+
+@given(st.text(max_size=300))
+def test_any_text_has_a_type_and_a_score(text: str) -> None:
+    score, kind = assess(text)
+    assert 0 <= score <= 1
+    assert kind in ClaimType
+
+
+def test_words_are_read_without_their_case_marks_and_digits() -> None:
+    assert grams("It rose 12 %") == {"it", "rose", "00", "%", "< it", "it rose", "rose 00", "00 %", "% >"}
+    assert grams("“IT” rose, 34%") == grams("It rose 12 %")
+    assert grams("") == {"< >"}
+
+
+def test_the_order_of_the_same_words_and_pairs_does_not_move_the_score() -> None:
+    surface = Surface(0.0, dict.fromkeys(NAMES, 0.0), {"a": 1e-17, "b": 1.0, "c": -1.0})
+    assert surface("a b c") == surface("c b a") == 1e-17
+
+
+def test_fitted_words_tell_their_classes_apart() -> None:
+    worthy, other = ["Taxes rose by half here", "Spending rose in Ohio"] * 4, ["I like this place", "We like it very much"] * 4
+    surface = fit_surface([*worthy, *other], np.array([1.0] * 8 + [0.0] * 8))
+    assert min(surface(text) for text in worthy) > max(surface(text) for text in other)
+    assert surface.words["rose"] > 0 > surface.words["like"]
+    assert all(weight for weight in surface.words.values())
 
 
 def test_a_figure_is_more_worth_checking_than_a_courtesy() -> None:

@@ -7,11 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.events import ClaimType
 from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
-from services.extract.quality.checkworthiness import Ranked, at_threshold, average_precision, figures, published_score, rank, table
+from services.extract.quality.checkworthiness import (
+    Ranked,
+    at_threshold,
+    average_precision,
+    figures,
+    published_score,
+    rank,
+    table,
+    type_table,
+)
 from services.extract.quality.gum_gold import COMMITTED as GUM
 from services.extract.quality.gum_gold import read_gum
-from services.extract.quality.news_labels import COMMITTED, SOURCES, Label, locate, make_label, read_labels, write_labels
+from services.extract.quality.news_labels import (
+    COMMITTED,
+    FURTHER,
+    NEWS_LABELS,
+    SOURCES,
+    Label,
+    locate,
+    make_label,
+    read_labels,
+    write_labels,
+)
 from services.extract.quality.whole import Statement, Whole
 from services.extract.types import Range
 
@@ -60,6 +80,7 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     labels = read_labels(COMMITTED)
     counts = {source: (sum(x.source == source for x in labels), sum(x.worthy for x in labels if x.source == source)) for source in SOURCES}
     sheet = COMMITTED.with_name("README.md").read_text(encoding="utf-8")
+    assert counts.pop("polnear-train") == (0, 0)  # the network is trained on those articles
     for source, (sentences, worthy) in counts.items():
         assert f"| {source} | {sentences} | {worthy} |" in sheet
     passes = json.loads(COMMITTED.with_name("passes.json").read_text())
@@ -70,9 +91,35 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     assert all(settled)  # only differences were decided anew
 
 
+def test_the_further_labels_are_as_the_datasheet_says_and_share_nothing_with_those_that_are_fitted_to() -> None:
+    further, fitted = read_labels(FURTHER), read_labels(NEWS_LABELS)
+    sheet = COMMITTED.with_name("README.md").read_text(encoding="utf-8")
+    for source, name in (("gum", "gum, further"), ("polnear-train", "polnear-train")):
+        labels = [x for x in further if x.source == source]
+        assert f"| {name} | {len(labels)} | {sum(x.worthy for x in labels)} |" in sheet
+    assert {x.kind for x in further} <= {kind.value for kind in ClaimType}
+    assert not {x.file for x in further} & {x.file for x in fitted}
+    assert {x.source for x in fitted} == {"polnear"}
+    assert f"({len(fitted)} from {len({x.file for x in fitted})} other articles" in sheet
+    assert not {(x.file, x.spans) for x in further} & {(x.file, x.spans) for x in read_labels(COMMITTED)}
+
+
+def test_claim_types_are_counted() -> None:
+    figured, cake = Range(50, 84), Range(35, 49)
+    ranked = [
+        Ranked(make_label("gum", "a", TEXT, (figured,), True, "quantity"), TEXT[slice(*figured)], 0.9),
+        Ranked(make_label("gum", "a", TEXT, (cake,), False, "event"), TEXT[slice(*cake)], 0.1),
+    ]
+    written = type_table(ranked)
+    assert "1 of 2 right" in written
+    assert "quantity    precision 1.00 of   1  recall 1.00 of   1" in written
+    assert "event       precision 0.00 of   0  recall 0.00 of   1" in written
+    assert type_table([Ranked(label(), TEXT, 0.5)]) == ""
+
+
 def test_the_committed_labels_of_gum_stand_in_their_texts() -> None:
     texts = {article.name: article.text for article in read_gum(GUM)}
-    for item in read_labels(COMMITTED):
+    for item in (*read_labels(COMMITTED), *read_labels(FURTHER)):
         if item.source == "gum":
             assert locate(item, texts[item.file]) == item.spans
 

@@ -2,7 +2,8 @@
 
 Ranks the labelled sentences (tests/quality/checkworthiness) by the shipped scores and prints the average precision with its 95 %
 interval (files drawn with replacement), beside the base rate, which a random order reaches, and two baselines: the longest sentence
-first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given.
+first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given. Where labels
+name claim types (further.jsonl), the types' accuracy, precision and recall follow.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from schemas.events import ClaimType
 from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
+from services.extract.claims.claim_types import claim_type
 from services.extract.cli_json import read_article
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
 from services.extract.quality.gum_gold import COMMITTED as GUM
@@ -31,6 +34,7 @@ from services.extract.quality.whole import Whole, placed, reader
 from services.extract.tagger import ModelBroken, Tagger
 from services.extract.types import Range
 
+_PARTS = {"polnear": "dev", "polnear-train": "train"}
 _DRAWS = 1000
 _HALF = 0.5
 _FIGURE = re.compile(r"\d[\d,.]*")
@@ -138,6 +142,21 @@ def at_threshold(ranked: Sequence[Ranked]) -> str:
     return f"at {WORTH_CHECKING}: precision {sum(kept) / max(1, len(kept)):.3f}, recall {sum(kept) / max(1, worthy):.3f}, F1 {f1:.3f}"
 
 
+def type_table(ranked: Sequence[Ranked]) -> str:
+    """Accuracy of the claim types, and precision and recall of each; empty where none is labelled."""
+    pairs = [(item.label.kind, str(claim_type(item.text).value)) for item in ranked if item.label.kind is not None]
+    if not pairs:
+        return ""
+    lines = [f"claim types: {sum(gold == found for gold, found in pairs)} of {len(pairs)} right"]
+    for kind in ClaimType:
+        right = sum(gold == found == kind.value for gold, found in pairs)
+        labelled, given = (sum(pair[place] == kind.value for pair in pairs) for place in (0, 1))
+        lines.append(
+            f"{kind.value:12}precision {right / max(1, given):.2f} of {given:>3}  recall {right / max(1, labelled):.2f} of {labelled:>3}"
+        )
+    return "\n".join(lines)
+
+
 def rank(labels: Sequence[Label], found: Callable[[Label], Whole | None]) -> tuple[list[Ranked], int]:
     """The labels that can be scored, and how many have no place in their text (or no text)."""
     ranked: list[Ranked] = []
@@ -158,9 +177,10 @@ def texts(
     for article in read_gum(GUM):
         if ("gum", article.name) in wanted:
             yield ("gum", article.name), read(article.name, article.text)
-    folder = split_folder(corpus, "dev") / "text" if corpus is not None else None
+    folders = {source: split_folder(corpus, part) / "text" for source, part in _PARTS.items()} if corpus is not None else {}
     for source, file in sorted(wanted):
-        if source == "polnear" and folder is not None:
+        folder = folders.get(source)
+        if folder is not None:
             path = next((path for path in (folder / file, folder / f"{file}.txt") if path.is_file()), None)
             if path is not None:
                 yield (source, file), read(file, read_raw(path))
@@ -193,6 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = figures(ranked)
     print(table(rows))
     print(at_threshold(ranked) + (f"; {left_out} labelled sentences could not be reached (--corpus, --pages)" if left_out else ""))
+    print(type_table(ranked), end="\n" if any(item.label.kind for item in ranked) else "")
     if options.json:
         system = {"extractor": EXTRACTOR_VERSION, "model": tagger.version, "model_sha256": tagger.model_sha256}
         options.json.write_text(json.dumps({"system": system, "left_out": left_out, "figures": rows}, indent=1) + "\n", encoding="utf-8")

@@ -15,8 +15,12 @@ from pathlib import Path
 
 from services.extract.types import Range
 
-SOURCES = ("gum", "polnear", "pages")
+SOURCES = ("gum", "polnear", "polnear-train", "pages")
+"""``polnear`` is its held-out part."""
 COMMITTED = Path(__file__).parents[3] / "tests" / "quality" / "checkworthiness" / "labels.jsonl"
+FURTHER = COMMITTED.with_name("further.jsonl")
+NEWS_LABELS = Path(__file__).parents[1] / "training" / "news_claims.jsonl"
+"""Labels that training fits to: statements in articles of PolNeAR's training part."""
 """The labels of this project; there in a checkout, not in an installed package."""
 
 _WORD = re.compile(r"\w+")
@@ -24,7 +28,8 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A labelled sentence. ``words`` is how many there are, ``sha256`` digests them in lower case, one space between them."""
+    """A labelled sentence. ``words`` is how many there are, ``sha256`` digests them in lower case, one space between them;
+    ``kind`` is the claim type, where that was labelled too."""
 
     source: str
     file: str
@@ -32,6 +37,7 @@ class Label:
     words: int
     sha256: str
     worthy: bool
+    kind: str | None = None
 
 
 def digest_words(words: Sequence[str]) -> str:
@@ -39,10 +45,10 @@ def digest_words(words: Sequence[str]) -> str:
     return hashlib.sha256(" ".join(words).lower().encode()).hexdigest()
 
 
-def make_label(source: str, file: str, text: str, spans: Sequence[Range], worthy: bool) -> Label:
+def make_label(source: str, file: str, text: str, spans: Sequence[Range], worthy: bool, kind: str | None = None) -> Label:
     """A label for a stretch of text."""
     words = _words(text, spans)
-    return Label(source, file, tuple(spans), len(words), digest_words(words), worthy)
+    return Label(source, file, tuple(spans), len(words), digest_words(words), worthy, kind)
 
 
 def locate(label: Label, text: str) -> tuple[Range, ...] | None:
@@ -61,7 +67,8 @@ def read_labels(path: Path) -> list[Label]:
     """The labels of a file, one JSON object per line."""
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return [
-        Label(r["source"], r["file"], tuple(Range(*span) for span in r["spans"]), r["words"], r["sha256"], bool(r["worthy"])) for r in rows
+        Label(r["source"], r["file"], tuple(Range(*span) for span in r["spans"]), r["words"], r["sha256"], bool(r["worthy"]), r.get("type"))
+        for r in rows
     ]
 
 
@@ -76,6 +83,7 @@ def write_labels(path: Path, labels: Sequence[Label]) -> None:
             "sha256": label.sha256,
             "worthy": int(label.worthy),
         }
+        | ({"type": label.kind} if label.kind is not None else {})
         for label in labels
     )
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

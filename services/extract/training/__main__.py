@@ -23,7 +23,7 @@ from services.extract.tagger.network import Network
 from services.extract.tagger.spec import Decoding, ModelSpec
 from services.extract.training.calibrate import fit_confidence, labelled, reliability, transition_scores
 from services.extract.training.card import model_card
-from services.extract.training.claims import claim_figures, read_sentences, refit_claim_head
+from services.extract.training.claims import claim_figures, read_news, read_sentences, refit_claim_head
 from services.extract.training.config import TrainingConfig
 from services.extract.training.data import read_examples
 from services.extract.training.export import export_int8
@@ -104,8 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claims: dict[str, float] = {}
     if options.claims:
         print("fitting the check-worthiness head", flush=True)
-        refit_claim_head(model, read_sentences(options.claims, tokenizer), config.window)
-        claims = claim_figures(model, read_sentences(options.claims, tokenizer, held_out=True))
+        alone = refit_claim_head(model, read_sentences(options.claims, tokenizer), config.window, read_news(options.corpus, tokenizer))
+        claims = claim_figures(model, read_sentences(options.claims, tokenizer, held_out=True), alone)
         print(claims, flush=True)
     print("exporting", flush=True)
     export_int8(model, folder / "model.onnx", reduce_range=True)
