@@ -27,6 +27,12 @@ from services.extract.types import Range
         ("believes", "believe", Stance.BELIEVE), ("wanted", "want", Stance.WANT), ("praised", "praise", Stance.PRAISE),
         ("has previously indicated", "indicate", Stance.ASSERT), ("was told by", "tell", Stance.ASSERT), ("planning", "plan", Stance.WANT),
         ("worried", "worry", Stance.BELIEVE), ("quipped", "quip", Stance.ASSERT), ("insisted", "insist", Stance.ASSERT),
+        ("criticizes", "criticize", Stance.CRITICIZE), ("emphasizes", "emphasize", Stance.ASSERT), ("teaches", "teach", Stance.ASSERT),
+        ("voiced", "voice", Stance.ASSERT), ("comparing", "compare", Stance.ASSERT), ("had nominated", "nominate", Stance.OTHER),
+        ("has retaliated", "retaliate", Stance.OTHER), ("analysed", "analyse", Stance.OTHER), ("treated", "treat", Stance.BELIEVE),
+        ("appeared", "appear", Stance.OTHER),
+        ("defeated", "defeat", Stance.OTHER), ("repeated", "repeat", Stance.ASSERT), ("revealed", "reveal", Stance.ASSERT),
+        ("balked at", "balk", Stance.DENY), ("pushing for", "push", Stance.DEMAND),
         ("zorbed", "zorb", Stance.OTHER), ("’s", "’s", Stance.OTHER),
     ],
 )  # fmt: skip

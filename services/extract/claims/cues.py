@@ -12,7 +12,8 @@ from schemas.events import Cue, Span, Stance
 from services.extract.types import Range
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\S+")
-_VOWELS = frozenset("aeiou")
+_SILENT_E = re.compile(r"(?:(?:[^aeiou]|[iu]|cre)at|i[sz]|ys|[^aeiou]ar|[cuv]|[dlr]g|[bcdfgkpt]l)$")
+"""Stems that are spelled with an e that ``-ed`` and ``-ing`` take away: nominate, organize, analyse, compare, voice, urge, handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,18 @@ def _stems(word: str) -> list[str]:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) > 1:
             doubled = len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiousl"
-            stems += [stem[:-1], stem, stem + "e"] if doubled else [stem, stem + "e"]
+            if doubled:
+                stems += [stem[:-1], stem, stem + "e"]
+            else:
+                stems += [stem + "e", stem] if _SILENT_E.search(stem) else [stem, stem + "e"]
             if ending == "ed" and stem.endswith("i"):
                 stems.insert(0, stem[:-1] + "y")
     if word.endswith("ies") and len(word) > 4:
         stems.append(word[:-3] + "y")
-    elif word.endswith(("ches", "shes", "sses", "xes", "zes")):
-        stems.append(word[:-2])
+    elif word.endswith("zes"):
+        stems.append(word[:-1])
+    elif word.endswith(("ches", "shes", "sses", "xes")):
+        stems += [word[:-2], word[:-1]]
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         stems.append(word[:-1])
     return stems
