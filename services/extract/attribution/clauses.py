@@ -16,7 +16,9 @@ _RELATIVE = re.compile(
 )
 _COORDINATE = re.compile(r",?\s+(?:and|but)\s+(?P<cue>(?:(?:also|later|then|\w+ly)\s+)?(?:\w{3,}ed|said|says|told|wrote|\w{3,}s))\s+")
 _ARTICLE = re.compile(r"\W*(?:an?|the)\W*", re.IGNORECASE)
-_TRAILING = re.compile(r",\s+(?:who|which)\b[^,]*$")
+_TRAILING = re.compile(
+    r"\s*,\s+(?P<pronoun>who|which)\b(?:\s+(?:\w+ly|(?:earlier|later|last|this|on|in|has|had|have|also|then)\b[^,]*))?\Z"
+)
 _CLAUSE = 80  # code points of a relative clause before the words it reports
 
 
@@ -27,7 +29,7 @@ def linked(text: str, attributions: Iterable[Attribution], quotations: Quotation
     """
     found: list[Attribution] = []
     for attribution in attributions:
-        whole = _in_sentence(text, _without_articles(text, attribution), quotations, starts)
+        whole = _in_sentence(text, _without_articles(text, _relative(text, attribution)), quotations, starts)
         found += [part for clause in _clauses(text, whole) for part in _coordinated(text, clause)]
     return found
 
@@ -42,6 +44,17 @@ def _coordinated(text: str, attribution: Attribution) -> list[Attribution]:
             rest = replace(attribution, content=attribution.content[number:], cue=Range(*verb.span("cue")))
             return [first, *_coordinated(text, rest)]
     return [attribution]
+
+
+def _relative(text: str, attribution: Attribution) -> Attribution:
+    """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what stands
+    before it (“Lee, who” was tired, | said)."""
+    source, cue = attribution.source, attribution.cue
+    clause = _TRAILING.search(text, source.start + 1, source.end) if source is not None else None
+    if source is None or clause is None:
+        return attribution
+    own = cue is not None and cue.start >= source.end and not text[source.end : cue.start].strip()
+    return replace(attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start()))
 
 
 def _in_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
@@ -84,11 +97,5 @@ def _clauses(text: str, attribution: Attribution) -> list[Attribution]:
         clause = _RELATIVE.search(text, max(source.start, inside[0].start - _CLAUSE), inside[0].start)
         if clause is not None:
             own = Attribution("indirect", tuple(inside), Range(*clause.span("source")), Range(*clause.span("cue")), attribution.confidence)
-            return [own, replace(attribution, content=tuple(main), source=_untrailed(text, source))]
+            return [own, replace(attribution, content=tuple(main))]
     return [attribution]
-
-
-def _untrailed(text: str, source: Range) -> Range:
-    """A source without the relative clause it breaks off in."""
-    trailing = _TRAILING.search(text, source.start + 1, source.end)
-    return Range(source.start, trailing.start()) if trailing else source

@@ -13,7 +13,6 @@ WORD_CHARACTER = re.compile(r"\w")
 PARAGRAPH_BREAK = re.compile(r"\n+")
 _CLITIC = re.compile(r"(?<=\w)['’](?:s|re|ve|d|ll|m)\b", re.IGNORECASE)
 _MARK_CUE = re.compile(r":|[—–―]|--")
-_DANGLING = re.compile(r"\s*,\s+(?:who|which|whose|whom)\Z")
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
 _CLOSES_APPOSITION = ",–—―"
@@ -37,13 +36,7 @@ def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribu
         source = _words(text, part, keep=_CLOSES_APPOSITION)
         if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
             source = None  # nothing but a line break links the two
-    return replace(attribution, content=tuple(joined), source=_without_pronoun(text, source), cue=cue)
-
-
-def _without_pronoun(text: str, source: Range | None) -> Range | None:
-    """“A spokeswoman, who” | asked not to be named: a source does not end in the pronoun of a clause it leaves out."""
-    dangling = _DANGLING.search(text, source.start + 1, source.end) if source is not None else None
-    return Range(source.start, dangling.start()) if source is not None and dangling is not None else source
+    return replace(attribution, content=tuple(joined), source=source, cue=cue)
 
 
 def _joined(pieces: Iterable[Range]) -> list[Range]:
