@@ -185,6 +185,16 @@ def test_a_source_too_weak_to_stand_alone_is_found_by_the_cue_that_needs_one(
     assert text.unsourced("said").unsourced("that the bridge is safe").read()[0][0] is None
 
 
+def test_a_cue_left_without_content_takes_the_one_behind_it_from_a_cue_that_has_others() -> None:
+    text = Sure("The mayor said it is safe but pledged to stay calm.")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    text.mark("CUE", "pledged", "pledged").mark("CONTENT", "to stay calm", "said")
+    assert text.read() == [("The mayor", "said", ["it is safe"]), ("The mayor", "pledged", ["to stay calm"])]
+    alone = Sure("The mayor said and pledged to stay calm.")
+    alone.mark("CUE", "said", "said").mark("CUE", "pledged", "pledged").mark("CONTENT", "to stay calm", "said")
+    assert alone.read() == [(None, "said", ["to stay calm"])]
+
+
 def test_a_content_ends_where_the_network_says() -> None:
     text = Sure("He said the bridge is safe as of today.")
     text.mark("CUE", "said", "said").mark("CONTENT", "the bridge is safe as of", "said")
