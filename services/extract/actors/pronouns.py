@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -55,6 +55,10 @@ class Described:
     gender: Gender | None = None
 
 
+Observer = Callable[[Asked, list[tuple[Member, tuple[float, ...]]]], None]
+"""Is shown a pronoun and its candidates with their evidence, the one met last first."""
+
+
 def follow(
     text: str,
     cast: Cast,
@@ -62,10 +66,11 @@ def follow(
     quoted: Iterable[QuotedStretch],
     sources: Iterable[Range],
     described: Iterable[Described] = (),
+    observe: Observer | None = None,
 ) -> dict[int, tuple[Member, float]]:
     """Resolve every third-person singular pronoun in text order; maps its start to the person and a confidence 0..1.
 
-    Those of ``described`` that name nobody are resolved in the same way.
+    Those of ``described`` that name nobody are resolved in the same way. ``observe`` is shown the candidates of each.
     """
     layout = _Layout(text, sentences, quoted, sources)
     events = [
@@ -93,7 +98,7 @@ def follow(
             minds.meet(member, Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None))
             continue
         asked = Asked(place, event.word, event.gender, layout.begins(place))
-        choice = minds.choose(asked)
+        choice = minds.choose(asked, observe)
         if choice is None:
             continue
         resolved[start] = choice
@@ -159,23 +164,29 @@ class _Minds:
         if focus.speaker is met.place:
             self._last_speaker = key
 
-    def choose(self, asked: Asked) -> tuple[Member, float] | None:
+    def choose(self, asked: Asked, observe: Observer | None = None) -> tuple[Member, float] | None:
         """The likeliest person and how likely; None when nobody fits."""
         fitting = [
             (key, member, focus)
             for key, (member, focus) in islice(reversed(self._focuses.items()), _IN_MIND)
             if member.may_be(asked.gender) and (asked.word or focus.last.place.clause != asked.place.clause)
         ]
-        scored: list[tuple[float, Member]] = []
-        for key, member, focus in fitting:
-            values = evidence(
-                focus,
-                asked,
-                gender_known=member.gender is not None,
-                last_subject=key == self._last_subject,
-                last_speaker=key == self._last_speaker,
+        weighed = [
+            (
+                member,
+                evidence(
+                    focus,
+                    asked,
+                    gender_known=member.gender is not None,
+                    last_subject=key == self._last_subject,
+                    last_speaker=key == self._last_speaker,
+                ),
             )
-            scored.append((score(values), member))
+            for key, member, focus in fitting
+        ]
+        if observe is not None:
+            observe(asked, weighed)
+        scored = [(score(values), member) for member, values in weighed]
         if not scored:
             return None
         best, member = max(scored, key=lambda item: item[0])
