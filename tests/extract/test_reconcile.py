@@ -110,7 +110,7 @@ def test_the_running_speaker_goes_on_in_the_same_paragraph() -> None:
 def test_a_reopened_quotation_stays_with_its_speaker() -> None:
     text = "“We will not go,” Lee said. “There is nothing left.\n\n“Nothing at all, for us.\n\n“So be it then.”"
     found = reconciled(text, said(text, "“We will not go,”", "“There is nothing left."))
-    assert [f.inherits for f in found] == [None, 0, 1]
+    assert [contents(text, f)[1:] for f in found] == [["“There is nothing left.", "“Nothing at all, for us.", "“So be it then.”"]]
 
 
 def test_a_quotation_without_any_speaker_stays_without_one() -> None:
