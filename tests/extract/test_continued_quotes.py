@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -58,6 +59,14 @@ def test_a_quoted_paragraph_goes_on_with_the_statement_before_it() -> None:
 def test_what_is_no_continuation_stands_alone(text: str, content: str, cue: str) -> None:
     first, *_ = contents(text, reconciled(text, said(text, content, "Lee", cue)))
     assert first == [content]
+
+
+def test_the_same_words_by_the_same_cue_are_reported_once_by_the_surest() -> None:
+    text = "The bridge is closed, according to a Lee report. Kim agreed."
+    sure = said(text, "The bridge is closed", "a Lee report", "according to")
+    for order in ((sure, replace(sure, confidence=0.6, source=None)), (replace(sure, confidence=0.6, source=None), sure)):
+        found = reconciled(text, *order)
+        assert [(item.attribution.source, item.attribution.confidence) for item in found] == [(sure.source, 0.9)]
 
 
 @given(st.lists(st.sampled_from(["“It was late.”", "“We left.", "He left.", "‘No way’", '"Yes, we can."', "“", "”"]), max_size=8))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
+from services.extract.attribution.continued import joined, once
 from services.extract.attribution.headlines import headlines
 from services.extract.attribution.phrases import phrases
 from services.extract.attribution.posts import posts
@@ -24,8 +24,6 @@ _MOST = 0.5  # share of a quoted stretch that makes it an attribution's own even
 # What is wrong three times in four clutters the record. (F1 would be best at half of itself, .37; PolNeAR dev at .3. Below that, recall.)
 # Words in quotation marks are kept: somebody said them.
 _FAINT = 0.25
-_GOES_ON = re.compile(r"[^\n]?[.!?…\"”’'][\"“”‘’'.,]*\n\n[\"“”‘’']*")
-"""From the last character of words to those they go on with in the next paragraph: a sentence's end, marks and the break, nothing else."""
 
 # Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below them.
 _BESIDE_CUE = 0.8
@@ -71,26 +69,10 @@ def reconcile(
     claimed += _unclaimed(headed, claimed)
     claimed += _missed(text, claimed, quotations)
     claimed.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
-    claimed = _joined(text, claimed, quotations)
+    claimed = joined(text, once(claimed), quotations)
     claimed = [a if a.turn else replace(a, kind=_kind(text, a, quotations)) for a in claimed]
     claimed = [a for a in claimed if a.kind != "indirect" or a.confidence >= _FAINT]
     return _running_speakers(text, claimed, quotations)
-
-
-def _joined(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
-    """Quoted paragraphs without a source or a cue, one with the words right before them, which they continue; headings stand alone."""
-    joined: list[Attribution] = []
-    for here in attributions:
-        before = joined[-1] if joined else None
-        bare = here.source is None and here.cue is None and not here.turn
-        if before is not None and bare and not before.turn and before.content[-1].end < here.content[0].start:
-            opening = quotations.over(here.content[0])
-            between = (before.content[-1].end - 1, here.content[0].start)
-            if opening and not quotations.is_heading(opening[0]) and _GOES_ON.fullmatch(text, *between):
-                joined[-1] = replace(before, content=(*before.content, *here.content))
-                continue
-        joined.append(here)
-    return joined
 
 
 def _close_over_marks(text: str, attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:
