@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from services.extract.actors.names import PARTICLES, WORD, bare, is_given, is_title, unpossessed
+from services.extract.actors.names import PARTICLES, WORD, bare, gender_of_given, is_given, is_title, unpossessed
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
 
@@ -60,7 +60,8 @@ def snap(text: str, entities: Iterable[Entity]) -> list[Named]:
         gap = text[current[-1].end() : start] if current else ""
         abbreviated = gap == ". " and (len(current[-1].group()) <= _INITIAL or is_title(current[-1].group()))
         adjoining = best[start][1] == label and (gap == " " or abbreviated)
-        if not adjoining or (start in starts and not abbreviated and not _one_name(current, match, label, surnames)):
+        full = match.end() + 1 in matches and match.end() + 1 not in starts and text[match.end() : match.end() + 1] == " "
+        if not adjoining or (start in starts and not abbreviated and not _one_name(current, match, label, surnames, full=full)):
             _flush(text, current, label, surnames, named)
             current = []
         current.append(match)
@@ -102,14 +103,16 @@ def _surnames(text: str, best: dict[int, tuple[float, str]], matches: dict[int, 
     return ends
 
 
-def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str, surnames: Counter[str]) -> bool:
+def _one_name(current: list[re.Match[str]], match: re.Match[str], label: str, surnames: Counter[str], *, full: bool) -> bool:
     """Whether a word the tagger began a new entity with goes on with the name before it: after a given name, or where neither word
-    is anybody's surname elsewhere."""
+    is anybody's surname elsewhere. Not where it begins a name in ``full`` after a word that is none: “Brave Sam Hill”."""
     if label != "PERSON" or len(current) != 1:
         return False
     word = current[0].group()
     if is_given(word):
         return not is_given(match.group())
+    if full and gender_of_given(match.group()) is not None and gender_of_given(word) is None:
+        return False
     return not is_title(word) and not word.endswith(("’s", "'s")) and not surnames[bare(word)] and surnames[bare(match.group())] < _TWICE
 
 
