@@ -19,12 +19,13 @@ def reconciled(text: str, *attributions: Attribution) -> list[Found]:
     return reconcile(text, attributions, Quotations(text, quoted_stretches(text)))
 
 
+def place(text: str, words: str) -> Range:
+    assert text.count(words) == 1
+    return Range(text.index(words), text.index(words) + len(words))
+
+
 def said(text: str, content: str, source: str, cue: str) -> Attribution:
-    places = []
-    for words in (content, source, cue):
-        assert text.count(words) == 1
-        places.append(Range(text.index(words), text.index(words) + len(words)))
-    return Attribution("indirect", (places[0],), places[1], places[2], 0.9)
+    return Attribution("indirect", (place(text, content),), place(text, source), place(text, cue), 0.9)
 
 
 def contents(text: str, found: list[Found]) -> list[list[str]]:
@@ -67,6 +68,20 @@ def test_the_same_words_by_the_same_cue_are_reported_once_by_the_surest() -> Non
     for order in ((sure, replace(sure, confidence=0.6, source=None)), (replace(sure, confidence=0.6, source=None), sure)):
         found = reconciled(text, *order)
         assert [(item.attribution.source, item.attribution.confidence) for item in found] == [(sure.source, 0.9)]
+
+
+def test_a_few_words_in_marks_by_a_cue_without_a_source_are_nobodys_speech() -> None:
+    text = "The wide definition of “family” makes sense. Lee called it “a great big family”, and “we are all so glad to be one” was heard."
+    definition, called, heard = (
+        Attribution("direct", (place(text, words),), source, place(text, cue), 0.6)
+        for words, source, cue in (
+            ("“family”", None, "definition of"),
+            ("“a great big family”", place(text, "Lee"), "called"),
+            ("“we are all so glad to be one”", None, "was heard"),
+        )
+    )
+    found = contents(text, reconciled(text, definition, called, heard))
+    assert found == [["“a great big family”"], ["“we are all so glad to be one”"]]
 
 
 @given(st.lists(st.sampled_from(["“It was late.”", "“We left.", "He left.", "‘No way’", '"Yes, we can."', "“", "”"]), max_size=8))

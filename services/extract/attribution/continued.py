@@ -1,4 +1,5 @@
-"""Attributions that are one: the same words found twice, and quoted paragraphs that go on with the words before them."""
+"""Attributions that are one, the same words found twice and quoted paragraphs that go on with the words before them, and those that
+are none: a few words in marks that nobody is said to have used."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from services.extract.types import Attribution, Range
 
 _GOES_ON = re.compile(r"[^\n]?[.!?…\"”’'][\"“”‘’'.,]*\n\n[\"“”‘’']*")
 """From the last character of words to those they go on with in the next paragraph: a sentence's end, marks and the break, nothing else."""
+_WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
+_FEW = 4  # words in marks: a name, a title, a scare quote
 
 
 def once(attributions: Sequence[Attribution]) -> list[Attribution]:
@@ -37,3 +40,11 @@ def joined(text: str, attributions: Sequence[Attribution], quotations: Quotation
                 continue
         speeches.append(here)
     return speeches
+
+
+def is_scare_quote(text: str, attribution: Attribution, quotations: Quotations) -> bool:
+    """Whether all that is quoted are a few words by a cue that has nobody for its source: *the definition of* “family”."""
+    if attribution.source is not None or attribution.cue is None or attribution.turn:
+        return False
+    stretches = [s for piece in attribution.content for s in quotations.over(piece)]
+    return bool(stretches) and sum(len(_WORD.findall(text, *stretch.inner)) for stretch in stretches) <= _FEW

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
-from services.extract.attribution.continued import joined, once
+from services.extract.attribution.continued import is_scare_quote, joined, once
 from services.extract.attribution.headlines import headlines
 from services.extract.attribution.phrases import phrases
 from services.extract.attribution.posts import posts
@@ -72,6 +72,7 @@ def reconcile(
     claimed = joined(text, once(claimed), quotations)
     claimed = [a if a.turn else replace(a, kind=_kind(text, a, quotations)) for a in claimed]
     claimed = [a for a in claimed if a.kind != "indirect" or a.confidence >= _FAINT]
+    claimed = [a for a in claimed if not is_scare_quote(text, a, quotations)]
     return _running_speakers(text, claimed, quotations)
 
 
