@@ -37,12 +37,11 @@ class Windows(_Frozen):
 
 class Decoding(_Frozen):
     """How scores become attributions. ``transitions`` [classes of boundary][7][7]: log-scores added between neighbouring words' role tags,
-    the grammar's bans aside. ``end_weight``: of the ends of contents beside them. ``source_weight``: of the source each cue names beside
-    the cue each source names; ``none_weight``: of the network's saying that there is none."""
+    the grammar's bans aside. ``end_weight``: of the ends of contents beside them. ``none_weight``: of the network's saying that
+    there is no source."""
 
     transitions: tuple[tuple[tuple[float, ...], ...], ...] = (((0.0,) * 7,) * 7,) * BOUNDARIES
     end_weight: float = 0.0
-    source_weight: float = 0.0
     none_weight: float = 0.0
     same_paragraph: float = 0.2
     per_piece: float = 0.004

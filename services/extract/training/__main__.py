@@ -31,10 +31,9 @@ from services.extract.training.loop import train
 from services.extract.training.model import base_folder, load_weights, new_model
 
 NAME = "onrecord-attribution-minilm"
-END_WEIGHT, SOURCE_WEIGHT, NONE_WEIGHT = 1.0, 0.0, 0.2
-"""How the decoder weighs the ends of contents, the sources that cues name, and their saying that there is none. Chosen on PolNeAR dev:
-named sources gain 0.4 points on mixed speech and cost two on direct speech, where the links of the sources themselves do better; "none"
-gains 0.2, the ends up to half a point of exact contents. docs/experiments.md has the figures."""
+END_WEIGHT, NONE_WEIGHT = 1.0, 0.2
+"""How the decoder weighs the ends of contents, and the network's saying that there is no source. Chosen on PolNeAR dev: the latter gains
+0.2 points, the ends up to half a point of exact contents. docs/experiments.md has the figures."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -116,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         name=NAME,
         version=options.version,
         sha256=_sha256(folder / "model.onnx"),
-        decoding=Decoding(transitions=rounded, end_weight=END_WEIGHT, source_weight=SOURCE_WEIGHT, none_weight=NONE_WEIGHT),
+        decoding=Decoding(transitions=rounded, end_weight=END_WEIGHT, none_weight=NONE_WEIGHT),
         training=training,
         figures={"ClaimBuster, held out": claims} if claims else {},
     )

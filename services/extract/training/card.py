@@ -70,7 +70,8 @@ and named entities (person, organization, location, other).
   articles; it is used for training and measuring only, and no text of it is in this repository or in these files.
 - Entity tags are silver: learned from the corpus's CoreNLP layer.
 - Check-worthiness: ClaimBuster's two-class sentences of US presidential debates (idirlab/claimspotter, `data/two_class`), four fifths of
-  its training part. Used for training and measuring only; no sentence of it is in this repository.
+  its training part; and 594 news statements of PolNeAR's training part labelled for this project by a language model (offsets only,
+  `training/news_claims.jsonl`). Used for training and measuring only; no sentence of either is in this repository.
 
 ## Training
 {_settings(spec.training)}
@@ -103,10 +104,11 @@ much they flatter is not known. The test part was not used.
 - Beliefs, wishes and plans reported without a verb of saying are found far less often than speech (last row).
 - Right edges of long indirect content are the most frequent fault: in "said the plan, which critics call reckless, was safe" the aside may
   be left out or taken in whole.
-- Only the outermost of nested attributions is marked: of "Ms Roe said the mayor had told her that …" the mayor's part belongs to Ms Roe.
+- It marks only the outermost of nested attributions; the program reads long contents again for those inside them (`attribution/nesting.py`),
+  and finds fewer than half of them.
 - Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/attribution`.
 - A source that follows its words at a distance ("…. That is what the ministry says.") is often missed.
-- Check-worthiness is learnt from debates and does not travel: on news the network alone ranks worse than word features, so the program
-  averages the two (docs/quality.md, docs/experiments.md).
+- Check-worthiness is learnt from debates, with a few hundred statements of news; on news it ranks far less well, and the program mixes
+  it with a model of words (docs/quality.md, docs/experiments.md).
 - It marks what the text attributes, not whether it was said, nor whether it is true.
 """

@@ -3,7 +3,7 @@
 Two parts of the encoder are written in operators that onnxruntime runs faster than what the exporter would write (on one core of a
 processor with AVX-512 VNNI, medians of interleaved runs): attention as one operator (4 % more windows a second), and layer normalisation as
 InstanceNormalization of the pieces (7 %; the same arithmetic in a sixth of the time). The network's last steps, from the pair scores to
-the few best links, are in the graph too: in NumPy they took a sixth of the whole extraction.
+the few best links, are in the graph too: only what the decoder reads leaves it.
 """
 
 from __future__ import annotations
@@ -39,6 +39,17 @@ class EightBitEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         return self.table[ids].float() * self.scale[ids].float()
+
+
+class HalfEmbedding(nn.Module):
+    """A small embedding table in 16 bits."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", table.to(torch.float16))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.weight[ids].float()
 
 
 _OPSET = 17
@@ -162,6 +173,7 @@ def export_int8(model: AttributionTagger, path: Path, float_nodes: tuple[str, ..
     network = _at_work(model)
     embeddings = network.model.bert.embeddings
     embeddings.word_embeddings = EightBitEmbedding(embeddings.word_embeddings.weight.detach())
+    embeddings.position_embeddings = HalfEmbedding(embeddings.position_embeddings.weight.detach())
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "float.onnx"
         _export(network, plain)
