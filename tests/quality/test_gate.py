@@ -10,6 +10,9 @@ from services.extract.quality.gum import Entity, GumArticle, GumRelation, Mentio
 from services.extract.quality.gum_gold import COMMITTED, read_gum
 from services.extract.quality.news_labels import COMMITTED as LABELS
 from services.extract.quality.news_labels import make_label, read_labels
+from services.extract.quality.news_speech_labels import COMMITTED as SPEECH
+from services.extract.quality.news_speech_labels import GUM, make_page, read_pages
+from services.extract.quality.news_speech_labels import make_label as make_speech
 from services.extract.quality.polnear import GoldArticle, GoldAttribution
 from services.extract.quality.whole import Statement, Whole
 from services.extract.types import Attribution, Range
@@ -66,7 +69,10 @@ def test_update_stores_what_the_next_run_compares_with(tmp_path: Path, capsys: p
 def test_the_stored_figures_belong_to_the_committed_sample() -> None:
     stored = load(STORED, "gum")
     assert stored is not None
-    assert stored.sample == gum_sample(read_gum(COMMITTED), read_labels(LABELS)), "run python -m services.extract.quality.gate --update"
+    speech = [page for page in read_pages(SPEECH) if page.part == GUM]
+    assert stored.sample == gum_sample(read_gum(COMMITTED), read_labels(LABELS), speech), (
+        "run python -m services.extract.quality.gate --update"
+    )
 
 
 TEXT = "Ana Weiss said the bridge cost 3 million. She hopes so."
@@ -88,7 +94,10 @@ def test_the_figures_of_gum() -> None:
         {1: Entity("person", None)},
     )
     labels = [make_label("gum", "a", TEXT, [Range(15, 40)], True), make_label("gum", "a", TEXT, [Range(42, 54)], False)]
-    figures = measure_gum([article], labels, lambda _name, _text: FOUND).figures
+    said = make_speech(TEXT, [Range(0, 9)], [Range(10, 14)], [Range(15, 40)])
+    missed = make_speech(TEXT, [Range(42, 45)], [Range(10, 14)], [Range(46, 54)])
+    figures = measure_gum([article], labels, [make_page("a", GUM, TEXT, (said, missed))], lambda _name, _text: FOUND).figures
+    assert figures["who-said-what, speech, overlap"] == Figure(66.67, 2)
     assert figures["clause found"] == Figure(50.0, 2)
     assert figures["name source → canonical name, matched"] == Figure(100.0, 1)
     assert figures["pronoun source → entity, end to end"] == Figure(0.0, 1)

@@ -26,6 +26,10 @@ from services.extract.quality.gum_actors import actor_counts, judged
 from services.extract.quality.gum_gold import COMMITTED, read_gum
 from services.extract.quality.news_labels import COMMITTED as LABELS
 from services.extract.quality.news_labels import Label, read_labels
+from services.extract.quality.news_speech import score_page
+from services.extract.quality.news_speech_labels import COMMITTED as SPEECH
+from services.extract.quality.news_speech_labels import GUM as GUM_PART
+from services.extract.quality.news_speech_labels import PageLabels, read_pages
 from services.extract.quality.polnear import CorpusMissing, GoldArticle, read_polnear
 from services.extract.quality.scoring import EXACT, FULL, ITEM, JACCARD, OVERLAP, ROLES, WHO_SAID_WHAT, Key, add_up, score_article
 from services.extract.quality.whole import Read, Whole, reader
@@ -66,7 +70,7 @@ class Measured:
     figures: dict[str, Figure]
 
 
-def measure_gum(articles: Sequence[GumArticle], labels: Sequence[Label], read: Read) -> Measured:
+def measure_gum(articles: Sequence[GumArticle], labels: Sequence[Label], speech: Sequence[PageLabels], read: Read) -> Measured:
     """Attribution, actors, confidence of actors and check-worthiness on GUM; each text is read once."""
     found = {article.name: read(article.name, article.text) for article in articles}
     counts = score_gum(articles, lambda article: found[article.name].attributions)
@@ -78,12 +82,14 @@ def measure_gum(articles: Sequence[GumArticle], labels: Sequence[Label], read: R
     ranked, _ = rank([label for label in labels if label.source == "gum"], lambda label: found.get(label.file))
     precision = average_precision([item.score for item in ranked], [item.label.worthy for item in ranked])
     figures["check-worthiness, average precision"] = Figure(round(100 * precision, 2), len(ranked))
-    return Measured("gum", gum_sample(articles, labels), figures)
+    said = add_up([score_page(page, found[page.page]).clear for page in speech])[WHO_SAID_WHAT, OVERLAP, "speech"]
+    figures["who-said-what, speech, overlap"] = Figure(round(100 * said.f1, 2), round((said.predicted + said.gold) / 2))
+    return Measured("gum", gum_sample(articles, labels, speech), figures)
 
 
-def gum_sample(articles: Sequence[GumArticle], labels: Sequence[Label]) -> str:
+def gum_sample(articles: Sequence[GumArticle], labels: Sequence[Label], speech: Sequence[PageLabels]) -> str:
     """The digest of the sample."""
-    return _digest([(repr(article), article.name) for article in articles] + [(repr(labels), "labels")])
+    return _digest([(repr(article), article.name) for article in articles] + [(repr(labels), "labels"), (repr(speech), "speech")])
 
 
 def measure_polnear(articles: Sequence[GoldArticle], read: Read) -> Measured:
@@ -148,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tagger = Tagger.load(options.model)
         with Extractor(tagger) as extractor:
             read = reader(extractor)
-            results = [measure_gum(read_gum(COMMITTED), read_labels(LABELS), read)]
+            speech = [page for page in read_pages(SPEECH) if page.part == GUM_PART]
+            results = [measure_gum(read_gum(COMMITTED), read_labels(LABELS), speech, read)]
             if options.corpus:
                 results.append(measure_polnear(list(read_polnear(Path(options.corpus), "dev")), read))
     except (CorpusMissing, ModelBroken, OSError) as error:

@@ -104,8 +104,8 @@ much they flatter is not known. The test part was not used.
 - Beliefs, wishes and plans reported without a verb of saying are found far less often than speech (last row).
 - Right edges of long indirect content are the most frequent fault: in "said the plan, which critics call reckless, was safe" the aside may
   be left out or taken in whole.
-- It marks only the outermost of nested attributions; the program reads long contents again for those inside them (`attribution/nesting.py`),
-  and finds fewer than half of them.
+- It marks only the outermost of nested attributions; the program reads contents that hold a verb of saying again for those inside them
+  (`attribution/nesting.py`), and finds fewer than half of them.
 - Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/attribution`.
 - A source that follows its words at a distance ("…. That is what the ministry says.") is often missed.
 - Check-worthiness is learnt from debates, with a few hundred statements of news; on news it ranks far less well, and the program mixes
