@@ -49,14 +49,24 @@ def test_invisible_characters_go_and_joiners_stay() -> None:
 @pytest.mark.parametrize(
     "line",
     ["https://example.org/a?b=c", "Related article: Why?", "READ MORE: Something", "Advertisement", "Story continues below advertisement",
-     "- Advertisement 1Story continues below", "© 2026 Example Ltd.", "Page 3 of 5", "* * *", "Sign up for our weekly newsletter"],
+     "- Advertisement 1Story continues below", "© 2026 Example Ltd.", "Page 3 of 5", "* * *", "Sign up for our weekly newsletter",
+     "Article content", "Most read in Football", "“swipe left below to view more authors”Swipe →"],
 )  # fmt: skip
 def test_furniture_is_known(line: str) -> None:
     assert is_furniture(line)
 
 
 @pytest.mark.parametrize(
-    "line", ["Related: no", "He said: “Read more books.”", "More people came.", "Share prices fell.", "Print is dead, he said."]
+    "line",
+    [
+        "Related: no",
+        "He said: “Read more books.”",
+        "More people came.",
+        "Share prices fell.",
+        "Print is dead, he said.",
+        "Most read the report twice.",
+        "Article content is king.",
+    ],
 )
 def test_running_text_is_no_furniture(line: str) -> None:
     assert is_furniture(line) == (line == "Related: no")

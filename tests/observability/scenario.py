@@ -208,7 +208,7 @@ class Scenario:
 
     def _read_pages(self) -> None:
         """A reader of the API, until the end; what fails is what ReadApiErrors is about."""
-        paths = ("/", "/v1/actors", "/v1/statements?q=the", "/v1/actors/person:nobody")
+        paths = ("/", "/v1/actors", "/v1/search?q=the", "/v1/actors/person:nobody")
         while True:
             for path in paths:
                 with suppress(OSError):

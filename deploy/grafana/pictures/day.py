@@ -115,7 +115,7 @@ class Day:
 
     def _look(self) -> None:
         """A few readers."""
-        paths = ["/", "/v1/actors", "/v1/statements?q=the", "/v1/actors/person:nobody"]
+        paths = ["/", "/v1/actors", "/v1/search?q=the", "/v1/actors/person:nobody"]
         for path in self._chance.choices(paths, weights=[4, 4, 2, 1], k=self._chance.randint(1, 5)):
             with suppress(urllib.error.HTTPError):  # nobody is not found
                 urllib.request.urlopen(f"http://127.0.0.1:{self._read}{path}", timeout=60).close()

@@ -23,6 +23,7 @@ _NOTICE = re.compile(
     r"|sponsored(?: content)?|(?:click|tap) here (?:to|for) .{1,80}"
     r"|sign up (?:for|to) .{1,120}newsletters?.{0,60}|subscribe (?:now|today|here|to our .{1,60})|follow us on .{1,60}"
     r"|share (?:this|on) .{1,60}|share|print|e-?mail|comments?|read more|more|loading\.*"
+    r"|(?:article|story) content|most (?:read|popular|viewed)(?: (?:in|on) .{1,40})?|(?:[“\"]\s*)?swipe (?:left|right) .{1,80}"
     r"|image (?:source|caption)s?,? .{1,80}|getty images|reuters/[A-Z].{1,40}|\(?photo(?:s|graph)?(?: credit)?(?: by|:) .{1,80}"
     r"|©.{0,120}|copyright (?:©|\(c\)|\d{4}).{0,120}|all rights reserved\.?"
     r"|e-?mail: ?[^\s@]+@\S+|additional reporting (?:by|from) .{1,80}"
