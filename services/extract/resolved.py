@@ -42,14 +42,19 @@ def resolve(
 ) -> tuple[ResolvedAttribution, ...]:
     """The attributions of a text with their actors, in the order of ``found``; those inside another's content are in that one.
 
-    What a speaker reports of himself is his own statement already, so it is left out; ``inner`` are those of a second reading.
+    ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already, so of these it is left out.
     """
     actors = _actors([item.attribution.source for item in found], [item.inherits for item in found], resolver)
     attributions = [item.attribution for item in found] + [item.attribution for item in inner]
-    within: list[int | None] = [
-        None if holder is None or actors[number].actor_id == actors[holder].actor_id else holder
-        for number, holder in enumerate(holders(attributions[: len(found)]))
-    ]
+    around = holders(attributions[: len(found)])
+
+    def outside(number: int) -> int | None:
+        holder = around[number]
+        while holder is not None and actors[holder].actor_id == actors[number].actor_id:
+            holder = around[holder]
+        return holder
+
+    within = [outside(number) for number in range(len(found))]
     children: list[list[int]] = [[] for _ in attributions]
     for number, holder in enumerate(within):
         if holder is not None:
@@ -66,7 +71,7 @@ def resolve(
     def made(number: int, trust: float) -> ResolvedAttribution:
         attribution = attributions[number]
         again = number >= len(found)
-        sure = attribution.confidence * (trust if again else 1.0)
+        sure = attribution.confidence * trust
         nested = tuple(made(child, sure) for child in sorted(children[number], key=lambda n: attributions[n].content))
         quotations = marks.below(attribution.cue) if again else marks.outermost
         return _resolved(text, attribution, sure, nested, actors[number], resolver, quotations)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.events import ClaimType, Stance
 from services.extract.claims.checkworthiness import assess
-from services.extract.claims.cues import cue_at, is_negated
+from services.extract.claims.cues import cue_at, is_negated, lemma
 from services.extract.claims.features import NAMES, features
 from services.extract.claims.fit import fit_surface
 from services.extract.claims.words import Surface, grams
@@ -125,3 +125,8 @@ def test_the_networks_evidence_moves_the_score_and_no_score_leaves_its_bounds(ev
     assert 0 <= with_evidence <= 1
     assert (with_evidence > alone) == (evidence > 0)
     assert assess(sentence, evidence)[1] is assess(sentence)[1]
+
+
+@pytest.mark.parametrize("word", ["s", "ss", "es", "ed", "ing", "zes", "ies", "is", "us"])
+def test_every_word_has_a_lemma(word: str) -> None:
+    assert lemma(word)

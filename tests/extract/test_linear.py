@@ -90,6 +90,7 @@ SHAPES: dict[str, Shape] = {
     "signatures": repeated("Yes. — A (@b)\n\n"),
     "signatures in one paragraph": repeated("— A (@b) "),
     "phrases that open": repeated("Per the a, b. "),
+    "phrases whose words are reported": repeated("Per the a, b c d e. "),
     "phrases put in": repeated(", per the a, b"),
     "a phrase and a long name": repeated("A", before="b c d, in ", after="’s words"),
     "reporting words in a quotation left open": repeated(", said Lee ", before="“"),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import Claim, Quote
+from schemas.events import Actor, ActorKind, Claim, Quote, Resolution
+from services.extract.actors.resolve import Resolver
 from services.extract.attribution.nesting import Marks, Nested, holders, nested
+from services.extract.attribution.reconcile import Found
 from services.extract.extract import Extraction, Extractor
+from services.extract.resolved import resolve
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Range
 from tests.extract.conftest import MakeArticle
@@ -20,7 +24,10 @@ CASES = {
         "Bill Roe said that Mary Poe had told reporters that taxes would rise.",
         [("Mary Poe", "taxes would rise", "Bill Roe")],
     ),
-    "indirect in direct": ("Anna Lee said: “My doctor told me to rest.”", [("My doctor", "to rest", "Anna Lee")]),
+    "indirect in direct": (
+        "Anna Lee said: “My doctor told me that I would be fine.”",
+        [("My doctor", "I would be fine", "Anna Lee")],
+    ),
     "direct in direct": (
         "Anna Lee said on Monday: “My doctor told me, ‘You must rest for a month.’ I did not listen.”",
         [("My doctor", "You must rest for a month.", "Anna Lee")],
@@ -43,6 +50,8 @@ CASES = {
     "of oneself": ("“I told the council that we would not pay,” Anna Lee said.", []),
     "not said yet": ("Anna Lee said that the mayor would tell reporters that taxes would rise.", []),
     "by nobody": ("“Whatever you say, nobody said that this was easy,” Anna Lee said.", []),
+    "denied": ("The mayor denied that Mary Jones had told him that the bank would fail.", []),
+    "not said": ("John Smith refused to say whether Mary Jones had said that she would resign.", []),
     "a thought": ("Anna Lee said that most people believe that taxes will rise.", []),
 }
 
@@ -81,6 +90,23 @@ def test_an_attribution_already_found_inside_another_is_put_into_it() -> None:
     assert text[slice(*inner.content[0])] == "c d e"
     assert holders([outer, inner, other]) == [None, 0, None]
     assert holders([inner, outer]) == [1, None]
+
+
+def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() -> None:
+    class Names:
+        def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
+            assert source is not None
+            name = text[slice(*source)].split()[-1]
+            return Actor(actor_id=f"person:{name}", name=name, kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=1.0)
+
+    text = "John Smith said that Mary Jones had claimed that Jones had promised to pay."
+    outer = Attribution("indirect", (Range(16, 74),), Range(0, 10), Range(11, 15), 0.9)
+    middle = Attribution("indirect", (Range(44, 74),), Range(21, 31), Range(32, 43), 0.9)
+    inner = Attribution("indirect", (Range(68, 74),), Range(49, 54), Range(55, 67), 0.5)
+    found = [Found(attribution) for attribution in (outer, middle, inner)]
+    [whole] = resolve(text, found, [], cast(Resolver, Names()), Marks(text, []))
+    assert [item.actor.name for item in whole.nested] == ["Jones", "Jones"]
+    assert [round(item.confidence, 2) for item in whole.nested] == [0.81, 0.45]  # what is second-hand is no surer than its holder
 
 
 RANGES = st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))

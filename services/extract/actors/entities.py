@@ -88,8 +88,11 @@ def _vote(text: str, best: dict[int, tuple[float, str]], matches: dict[int, re.M
 def _beside(text: str, word: re.Match[str]) -> tuple[int, ...]:
     """Where the next word begins, and where the word before does."""
     start, end = word.span()
-    before = text.rfind(" ", max(0, start - _LONGEST_WORD), start - 1) + 1 if start and text[start - 1] == " " else 0
-    return (end + 1, before) if before else (end + 1,)
+    if not start or text[start - 1] != " ":
+        return (end + 1,)
+    earliest = max(0, start - _LONGEST_WORD)
+    space = text.rfind(" ", earliest, start - 1)
+    return (end + 1,) if space < 0 and earliest else (end + 1, space + 1)
 
 
 def _surnames(text: str, best: dict[int, tuple[float, str]], matches: dict[int, re.Match[str]]) -> Counter[str]:

@@ -15,7 +15,7 @@ from services.extract.wordlist import words
 
 _REACH = 80  # code points before the pronoun in which a name must end
 _NOUN_PHRASE = 120  # code points of eight words
-_AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*))+[,\s]*")
+_AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}+|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*+))+[,\s]*")
 _ASIDE = 160  # code points of an aside between dashes
 _WORDS = 9
 _PAIR = 2

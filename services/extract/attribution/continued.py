@@ -13,6 +13,7 @@ from services.extract.types import Attribution, Range
 _GOES_ON = re.compile(r"[^\n]?[.!?…\"”’'][\"“”‘’'.,]*\n\n[\"“”‘’']*")
 """From the last character of words to those they go on with in the next paragraph: a sentence's end, marks and the break, nothing else."""
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
+MAX_PIECES = 256  # of one statement: the schema's limit
 _FEW = 4  # words in marks: a name, a title, a scare quote
 
 
@@ -35,7 +36,8 @@ def joined(text: str, attributions: Sequence[Attribution], quotations: Quotation
         if before is not None and bare and not before.turn and before.content[-1].end < here.content[0].start:
             opening = quotations.over(here.content[0])
             between = (before.content[-1].end - 1, here.content[0].start)
-            if opening and not quotations.is_heading(opening[0]) and _GOES_ON.fullmatch(text, *between):
+            fits = len(before.content) + len(here.content) <= MAX_PIECES
+            if fits and opening and not quotations.is_heading(opening[0]) and _GOES_ON.fullmatch(text, *between):
                 speeches[-1] = replace(before, content=(*before.content, *here.content))
                 continue
         speeches.append(here)

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from schemas.events import Stance
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.tidy import tidy
+from services.extract.claims.cues import cue_at, is_negated
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, QuotedStretch, Range
 from services.extract.wordlist import any_of, words
@@ -85,7 +87,7 @@ def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: R
     """What the contents of ``attributions`` report in turn, outer before inner."""
     found: list[Nested] = []
     cues = {attribution.cue for attribution in attributions}
-    level = list(enumerate(attributions))
+    level = [(number, attribution) for number, attribution in enumerate(attributions) if not is_withheld(text, attribution)]
     for _ in range(_DEEPEST):
         inner: list[tuple[int, Attribution]] = []
         for owner, passage in _passages(text, level, marks):
@@ -96,10 +98,21 @@ def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: R
                     continue
                 cues.add(attribution.cue)
                 attribution = replace(attribution, kind=kind_of(text, attribution.content, quoted_words(attribution, quotations)))
-                inner.append((len(attributions) + len(found), attribution))
+                if not is_withheld(text, attribution):
+                    inner.append((len(attributions) + len(found), attribution))
                 found.append(Nested(attribution, owner))
         level = inner
     return found
+
+
+def is_withheld(text: str, attribution: Attribution) -> bool:
+    """Whether its speaker denies or did not say the content (“denied that Jones had told him …”): then nobody has said what is in it."""
+    cue = attribution.cue
+    if cue is None:
+        return False
+    behind = next((piece for piece in attribution.content if piece.start >= cue.end), None)
+    goes_on = " to" if behind is not None and text[behind.start : behind.start + 3].lower() == "to " else ""
+    return is_negated(text[slice(*cue)] + goes_on) or cue_at(text, cue).stance is Stance.DENY
 
 
 class Marks:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -31,12 +33,27 @@ class _Phrase(NamedTuple):
 def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[Range]) -> list[Attribution]:
     """The attributions, and those of sentences that name their source in a phrase; words the tagger gave to another sentence's source
     come home, what it attributes inside the sentence stays."""
-    found = list(attributions)
-    for sentence in sentences:
+    found = dict(enumerate(attributions))
+    starts = [sentence.start for sentence in sentences]
+    of_sentence: defaultdict[int, list[int]] = defaultdict(list)
+
+    def enter(number: int) -> None:
+        for place in {bisect_right(starts, piece.start) - 1 for piece in found[number].content}:
+            of_sentence[place].append(number)
+
+    for number in found:
+        enter(number)
+    fresh = len(found)
+    for place, sentence in enumerate(sentences):
         phrase = _phrase(text, sentence)
-        if phrase is not None:
-            found = _with(text, found, phrase, sentence)
-    return found
+        if phrase is None:
+            continue
+        here = [found.pop(number) for number in of_sentence[place] if number in found]
+        for attribution in _with(text, here, phrase, sentence):
+            found[fresh] = attribution
+            enter(fresh)
+            fresh += 1
+    return list(found.values())
 
 
 def _phrase(text: str, sentence: Range) -> _Phrase | None:

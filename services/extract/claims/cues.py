@@ -100,6 +100,6 @@ def _stems(word: str) -> list[str]:
         stems.append(word[:-1])
     elif word.endswith(("ches", "shes", "sses", "xes")):
         stems += [word[:-2], word[:-1]]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+    elif len(word) > 1 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         stems.append(word[:-1])
     return stems

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from schemas.events import ArticleRef, Claim, ClaimKind, ClaimType, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
+from services.extract.attribution.continued import MAX_PIECES
 from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
 from services.extract.claims.cues import cue_at, is_negated
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
 from services.extract.types import ClaimEvidence, Range
 
-_MAX_SPANS = 256  # the schema's limit; no attribution of a real article comes near it
 _COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
 _TO = re.compile(r"to\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
@@ -140,7 +140,7 @@ class Statements:
         return (Range(match.end(), first.end), *content[1:]) if match else tuple(content)
 
     def _spans(self, ranges: Sequence[Range]) -> tuple[Span, ...]:
-        return tuple(Span.of(self._text, start, end) for start, end in ranges[:_MAX_SPANS])
+        return tuple(Span.of(self._text, start, end) for start, end in ranges[:MAX_PIECES])
 
 
 def _holding(span: Range, quote: Quote | None, claims: Iterable[Claim]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -144,7 +144,8 @@ class _Reading:
         self._of_words = word_scores(scores.roles, self._words.first)
         sources, cues, contents = decoder.spans(text, self._words, self._of_words, scores.ends)
         self._content_words = contents
-        self._taken = cues + contents
+        self._taken = sorted(cues + contents, key=lambda span: span.start)
+        self._taken_starts = [span.start for span in self._taken]
         borders = [sentence.start for sentence in sentences(text)]
         self._sentence: IntArray = np.searchsorted(borders, self._words.starts, "right")
         self._sources = [_pieces(span, self._words) for span in sources]
@@ -242,9 +243,12 @@ class _Reading:
         near = [n for n in range(first, last) if not has_cue or self._may_name(self._sources[n], place)]
         chosen = self._best([(self._sources[n], self._source_mass[n].get(anchor, 0.0)) for n in near], place, none)
         if chosen.source is None and has_cue and none < _EVEN:
-            sentence = self._sentence == self._sentence[self._word(place)]
-            part = slice(int(sentence.argmax()), int(sentence.argmax() + sentence.sum()))
-            spans = [_pieces(span, self._words) for span in self._decoder.overlooked(self._words, self._of_words, part, self._taken)]
+            word = self._word(place)
+            begins, ends = (int(np.searchsorted(self._sentence, self._sentence[word], side)) for side in ("left", "right"))
+            part = slice(max(begins, word - _REACH), min(ends, word + _REACH))
+            near_by = slice(max(0, bisect_right(self._taken_starts, part.start) - 1), bisect_left(self._taken_starts, part.stop))
+            overlooked = self._decoder.overlooked(self._words, self._of_words, part, self._taken[near_by])
+            spans = [_pieces(span, self._words) for span in overlooked]
             linked = [(span, link_mass(self._scores, span, self._owners).get(anchor, 0.0)) for span in spans if self._may_name(span, place)]
             chosen = self._best([(span, mass) for span, mass in linked if mass > _SILENT], place, none)
         return chosen
