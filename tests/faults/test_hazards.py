@@ -362,19 +362,27 @@ def test_h6_a_member_takes_up_a_join_that_outlasted_a_poll(
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
 def test_h6_a_join_completed_between_two_polls_is_not_begun_anew(log: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
-    topic, group = filled(log, 4, 1), new_group()
-    if not defended:
-        monkeypatch.setattr(member, "never_forget_a_join", lambda consumer: None)
     monkeypatch.setattr(member, "KEEP_ALIVE_S", 0.0)  # the join is never complete within this poll, only between two
+    if defended:
+        assert hands_over(log, WAIT_S)
+        return
+    monkeypatch.setattr(member, "never_forget_a_join", lambda consumer: None)
+    # a process that was held up just then may find its join complete within the poll: once in a while all goes well
+    assert not all(hands_over(log, 2 * FAST["session_timeout_s"]) for _ in range(5))
+
+
+def hands_over(log: KafkaLog, patience_s: float) -> bool:
+    """Whether a member gives up half of its four partitions in time when a second one joins its group."""
+    topic, group = filled(log, 4, 1), new_group()
     one = log.stage_consumer(group, [topic], "one")
     while len(one.assignment()) < 4:
         one.poll(WAIT_S)
     two = log.stage_consumer(group, [topic], "two")
-    deadline = time.monotonic() + (WAIT_S if defended else 2 * FAST["session_timeout_s"])
+    deadline = time.monotonic() + patience_s
     while len(one.assignment()) != 2 and time.monotonic() < deadline:
         one.keep_alive()
         two.poll(0.1)
-    assert len(one.assignment()) == (2 if defended else 4)
+    return len(one.assignment()) == 2
 
 
 # owners
