@@ -250,7 +250,7 @@ class Cast:
 
 
 def _majority(genders: Counter[Gender] | None) -> Gender | None:
-    """The gender of at least twice as many pronouns as the other."""
+    """The gender of more than twice as many pronouns as the other."""
     if genders is None:
         return None
     men, women = genders["m"], genders["f"]

@@ -47,11 +47,6 @@ class Pieces:
         layout = self.case // 5
         return np.asarray(layout == 1)
 
-    @property
-    def is_punctuation(self) -> npt.NDArray[np.bool_]:
-        """True where a piece starts with neither a letter nor a digit."""
-        return np.asarray(self.case % 5 == PUNCTUATION_CASE)
-
 
 def _shape(piece: str) -> int:
     if piece.isupper() and len(piece) > 1:
