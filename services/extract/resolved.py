@@ -11,7 +11,7 @@ from services.extract.attribution.addressee import addressee
 from services.extract.attribution.nesting import Marks, Nested, holders, kind_of, quoted_words
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.reconcile import Found
-from services.extract.types import Attribution, Range
+from services.extract.types import Attribution, Range, hull
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,8 @@ class ResolvedAttribution:
 
     @property
     def hull(self) -> Range:
-        """From the first character to the last of content, source and cue."""
-        spans = [span for span in (self.source, self.cue, *self.content) if span is not None]
-        return Range(min(span.start for span in spans), max(span.end for span in spans))
+        """All of it: content, source and cue and what stands between them."""
+        return hull((self.source, self.cue, *self.content))
 
 
 def resolve(

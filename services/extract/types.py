@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,15 +15,22 @@ class Range(NamedTuple):
     end: int
 
 
+def hull(spans: Iterable[Range | None]) -> Range:
+    """From the first character of some stretches to the last; None stands for one that is missing."""
+    there = [span for span in spans if span is not None]
+    return Range(min(span.start for span in there), max(span.end for span in there))
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """Words attributed to a source, as found in the text and before anyone is named.
 
     ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote; a colon alone (“Lavrov: no meeting
     planned”) is a cue. ``source`` None: the
-    text names none. ``confidence`` is the calibrated probability that content and source belong together. ``kind`` is
-    ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``. ``turn``: the layout shows that
-    the content is verbatim without marks, ``source`` being the speaker's name in a transcript or the signature of a post.
+    text names none. ``confidence`` is the calibrated probability that these words are reported and this is their source;
+    ``source_confidence`` that this is their source (None: that the text names none) given that they are reported: never less.
+    ``kind`` is ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``. ``turn``: the layout shows
+    that the content is verbatim without marks, ``source`` being the speaker's name in a transcript or the signature of a post.
     """
 
     kind: str
@@ -32,6 +39,12 @@ class Attribution:
     cue: Range | None
     confidence: float
     turn: bool = False
+
+    @property
+    def hull(self) -> Range:
+        """All of it: content, source and cue and what stands between them."""
+        return hull((self.source, self.cue, *self.content))
+    source_confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,12 +72,12 @@ def holders(attributions: Sequence[Attribution]) -> list[int | None]:
     starts = [piece.start for piece, _ in pieces]
     holding: list[int | None] = []
     for number, attribution in enumerate(attributions):
-        hull = _hull(attribution)
-        last = bisect_right(starts, hull.start)
+        whole = attribution.hull
+        last = bisect_right(starts, whole.start)
         around = [
             (piece.end - piece.start, holder)
             for piece, holder in pieces[max(0, last - _REACH) : last]
-            if holder != number and piece.end >= hull.end and piece not in attribution.content
+            if holder != number and piece.end >= whole.end and piece not in attribution.content
         ]
         holding.append(min(around)[1] if around and attribution.cue is not None else None)
     return holding
@@ -182,7 +182,7 @@ def _read(text: str, passage: Range, read: Read) -> Iterator[Attribution]:
     capital = words[first].upper()
     stop = "." if words[-1].isalnum() else ""
     for attribution in read(words[:first] + (capital if len(capital) == 1 else words[first]) + words[first + 1 :] + stop):
-        if _hull(attribution).end <= len(words):
+        if attribution.hull.end <= len(words):
             yield _moved(attribution, passage.start)
 
 
@@ -212,9 +212,3 @@ def _is_report(text: str, attribution: Attribution) -> bool:
         and sum(len(_WORD.findall(text, *piece)) for piece in content) >= _FEWEST
         and _CLAUSE.match(text, *content[0]) is not None
     )
-
-
-def _hull(attribution: Attribution) -> Range:
-    """From the first character to the last of content, source and cue."""
-    spans = [span for span in (attribution.source, attribution.cue, *attribution.content) if span is not None]
-    return Range(min(span.start for span in spans), max(span.end for span in spans))
