@@ -39,12 +39,12 @@ class Attribution:
     cue: Range | None
     confidence: float
     turn: bool = False
+    source_confidence: float = 1.0
 
     @property
     def hull(self) -> Range:
         """All of it: content, source and cue and what stands between them."""
         return hull((self.source, self.cue, *self.content))
-    source_confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
