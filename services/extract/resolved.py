@@ -18,7 +18,8 @@ from services.extract.types import Attribution, Range, hull
 class ResolvedAttribution:
     """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks and without what
     those inside quote; ``addressee`` is to whom they were said, where the text says so; ``nested`` is what the content reports in turn,
-    each by another actor."""
+    each by another actor. ``confidence``: that all this is reported, by those around it too, and of this source; ``source_confidence``:
+    that it is this source's (the running speaker's where there is none) if it is reported, never less."""
 
     kind: str
     content: tuple[Range, ...]
@@ -27,6 +28,7 @@ class ResolvedAttribution:
     cue: Range | None
     actor: Actor
     confidence: float
+    source_confidence: float
     addressee: Actor | None = None
     nested: tuple[ResolvedAttribution, ...] = ()
 
@@ -113,6 +115,7 @@ def _resolved(
         cue=attribution.cue,
         actor=actor,
         confidence=confidence,
+        source_confidence=max(confidence, attribution.source_confidence),
         addressee=resolver.addressee(told) if told is not None else None,
         nested=nested,
     )

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from services.extract.attribution import trust
 from services.extract.attribution.quotations import Quotations
 from services.extract.types import Attribution, Range
 
@@ -96,6 +97,13 @@ def _clauses(text: str, attribution: Attribution) -> list[Attribution]:
     if inside and main:
         clause = _RELATIVE.search(text, max(source.start, inside[0].start - _CLAUSE), inside[0].start)
         if clause is not None:
-            own = Attribution("indirect", tuple(inside), Range(*clause.span("source")), Range(*clause.span("cue")), attribution.confidence)
+            own = Attribution(
+                "indirect",
+                tuple(inside),
+                Range(*clause.span("source")),
+                Range(*clause.span("cue")),
+                attribution.confidence,
+                source_confidence=trust.RELATIVE,
+            )
             return [own, replace(attribution, content=tuple(main))]
     return [attribution]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from services.extract.attribution import trust
 from services.extract.attribution.paragraphs import is_heading, paragraphs
 from services.extract.attribution.turns import INVERTED
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
@@ -51,7 +52,7 @@ def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStre
             source = starts.get(match.end()) or _titled(text, match.end(), place.end, starts)
             if source is not None and (match["cue"] or text[match.start() : match.end()].strip()):
                 colon = Range(*match.span("cue")) if match["cue"] else None
-                found.append(Attribution("direct", (stretch.outer,), source, colon, _CONFIDENCE))
+                found.append(Attribution("direct", (stretch.outer,), source, colon, _CONFIDENCE, source_confidence=trust.HEADLINE))
             continue
         left, right = Range(place.start, match.start("colon")), Range(match.end(), place.end)
         if _is_source(text, left, ends) and _count(text, right) >= _CONTENT_WORDS and not _ABOUT.match(text, *right):
@@ -60,7 +61,8 @@ def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStre
             source, content = right, left
         else:
             continue
-        found.append(Attribution("indirect", (content,), source, Range(*match.span("colon")), _CONFIDENCE))
+        colon = Range(*match.span("colon"))
+        found.append(Attribution("indirect", (content,), source, colon, _CONFIDENCE, source_confidence=trust.HEADLINE))
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from services.extract.attribution import trust
 from services.extract.types import Attribution, Range
 
 _WORDS = r"(?:words?|view|opinion|estimation|judgment|judgement|telling|account)"
@@ -92,10 +93,11 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
             continue
         settled = settled or bool(here)
         kept.append(attribution)
+    named, sure = (phrase.source, phrase.cue), trust.ACCORDING
     if home:
-        kept.append(Attribution("indirect", tuple(sorted(home)), phrase.source, phrase.cue, _REPORTED))
+        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=sure))
     elif not settled and sum(len(_WORD.findall(text, *part)) for part in phrase.content) >= _CONTENT_WORDS:
-        kept.append(Attribution("indirect", phrase.content, phrase.source, phrase.cue, _CONFIDENCE))
+        kept.append(Attribution("indirect", phrase.content, *named, _CONFIDENCE, source_confidence=sure))
     return kept
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from services.extract.attribution import trust
 from services.extract.attribution.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Range
 
@@ -26,7 +27,9 @@ def posts(text: str) -> list[Attribution]:
                 continue
             words = places[number - 1]
         end = words.start + len(text[slice(*words)].rstrip())
-        found.append(Attribution("direct", (Range(words.start, end),), Range(*signature.span("name")), None, _CONFIDENCE, turn=True))
+        name = Range(*signature.span("name"))
+        sure = trust.LAYOUT
+        found.append(Attribution("direct", (Range(words.start, end),), name, None, _CONFIDENCE, turn=True, source_confidence=sure))
     return found
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from services.extract.attribution import trust
 from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
 from services.extract.attribution.continued import is_scare_quote, joined, once
@@ -149,7 +150,8 @@ def _own_words(text: str, attributions: Sequence[Attribution], quotations: Quota
             stretch = next((s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None)
             beside = adjacent_source(text, stretch) if stretch is not None else None
             if beside is not None and beside[1] is not None and unused(beside[1]):
-                split.append(Attribution("direct", (piece,), *beside, min(_BESIDE_CUE, attribution.confidence)))
+                sure = min(_BESIDE_CUE, attribution.confidence)
+                split.append(Attribution("direct", (piece,), *beside, sure, source_confidence=trust.BESIDE))
             else:
                 kept.append(piece)
         if kept:
@@ -207,9 +209,9 @@ def _missed(text: str, attributions: Sequence[Attribution], quotations: Quotatio
         beside = adjacent_source(text, stretch)
         if beside is not None:
             source, cue = beside
-            added.append(Attribution("direct", (stretch.outer,), source, cue, _BESIDE_CUE))
+            added.append(Attribution("direct", (stretch.outer,), source, cue, _BESIDE_CUE, source_confidence=trust.BESIDE))
         elif quotations.is_sentence(stretch):
-            added.append(Attribution("direct", (stretch.outer,), None, None, _FLOATING))
+            added.append(Attribution("direct", (stretch.outer,), None, None, _FLOATING, source_confidence=trust.FLOATING))
     return added
 
 
@@ -246,7 +248,11 @@ def _running_speakers(text: str, attributions: Sequence[Attribution], quotations
             inherits, confidence = link
             found.append(
                 Found(
-                    replace(attribution, confidence=confidence if attribution.cue is None else min(attribution.confidence, confidence)),
+                    replace(
+                        attribution,
+                        confidence=confidence if attribution.cue is None else min(attribution.confidence, confidence),
+                        source_confidence=confidence,
+                    ),
                     inherits,
                 )
             )

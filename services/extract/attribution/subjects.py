@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from services.extract.attribution import trust
 from services.extract.attribution.adjacent import SUBJECT, VERB, adjacent_source
 from services.extract.attribution.quotations import Quotations
 from services.extract.types import Attribution, Entity, Range
@@ -77,7 +78,7 @@ def _without_target(text: str, attribution: Attribution) -> Attribution:
         said_of = _PASSIVE.search(text, cue.start, cue.end)
     else:
         said_of = _ASKED.match(text, cue.start, cue.end) if attribution.content[-1].end <= source.start else None
-    return replace(attribution, source=None) if said_of else attribution
+    return replace(attribution, source=None, source_confidence=trust.NOBODY) if said_of else attribution
 
 
 def _agent(text: str, attribution: Attribution) -> Attribution:
@@ -92,7 +93,7 @@ def _agent(text: str, attribution: Attribution) -> Attribution:
     source = Range(*agent.span("source"))
     if any(piece.start < source.end and source.start < piece.end for piece in attribution.content):
         return attribution
-    return replace(attribution, source=source, cue=Range(cue.start, agent.end("by")))
+    return replace(attribution, source=source, cue=Range(cue.start, agent.end("by")), source_confidence=trust.AGENT)
 
 
 def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
@@ -104,7 +105,7 @@ def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range])
     name = names.get(gap.start()) if gap else None
     if name is None or any(piece.start < name.end and name.start < piece.end for piece in (*attribution.content, source) if piece):
         return attribution
-    return replace(attribution, source=name)
+    return replace(attribution, source=name, source_confidence=trust.BEFORE_CUE)
 
 
 def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
@@ -126,7 +127,8 @@ def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attr
                 continue
             if attribution.cue is None or cue is None or (cue.start < attribution.cue.end and attribution.cue.start < cue.end):
                 confidence = max(attribution.confidence, _BESIDE)
-                return replace(attribution, content=content, source=source, cue=cue or attribution.cue, confidence=confidence)
+                found = replace(attribution, content=content, source=source, cue=cue or attribution.cue, confidence=confidence)
+                return replace(found, source_confidence=trust.BESIDE)
     return attribution
 
 
@@ -139,7 +141,7 @@ def _according(text: str, attribution: Attribution) -> Attribution:
         name = _TO_COMMA.match(text, cue.end, piece.end)
         if name is not None and name.start("source") == piece.start:
             content = (*attribution.content[:number], Range(name.end(), piece.end), *attribution.content[number + 1 :])
-            return replace(attribution, source=Range(*name.span("source")), content=content)
+            return replace(attribution, source=Range(*name.span("source")), content=content, source_confidence=trust.ACCORDING)
     return attribution
 
 
@@ -154,4 +156,6 @@ def _opening(text: str, attribution: Attribution, starts: Sequence[int]) -> Attr
     end = attribution.content[-1].end
     line = text.find("\n", end, end + _REACH)
     following = _MAIN_CLAUSE.match(text, end, min(len(text), end + _REACH) if line < 0 else line)
-    return replace(attribution, source=Range(*following.span("source"))) if following else attribution
+    if following is None:
+        return attribution
+    return replace(attribution, source=Range(*following.span("source")), source_confidence=trust.PARTICIPLE)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from services.extract.attribution import trust
 from services.extract.attribution.quotations import Quotations
 from services.extract.types import Attribution, Range
 
@@ -36,7 +37,9 @@ def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribu
         source = _words(text, part, keep=_CLOSES_APPOSITION)
         if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
             source = None  # nothing but a line break links the two
-    return replace(attribution, content=tuple(joined), source=source, cue=cue)
+    lost = source is None and attribution.source is not None
+    sure = trust.NOBODY if lost else attribution.source_confidence
+    return replace(attribution, content=tuple(joined), source=source, cue=cue, source_confidence=sure)
 
 
 def _joined(pieces: Iterable[Range]) -> list[Range]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from services.extract.attribution import trust
 from services.extract.attribution.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Entity, Range
 from services.extract.wordlist import words
@@ -66,7 +67,8 @@ def turns(text: str, entities: Iterable[Entity]) -> list[Attribution]:
             between = places[turn.paragraph + 1 : spoken[number + 1].paragraph]
             if len(between) <= _LONGEST_GAP:
                 content += [place for place in between if not _ASIDE.match(text, place.start)]
-        found.append(Attribution("direct", tuple(content), turn.label, turn.colon, _CONFIDENCE, turn=True))
+        sure = trust.LAYOUT
+        found.append(Attribution("direct", tuple(content), turn.label, turn.colon, _CONFIDENCE, turn=True, source_confidence=sure))
     return found
 
 

@@ -1,4 +1,5 @@
-"""How sure the tagger is that words and source of an attribution belong together, as a calibrated probability."""
+"""How sure the tagger is of an attribution, as calibrated probabilities: that the words are reported and this is their source, and that
+this is their source if they are reported."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class Evidence(NamedTuple):
     """What speaks for one attribution; probabilities 0..1, flags 0 or 1.
 
     ``content``, ``cue``, ``source``: mean probability of the role's tags; ``source_margin``: link mass of the chosen source less that of
-    the next best; ``content_link`` and ``source_link``: link mass to the cue.
+    the next best; ``content_link`` and ``source_link``: link mass to the cue; ``no_source``: how probably the text names none;
+    ``overlooked``: the source came out in a second look only; ``distance``: pieces between it and the cue.
     """
 
     content: float
@@ -25,11 +27,21 @@ class Evidence(NamedTuple):
     has_source: float
     quoted: float
     pieces: float
+    no_source: float
+    overlooked: float
+    distance: float
 
     def features(self) -> tuple[float, ...]:
         """Numbers for a logistic regression: logits of probabilities, the flags, and the logarithm of the length."""
         probabilities = (self.content, self.cue, self.source, self.content_link, self.source_link, self.source_margin)
         return (*map(_logit, probabilities), self.has_cue, self.has_source, self.quoted, math.log(self.pieces))
+
+    def source_features(self) -> tuple[float, ...]:
+        """The same for the source alone. What speaks against a source speaks for there being none."""
+        agreed = self.no_source if not self.has_source else 1 - self.no_source
+        probabilities = (self.source, self.source_link, self.source_margin, agreed)
+        flags = (self.has_cue, self.has_source, self.quoted, self.overlooked)
+        return (*map(_logit, probabilities), *flags, math.log1p(self.distance))
 
 
 def _logit(probability: float) -> float:
@@ -37,7 +49,7 @@ def _logit(probability: float) -> float:
     return math.log(kept / (1 - kept))
 
 
-def confidence(evidence: Evidence, weights: tuple[float, ...], bias: float) -> float:
-    """The calibrated probability: a logistic regression on ``evidence`` fitted to held-out articles."""
-    total = bias + sum(weight * value for weight, value in zip(weights, evidence.features(), strict=True))
+def probability(features: tuple[float, ...], weights: tuple[float, ...], bias: float) -> float:
+    """The calibrated probability: a logistic regression on the features of some evidence, fitted to held-out articles."""
+    total = bias + sum(weight * value for weight, value in zip(weights, features, strict=True))
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.extract.tagger.bio import FORBIDDEN, TagSpan, best_tags, end_steps, grammar, tag_spans, word_scores
 from services.extract.tagger.boundaries import Words, read_words
-from services.extract.tagger.confidence import Evidence, confidence
+from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.edges import take_marks, trim
 from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_mass, no_source
 from services.extract.tagger.spec import CONTENT, SOURCE
@@ -45,11 +45,13 @@ class Found(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """A source, its link mass to the cue, and the next best one's."""
+    """A source, its link mass to the cue, the next best one's, and how probably there is none; ``overlooked`` at first."""
 
     source: PieceSpan | None
     mass: float
     second: float
+    none: float
+    overlooked: bool = False
 
 
 def _pieces(span: TagSpan, words: Words) -> PieceSpan:
@@ -82,6 +84,7 @@ class Decoder:
     def __init__(self, spec: ModelSpec) -> None:
         self.settings = spec.decoding
         self._calibration = spec.calibration
+        self._source_calibration = spec.source_calibration
         self._roles = spec.role_transitions
         self._entities = grammar(len(spec.entities))[None]
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
@@ -128,7 +131,11 @@ class Decoder:
 
     def sure(self, evidence: Evidence) -> float:
         """The calibrated confidence."""
-        return confidence(evidence, self._calibration.weights, self._calibration.bias)
+        return probability(evidence.features(), self._calibration.weights, self._calibration.bias)
+
+    def sure_of_source(self, evidence: Evidence) -> float:
+        """That of the source alone."""
+        return probability(evidence.source_features(), self._source_calibration.weights, self._source_calibration.bias)
 
 
 class _Reading:
@@ -210,13 +217,19 @@ class _Reading:
             has_source=float(chosen.source is not None),
             quoted=inside / max(1, inside + outside),
             pieces=float(length),
+            no_source=chosen.none,
+            overlooked=float(chosen.overlooked),
+            distance=float(gap(chosen.source, self._anchors[anchor])) if chosen.source else 0.0,
         )
+        sure = self._decoder.sure(evidence)
         attribution = Attribution(
             kind="indirect" if not inside else "mixed" if outside else "direct",
             content=places,
             source=_place(self._text, self._pieces, chosen.source) if chosen.source else None,
             cue=_place(self._text, self._pieces, self._cues[anchor]) if has_cue else None,
-            confidence=self._decoder.sure(evidence),
+            confidence=sure,
+            # words and source can both be right only where the source is
+            source_confidence=max(sure, self._decoder.sure_of_source(evidence)),
         )
         return Found(attribution, evidence)
 
@@ -251,6 +264,7 @@ class _Reading:
             spans = [_pieces(span, self._words) for span in overlooked]
             linked = [(span, link_mass(self._scores, span, self._owners).get(anchor, 0.0)) for span in spans if self._may_name(span, place)]
             chosen = self._best([(span, mass) for span, mass in linked if mass > _SILENT], place, none)
+            chosen = chosen._replace(overlooked=chosen.source is not None)
         return chosen
 
     def _best(self, candidates: Sequence[tuple[PieceSpan, float]], place: PieceSpan, none: float) -> _Chosen:
@@ -266,7 +280,7 @@ class _Reading:
                 best, best_merit, best_mass = source, merit, mass
             else:
                 second = max(second, mass)
-        return _Chosen(best, best_mass, second)
+        return _Chosen(best, best_mass, second, none)
 
     def _none(self, place: PieceSpan, contents: list[PieceSpan]) -> float:
         """How probable it is that the text names no source: the mean of what the cue says and what the contents say."""

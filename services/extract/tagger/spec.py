@@ -56,6 +56,14 @@ class Calibration(_Frozen):
     bias: float = 0.0
 
 
+class SourceCalibration(_Frozen):
+    """The same from ``Evidence.source_features`` to the confidence of the source. The default trusts the source's own probability and
+    that there is one."""
+
+    weights: tuple[float, ...] = Field(default=(0.5, 0.0, 0.0, 0.5, *(0.0,) * 5), min_length=9, max_length=9)
+    bias: float = 0.0
+
+
 class ModelSpec(_Frozen):
     """``model.json``. ``training`` and ``figures`` are for people and are not read by the program."""
 
@@ -67,6 +75,7 @@ class ModelSpec(_Frozen):
     windows: Windows = Windows()
     decoding: Decoding = Decoding()
     calibration: Calibration = Calibration()
+    source_calibration: SourceCalibration = SourceCalibration()
     training: dict[str, object] = Field(default_factory=dict)
     figures: dict[str, object] = Field(default_factory=dict)
 

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from services.extract.quality.polnear import GoldArticle, GoldAttribution
 from services.extract.tagger.boundaries import BOUNDARIES, read_words
-from services.extract.tagger.confidence import Evidence, confidence
+from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.encoding import encode
 from services.extract.tagger.spec import ROLE_TAGS, SHIPPED
 from services.extract.training.calibrate import fit_confidence, gold_tags, reliability, transition_scores
@@ -47,7 +47,7 @@ def test_transitions_prefer_what_was_annotated() -> None:
 
 
 def evidence(content: float, quoted: float) -> Evidence:
-    return Evidence(content, 0.8, 0.8, 0.7, 0.7, 0.5, 1.0, 1.0, quoted, 12.0)
+    return Evidence(content, 0.8, 0.8, 0.7, 0.7, 0.5, 1.0, 1.0, quoted, 12.0, 0.1, 0.0, 2.0)
 
 
 def test_fitted_confidences_are_calibrated_on_other_items() -> None:
@@ -58,7 +58,7 @@ def test_fitted_confidences_are_calibrated_on_other_items() -> None:
     truth = 1 / (1 + np.exp(-(1.2 * features[:, 0] - 0.5 + 0.8 * features[:, 8])))
     right = (random.random(len(items)) < truth).astype(float)
     calibration = fit_confidence(features[:2000], right[:2000])
-    sure = np.array([confidence(item, calibration.weights, calibration.bias) for item in items[2000:]])
+    sure = np.array([probability(item.features(), calibration.weights, calibration.bias) for item in items[2000:]])
     assert reliability(sure, right[2000:])["expected_calibration_error"] < 0.04
     assert abs(calibration.weights[0] - 1.2) < 0.2
     assert abs(calibration.weights[8] - 0.8) < 0.3
