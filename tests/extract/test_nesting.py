@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from schemas.events import Actor, ActorKind, Claim, Quote, Resolution
 from services.extract.actors.resolve import Resolver
-from services.extract.attribution.nesting import Marks, Nested, holders, nested
-from services.extract.attribution.reconcile import Found
+from services.extract.attribution.nesting import Marks, Nested, holders, nested, said
+from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.reconcile import Found, reconcile
 from services.extract.extract import Extraction, Extractor
 from services.extract.resolved import resolve
 from services.extract.text.quotes import quoted_stretches
@@ -107,6 +109,43 @@ def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() 
     [whole] = resolve(text, found, [], cast(Resolver, Names()), Marks(text, []))
     assert [item.actor.name for item in whole.nested] == ["Jones", "Jones"]
     assert [round(item.confidence, 2) for item in whole.nested] == [0.81, 0.45]  # what is second-hand is no surer than its holder
+
+
+def test_what_stands_inside_words_that_were_denied_is_nobodys() -> None:
+    text = "Smith denied that Jones had said that Poe told him “the bank will fail” on Monday. Lee agreed."
+
+    def at(words: str) -> Range:
+        return Range(text.index(words), text.index(words) + len(words))
+
+    content = at("Jones had said that Poe told him “the bank will fail” on Monday")
+    outer = Attribution("mixed", (content,), at("Smith"), at("denied"), 0.9)
+    middle = Attribution("mixed", (at("Poe told him “the bank will fail”"),), at("Jones"), at("had said"), 0.9)
+    inner = Attribution("direct", (at("“the bank will fail”"),), at("Poe"), at("told"), 0.9)
+    assert said(text, [outer, middle, inner]) == [outer]
+    believed = replace(outer, cue=at("agreed"))
+    assert said(text, [believed, middle, inner]) == [believed, middle, inner]
+    quotations = Quotations(text, quoted_stretches(text))
+    assert [found.attribution.cue for found in reconcile(text, [outer, middle], quotations)] == [at("denied")]
+
+
+@pytest.mark.parametrize(("first", "second"), [("had told", "told"), ("told", "had told"), ("had told", "had told")])
+def test_a_statement_that_two_readings_cut_differently_is_given_once(first: str, second: str) -> None:
+    text = "Bill Roe said that Mary Poe had told reporters that taxes would rise. He said that Mary Poe had told reporters so."
+    whole = "Mary Poe had told reporters that taxes would rise"
+    start = text.index(whole)
+    outer = Attribution("indirect", (Range(start, start + len(whole)),), Range(0, 8), Range(9, 13), 0.9)
+
+    def reading(words: str, cue: str, content: str) -> Attribution:
+        place = words.index(cue)
+        said_words = words.index(content)
+        return Attribution("indirect", (Range(said_words, said_words + len(content)),), Range(0, 8), Range(place, place + len(cue)), 0.95)
+
+    def read(words: str) -> list[Attribution]:
+        return [reading(words, first, "taxes would rise"), reading(words, second, "that taxes would rise")]
+
+    readings = [item.attribution for item in nested(text, [outer], Marks(text, []), read)]
+    assert [text[slice(*a.content[0])] for a in readings] == ["taxes would rise"]
+    assert nested(text, [outer, *readings], Marks(text, []), read) == []
 
 
 RANGES = st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))

@@ -8,7 +8,7 @@ words are taken, no thoughts, wishes or plans: whose those are is the outer spea
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -83,10 +83,24 @@ def holders(attributions: Sequence[Attribution]) -> list[int | None]:
     return holding
 
 
+def said(text: str, attributions: Sequence[Attribution]) -> list[Attribution]:
+    """The attributions without those inside a content that its own speaker denies or did not say."""
+    around = holders(attributions)
+    unsaid = {number for number in set(around) if number is not None and is_withheld(text, attributions[number])}
+
+    def is_said(number: int) -> bool:
+        holder = around[number]
+        while holder is not None and holder not in unsaid:
+            holder = around[holder]
+        return holder is None
+
+    return [attribution for number, attribution in enumerate(attributions) if is_said(number)]
+
+
 def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: Read) -> list[Nested]:
-    """What the contents of ``attributions`` report in turn, outer before inner."""
+    """What the contents of ``attributions`` report in turn, outer before inner; each statement once."""
     found: list[Nested] = []
-    cues = {attribution.cue for attribution in attributions}
+    known = _Known(attributions)
     level = [(number, attribution) for number, attribution in enumerate(attributions) if not is_withheld(text, attribution)]
     for _ in range(_DEEPEST):
         inner: list[tuple[int, Attribution]] = []
@@ -94,15 +108,41 @@ def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: R
             for read_again in _read(text, passage, read):
                 quotations = marks.below(read_again.cue)
                 attribution = tidy(text, read_again, quotations)
-                if attribution is None or attribution.cue in cues or not _is_report(text, attribution):
+                if attribution is None or not _is_report(text, attribution) or not known.is_new(attribution):
                     continue
-                cues.add(attribution.cue)
+                known.add(attribution)
                 attribution = replace(attribution, kind=kind_of(text, attribution.content, quoted_words(attribution, quotations)))
                 if not is_withheld(text, attribution):
                     inner.append((len(attributions) + len(found), attribution))
                 found.append(Nested(attribution, owner))
         level = inner
     return found
+
+
+class _Known:
+    """What was found so far: reporting words and what they report. A reading of a part may cut either a little otherwise."""
+
+    def __init__(self, attributions: Iterable[Attribution]) -> None:
+        self._cues: list[Range] = []
+        self._contents: set[tuple[Range, ...]] = set()
+        for attribution in attributions:
+            self.add(attribution)
+
+    def is_new(self, attribution: Attribution) -> bool:
+        """Whether no other has the words of this one or a part of its cue."""
+        if attribution.content in self._contents:
+            return False
+        cue = attribution.cue
+        if cue is None:
+            return True
+        index = bisect_left(self._cues, cue)
+        return not any(other.start < cue.end and cue.start < other.end for other in self._cues[max(0, index - 1) : index + 1])
+
+    def add(self, attribution: Attribution) -> None:
+        """Know it from now on."""
+        self._contents.add(attribution.content)
+        if attribution.cue is not None:
+            insort(self._cues, attribution.cue)
 
 
 def is_withheld(text: str, attribution: Attribution) -> bool:

@@ -11,6 +11,7 @@ from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
 from services.extract.attribution.continued import is_scare_quote, joined, once
 from services.extract.attribution.headlines import headlines
+from services.extract.attribution.nesting import said
 from services.extract.attribution.phrases import phrases
 from services.extract.attribution.posts import posts
 from services.extract.attribution.quotations import Quotations
@@ -74,7 +75,7 @@ def reconcile(
     claimed = [a if a.turn else replace(a, kind=_kind(text, a, quotations)) for a in claimed]
     claimed = [a for a in claimed if a.kind != "indirect" or a.confidence >= _FAINT]
     claimed = [a for a in claimed if not is_scare_quote(text, a, quotations)]
-    return _running_speakers(text, claimed, quotations)
+    return _running_speakers(text, said(text, claimed), quotations)
 
 
 def _close_over_marks(text: str, attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:
