@@ -1,15 +1,21 @@
-"""What a proposition looks like: the features of check-worthiness and claim type, read off the surface."""
+"""What a proposition looks like: the features of check-worthiness, read off the surface.
+
+Most features count the words of a list. A text is cut into words and listed phrases once, and each of those is held against all lists
+once and remembered: texts use the same words again and again.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 from services.extract.wordlist import any_of
 
 _FIGURE = re.compile(r"\b\d[\d,.]*\b")
-_MONEY = re.compile(r"[$£€]\s?\d|\b(?:dollars?|euros?|pounds?|cents?)\b", re.IGNORECASE)
-_PERCENT = re.compile(r"%|\bper ?cent\b|\bpercentage\b", re.IGNORECASE)
+_SUM = re.compile(r"[$£€]\s?\d")
+_MONEY = any_of(r"dollars? euros? pounds? cents?")
+_PERCENT = any_of(r"percent per\scent percentage")
 _SCALE = any_of(
     r"""
     hundreds? thousands? millions? billions? trillions? dozens? half third quarter twice double[ds]? triple[ds]?
@@ -44,7 +50,7 @@ _PRESENT_FACT = any_of(r"is are has have does")
 _FUTURE = any_of(
     r"""
     will won['’]t shall going\sto gonna expect(?:s|ed)? likely would could might tomorrow next\s(?:year|month|week|day)
-    (?:I|we|he|she|it|they|you)['’]ll
+    (?:i|we|he|she|it|they|you)['’]ll
     """
 )
 _SURE_FUTURE = any_of(r"will won['’]t shall going\sto gonna likely\sto next\s(?:year|month|week) \w+['’]ll")
@@ -60,9 +66,9 @@ _CAUSE = any_of(
     so\sthat responsible\sfor contribut\w+\sto
     """
 )
-_FIRST = any_of(r"I I['’](?:m|ve|d|ll) me my mine myself", re.NOFLAG)
-_WE = any_of(r"we us our ours we['’](?:re|ve|d|ll)")
-_YOU = any_of(r"you your yours you['’](?:re|ve|d|ll)")
+_FIRST = re.compile(r"\b(?:I|m(?:e|y|ine|yself))\b")
+_WE = any_of(r"we us our ours")
+_YOU = any_of(r"you your yours")
 _THIRD = any_of(r"he she they his her their him them")
 _OPINION = any_of(
     r"""
@@ -81,34 +87,55 @@ _PUBLIC = any_of(
 )
 _QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
 _GREETING = re.compile(
-    r"^\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure"
+    r"\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure"
     r"|absolutely|oh)\b",
     re.IGNORECASE,
 )
-_CAPITALISED = re.compile(r"(?<=[\w,;:] )[A-Z][\w.’'-]+")
+_CAPITALISED = re.compile(r"[A-Z](?<=[\w,;:] .)[\w.’'-]+")
 _NEGATION = any_of(r"not never no none nothing nobody cannot \w+n['’]t")
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
-_COUNTED = {
-    "figures": _FIGURE, "number_words": _NUMBER_WORD, "scale": _SCALE, "time": _TIME, "comparison": _COMPARE, "change": _CHANGE,
-    "past": _PAST, "present": _PRESENT_FACT, "future": _FUTURE, "obligation": _OBLIGATION, "cause": _CAUSE, "first_person": _FIRST,
-    "we": _WE, "you": _YOU,
-    "third_person": _THIRD, "opinion": _OPINION, "public_affairs": _PUBLIC, "names": _CAPITALISED, "negation": _NEGATION,
+_LISTS = {
+    "number_words": _NUMBER_WORD, "scale": _SCALE, "time": _TIME, "comparison": _COMPARE, "change": _CHANGE, "past": _PAST,
+    "present": _PRESENT_FACT, "future": _FUTURE, "obligation": _OBLIGATION, "cause": _CAUSE, "we": _WE, "you": _YOU,
+    "third_person": _THIRD, "opinion": _OPINION, "public_affairs": _PUBLIC, "negation": _NEGATION,
+    "money": _MONEY, "percent": _PERCENT, "year": _YEAR, "sure_future": _SURE_FUTURE,
 }  # fmt: skip
-_PRESENT = {"money": _MONEY, "percent": _PERCENT, "year": _YEAR, "question": _QUESTION, "greeting": _GREETING, "sure_future": _SURE_FUTURE}
+_UNIT = re.compile(
+    r"(?:gone\s(?:up|down)|no\sone|(?:going|due|led|leads?|thanks|likely|needs?|has|have|contribut\w+)\sto|so\sthat|as\sa\sresult"
+    r"|next\s(?:year|month|week|day)|result(?:s|ed|ing)?\s(?:in|of|from)|responsible\sfor|health\scare|social\ssecurity|per\scent"
+    r"|\w+)\b(?:['’]\w+)*"
+)
+"""A phrase of the lists, or a word, with what an apostrophe joins to it."""
+
+_COUNTED = (
+    "figures", "number_words", "scale", "time", "comparison", "change", "past", "present", "future", "obligation", "cause", "first_person",
+    "we", "you", "third_person", "opinion", "public_affairs", "names", "negation",
+)  # fmt: skip
+_PRESENT = ("money", "percent", "year", "question", "greeting", "sure_future")
 _CAP = 3  # the fourth figure of a sentence says no more than the third
 NAMES = (
     *_COUNTED, *_PRESENT, "log_words", "short", "long", "past_and_name", "figure_and_past", "first_person_future",
 )  # fmt: skip
 _LONGEST = 2_000  # code points that are looked at: sentences do not run longer
+_REMEMBERED = 8192  # more than the distinct words of a hundred articles
 
 
 def features(proposition: str) -> list[float]:
     """The values of :data:`NAMES` for one proposition."""
     text = proposition[:_LONGEST]
-    counts = {name: float(min(_CAP, len(pattern.findall(text)))) for name, pattern in _COUNTED.items()}
-    present = {name: float(pattern.search(text) is not None) for name, pattern in _PRESENT.items()}
     words = len(_WORD.findall(text))
+    counts = dict.fromkeys(NAMES, 0)
+    for unit in _UNIT.findall(text.lower()):
+        for name, count in _on_lists(unit):
+            counts[name] += count
+    counts["figures"] = len(_FIGURE.findall(text))
+    counts["first_person"] = len(_FIRST.findall(text))
+    counts["names"] = len(_CAPITALISED.findall(text))
+    counts["money"] += _SUM.search(text) is not None
+    counts["percent"] += "%" in text
+    counts["question"] = _QUESTION.search(text) is not None
+    counts["greeting"] = _GREETING.match(text) is not None
     extra = [
         math.log1p(words),
         float(words < 6),
@@ -117,9 +144,11 @@ def features(proposition: str) -> list[float]:
         float(counts["figures"] + counts["scale"] > 0 and counts["past"] > 0),
         float(counts["first_person"] > 0 and counts["future"] > 0),
     ]
-    return [*counts.values(), *present.values(), *extra]
+    return [*(float(min(_CAP, counts[name])) for name in _COUNTED), *(float(counts[name] > 0) for name in _PRESENT), *extra]
 
 
-def value(vector: list[float], name: str) -> float:
-    """One named feature of a vector."""
-    return vector[NAMES.index(name)]
+@lru_cache(_REMEMBERED)
+def _on_lists(unit: str) -> tuple[tuple[str, int], ...]:
+    """The lists that a word or phrase stands on, and how often."""
+    found = ((name, len(pattern.findall(unit))) for name, pattern in _LISTS.items())
+    return tuple((name, count) for name, count in found if count)
