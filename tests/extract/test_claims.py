@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import ClaimType, Stance
-from services.extract.claims.checkworthiness import assess
+from services.extract.claims.checkworthiness import check_worthiness
+from services.extract.claims.claim_types import claim_type
 from services.extract.claims.cues import cue_at, is_negated, lemma
 from services.extract.claims.features import NAMES, features
 from services.extract.claims.fit import fit_surface
@@ -76,14 +77,13 @@ def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
     ],
 )
 def test_claims_are_typed(proposition: str, kind: ClaimType) -> None:
-    assert assess(proposition)[1] is kind
+    assert claim_type(proposition) is kind
 
 
 @given(st.text(max_size=300))
 def test_any_text_has_a_type_and_a_score(text: str) -> None:
-    score, kind = assess(text)
-    assert 0 <= score <= 1
-    assert kind in ClaimType
+    assert 0 <= check_worthiness(text) <= 1
+    assert claim_type(text) in ClaimType
 
 
 def test_words_are_read_without_their_case_marks_and_digits() -> None:
@@ -106,8 +106,8 @@ def test_fitted_words_tell_their_classes_apart() -> None:
 
 
 def test_a_figure_is_more_worth_checking_than_a_courtesy() -> None:
-    assert assess("Unemployment has risen to 8.5 percent, the highest rate in 20 years.")[0] > 0.9
-    assert assess("Thank you very much.")[0] < 0.1
+    assert check_worthiness("Unemployment has risen to 8.5 percent, the highest rate in 20 years.") > 0.9
+    assert check_worthiness("Thank you very much.") < 0.1
 
 
 def test_the_shipped_model_fits_the_features_and_says_where_it_is_from() -> None:
@@ -121,10 +121,9 @@ def test_the_shipped_model_fits_the_features_and_says_where_it_is_from() -> None
 @pytest.mark.parametrize("evidence", [-1e9, -4.0, 4.0, 1e9])
 def test_the_networks_evidence_moves_the_score_and_no_score_leaves_its_bounds(evidence: float) -> None:
     sentence = "The government spent 3 billion euros on the project last year."
-    alone, with_evidence = assess(sentence)[0], assess(sentence, evidence)[0]
+    alone, with_evidence = check_worthiness(sentence), check_worthiness(sentence, evidence)
     assert 0 <= with_evidence <= 1
     assert (with_evidence > alone) == (evidence > 0)
-    assert assess(sentence, evidence)[1] is assess(sentence)[1]
 
 
 @pytest.mark.parametrize("word", ["s", "ss", "es", "ed", "ing", "zes", "ies", "is", "us"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import ClaimType
-from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
+from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.quality.checkworthiness import (
     Ranked,
     at_threshold,
@@ -126,10 +126,10 @@ def test_the_committed_labels_of_gum_stand_in_their_texts() -> None:
 
 def test_the_shipped_score_is_the_claims_where_there_is_one() -> None:
     none = Whole(TEXT, (), (), ())
-    assert published_score(none, SPANS) == assess("Taxes rose by 5 percent")[0]
+    assert published_score(none, SPANS) == check_worthiness("Taxes rose by 5 percent")
     elsewhere, close, best = Statement((Range(35, 49),), 0.1), Statement((Range(0, 12),), 0.2), Statement((Range(0, 22),), 0.3)
     assert published_score(Whole(TEXT, (), (), (elsewhere, close, best)), SPANS) == 0.3
-    assert published_score(Whole(TEXT, (), (), (elsewhere,)), SPANS) == assess("Taxes rose by 5 percent")[0]
+    assert published_score(Whole(TEXT, (), (), (elsewhere,)), SPANS) == check_worthiness("Taxes rose by 5 percent")
 
 
 def test_average_precision_by_hand() -> None:

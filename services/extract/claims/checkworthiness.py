@@ -1,4 +1,4 @@
-"""How much a fact-checker would want to check a proposition, and what sort of proposition it is."""
+"""How much a fact-checker would want to check a proposition."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import math
 from functools import cache
 from importlib.resources import files
 
-from schemas.events import ClaimType
-from services.extract.claims.claim_types import claim_type
 from services.extract.claims.words import Surface
 
 WORTH_CHECKING = 0.3
@@ -33,12 +31,12 @@ def combine(words: float, network: float) -> float:
     return _NETWORK * network + (1 - _NETWORK) * words
 
 
-def assess(proposition: str, evidence: float | None = None) -> tuple[float, ClaimType]:
-    """Check-worthiness 0..1, rounded to 4 places, and the claim type.
+def check_worthiness(proposition: str, evidence: float | None = None) -> float:
+    """0..1, rounded to 4 places.
 
     ``evidence``: the network's log-odds, a logistic regression on its reading of the words. Without it the words decide alone.
     """
     log_odds = surface()(proposition)
     if evidence is not None:
         log_odds = combine(log_odds, evidence)
-    return round(1.0 / (1.0 + math.exp(-max(-_SUREST, min(_SUREST, log_odds)))), 4), claim_type(proposition)
+    return round(1.0 / (1.0 + math.exp(-max(-_SUREST, min(_SUREST, log_odds)))), 4)

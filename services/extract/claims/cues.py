@@ -43,6 +43,7 @@ def cue_at(text: str, span: Range) -> Cue:
     return Cue(span=Span.of(text, *span), lemma=head, stance=_lexicon().stances.get(head, Stance.OTHER))
 
 
+@lru_cache(maxsize=8192)
 def is_negated(cue: str) -> bool:
     """Whether the reporting itself is negated or withheld: ``did not say``, ``declined to comment``. ``denied`` is a stance."""
     lexicon = _lexicon()
@@ -52,6 +53,7 @@ def is_negated(cue: str) -> bool:
     return len(words) > 1 and lemma(words[0]) in lexicon.declining and "to" in words[1:]
 
 
+@lru_cache(maxsize=8192)
 def _head(cue: str) -> str:
     """The lemma of the last word that reports; failing that of the last word that is no auxiliary; failing that the cue itself."""
     lexicon = _lexicon()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from schemas.events import ArticleRef, Claim, ClaimKind, ClaimType, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
+from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
 from services.extract.attribution.continued import MAX_PIECES
-from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
+from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
+from services.extract.claims.claim_types import claim_type
 from services.extract.claims.cues import cue_at, is_negated
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
@@ -81,17 +82,16 @@ class Statements:
     def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None, within: str | None) -> Iterable[Claim]:
         if attribution.kind == "direct":
             for sentence in self._quoted_sentences(attribution.quoted):
-                spans = self._spans((sentence,))
-                worth, claim_type = assess(spans[0].exact, self._evidence([sentence]))
+                worth = check_worthiness(self._text[sentence.start : sentence.end], self._evidence([sentence]))
                 if worth >= WORTH_CHECKING:
-                    yield self._claim(ClaimKind.QUOTED, spans, attribution, cue, quote, within, worth, claim_type)
+                    yield self._claim(ClaimKind.QUOTED, self._spans((sentence,)), attribution, cue, quote, within, worth)
             return
         proposition = self._proposition(attribution.content)
         spans = self._spans(proposition)
         text = " ".join(span.exact for span in spans)
         if len(_WORD.findall(text)) >= (_SHORTEST_CLAIM if within is None else _SHORTEST_WITHIN):
-            worth, claim_type = assess(text, self._evidence(proposition))
-            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, within, worth, claim_type)
+            worth = check_worthiness(text, self._evidence(proposition))
+            yield self._claim(ClaimKind(attribution.kind), spans, attribution, cue, quote, within, worth)
 
     def _claim(
         self,
@@ -102,20 +102,20 @@ class Statements:
         quote: Quote | None,
         within: str | None,
         worth: float,
-        claim_type: ClaimType,
     ) -> Claim:
+        text = " ".join(span.exact for span in spans)
         return Claim(
             claim_id=claim_id(self._article.document_id, kind, spans, attribution.actor.actor_id),
             article=self._article,
             kind=kind,
             spans=spans,
-            text=" ".join(span.exact for span in spans),
+            text=text,
             claimant=attribution.actor,
             cue=cue,
             stance=cue.stance if cue is not None else Stance.ASSERT,
             negated=cue is not None and is_negated(f"{cue.span.exact} {self._opening(attribution)}"),
             check_worthiness=worth,
-            claim_type=claim_type,
+            claim_type=claim_type(text),
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             text_sha256=self._sha,

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from schemas.events import ClaimType
-from services.extract.claims.checkworthiness import WORTH_CHECKING, assess
+from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.claims.claim_types import claim_type
 from services.extract.cli_json import read_article
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
@@ -59,7 +59,7 @@ RANKINGS: dict[str, Callable[[Ranked], float]] = {
 
 def published_score(found: Whole, spans: Sequence[Range]) -> float:
     """What readers of the record get for a sentence: the check-worthiness of the claim that is that sentence (characters: Jaccard ≥ .5,
-    the best one), or, where it is no claim, :func:`assess` of its words.
+    the best one), or, where it is no claim, :func:`check_worthiness` of its words.
 
     Sentences of direct quotes below the threshold are published as no claim, and what the tagger finds changes with the model; the words
     alone then stand in, so that every model ranks the same sentences.
@@ -71,7 +71,7 @@ def published_score(found: Whole, spans: Sequence[Range]) -> float:
         overlap = len(wanted & here) / len(wanted | here)
         if overlap >= best[0]:
             best = (overlap, statement.check_worthiness)
-    return best[1] if best[1] is not None else assess(_words(found.text, spans))[0]
+    return best[1] if best[1] is not None else check_worthiness(_words(found.text, spans))
 
 
 def average_precision(scores: Sequence[float], worthy: Sequence[bool]) -> float:
