@@ -38,6 +38,8 @@ _SURE = {
     Resolution.CONTINUATION: 0.85,
 }
 _NUMBER_HINT = 0.6
+_OPENS = re.compile(r"\W*(?:(?:the|but|and|meanwhile,?|however,?)\s*)?", re.IGNORECASE)
+_LEAD = 24  # code points of a sentence before its subject: marks and one of these words
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 
 
@@ -283,8 +285,8 @@ class Resolver:
 
     def _is_subject(self, at: Range) -> bool:
         index = bisect_right(self._starts, at.start) - 1
-        lead = self._text[self._starts[index] : at.start] if index >= 0 else ""
-        return re.fullmatch(r"\W*(?:the|but|and|meanwhile,?|however,?)?\s*", lead, re.IGNORECASE) is not None
+        begin = self._starts[index] if index >= 0 else at.start
+        return at.start - begin <= _LEAD and _OPENS.fullmatch(self._text, begin, at.start) is not None
 
     def _relative(self, source: Range, mention: Span) -> Actor:
         """The noun phrase right before ``who``."""
