@@ -51,7 +51,7 @@ def _relative(text: str, attribution: Attribution) -> Attribution:
     """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what stands
     before it (“Lee, who” was tired, | said)."""
     source, cue = attribution.source, attribution.cue
-    clause = _TRAILING.search(text, source.start + 1, source.end) if source is not None else None
+    clause = _TRAILING.search(text, max(source.start + 1, source.end - _CLAUSE), source.end) if source is not None else None
     if source is None or clause is None:
         return attribution
     own = cue is not None and cue.start >= source.end and not text[source.end : cue.start].strip()
