@@ -1,11 +1,16 @@
-"""Building clients that leave nothing behind when they cannot be built."""
+"""Building clients that say why they cannot be built, and leave nothing behind then."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from kafka.errors import KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
 from kafka.net.compat import KafkaNetClient
+
+from services.chassis.errors import SettingsError
+from services.chassis.log.kafka.refusals import Refusal, refusal
 
 Client = TypeVar("Client")
 
@@ -15,17 +20,76 @@ def open_client(make: Callable[..., Client], configuration: dict[str, Any]) -> C
 
     kafka-python 3.0.12 starts an I/O thread in the constructor and forgets it, with its sockets, when the brokers cannot be
     reached; retried through an outage, that would be a thread every few seconds.
-    """
-    networks: list[KafkaNetClient] = []
 
-    def network(**arguments: Any) -> KafkaNetClient:
-        networks.append(KafkaNetClient(**arguments))
+    Raises:
+        SettingsError: a broker answered that these settings are wrong; at once, because waiting cannot mend them.
+        KafkaTimeoutError: no broker could be reached; the message says what the connections ended with, and which setting to look at.
+        KafkaError: as the client raises it.
+    """
+    networks: list[_Network] = []
+
+    def network(**arguments: Any) -> _Network:
+        networks.append(_Network(configuration, **arguments))
         return networks[-1]
 
     try:
-        return make(**configuration, kafka_client=network)
-    except BaseException:
+        client = make(**configuration, kafka_client=network)
+    except BaseException as error:
         for one in networks:
             one.close()
             one._manager._net.stop()
+        refused = next((one.refused for one in networks if one.refused), None)
+        if refused:
+            raise SettingsError([refused.line]) from error
+        reasons = networks[0].reasons.most_common(1) if networks else []
+        if reasons and isinstance(error, KafkaTimeoutError):
+            raise KafkaTimeoutError(reasons[0][0]) from error
         raise
+    for one in networks:
+        one.opening = False
+    return client
+
+
+class _Network(KafkaNetClient):  # type: ignore[misc]
+    """The client's network, which remembers why connections end while the client is being built.
+
+    kafka-python 3.0.12 loses the reason twice. It logs it and tries again until the time is up, a wrong password included. And where
+    the broker's last words and its hanging up are read together, the words are dropped: those are its answers to a failed login.
+    """
+
+    def __init__(self, configuration: dict[str, Any], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._configuration = configuration
+        self._connect = self._manager.get_connection
+        self._build = self._manager._build_transport
+        self._manager.get_connection = self._get_connection
+        self._manager._build_transport = self._build_transport
+        self.opening = True
+        self.refused: Refusal | None = None
+        self.reasons: Counter[str] = Counter()
+
+    def _get_connection(self, *arguments: Any, **options: Any) -> Any:
+        if self.refused:
+            # the way out of the client's own loop, which it takes for a login that failed
+            raise SaslAuthenticationFailedError(self.refused.line)
+        connection = self._connect(*arguments, **options)
+        if self.opening:
+            connection.close_future.add_errback(self._ended)
+        return connection
+
+    def _ended(self, error: BaseException) -> None:
+        found = refusal(error, self._configuration)
+        self.reasons[found.line] += 1
+        if found.final and self.opening:
+            self.refused = found
+
+    async def _build_transport(self, *arguments: Any, **options: Any) -> Any:
+        transport = await self._build(*arguments, **options)
+        receive = transport._sock_recv
+
+        def last_words_first() -> tuple[bytes, KafkaError | None]:
+            data, error = receive()
+            return data, None if data else error
+
+        transport._sock_recv = last_words_first
+        return transport
