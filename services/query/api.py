@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse
 
 from schemas.events import ActorRecord
 from services.chassis.settings import QuerySettings
@@ -65,6 +66,12 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         """Counts, names, the per-day series, outlets, cues, stances and the latest statements."""
         with database.reading() as connection:
             return actors.one(connection, actor_id)
+
+    @api.get("/statements", include_in_schema=False)
+    @api.get("/statements/", include_in_schema=False)
+    def search_statements(request: Request) -> RedirectResponse:
+        # where one looks for a list of statements first; search takes the same parameters, and says what is missing
+        return RedirectResponse(f"/v1/search?{request.url.query}" if request.url.query else "/v1/search")
 
     @api.get("/statements/{statement_id:path}", summary="One quote or claim", responses=SINGLE, tags=["statements"])
     def get_statement(statement_id: StatementId) -> StatementDetail:

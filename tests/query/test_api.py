@@ -190,6 +190,15 @@ def test_an_empty_search_is_explained(api: TestClient, query: dict[str, str], re
     assert answer["explanation"]["statements_on_record"] == 8
 
 
+@pytest.mark.parametrize("path", ["/v1/statements", "/v1/statements/"])
+def test_the_list_of_statements_is_the_search(client: TestClient, path: str) -> None:
+    asked = "?q=%22the+bridge%22&kind=quote&limit=1"
+    assert client.get(path + asked).json() == client.get(f"/v1/search{asked}").json()
+    missing = client.get(path)
+    assert missing.status_code == 422
+    assert missing.json()["detail"] == "q: give the words to look for"
+
+
 def test_like_wildcards_are_letters(api: TestClient) -> None:
     for wildcard in ("%", "_", "/", "\\"):
         assert get(api, "/v1/search", q=f"bri{wildcard}ge")["statements"]["total"] == 0
