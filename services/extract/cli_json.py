@@ -98,6 +98,7 @@ def _attribution(attribution: ResolvedAttribution) -> dict[str, Any]:
         "cue": _span(attribution.cue),
         "actor": attribution.actor.model_dump(mode="json"),
         "confidence": attribution.confidence,
+        "source_confidence": attribution.source_confidence,
         "nested": [_attribution(inner) for inner in attribution.nested],
     }
 

@@ -26,7 +26,8 @@ def test_each_file_becomes_one_object_of_the_contract(extractor: Extractor) -> N
     for claim in again["claims"]:
         Claim.model_validate(claim)
     for attribution in again["attributions"]:
-        assert set(attribution) == {"kind", "content", "source", "cue", "actor", "confidence", "nested"}
+        assert set(attribution) == {"kind", "content", "source", "cue", "actor", "confidence", "source_confidence", "nested"}
+        assert 0 < attribution["confidence"] <= attribution["source_confidence"] <= 1
         assert attribution["content"]
         assert set(attribution["content"][0]) == {"start", "end"}
         assert attribution["actor"]["actor_id"]

@@ -10,6 +10,7 @@ from services.extract.quality.calibration import (
     brier,
     expected_calibration_error,
     judged_attributions,
+    judged_sources,
     reliability,
     reliability_table,
 )
@@ -61,3 +62,18 @@ def test_an_attribution_is_right_with_half_its_content_and_any_of_its_source() -
     for source, right in ((Range(4, 12), True), (Range(49, 57), False), (None, False)):
         assert judged_attributions(article, [Attribution("indirect", (content,), source, None, 0.8)]) == [(0.8, right)]
     assert judged_attributions(article, [Attribution("indirect", (Range(58, 64),), None, None, 0.1)]) == [(0.1, False)]
+
+
+def test_sources_are_judged_where_content_is_right() -> None:
+    text = "The ministry said the bridge will reopen in May. Its head agreed. “Soon,” it read."
+    gold = (GoldAttribution((Range(0, 12),), (Range(13, 17),), (Range(18, 47),)), GoldAttribution((), (), (Range(66, 73),)))
+    article = GoldArticle("a", text, gold, 1, Path("a.ann"))
+    bridge, soon, agreed = Range(22, 47), Range(66, 73), Range(53, 64)
+    found = [
+        Attribution("indirect", (bridge,), Range(49, 57), None, 0.5, source_confidence=0.6),  # another's
+        Attribution("direct", (soon,), None, None, 0.5, source_confidence=0.7),  # nobody's in both
+        Attribution("indirect", (agreed,), Range(49, 57), None, 0.5, source_confidence=0.8),  # not reported: nothing to judge
+    ]
+    assert judged_sources(article, found) == [(0.6, False), (0.7, True)]
+    named = [Attribution("direct", (soon,), Range(0, 12), None, 0.5, source_confidence=0.9)]
+    assert judged_sources(article, named) == [(0.9, False)]  # a speaker where the text names none

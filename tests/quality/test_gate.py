@@ -79,7 +79,7 @@ TEXT = "Ana Weiss said the bridge cost 3 million. She hopes so."
 ACTOR = Actor(actor_id="person:ana-weiss", name="Ana Weiss", kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=0.9)
 FOUND = Whole(
     TEXT,
-    (Attribution("indirect", (Range(15, 40),), Range(0, 9), Range(10, 14), 0.75),),
+    (Attribution("indirect", (Range(15, 40),), Range(0, 9), Range(10, 14), 0.75, source_confidence=0.8),),
     (ACTOR,),
     (Statement((Range(15, 40),), 0.9),),
 )
@@ -110,5 +110,6 @@ def test_the_figures_of_polnear_and_the_sample_they_belong_to() -> None:
     first = measure_polnear([GoldArticle("a", TEXT, gold, 1, Path("a.ann"))], lambda _name, _text: FOUND)
     assert first.figures["full attribution, exact, all"] == Figure(100.0, 1)
     assert first.figures["attribution, calibration error"] == Figure(25.0, 1, less_is_better=True)
+    assert first.figures["source, calibration error"] == Figure(20.0, 1, less_is_better=True)
     other = measure_polnear([GoldArticle("a", TEXT, (), 1, Path("a.ann"))], lambda _name, _text: FOUND)
     assert other.sample != first.sample

@@ -36,6 +36,7 @@ def predictions(tmp_path: Path) -> Path:
             "source": span("ministry"),
             "cue": span("said"),
             "confidence": 0.8,
+            "source_confidence": 0.9,
         },
         {"kind": "indirect", "content": [span("why")], "source": span("Bo"), "cue": span("asked"), "confidence": 0.4},
     ]
@@ -55,6 +56,8 @@ def test_one_run_gives_table_calibration_json_and_pages(
     assert "2 errors in" in said
     data = json.loads((tmp_path / "out.json").read_text())
     assert data["calibration"]["attribution"]["bins"][0]["items"] == 1
+    assert "confidence of source, where content is right (J ≥ .5): 1 judged, expected calibration error 0.100" in said
+    assert data["calibration"]["source"]["bins"][0]["confidence"] == 0.9
     overlap = next(
         row for row in data["figures"] if (row["measure"], row["level"], row["subset"]) == ("full attribution", "overlap", "all")
     )

@@ -66,6 +66,7 @@ def test_recorded_output_is_found_by_file_name(tmp_path: Path) -> None:
                 "cue": None,
                 "actor": {},
                 "confidence": 0.9,
+                "source_confidence": 0.95,
             }
         ],
     }
@@ -75,6 +76,7 @@ def test_recorded_output_is_found_by_file_name(tmp_path: Path) -> None:
     (item,) = system(GoldArticle("a", ORIGINAL, (), 1, Path("a.ann")))
     assert ORIGINAL[item.content[0].start : item.content[0].end] == "“Soon,”"
     assert item.cue is None
+    assert (item.confidence, item.source_confidence) == (0.9, 0.95)
     with pytest.raises(PredictionsBroken, match="article b"):
         system(GoldArticle("b", ORIGINAL, (), 1, Path("b.ann")))
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
-from services.extract.quality.calibration import Judged, judged_attributions, reliability_json, reliability_table
+from services.extract.quality.calibration import Judged, judged_attributions, judged_sources, reliability_json, reliability_table
 from services.extract.quality.errors import errors_of
 from services.extract.quality.gum import score_gum
 from services.extract.quality.gum_actors import actor_counts, judged
@@ -84,6 +84,8 @@ def _first_ruler(options: argparse.Namespace) -> int:
     print(table(rows))
     sure = [pair for article, items in zip(articles, found, strict=True) for pair in judged_attributions(article, items)]
     print(reliability_table("attribution (right: content J ≥ .5 and source overlap)", sure))
+    of_sources = [pair for article, items in zip(articles, found, strict=True) for pair in judged_sources(article, items)]
+    print(reliability_table("source, where content is right (J ≥ .5)", of_sources))
     if options.html:
         listed = [Listed(article, items, errors_of(article, items)) for article, items in zip(articles, found, strict=True)]
         print(f"{write_pages(options.html, f'{what} on PolNeAR {options.split}', listed)} errors in {options.html / 'index.html'}")
@@ -95,7 +97,7 @@ def _first_ruler(options: argparse.Namespace) -> int:
             "words": words,
             "seconds": round(seconds, 2),
         }
-        summary |= {"figures": rows, "calibration": {"attribution": reliability_json(sure)}}
+        summary |= {"figures": rows, "calibration": {"attribution": reliability_json(sure), "source": reliability_json(of_sources)}}
         options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 0
 

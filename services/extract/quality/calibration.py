@@ -55,13 +55,25 @@ def brier(judged: Sequence[Judged]) -> float:
 
 def judged_attributions(article: GoldArticle, found: Sequence[Attribution]) -> list[Judged]:
     """Every attribution's confidence, and whether content (Jaccard ≥ .5) and source (any overlap) are right: what it is calibrated for."""
+    right = source_verdicts(article, found)
+    return [(item.confidence, right.get(number, False)) for number, item in enumerate(found)]
+
+
+def judged_sources(article: GoldArticle, found: Sequence[Attribution]) -> list[Judged]:
+    """The source's confidence in attributions whose content is right, and whether the source is, too."""
+    return [(found[number].source_confidence, right) for number, right in source_verdicts(article, found).items()]
+
+
+def source_verdicts(article: GoldArticle, found: Sequence[Attribution]) -> dict[int, bool]:
+    """Of the attributions whose content is right (Jaccard ≥ .5), by number: whether the source is (any overlap, or none in both)."""
     tokens = Tokens(article.text)
     gold, predicted = gold_as_items(article, tokens), attributions_as_items(article.text, tokens, found)
-    right = [False] * len(predicted)
+    right = {}
     for row, column in match_items(gold, predicted):
         left, other = gold[row].tokens, predicted[column].tokens
-        right[column] = agree(left["content"], other["content"], JACCARD) and agree(left["source"], other["source"], OVERLAP)
-    return [(item.confidence, verdict) for item, verdict in zip(found, right, strict=True)]
+        if agree(left["content"], other["content"], JACCARD):
+            right[column] = agree(left["source"], other["source"], OVERLAP)
+    return right
 
 
 def reliability_json(judged: Sequence[Judged]) -> dict[str, object]:

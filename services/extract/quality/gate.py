@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
-from services.extract.quality.calibration import expected_calibration_error, judged_attributions, reliability
+from services.extract.quality.calibration import expected_calibration_error, judged_attributions, judged_sources, reliability
 from services.extract.quality.checkworthiness import average_precision, rank
 from services.extract.quality.gum import GumArticle, score_gum
 from services.extract.quality.gum_actors import actor_counts, judged
@@ -102,6 +102,8 @@ def measure_polnear(articles: Sequence[GoldArticle], read: Read) -> Measured:
         figures[", ".join(key)] = Figure(round(100 * count.f1, 2), round((count.predicted + count.gold) / 2))
     sure = [pair for article, whole in zip(articles, found, strict=True) for pair in judged_attributions(article, whole.attributions)]
     figures["attribution, calibration error"] = Figure(round(100 * expected_calibration_error(reliability(sure)), 2), len(sure), True)
+    sure = [pair for article, whole in zip(articles, found, strict=True) for pair in judged_sources(article, whole.attributions)]
+    figures["source, calibration error"] = Figure(round(100 * expected_calibration_error(reliability(sure)), 2), len(sure), True)
     return Measured("polnear-dev", _digest([(article.text, repr(article.attributions)) for article in articles]), figures)
 
 

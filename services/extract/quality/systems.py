@@ -55,7 +55,8 @@ def mapped_attributions(record: dict[str, Any], text: str) -> list[Attribution]:
         content = tuple(place for part in item["content"] if (place := places.place(_range(part))))
         if content:
             source, cue = (places.place(_range(item[role])) if item.get(role) else None for role in ("source", "cue"))
-            found.append(Attribution(item["kind"], content, source, cue, float(item.get("confidence", 1.0))))
+            sure, sure_of_source = (float(item.get(name, 1.0)) for name in ("confidence", "source_confidence"))
+            found.append(Attribution(item["kind"], content, source, cue, sure, source_confidence=sure_of_source))
     return found
 
 

@@ -57,7 +57,8 @@ def placed(extraction: Extraction, source: str | None = None) -> Whole:
         content = _all(item.content, place)
         if content:
             source_span, cue = (None if span is None else place(span) for span in (item.source, item.cue))
-            attributions.append(Attribution(item.kind, content, source_span, cue, item.confidence))
+            sure = item.source_confidence
+            attributions.append(Attribution(item.kind, content, source_span, cue, item.confidence, source_confidence=sure))
             actors.append(item.actor)
     statements = [
         Statement(_all([Range(s.start, s.end) for s in claim.spans], place), claim.check_worthiness) for claim in extraction.claims

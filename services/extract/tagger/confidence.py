@@ -13,8 +13,7 @@ class Evidence(NamedTuple):
     """What speaks for one attribution; probabilities 0..1, flags 0 or 1.
 
     ``content``, ``cue``, ``source``: mean probability of the role's tags; ``source_margin``: link mass of the chosen source less that of
-    the next best; ``content_link`` and ``source_link``: link mass to the cue; ``no_source``: how probably the text names none;
-    ``overlooked``: the source came out in a second look only; ``distance``: pieces between it and the cue.
+    the next best; ``content_link`` and ``source_link``: link mass to the cue; ``no_source``: how probably the text names none.
     """
 
     content: float
@@ -28,8 +27,6 @@ class Evidence(NamedTuple):
     quoted: float
     pieces: float
     no_source: float
-    overlooked: float
-    distance: float
 
     def features(self) -> tuple[float, ...]:
         """Numbers for a logistic regression: logits of probabilities, the flags, and the logarithm of the length."""
@@ -37,11 +34,9 @@ class Evidence(NamedTuple):
         return (*map(_logit, probabilities), self.has_cue, self.has_source, self.quoted, math.log(self.pieces))
 
     def source_features(self) -> tuple[float, ...]:
-        """The same for the source alone. What speaks against a source speaks for there being none."""
-        agreed = self.no_source if not self.has_source else 1 - self.no_source
-        probabilities = (self.source, self.source_link, self.source_margin, agreed)
-        flags = (self.has_cue, self.has_source, self.quoted, self.overlooked)
-        return (*map(_logit, probabilities), *flags, math.log1p(self.distance))
+        """The same for the source alone: four numbers, for wrong ones are few. What speaks against a source speaks for there being none."""
+        agreed = 1 - self.no_source if self.has_source else self.no_source
+        return (*map(_logit, (self.source, self.source_link, agreed)), self.has_source)
 
 
 def _logit(probability: float) -> float:

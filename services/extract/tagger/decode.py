@@ -45,13 +45,12 @@ class Found(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """A source, its link mass to the cue, the next best one's, and how probably there is none; ``overlooked`` at first."""
+    """A source, its link mass to the cue, the next best one's, and how probably there is none."""
 
     source: PieceSpan | None
     mass: float
     second: float
     none: float
-    overlooked: bool = False
 
 
 def _pieces(span: TagSpan, words: Words) -> PieceSpan:
@@ -218,8 +217,6 @@ class _Reading:
             quoted=inside / max(1, inside + outside),
             pieces=float(length),
             no_source=chosen.none,
-            overlooked=float(chosen.overlooked),
-            distance=float(gap(chosen.source, self._anchors[anchor])) if chosen.source else 0.0,
         )
         sure = self._decoder.sure(evidence)
         attribution = Attribution(
@@ -264,7 +261,6 @@ class _Reading:
             spans = [_pieces(span, self._words) for span in overlooked]
             linked = [(span, link_mass(self._scores, span, self._owners).get(anchor, 0.0)) for span in spans if self._may_name(span, place)]
             chosen = self._best([(span, mass) for span, mass in linked if mass > _SILENT], place, none)
-            chosen = chosen._replace(overlooked=chosen.source is not None)
         return chosen
 
     def _best(self, candidates: Sequence[tuple[PieceSpan, float]], place: PieceSpan, none: float) -> _Chosen:

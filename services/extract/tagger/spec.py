@@ -60,7 +60,7 @@ class SourceCalibration(_Frozen):
     """The same from ``Evidence.source_features`` to the confidence of the source. The default trusts the source's own probability and
     that there is one."""
 
-    weights: tuple[float, ...] = Field(default=(0.5, 0.0, 0.0, 0.5, *(0.0,) * 5), min_length=9, max_length=9)
+    weights: tuple[float, ...] = Field(default=(0.5, 0.0, 0.5, 0.0), min_length=4, max_length=4)
     bias: float = 0.0
 
 

@@ -21,7 +21,15 @@ from services.extract.tagger.decode import Decoder, Found
 from services.extract.tagger.encoding import encode
 from services.extract.tagger.network import Network
 from services.extract.tagger.spec import Decoding, ModelSpec
-from services.extract.training.calibrate import fit_confidence, labelled, reliability, transition_scores
+from services.extract.training.calibrate import (
+    fit_confidence,
+    fit_source_confidence,
+    halves,
+    labelled,
+    labelled_sources,
+    transition_scores,
+    tried,
+)
 from services.extract.training.card import model_card
 from services.extract.training.claims import claim_figures, read_news, read_sentences, refit_claim_head
 from services.extract.training.config import TrainingConfig
@@ -133,22 +141,21 @@ def finish(spec: ModelSpec, folder: Path, tokenizer: Tokenizer, articles: list[G
         found.append(decoder.found(article.text, pieces, network(pieces, spec.plan)))
         if number % 20 == 0 or number == len(articles):
             print(f"{number}/{len(articles)} held-out articles", flush=True)
-    pairs = [labelled(article, items) for article, items in zip(articles, found, strict=True)]
-    (features, right), (other_features, other_right) = (
-        (np.concatenate([first for first, _ in pairs[half::2]]), np.concatenate([second for _, second in pairs[half::2]]))
-        for half in (0, 1)
-    )
-    calibration = fit_confidence(features, right)
-    confidence = 1 / (1 + np.exp(-(other_features @ np.array(calibration.weights) + calibration.bias)))
-    measured = reliability(confidence, other_right)
+    fitted_on, tried_on = halves([labelled(article, items) for article, items in zip(articles, found, strict=True)])
+    calibration = fit_confidence(*fitted_on)
+    measured = tried(calibration, *tried_on)
+    fitted_on, tried_on = halves([labelled_sources(article, items) for article, items in zip(articles, found, strict=True)])
+    source_calibration = fit_source_confidence(*fitted_on)
+    measured_sources = tried(source_calibration, *tried_on)
     rows = figures([score_article(article, [item.attribution for item in items]) for article, items in zip(articles, found, strict=True)])
     print(table(rows))
     headline = {f"{row['measure']}, {row['level']}, {row['subset']}": row["f1"] for row in rows if row["subset"] in ("all", "speech")}
-    figures_of = {**spec.figures, "PolNeAR dev, F1": headline, "confidence": measured}
-    spec = spec.model_copy(update={"calibration": calibration, "figures": figures_of})
+    figures_of = {**spec.figures, "PolNeAR dev, F1": headline, "confidence": measured, "source confidence": measured_sources}
+    calibrated = {"calibration": calibration, "source_calibration": source_calibration}
+    spec = spec.model_copy(update={**calibrated, "figures": figures_of})
     (folder / "model.json").write_text(spec.model_dump_json() + "\n", encoding="utf-8")
     megabytes = (folder / "model.onnx").stat().st_size / 1e6
-    (folder / "MODEL_CARD.md").write_text(model_card(spec, rows, measured, megabytes), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(spec, rows, measured, measured_sources, megabytes), encoding="utf-8")
     print(f"{folder} holds {spec.name} {spec.version}, {megabytes:.1f} MB")
 
 

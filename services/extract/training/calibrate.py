@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from services.extract.quality.calibration import source_verdicts
 from services.extract.quality.polnear import GoldArticle
-from services.extract.quality.scoring import JACCARD, OVERLAP, Tokens, agree, make_item, match_items
 from services.extract.tagger.boundaries import BOUNDARIES, Words, read_words
 from services.extract.tagger.decode import Found
 from services.extract.tagger.encoding import encode
-from services.extract.tagger.spec import ROLE_TAGS, Calibration
+from services.extract.tagger.spec import ROLE_TAGS, Calibration, SourceCalibration
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -21,7 +21,8 @@ FloatArray = npt.NDArray[np.float64]
 # full would count the same evidence twice; .2 to .4 are alike on both halves of PolNeAR dev, 0 and 1 are worse.
 TRANSITION_WEIGHT = 0.3
 _BACK_OFF = 3.0  # pseudo-counts by which a rare class of boundary leans on the table of all boundaries
-_RIDGE = 1.0  # of the logistic regression: ten weights on about a thousand items need little
+_RIDGE = 1.0  # of the logistic regressions: ten weights on about a thousand items need little
+_STEPS = 50
 
 
 def gold_tags(article: GoldArticle, words: Words) -> npt.NDArray[np.int64]:
@@ -55,33 +56,44 @@ def transition_scores(articles: Iterable[GoldArticle], tokenizer: Tokenizer) -> 
 
 def labelled(article: GoldArticle, found: Sequence[Found]) -> tuple[FloatArray, FloatArray]:
     """Features [items, features] of what was found, and 1 where content (Jaccard ≥ .5) and source (any overlap) are right, else 0."""
-    tokens = Tokens(article.text)
-    gold = [make_item(article.text, tokens, item.source, item.cue, item.content) for item in article.attributions]
-    items = [item.attribution for item in found]
-    predicted = [
-        make_item(article.text, tokens, (item.source,) if item.source else (), (item.cue,) if item.cue else (), item.content)
-        for item in items
-    ]
-    right = np.zeros(len(items))
-    for row, column in match_items(gold, predicted):
-        left, other = gold[row].tokens, predicted[column].tokens
-        right[column] = agree(left["content"], other["content"], JACCARD) and agree(left["source"], other["source"], OVERLAP)
+    verdicts = source_verdicts(article, [item.attribution for item in found])
+    right = np.array([verdicts.get(number, False) for number in range(len(found))], float)
     features = np.array([item.evidence.features() for item in found], float).reshape(len(found), len(Calibration().weights))
     return features, right
 
 
-def fit_confidence(features: FloatArray, right: FloatArray, steps: int = 50) -> Calibration:
-    """Ridge logistic regression by Newton's method."""
+def labelled_sources(article: GoldArticle, found: Sequence[Found]) -> tuple[FloatArray, FloatArray]:
+    """The same of the sources alone, where content is right."""
+    verdicts = source_verdicts(article, [item.attribution for item in found])
+    features = [found[number].evidence.source_features() for number in verdicts]
+    width = len(SourceCalibration().weights)
+    return np.array(features, float).reshape(len(features), width), np.array(list(verdicts.values()), float)
+
+
+def fit_confidence(features: FloatArray, right: FloatArray) -> Calibration:
+    """What turns the features of attributions into their confidence."""
+    weights, bias = _logistic(features, right)
+    return Calibration(weights=weights, bias=bias)
+
+
+def fit_source_confidence(features: FloatArray, right: FloatArray) -> SourceCalibration:
+    """The same for sources."""
+    weights, bias = _logistic(features, right)
+    return SourceCalibration(weights=weights, bias=bias)
+
+
+def _logistic(features: FloatArray, right: FloatArray) -> tuple[tuple[float, ...], float]:
+    """Ridge logistic regression by Newton's method: weights and bias."""
     design = np.hstack([features, np.ones((len(features), 1))])
     weights = np.zeros(design.shape[1])
     penalty = np.full(len(weights), _RIDGE)
     penalty[-1] = 0.0
-    for _ in range(steps):
+    for _ in range(_STEPS):
         probability = 1 / (1 + np.exp(-design @ weights))
         gradient = design.T @ (right - probability) - penalty * weights
         hessian = (design * (probability * (1 - probability))[:, None]).T @ design + np.diag(penalty + 1e-9)
         weights = weights + np.linalg.solve(hessian, gradient)
-    return Calibration(weights=tuple(np.round(weights[:-1], 4).tolist()), bias=round(float(weights[-1]), 4))
+    return tuple(np.round(weights[:-1], 4).tolist()), round(float(weights[-1]), 4)
 
 
 def reliability(confidence: FloatArray, right: FloatArray, bins: int = 10) -> dict[str, float]:
@@ -97,3 +109,16 @@ def reliability(confidence: FloatArray, right: FloatArray, bins: int = 10) -> di
         if group.any():
             measured[name] = right[group].mean()
     return {name: round(float(value), 4) for name, value in measured.items()}
+
+
+def halves(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> list[tuple[FloatArray, FloatArray]]:
+    """Features and verdicts of every second article from the first, and of the others."""
+    return [
+        (np.concatenate([features for features, _ in pairs[half::2]]), np.concatenate([right for _, right in pairs[half::2]]))
+        for half in (0, 1)
+    ]
+
+
+def tried(calibration: Calibration | SourceCalibration, features: FloatArray, right: FloatArray) -> dict[str, float]:
+    """How well a calibration does on items that it was not fitted to."""
+    return reliability(1 / (1 + np.exp(-(features @ np.array(calibration.weights) + calibration.bias))), right)

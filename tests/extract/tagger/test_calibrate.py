@@ -10,7 +10,15 @@ from services.extract.tagger.boundaries import BOUNDARIES, read_words
 from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.encoding import encode
 from services.extract.tagger.spec import ROLE_TAGS, SHIPPED
-from services.extract.training.calibrate import fit_confidence, gold_tags, reliability, transition_scores
+from services.extract.training.calibrate import (
+    fit_confidence,
+    fit_source_confidence,
+    gold_tags,
+    halves,
+    reliability,
+    transition_scores,
+    tried,
+)
 from services.extract.types import Range
 
 TOKENIZER = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
@@ -47,7 +55,7 @@ def test_transitions_prefer_what_was_annotated() -> None:
 
 
 def evidence(content: float, quoted: float) -> Evidence:
-    return Evidence(content, 0.8, 0.8, 0.7, 0.7, 0.5, 1.0, 1.0, quoted, 12.0, 0.1, 0.0, 2.0)
+    return Evidence(content, 0.8, 0.8, 0.7, 0.7, 0.5, 1.0, 1.0, quoted, 12.0, 0.1)
 
 
 def test_fitted_confidences_are_calibrated_on_other_items() -> None:
@@ -63,3 +71,22 @@ def test_fitted_confidences_are_calibrated_on_other_items() -> None:
     assert abs(calibration.weights[0] - 1.2) < 0.2
     assert abs(calibration.weights[8] - 0.8) < 0.3
     assert reliability(np.full(2000, 0.99), right[2000:])["expected_calibration_error"] > 0.1
+
+
+def test_a_source_is_fitted_by_what_speaks_for_it_or_for_there_being_none() -> None:
+    random = np.random.default_rng(1)
+
+    def item() -> Evidence:
+        source, link, none = (float(number) for number in random.uniform(0.05, 0.95, 3))
+        return evidence(0.9, 0.0)._replace(source=source, source_link=link, no_source=none, has_source=float(random.integers(2)))
+
+    items = [item() for _ in range(6000)]
+    features = np.array([one.source_features() for one in items])
+    for_it = [np.log((1 - e.no_source) / e.no_source) * (1 if e.has_source else -1) for e in items]
+    truth = 1 / (1 + np.exp(-(1.0 + 0.8 * np.array(for_it))))
+    right = (random.random(len(items)) < truth).astype(float)
+    (fitted_on, tried_on) = halves([(features[n : n + 1], right[n : n + 1]) for n in range(len(items))])
+    calibration = fit_source_confidence(*fitted_on)
+    assert abs(calibration.weights[2] - 0.8) < 0.1
+    assert all(abs(weight) < 0.1 for weight in calibration.weights[:2])
+    assert tried(calibration, *tried_on)["expected_calibration_error"] < 0.04

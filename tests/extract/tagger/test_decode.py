@@ -53,7 +53,7 @@ def test_attributions_are_exact_for_any_text_and_any_scores(text: str, seed: int
     for item in found:
         assert item.content
         assert item.kind in ("direct", "mixed", "indirect")
-        assert 0 <= item.confidence <= 1
+        assert 0 <= item.confidence <= item.source_confidence <= 1
         last = 0
         for part in item.content:
             assert last <= part.start < part.end <= len(text)
@@ -260,6 +260,21 @@ def test_a_sure_network_gives_a_higher_confidence_than_an_unsure_one() -> None:
     unsure = Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
     unsure.roles[unsure.pieces_of("it is safe"), 0] = -0.5
     assert sure.decode()[0].confidence > unsure.decode()[0].confidence
+
+
+def test_a_source_is_surer_the_less_the_network_says_that_there_is_none_and_nobody_the_more() -> None:
+    def named(none: float) -> Attribution:
+        text = Sure("The mayor said it is safe.").mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said")
+        return text.mark("CONTENT", "it is safe", "said").unsourced("said", none).unsourced("it is safe", none).decode()[0]
+
+    def nameless(none: float) -> Attribution:
+        text = Sure("It was said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+        return text.unsourced("said", none).unsourced("it is safe", none).decode()[0]
+
+    assert named(0.1).source is not None
+    assert nameless(0.1).source is None
+    assert named(0.1).source_confidence > named(0.4).source_confidence
+    assert nameless(0.9).source_confidence > nameless(0.1).source_confidence
 
 
 def test_boundaries_know_paragraphs_marks_and_stops() -> None:
