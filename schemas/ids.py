@@ -11,6 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+_POSSESSIVE = re.compile(r"['’]s\b")
+_WORD = re.compile(r"\w+")
+
 
 def digest(prefix: str, *parts: str | int) -> str:
     """``prefix-`` and 32 hex digits over the parts; ("ab", "c") and ("a", "bc") differ."""
@@ -37,10 +40,11 @@ def name_key(name: str) -> str:
 
     ``"Volodymyr Zelensky’s"`` and ``"VOLODYMYR ZELENSKY"`` share a key. Letters outside Latin are kept.
     """
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    folded = "".join(c for c in folded if not unicodedata.combining(c))
-    folded = re.sub(r"['’]s\b", "", folded)
-    return "-".join(re.findall(r"\w+", folded))
+    folded = name.lower()
+    if not name.isascii():
+        folded = unicodedata.normalize("NFKD", name).casefold()
+        folded = "".join(c for c in folded if not unicodedata.combining(c))
+    return "-".join(_WORD.findall(_POSSESSIVE.sub("", folded)))
 
 
 def actor_id(kind: str, name: str) -> str:

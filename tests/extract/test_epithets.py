@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.extract.actors.entities import snap
+from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 
 
@@ -14,7 +15,7 @@ def names(text: str, *entities: str) -> list[str]:
         start = text.index(entity, reached)
         reached = start + len(entity)
         found.append(Entity(Range(start, reached), "PERSON", 0.9))
-    return [text[slice(*item.span)] for item in snap(text, found)]
+    return [text[slice(*item.span)] for item in snap(Tokens(text), found)]
 
 
 @pytest.mark.parametrize("word", ["Brave", "Plucky", "Heartbroken"])

@@ -12,7 +12,6 @@ from services.extract.actors.entities import Named, snap
 from services.extract.actors.evidence import gender_before, roles_around
 from services.extract.actors.members import Member, Mention, People, by_first_mention
 from services.extract.actors.names import (
-    WORD,
     Gender,
     PersonName,
     bare,
@@ -21,8 +20,10 @@ from services.extract.actors.names import (
     gender_of_single,
     gender_of_word,
     is_title,
+    person_name,
     unpossessed,
 )
+from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
 
@@ -40,6 +41,7 @@ _INSTITUTIONS = words(
     """
 )
 _PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
+_THE = re.compile(r"^[Tt]he\s+")
 _SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
@@ -49,13 +51,15 @@ class Cast:
 
     def __init__(self, text: str, entities: Iterable[Entity]) -> None:
         self.text = text
+        self.tokens = Tokens(text)
         self._people = People()
         self._others: dict[str, Member] = {}  # by folded name
         self._acronyms: dict[str, Member] = {}
-        self._called_alone: set[str] = set()  # names of one word, folded
-        self._pronouns: dict[str, Counter[Gender]] = {}  # by folded name of one word: “Clinton … she”
+        self._alone: dict[str, list[Range]] = {}  # where names of one word stand, by folded name
+        self._pronouns: dict[str, Gender | None] = {}  # by folded name of one word: “Clinton … she”
         self._last_words: dict[str, Member] = {}
-        named = _institutions(text, snap(text, entities))
+        named = _institutions(text, snap(self.tokens, entities))
+        self._people_at = [item.span.start for item in named if item.label == "PERSON"]
         self._add_people([item for item in named if item.label == "PERSON"])
         self._add_others([item for item in named if item.label != "PERSON"])
         self._add_overlooked()
@@ -89,37 +93,39 @@ class Cast:
     # -- people ------------------------------------------------------------------------------------------------
 
     def _add_people(self, named: list[Named]) -> None:
-        single: list[tuple[Range, PersonName]] = []
+        single: list[tuple[Gender | None, Range, PersonName]] = []
         for span, _, parts in named:
-            name = PersonName(parts)
+            name = person_name(parts)
             if name.given:
                 self._mention(self._people.in_full(name) or self._people.add(name), span, name)
             else:
-                single.append((span, name))
+                single.append((gender_before(self.tokens, span.start), span, name))
+                self._alone.setdefault(fold(name.text), []).append(span)
         self._people.fold_initials()
-        self._called_alone = {fold(name.text) for _, name in single}
-        self._count_pronouns(single, sorted(span.start for span, _, _ in named))
         # Those with a gendered title first: "Mr. Obama" beside Michelle Obama tells that there are two.
-        single.sort(key=lambda item: (gender_before(self.text, item[0].start) is None, item[0]))
-        for span, name in single:
-            self._mention(self._of_one_word(name, span) or self._people.add(name), span, name)
+        single.sort(key=lambda item: (item[0] is None, item[1]))
+        for gender, span, name in single:
+            self._mention(self._of_one_word(name, span, gender) or self._people.add(name), span, name)
 
-    def _count_pronouns(self, single: list[tuple[Range, PersonName]], starts: list[int]) -> None:
-        """The genders of the first pronouns after names of one word, in the same sentence and with nobody else named between."""
-        for span, name in single:
-            match = _PRONOUN_AFTER.match(self.text, span.end, span.end + _SENTENCE)
-            if match and gender_before(self.text, span.start) is None:
-                following = bisect_right(starts, span.start)
-                if following == len(starts) or starts[following] > match.start("pronoun"):
-                    gender: Gender = "m" if match["pronoun"][0] == "h" and match["pronoun"] != "her" else "f"
-                    self._pronouns.setdefault(fold(name.text), Counter())[gender] += 1
+    def _gender_by_pronouns(self, name: str) -> Gender | None:
+        """Whom most of the first pronouns after a name of one word mean, in the same sentence and with nobody else named between."""
+        key = fold(name)
+        if key not in self._pronouns:
+            counts: Counter[Gender] = Counter()
+            for span in self._alone.get(key, ()):
+                match = _PRONOUN_AFTER.match(self.text, span.end, span.end + _SENTENCE)
+                if match and gender_before(self.tokens, span.start) is None:
+                    following = bisect_right(self._people_at, span.start)
+                    if following == len(self._people_at) or self._people_at[following] > match.start("pronoun"):
+                        counts["m" if match["pronoun"] in ("he", "his") else "f"] += 1
+            self._pronouns[key] = _majority(counts)
+        return self._pronouns[key]
 
-    def _of_one_word(self, name: PersonName, span: Range) -> Member | None:
+    def _of_one_word(self, name: PersonName, span: Range, gender: Gender | None) -> Member | None:
         """Whose surname it is, else whose given or middle name, else whose surname spelled slightly otherwise."""
-        gender = gender_before(self.text, span.start)
         for found in (self._people.of_surname(name.text), self._people.of_word(name.text)):
-            bearers = [member for member in found if member.may_be(gender)]
-            if len(bearers) > 1 and gender is None and (called := _majority(self._pronouns.get(fold(name.text)))):
+            bearers = [member for member in found[:_FAMILY] if member.may_be(gender)]
+            if len(bearers) > 1 and gender is None and (called := self._gender_by_pronouns(name.text)):
                 bearers = [member for member in bearers if member.may_be(called)] or bearers
             if bearers:
                 return self._nearest(bearers, span)
@@ -129,12 +135,11 @@ class Cast:
     def _nearest(self, bearers: list[Member], span: Range) -> Member:
         """Of several bearers of a surname: not the one called by the given name or by a suffix, else the one mentioned before in the
         same paragraph, else the one mentioned most."""
-        plain = [m for m in bearers if not self._is_set_apart(m)]
-        bearers = plain or bearers
-        if len(bearers) == 1:
-            return bearers[0]
-        paragraph = self.text.rfind("\n", 0, span.start) + 1
         family = bearers[:_FAMILY]
+        family = [m for m in family if not self._is_set_apart(m)] or family
+        if len(family) == 1:
+            return family[0]
+        paragraph = self.text.rfind("\n", 0, span.start) + 1
         here = [m for m in family if any(paragraph <= mention.span.start < span.start for mention in m.mentions[-_LATEST:])]
         if len(here) == 1:
             return here[0]
@@ -142,15 +147,14 @@ class Cast:
 
     def _is_set_apart(self, member: Member) -> bool:
         """Whether the article calls somebody by another name than the surname: Melania, Donald Trump Jr."""
-        name = PersonName(tuple(member.name.split()))
-        return name.given is not None and (bool(name.suffix) or fold(name.given) in self._called_alone)
+        name = person_name(tuple(member.name.split()))
+        return name.given is not None and (bool(name.suffix) or fold(name.given) in self._alone)
 
     def _mention(self, member: Member, span: Range, name: PersonName) -> None:
-        member.names[name.text] += 1
-        member.mentions.append(Mention(span, name.text, possessive=self._is_possessive(span)))
+        member.add(Mention(span, name.text, possessive=self._is_possessive(span)))
         if given := gender_of_given(name.given) if name.given else gender_of_single(name.text):
             member.genders[given] += 1
-        for role in roles_around(self.text, span):
+        for role in roles_around(self.tokens, span):
             member.roles.add(role)
             if gender := gender_of_word(role):
                 member.genders[gender] += _TITLE_WEIGHT
@@ -164,36 +168,36 @@ class Cast:
         taken = sorted(mention.span for member in (*self._people.members, *others) for mention in member.mentions)
         starts = [span.start for span in taken]
         known = self._known_words()
-        run: list[re.Match[str]] = []
-        for match in WORD.finditer(self.text):
-            word = match.group()
-            if not word[0].isupper() or bare(word) not in known:
+        tokens = self.tokens
+        run: list[int] = []
+        for number, start in enumerate(tokens.starts):
+            if not self.text[start].isupper() or bare(tokens[number]) not in known:
                 continue
-            index = bisect_right(starts, match.start()) - 1
-            if (index >= 0 and taken[index].end > match.start()) or not self._stands_alone(match, known):
+            index = bisect_right(starts, start) - 1
+            if (index >= 0 and taken[index].end > start) or not self._stands_alone(number, known):
                 continue
-            if run and self.text[run[-1].end() : match.start()] != " ":
+            if run and (run[-1] != number - 1 or tokens.gap(number) != " "):
                 self._overlooked(run)
                 run = []
-            run.append(match)
+            run.append(number)
         if run:
             self._overlooked(run)
 
     def _known_words(self) -> set[str]:
         """First and last words of the persons' names, initials left out."""
-        cores = [PersonName(tuple(member.name.split())).core for member in self._people.members]
+        cores = [person_name(tuple(member.name.split())).core for member in self._people.members]
         return {bare(word) for core in cores for word in (core[0], core[-1]) if len(bare(word)) > 1}
 
-    def _stands_alone(self, match: re.Match[str], known: set[str]) -> bool:
+    def _stands_alone(self, number: int, known: set[str]) -> bool:
         """Whether the name is no part of another one: ``Trump Tower``."""
-        if not _CAPITAL_FOLLOWS.match(self.text, match.end()):
+        if not _CAPITAL_FOLLOWS.match(self.text, self.tokens.ends[number]):
             return True
-        following = WORD.match(self.text, match.end() + 1)
-        return following is not None and bare(following.group()) in known
+        return bare(self.tokens[number + 1]) in known
 
-    def _overlooked(self, run: list[re.Match[str]]) -> None:
-        name = PersonName(tuple(unpossessed(match.group()) for match in run))
-        span = Range(run[0].start(), run[-1].start() + len(unpossessed(run[-1].group())))
+    def _overlooked(self, run: list[int]) -> None:
+        words = tuple(unpossessed(self.tokens[number]) for number in run)
+        name = person_name(words)
+        span = Range(self.tokens.starts[run[0]], self.tokens.starts[run[-1]] + len(words[-1]))
         if name.given:
             member = self._people.in_full(name)
         elif is_title(name.text):
@@ -209,12 +213,12 @@ class Cast:
     def _add_others(self, named: list[Named]) -> None:
         acronyms: list[tuple[Range, str, str]] = []
         for span, label, _ in named:
-            name = re.sub(r"^[Tt]he\s+", "", unpossessed(self.text[span.start : span.end]))
+            name = _THE.sub("", unpossessed(self.text[span.start : span.end]))
             if not name:
                 continue
             person = self._person_called(name) if label != "LOCATION" else None
             if person is not None:
-                self._mention(person, span, PersonName(tuple(name.split())))
+                self._mention(person, span, person_name(tuple(name.split())))
             elif _ACRONYM.fullmatch(name):
                 acronyms.append((span, label, name))
             else:
@@ -227,7 +231,7 @@ class Cast:
 
     def _person_called(self, name: str) -> Member | None:
         """The person whose surname or full name this is, whatever the tagger took it for."""
-        full = self._people.in_full(PersonName(tuple(name.split())))
+        full = self._people.in_full(person_name(tuple(name.split())))
         bearers = [full] if full else self._people.of_surname(name)
         return bearers[0] if len(bearers) == 1 else None
 
@@ -245,14 +249,11 @@ class Cast:
         return member
 
     def _mention_other(self, member: Member, span: Range, name: str) -> None:
-        member.names[name] += 1
-        member.mentions.append(Mention(span, name, possessive=self._is_possessive(span)))
+        member.add(Mention(span, name, possessive=self._is_possessive(span)))
 
 
-def _majority(genders: Counter[Gender] | None) -> Gender | None:
+def _majority(genders: Counter[Gender]) -> Gender | None:
     """The gender of more than twice as many pronouns as the other."""
-    if genders is None:
-        return None
     men, women = genders["m"], genders["f"]
     return "m" if men > women * 2 else "f" if women > men * 2 else None
 

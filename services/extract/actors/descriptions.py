@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 
 from schemas.events import ActorKind
 from services.extract.actors import phrase as phrases
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member, Mention
-from services.extract.actors.names import Gender, gender_of_word, is_role, is_title
+from services.extract.actors.names import gender_of_word, is_role, is_title
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import Described
 from services.extract.types import Range
@@ -99,8 +98,10 @@ def described_sources(text: str, sources: Iterable[Range], cast: Cast) -> list[D
         elif varies(read):
             found.append(Described(source, None, gender))
         elif gender or is_role(read.words[-1]):
-            genders: Counter[Gender] = Counter([gender] if gender else [])
-            found.append(Described(source, Member(ActorKind.UNNAMED, Counter([read.name]), [Mention(source, read.name)], genders)))
+            somebody = Member(ActorKind.UNNAMED, Mention(source, read.name))
+            if gender:
+                somebody.genders[gender] += 1
+            found.append(Described(source, somebody))
     return found
 
 

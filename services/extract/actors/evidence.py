@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from services.extract.actors.names import WORD, Gender, bare, gender_of_word, is_role
+from services.extract.actors.tokens import Tokens
 from services.extract.types import Range
 from services.extract.wordlist import words
 
 _TITLE_WORDS_BEFORE = 7  # "Russian Foreign Minister", "Clinton campaign national press secretary": longer is a clause
 _REACH = 120  # code points on either side of the name
-_WINDOW = 90  # code points that seven words before a name take at most
-_ONE_WORD = 25
+_NEAR = 8  # code points that a comma and the white space after it take at most
 _APPOSITION = re.compile(r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)")
 _LEAD = re.compile(r"(?:\b(?:an?|the|his|her|its|their)|[’']s)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
 _STOP = words(
@@ -23,29 +23,33 @@ _STOP = words(
 )
 
 
-def words_before(text: str, position: int, limit: int = _TITLE_WORDS_BEFORE) -> list[str]:
+def words_before(tokens: Tokens, position: int, limit: int = _TITLE_WORDS_BEFORE) -> list[str]:
     """Up to ``limit`` words right before a position that belong to the same noun phrase, in text order."""
-    window = text[max(0, position - (_WINDOW if limit > 1 else _ONE_WORD)) : position]
     found: list[str] = []
-    end = len(window)
-    for match in reversed(list(WORD.finditer(window))):
-        between = window[match.end() : end]
-        if between.strip(" .") or "\n" in between or bare(match.group()) in _STOP or len(found) == limit:
+    number = tokens.before(position)
+    end = position
+    while number >= 0 and len(found) < limit:
+        between = tokens.text[tokens.ends[number] : end]
+        word = tokens[number]
+        if (between != " " and between.strip(" .")) or bare(word) in _STOP:
             break
-        found.insert(0, match.group())
-        end = match.start()
+        found.append(word)
+        end = tokens.starts[number]
+        number -= 1
+    found.reverse()
     return found
 
 
-def gender_before(text: str, position: int) -> Gender | None:
+def gender_before(tokens: Tokens, position: int) -> Gender | None:
     """What the title right before a name says: ``Mr.``, ``Lady``."""
-    before = words_before(text, position, 1)
+    before = words_before(tokens, position, 1)
     return gender_of_word(before[0]) if before else None
 
 
-def roles_around(text: str, span: Range) -> list[str]:
+def roles_around(tokens: Tokens, span: Range) -> list[str]:
     """The words of the offices and occupations that stand before a name or in apposition to it, lower case."""
-    roles = [bare(word) for word in words_before(text, span.start)]
+    text = tokens.text
+    roles = [bare(word) for word in words_before(tokens, span.start)]
     if not (roles and is_role(roles[-1])):
         roles = []
     after = _APPOSITION.match(text, span.end, span.end + _REACH)
@@ -54,7 +58,8 @@ def roles_around(text: str, span: Range) -> list[str]:
         head = _head(apposed)
         if head and is_role(apposed[head - 1]):
             roles += apposed[:head]
-    before = _LEAD.search(text, max(0, span.start - _REACH), span.start)
+    comma = text[max(0, span.start - _NEAR) : span.start].rstrip().endswith(",")
+    before = _LEAD.search(text, max(0, span.start - _REACH), span.start) if comma else None
     if before:
         lead = [bare(match.group()) for match in WORD.finditer(before.group(1))]
         head = _head(lead)

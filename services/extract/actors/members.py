@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.events import ActorKind
 from services.extract.actors.names import Gender, PersonName, bare, fold, one_edit_apart
@@ -14,8 +15,7 @@ _SHORTEST_TYPO = 5  # letters: shorter names that differ by one are different na
 _CROWD = 500  # persons: in longer lists a letter's difference is no error, and comparing all with all takes long
 
 
-@dataclass(slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One place where somebody is named."""
 
     span: Range
@@ -23,32 +23,53 @@ class Mention:
     possessive: bool = False
 
 
-@dataclass(slots=True, eq=False)
 class Member:
-    """Somebody or something named in the article; identity is the object's."""
+    """Somebody or something named in the article; identity is the object's.
 
-    kind: ActorKind
-    names: Counter[str] = field(default_factory=Counter)
-    mentions: list[Mention] = field(default_factory=list)
-    genders: Counter[Gender] = field(default_factory=Counter)
-    roles: set[str] = field(default_factory=set)
+    ``name`` is the canonical name: the one most often given in full, the longer one of equals. ``first`` is where the member is first
+    mentioned.
+    """
 
-    @property
-    def name(self) -> str:
-        """The canonical name: the one most often given in full, the longer one of equals."""
-        return max(self.names, key=lambda n: (min(n.count(" "), 1), self.names[n], len(n), n))
+    __slots__ = ("_rank", "first", "genders", "kind", "mentions", "name", "names", "roles")
+
+    def __init__(self, kind: ActorKind, *mentions: Mention) -> None:
+        self.kind = kind
+        self.names: Counter[str] = Counter()
+        self.mentions: list[Mention] = []
+        self.genders: dict[Gender, int] = {"m": 0, "f": 0}
+        self.roles: set[str] = set()
+        self.name = ""
+        self.first = sys.maxsize
+        self._rank: tuple[object, ...] = ()
+        for mention in mentions:
+            self.add(mention)
+
+    def add(self, mention: Mention) -> None:
+        """Note a mention."""
+        self.mentions.append(mention)
+        self.first = min(self.first, mention.span.start)
+        self.names[mention.name] += 1
+        self._consider(mention.name)
+
+    def absorb(self, member: Member) -> None:
+        """Take over all that is known of another one."""
+        for mention in member.mentions:
+            self.add(mention)
+        for gender, weight in member.genders.items():
+            self.genders[gender] += weight
+        self.roles |= member.roles
+
+    def _consider(self, name: str) -> None:
+        """Take a name whose count has grown for the canonical one, if it ranks higher."""
+        rank = (" " in name, self.names[name], len(name), name)
+        if rank > self._rank:
+            self.name, self._rank = name, rank
 
     @property
     def gender(self) -> Gender | None:
         """By what the article and given names say; None when they say nothing or both."""
-        if self.genders["m"] == self.genders["f"]:
-            return None
-        return "m" if self.genders["m"] > self.genders["f"] else "f"
-
-    @property
-    def first(self) -> int:
-        """Where the member is first mentioned."""
-        return min(mention.span.start for mention in self.mentions)
+        men, women = self.genders["m"], self.genders["f"]
+        return None if men == women else "m" if men > women else "f"
 
     def may_be(self, gender: Gender | None) -> bool:
         """Whether nothing speaks against that gender."""
@@ -101,26 +122,22 @@ class People:
 
     def fold_initials(self) -> None:
         """``J. Smith`` is the article's only Smith whose given name begins with J."""
-        given_names: dict[str, list[tuple[str, Member]]] = {}
+        alike: dict[tuple[str, str], list[Member]] = {}
         for (given, surname, _), member in self._in_full.items():
-            given_names.setdefault(surname, []).append((given, member))
+            alike.setdefault((surname, given[:1]), []).append(member)
+        folded: set[int] = set()
         for (given, surname, suffix), member in list(self._in_full.items()):
             if len(bare(given)) != 1:
                 continue
-            full = [m for other, m in given_names[surname] if m is not member and other.startswith(given)]
+            full = [other for other in alike[surname, given] if other is not member]
             if len(full) == 1:
-                absorb(full[0], member)
-                self.members.remove(member)
-                self._by_surname[surname].remove(member)
+                full[0].absorb(member)
+                folded.add(id(member))
                 self._in_full[given, surname, suffix] = full[0]
-
-
-def absorb(into: Member, member: Member) -> None:
-    """Make two members one."""
-    into.names.update(member.names)
-    into.mentions.extend(member.mentions)
-    into.genders.update(member.genders)
-    into.roles |= member.roles
+        if folded:
+            self.members = [member for member in self.members if id(member) not in folded]
+            for surname, bearers in self._by_surname.items():
+                self._by_surname[surname] = [member for member in bearers if id(member) not in folded]
 
 
 def by_first_mention(members: Iterable[Member]) -> list[Member]:

@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from schemas.ids import name_key
 from services.extract.wordlist import words
@@ -30,6 +30,8 @@ _NO_ROLES = words(
 )
 _MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
 _NAMESAKES = words("george-bush john-kennedy robert-kennedy joseph-kennedy michael-jordan john-adams james-smith john-smith david-smith")
+_FINAL_I = re.compile(r"(?:iy|yy|ij|yi|ii|y|i)\b")
+_DOUBLED = re.compile(r"(.)\1+")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 PARTICLES = words(
     """
@@ -124,7 +126,6 @@ def gender_of_word(word: str) -> Gender | None:
     return _lexicon().words.get(bare(word))
 
 
-@lru_cache(maxsize=4096)
 def _written(parts: tuple[str, ...]) -> str:
     last = len(parts) - 1
     return " ".join(
@@ -133,42 +134,32 @@ def _written(parts: tuple[str, ...]) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
-    """A personal name cut up. ``given`` is None when the name is one word."""
+class PersonName(NamedTuple):
+    """A personal name cut up; made by :func:`person_name`.
 
-    words: tuple[str, ...]
+    ``text`` is the name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald Trump Jr.`` ``core`` are its words
+    without Jr. and the like; ``suffix`` is that: ``jr``, for father and son share everything else. ``given`` is None when the name is one
+    word. ``surname`` has its particles: ``de Blasio``, ``von der Leyen``.
+    """
 
-    @property
-    def text(self) -> str:
-        """The name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald Trump Jr.``"""
-        return _written(self.words)
+    text: str
+    core: tuple[str, ...]
+    given: str | None
+    surname: str
+    suffix: str
 
-    @property
-    def given(self) -> str | None:
-        return self.words[0] if len(self.core) > 1 else None
 
-    @property
-    def suffix(self) -> str:
-        """``jr`` of ``Donald Trump Jr.``: father and son share everything else."""
-        return "-".join(bare(word) for word in self.words[len(self.core) :])
-
-    @property
-    def core(self) -> tuple[str, ...]:
-        """The name without Jr. and the like."""
-        words = self.words
-        while len(words) > 1 and bare(words[-1]) in _SUFFIXES:
-            words = words[:-1]
-        return words
-
-    @property
-    def surname(self) -> str:
-        """The last name with its particles: ``de Blasio``, ``von der Leyen``."""
-        core = self.core
-        first = len(core) - 1
-        while first > 1 and core[first - 1].lower() in PARTICLES:
-            first -= 1
-        return " ".join(core[first:])
+@lru_cache(maxsize=4096)
+def person_name(words: tuple[str, ...]) -> PersonName:
+    """The name that these words make."""
+    core = words
+    while len(core) > 1 and bare(core[-1]) in _SUFFIXES:
+        core = core[:-1]
+    first = len(core) - 1
+    while first > 1 and core[first - 1].lower() in PARTICLES:
+        first -= 1
+    suffix = "-".join(bare(word) for word in words[len(core) :])
+    return PersonName(_written(words), core, core[0] if len(core) > 1 else None, " ".join(core[first:]), suffix)
 
 
 def without_initials(name: str) -> str:
@@ -181,13 +172,12 @@ def without_initials(name: str) -> str:
     return name if name_key(f"{kept[0]} {kept[-1]}") in _NAMESAKES else " ".join(kept)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def fold(name: str) -> str:
     """A spelling key under which transliterations of one name fall together: Zelensky, Zelenskyy, Zelenskiy."""
-    key = name_key(name)
-    key = re.sub(r"(?:iy|yy|ij|yi|ii|y|i)\b", "i", key)
+    key = _FINAL_I.sub("i", name_key(name))
     key = key.replace("ey", "ei").replace("w", "v").replace("ph", "f").replace("kh", "h").replace("y", "i")
-    return re.sub(r"(.)\1+", r"\1", key)
+    return _DOUBLED.sub(r"\1", key)
 
 
 def one_edit_apart(left: str, right: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -345,7 +344,7 @@ class Resolver:
 def _by_handle(match: re.Match[str]) -> Member:
     """Whoever signs with the name of an account."""
     span = Range(*match.span("handle"))
-    return Member(ActorKind.PERSON, Counter([match["handle"]]), [Mention(span, match["handle"])])
+    return Member(ActorKind.PERSON, Mention(span, match["handle"]))
 
 
 def _is_signature(text: str, name: Range) -> bool:
