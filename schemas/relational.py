@@ -190,6 +190,7 @@ statements = sa.Table(
     sa.Column("text_sha256", Key, nullable=False),
     sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
     sa.Column("within", Key, comment="The statement of the same document whose words hold it; it may arrive later."),
+    sa.Column("source_confidence", sa.Double, comment="That of the source alone; null where the extractor did not say."),
     sa.Index(None, "article_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),

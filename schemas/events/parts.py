@@ -44,6 +44,16 @@ Within = Annotated[
     ),
 ]
 """Nested attribution. Added after 1.0: left out when there is none, so that what was written before keeps its bytes and ids."""
+SourceConfidence = Annotated[
+    Probability | None,
+    Field(
+        exclude_if=lambda confidence: confidence is None,
+        description="Probability that the actor's mention is the source of these words, given that they are reported; where there is no "
+        "mention, that they are the running speaker's, or that the text names nobody. Never less than `confidence`. Whether the mention "
+        "is this actor is the actor's own `confidence`. Left out by extractors that do not say.",
+    ),
+]
+"""How sure the source is. Added after 1.0: left out when unknown, for the same reason."""
 
 
 class Span(Value):

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Extensible
-from schemas.events.parts import Actor, AnyStance, ArticleRef, Cue, Identifier, Probability, Sha256, Span, Text, Within
+from schemas.events.parts import Actor, AnyStance, ArticleRef, Cue, Identifier, Probability, Sha256, SourceConfidence, Span, Text, Within
 from schemas.ids import digest, span_key
 
 Spans = Annotated[tuple[Span, ...], Field(min_length=1, max_length=256)]
@@ -61,9 +61,10 @@ class Quote(Event):
     speaker: Actor = Field(description="Who said it.")
     cue: Cue | None = Field(default=None, description="The reporting words; null for a floating quote.")
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
-    confidence: Probability = Field(description="Probability that these words are this speaker's.")
+    confidence: Probability = Field(description="Probability that these words are reported and this is their source.")
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
+    source_confidence: SourceConfidence = None
 
     @property
     def event_id(self) -> str:
@@ -93,9 +94,10 @@ class Claim(Event):
     check_worthiness: Probability = Field(description="How much a fact-checker would want to check it.")
     claim_type: AnyClaimType = Field(description="What sort of proposition it is.")
     quote_id: Identifier | None = Field(default=None, description="The quote this sentence is part of.")
-    confidence: Probability = Field(description="Probability that this proposition is this claimant's.")
+    confidence: Probability = Field(description="Probability that this proposition is reported and this is its source.")
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
+    source_confidence: SourceConfidence = None
 
     @property
     def event_id(self) -> str:

@@ -146,6 +146,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "text_sha256": event.text_sha256,
         "content_key": _content_key(event),
         "within": event.within,
+        "source_confidence": event.source_confidence,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None

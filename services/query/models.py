@@ -14,6 +14,7 @@ from schemas.events import (
     Cue,
     Extractor,
     Outcome,
+    Resolution,
     Span,
     Stance,
     StatementKind,
@@ -22,6 +23,9 @@ from schemas.events import (
 from schemas.relational import Step
 from services.query.paging import Page
 from services.query.params import Subkind
+
+SURE, EVEN = 0.75, 0.5
+"""How sure a speaker must be for a page to name him without “probably”, and with it."""
 
 
 class Answer(BaseModel):
@@ -78,13 +82,31 @@ class Statement(Answer):
     check_worthiness: float | None = Field(default=None, description="Claims: how much a fact-checker would want to check it, 0..1.")
     claim_type: ClaimType | None = Field(default=None, description="Claims: what sort of proposition it is.")
     quote_id: str | None = Field(default=None, description="Claims: the quote this sentence is part of.")
-    confidence: float = Field(description="Probability that the words are this actor's, 0..1.")
+    confidence: float = Field(description="Probability that the words are reported and the actor's mention is their source, 0..1.")
+    source_confidence: float | None = Field(
+        default=None,
+        description="Probability that the mention is their source, given that they are reported; null where the extractor did not say.",
+    )
     spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
     text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
     article: ArticleLink = Field(description="Where it was found.")
     within: Holder | None = Field(
         default=None, description="Second-hand: the statement that reports it; null when the article itself does."
     )
+
+    @property
+    def speaker_confidence(self) -> float | None:
+        """Probability that the actor said the words if they are reported: the mention is their source, and it means this actor. None
+        where the extractor did not say, and for an unresolved source, which is nobody's name."""
+        if self.source_confidence is None or self.actor.resolution is Resolution.UNRESOLVED:
+            return None
+        return self.source_confidence * self.actor.confidence
+
+    @property
+    def hedge(self) -> str:
+        """What a page says before the actor's name when it is not sure of it; else nothing."""
+        sure = self.speaker_confidence
+        return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 
 class TextPositionSelector(Answer):

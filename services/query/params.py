@@ -145,7 +145,11 @@ class StatementQuery(Period):
     stance: Stance | None = Field(None, description="Only this stance.")
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, without regard to case or accents; "
                            "put a phrase into double quotes.", examples=["meeting planned"])  # fmt: skip
-    min_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the attribution.", examples=[0.8])
+    min_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the attribution: that the words are reported "
+                                         "and this is their source.", examples=[0.8])  # fmt: skip
+    min_source_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the source: that it is theirs if they "
+                                                "are reported. Whether it is this actor is the actor's own confidence. Where it is not "
+                                                "known, `confidence` counts, which is never more.", examples=[0.9])  # fmt: skip
     sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
 
 

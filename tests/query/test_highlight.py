@@ -58,6 +58,7 @@ class _Statement:
         self.check_worthiness = None
         self.confidence = 0.5
         self.within = None
+        self.hedge = ""
 
 
 @given(marked())

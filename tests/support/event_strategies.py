@@ -95,6 +95,7 @@ QUOTES = st.builds(
     confidence=PROBABILITIES,
     text_sha256=SHA256S,
     within=st.none() | IDENTIFIERS,
+    source_confidence=st.none() | PROBABILITIES,
 )
 CLAIMS = st.builds(
     ev.Claim,
@@ -113,6 +114,7 @@ CLAIMS = st.builds(
     confidence=PROBABILITIES,
     text_sha256=SHA256S,
     within=st.none() | IDENTIFIERS,
+    source_confidence=st.none() | PROBABILITIES,
 )
 DOCUMENTS = TEXTS.flatmap(
     lambda text: st.builds(

@@ -75,6 +75,7 @@ class Statements:
             cue=cue,
             addressee=attribution.addressee,
             confidence=attribution.confidence,
+            source_confidence=attribution.source_confidence,
             text_sha256=self._sha,
             within=within,
         )
@@ -118,6 +119,7 @@ class Statements:
             claim_type=claim_type(text),
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
+            source_confidence=attribution.source_confidence,
             text_sha256=self._sha,
             within=within,
         )

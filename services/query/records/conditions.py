@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Column, ColumnElement, false
+from sqlalchemy import Column, ColumnElement, false, func
 
 from schemas.relational import UNDATED, fold, statements
 from services.query.params import Period, StatementQuery
@@ -70,5 +70,8 @@ def of_statements(query: StatementQuery, *, scan: bool = False) -> list[ColumnEl
         found.append(statements.c.stance == query.stance.value)
     if query.min_confidence is not None:
         found.append(statements.c.confidence >= query.min_confidence)
+    if query.min_source_confidence is not None:
+        # a source is at least as sure as words and source together, which is all that earlier extractors said
+        found.append(func.coalesce(statements.c.source_confidence, statements.c.confidence) >= query.min_source_confidence)
     found.extend(holding(statements.c.folded, query.q))
     return found

@@ -58,6 +58,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "claim_type": row.claim_type,
         "quote_id": row.quote_id,
         "confidence": row.confidence,
+        "source_confidence": row.source_confidence,
         "spans": [Span.model_validate(span) for span in row.spans],
         "text_sha256": row.text_sha256,
         "article": ArticleLink(
