@@ -16,7 +16,8 @@ from services.chassis.tracing import Spans
 class Context:
     """What a service is given. ``stop`` is set once, to ask for a clean end: finish or abort the batch, commit, return.
 
-    ``spans`` takes finished spans where they are exported.
+    ``spans`` takes finished spans where they are exported. ``supervised`` says that whoever runs this process starts it again when it
+    ends, as containers are.
     """
 
     settings: Settings
@@ -24,6 +25,7 @@ class Context:
     metrics: Metrics
     stop: threading.Event = field(default_factory=threading.Event)
     spans: Spans | None = None
+    supervised: bool = False
 
 
 class Service(Protocol):

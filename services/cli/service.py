@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from enum import StrEnum
 
 import typer
@@ -29,7 +30,7 @@ def _run(name: Name) -> None:
     settings = setup.load()
     with setup.context(settings, name) as context:
         # imported by name so that a container loads only what its service needs
-        service: Service = importlib.import_module(f"services.{name}.service").build(context)
+        service: Service = importlib.import_module(f"services.{name}.service").build(replace(context, supervised=True))
         run_services(context, [service])
 
 

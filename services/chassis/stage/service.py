@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from services.chassis.errors import TransientError
+from services.chassis.errors import DeadLetterLimit, TransientError
 from services.chassis.service import Context
 from services.chassis.stage.handled import Handled, Handler
 from services.chassis.stage.loop import StageLoop
@@ -17,6 +17,9 @@ from services.chassis.stage.policy import backoff
 from services.chassis.stage.session import Session
 
 Out = TypeVar("Out")
+
+REMIND_S = 600.0
+"""How often a stage that holds says so again: whoever looks at the last half hour of its log must find it."""
 
 logger = structlog.get_logger()
 
@@ -44,13 +47,17 @@ class StageService(Generic[Out]):
         self._article_topic = article_topic
         self._after_commit = after_commit
         self._loop: StageLoop[Out] | None = None
+        self._held_by: DeadLetterLimit | None = None
 
     def run(self) -> None:
         """Join the group and work until asked to stop.
 
+        Too much poison ends the work. Where the process would be started again, and let as much poison through each time, it leaves the
+        group and waits for a person instead: alive, not ready, its partitions' lag growing.
+
         Raises:
             FencedError: another process owns this slot.
-            DeadLetterLimit: too much poison.
+            DeadLetterLimit: too much poison, and nobody starts the process again.
             TopicMissing: a topic was never created.
         """
         session = self._open()
@@ -71,9 +78,21 @@ class StageService(Generic[Out]):
         logger.info("stage started", service=self.name, group=self._group)
         try:
             self._loop.run()
+        except DeadLetterLimit as error:
+            if not self._context.supervised:
+                raise
+            self._held_by = error
         finally:
             session.close()
             logger.info("stage stopped", service=self.name)
+        if self._held_by:
+            self._hold(self._held_by)
+
+    def _hold(self, reason: DeadLetterLimit) -> None:
+        while True:
+            logger.error("stage holds", service=self.name, error=str(reason))
+            if self._context.stop.wait(REMIND_S):
+                return
 
     def _open(self) -> Session[Out] | None:
         settings = self._context.settings.stage
@@ -88,7 +107,7 @@ class StageService(Generic[Out]):
 
     def live(self) -> list[str]:
         """Stuck when the loop has not turned for longer than any legitimate stall."""
-        if self._loop is None:
+        if self._loop is None or self._held_by:
             return []
         still = time.monotonic() - self._loop.turned_at
         limit = self._context.settings.stage.stall_s
@@ -98,6 +117,8 @@ class StageService(Generic[Out]):
         """Ready when the group has given it partitions to read and the process is not stopping."""
         if self._context.stop.is_set():
             return [f"{self.name}: draining"]
+        if self._held_by:
+            return [f"{self.name}: holds: {self._held_by}"]
         if self._loop is None:
             return [f"{self.name}: has not joined its group yet"]
         return [] if self._loop.assigned else [f"{self.name}: reads no partition yet (the log is out of reach, or other replicas read all)"]
