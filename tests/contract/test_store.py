@@ -140,6 +140,13 @@ def test_the_longest_ids_and_names_are_taken(store: Store) -> None:
     assert record.outlets[0].value == wide[:256]
 
 
+def test_how_sure_a_source_is_stays_on_record_to_the_last_digit(store: Store) -> None:
+    before, after = make(speakers=(ANA,), claimants=(BO,)), make("art-2", speakers=(ANA,), claimants=(BO,))
+    feed(store, [before.events, surer(after.events, 0.1 + 0.2)])
+    kept = {(row["article_id"], row["source_confidence"]) for row in rows(store, "statements")}
+    assert kept == {(before.document.article_id, None), (after.document.article_id, 0.1 + 0.2)}
+
+
 # -- any order -----------------------------------------------------------------------------------------------------------
 
 
@@ -160,7 +167,13 @@ def universe() -> list[list[Event]]:
         make("art-4", revision=3, claimants=(ANA,), published_at=NOON - DAY),
         make("art-4", revision=2, claimants=(ANA, BO)),
     ]
-    return [document.events for document in made]
+    return [*(document.events for document in made), surer(made[0].events, 0.8)]
+
+
+def surer(events: Sequence[Event], confidence: float) -> list[Event]:
+    """The same events, of the same ids, as an extractor writes them that tells how sure the source is."""
+    told = {"source_confidence": confidence}
+    return [event if isinstance(event, Document) else event.model_copy(update=told) for event in events]
 
 
 UNIVERSE = universe()
