@@ -25,7 +25,8 @@ from schemas.events import (
 )
 from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded
-from services.extract.actors.resolve import Registry, Resolver
+from services.extract.actors.making import Registry
+from services.extract.actors.resolve import Resolver
 from services.extract.attribution.nesting import Marks, nested
 from services.extract.attribution.reconcile import reconcile
 from services.extract.claims.statements import Statements

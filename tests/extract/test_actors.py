@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from schemas.events import Actor, ActorKind, Resolution
 from schemas.events import ActorKind as Kind
 from schemas.events import Resolution as How
+from services.extract.actors.making import Registry
 from services.extract.actors.names import fold, one_edit_apart, person_name
-from services.extract.actors.resolve import Registry, Resolver
+from services.extract.actors.resolve import Resolver
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, Range

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 from schemas.events import ActorKind
-from services.extract.actors import phrase as phrases
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member, Mention
 from services.extract.actors.names import gender_of_word, is_role, is_title
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import Described
+from services.extract.actors.reading import Reader
 from services.extract.types import Range
 from services.extract.wordlist import words as wordlist
 
@@ -83,12 +83,12 @@ def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
     return bearers[0] if len(bearers) == 1 and bearers[0].first > source.start else None
 
 
-def described_sources(text: str, sources: Iterable[Range], cast: Cast) -> list[Described]:
+def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader) -> list[Described]:
     """Single persons whom sources describe, in text order: the bearers of offices, those who are only described, and words that
     stand for whoever is in focus."""
     found: list[Described] = []
     for source in sorted(set(sources)):
-        read = phrases.read(text, source, cast)
+        read = reader(source)
         if read.manner is not Manner.DESCRIBED or read.kind is not ActorKind.UNNAMED or not read.words:
             continue
         gender = next((g for word in reversed(read.words) if (g := gender_of_word(word))), None)

@@ -1,0 +1,86 @@
+"""Who “they” are and what “it” is: the group, organisation or document that spoke last, not farther back than two paragraphs."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from schemas.events import Actor, ActorKind, Resolution, Span
+from services.extract.actors.cast import Cast
+from services.extract.actors.making import HINT, SURE, Maker
+from services.extract.actors.phrase import PLURAL, Manner
+from services.extract.actors.reading import Reader
+from services.extract.actors.relative import plural_subject
+from services.extract.types import Range
+
+_OPENS = re.compile(r"\W*(?:(?:the|but|and|meanwhile,?|however,?)\s*)?", re.IGNORECASE)
+_LEAD = 24  # code points of a sentence before its subject: marks and one of these words
+_PARAGRAPHS = 2
+_LOOK_BACK = 2_000  # code points: two long paragraphs
+_RECENT = 20  # groups that spoke last
+_THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
+_IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
+
+
+class Plurals:
+    """What has spoken so far that is no person. ``starts``: where the sentences begin."""
+
+    def __init__(self, cast: Cast, starts: Sequence[int], reader: Reader, maker: Maker) -> None:
+        self._text, self._cast, self._starts, self._reader, self._maker = cast.text, cast, starts, reader, maker
+        self._spoke: list[tuple[int, Actor]] = []
+
+    def spoke(self, position: int, actor: Actor) -> None:
+        """Note who speaks there, in text order; persons and unresolved ones do not count."""
+        if actor.kind is not ActorKind.PERSON and actor.resolution is not Resolution.UNRESOLVED:
+            self._spoke.append((position, actor))
+
+    def __call__(self, word: str, position: int, mention: Span) -> Actor | None:
+        """Whom the pronoun at a position means."""
+        plural = word in PLURAL
+        last = bisect_left(self._spoke, position, key=lambda item: item[0])
+        earlier = self._spoke[max(0, last - _RECENT) : last]
+        if plural and (subject := self._subject(position, mention, earlier)) is not None:
+            return subject
+        limit = self._paragraphs_back(position)
+        for at, actor in reversed(earlier):
+            if at < limit:
+                break
+            if actor.kind in (_THEY if plural else _IT):
+                confidence = actor.confidence * HINT
+                return actor.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence})
+        wanted = ActorKind.GROUP if plural else ActorKind.ORGANIZATION
+        for span, member in reversed(self._cast.within(Range(limit, position))):
+            if member.kind is wanted and self._is_subject(span):
+                return self._maker.member(member, mention, Resolution.PRONOUN, HINT * HINT)
+        return None
+
+    def _subject(self, position: int, mention: Span, earlier: Sequence[tuple[int, Actor]]) -> Actor | None:
+        """The persons that the sentence up to there is about, if none of them has spoken in it."""
+        index = bisect_right(self._starts, position) - 1
+        begin = self._starts[index] if index >= 0 else 0
+        if any(begin <= at for at, _ in earlier):
+            return None
+        subject = plural_subject(self._text, begin, position, self._starts)
+        if subject is None:
+            return None
+        read = self._reader(subject)
+        sure = SURE[Resolution.DESCRIPTION] * HINT
+        if read.manner is Manner.DESCRIBED:
+            return self._maker.unnamed(read.kind, read.name, mention, Resolution.PRONOUN, sure)
+        return self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, sure) if read.manner is Manner.NAMED else None
+
+    def _paragraphs_back(self, position: int) -> int:
+        earliest = max(0, position - _LOOK_BACK)
+        for _ in range(_PARAGRAPHS):
+            position = self._text.rfind("\n", earliest, max(0, position - 1))
+            if position < 0:
+                return earliest
+            while position > 0 and self._text[position - 1] == "\n":
+                position -= 1
+        return position
+
+    def _is_subject(self, at: Range) -> bool:
+        index = bisect_right(self._starts, at.start) - 1
+        begin = self._starts[index] if index >= 0 else at.start
+        return at.start - begin <= _LEAD and _OPENS.fullmatch(self._text, begin, at.start) is not None
