@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import command
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Claim, Quote
@@ -67,7 +67,7 @@ def test_every_order_of_arrival_gives_the_same_record(tmp_path: Path) -> None:
     store.close()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(data=st.data())
 def test_replays_and_revisions_in_any_order_leave_only_the_current_chain(tmp_path: Path, data: st.DataObject) -> None:
     old, new = chain(), chain(revision=2)

@@ -22,6 +22,7 @@ from services.chassis.metrics import PREFIX, TABLE, Metrics
 from services.chassis.runner import Group, run_services
 from services.chassis.service import Context
 from services.chassis.settings import OpsSettings, Settings
+from tests.support.patience import PATIENCE_S
 
 
 class Part:
@@ -43,7 +44,7 @@ class Part:
 
 def get(url: str, accept: str = "*/*") -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=PATIENCE_S) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -80,7 +81,7 @@ class Held(Part):
     def live(self) -> list[str]:
         self.thread = threading.current_thread()
         self.asked.set()
-        assert self.answer.wait(20)
+        assert self.answer.wait(PATIENCE_S)
         if self.error:
             raise self.error
         return []
@@ -92,13 +93,13 @@ def test_a_scraper_that_hangs_up_is_no_error_and_a_fault_of_ours_is(error: Excep
     part.error = error
     with OpsServer(OpsSettings(port=0), Metrics(), [part]) as ops:
         host, _, port = ops.address.removeprefix("http://").rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=20) as scraper:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as scraper:
             scraper.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-            assert part.asked.wait(20)
+            assert part.asked.wait(PATIENCE_S)
             # closing resets the connection, so that the answer's first bytes fail
             scraper.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         part.answer.set()
-        part.thread.join(20)
+        part.thread.join(PATIENCE_S)
         part.error = None
         assert get(ops.address + "/livez")[0] == 200
     said = capfd.readouterr().err
@@ -144,7 +145,7 @@ class Waiting(Part):
         self.ended = False
 
     def run(self) -> None:
-        self.stop.wait(30)
+        self.stop.wait(PATIENCE_S)
         self.ended = True
 
 
@@ -205,7 +206,7 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
 def test_sigterm_drains_and_ends_cleanly(tmp_path: Path) -> None:
     with started(tmp_path) as process:
         process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20)[0] == "draining\nclean end\n"
+        assert process.communicate(timeout=PATIENCE_S)[0] == "draining\nclean end\n"
         assert process.returncode == 0
 
 
@@ -215,5 +216,5 @@ def test_a_second_signal_leaves_at_once(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "draining\n"
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 128 + signal.SIGTERM

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import relational
@@ -28,6 +28,7 @@ from services.chassis.errors import CommitFailed, LimitExceeded
 from services.chassis.log.types import Record, TopicPartition
 from services.chassis.stage import read_dead_letter
 from services.chassis.stage.dead_letters import replayed
+from tests.support.patience import PATIENCE_S
 from tests.support.record import PARTITION, clear, dump, feed, published, rows
 from tests.support.statements import NOON, Event, actor, make
 from tests.support.trail import article, changes_of, follow, letter, placed, record, steps
@@ -217,7 +218,7 @@ def _counts(statements: list[Event]) -> tuple[int, int, int]:
     return kinds["Quote"], kinds["Claim"], len(articles)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(history=histories())
 def test_any_order_duplication_and_batching_ends_in_the_same_state(store: Store, history: tuple[list[Event], list[list[Event]]]) -> None:
     plain, batches = history
@@ -282,7 +283,7 @@ def test_each_stage_leaves_a_row(store: Store) -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(data=st.data())
 def test_any_order_and_repetition_leaves_the_same_trail(store: Store, data: st.DataObject) -> None:
     clear(store)
@@ -470,7 +471,7 @@ def test_a_change_made_while_publishing_is_published_after_it(store: Store) -> N
             assert thread.is_alive()
 
     assert store.publish(send) == 1
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert store.publish(send) == 1
     assert [record.counts.articles for _, record in sent if record] == [1, 2]
     writer.close()
@@ -492,7 +493,7 @@ def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(sto
         mine = another(store)
         shuffle(events)
         try:
-            barrier.wait(20)
+            barrier.wait(PATIENCE_S)
             for place in range(0, len(events), 4):
                 expected = {partition: place} if place else {}
                 mine.apply([change_of(event) for event in events[place : place + 4]], expected, {partition: place + 4})
@@ -509,7 +510,7 @@ def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(sto
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert failures == []
     together = dump(store)
     clear(store)
@@ -532,7 +533,7 @@ def test_two_replicas_that_count_the_same_hours_while_both_purge_never_meet_in_a
         mine = another(store)
         shuffle(records)
         try:
-            barrier.wait(20)
+            barrier.wait(PATIENCE_S)
             for place in range(0, len(records), 6):
                 mine.apply(changes_of(records[place : place + 6]), {partition: place} if place else {}, {partition: place + 6})
                 mine.purge_trail(old + place * dt.timedelta(hours=2))
@@ -549,7 +550,7 @@ def test_two_replicas_that_count_the_same_hours_while_both_purge_never_meet_in_a
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert failures == []
     together = counted(store)
     clear(store)
@@ -565,7 +566,7 @@ def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
 
     def start(store: Store) -> None:
         try:
-            barrier.wait(20)
+            barrier.wait(PATIENCE_S)
             store.migrate()
         except BaseException as error:
             failures.append(error)
@@ -575,7 +576,7 @@ def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert failures == []
     assert stores[0].positions() == {}
     for store in stores:
@@ -591,14 +592,17 @@ def test_a_migration_may_take_longer_than_a_batch(postgres_url: str, monkeypatch
     with other.connect() as replica, ThreadPoolExecutor(1) as pool:
         replica.execute(sa.select(sa.func.pg_advisory_xact_lock(Kind.MIGRATION.value, 0)))
         migrated = pool.submit(slow.migrate)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_S
         with other.connect().execution_options(isolation_level="AUTOCOMMIT") as looking:
             while not looking.execute(waiting).scalar_one() and not migrated.done():
                 assert time.monotonic() < deadline
         replica.rollback()
-        migrated.result(20)
-    assert slow.positions() == {}
+        migrated.result(PATIENCE_S)
     slow.close()
+    monkeypatch.undo()
+    quick = Store(postgres_url, GROUP)
+    assert quick.positions() == {}
+    quick.close()
     other.dispose()
 
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from services.embedded import SAMPLES
-from tests.support.pipeline import PATIENCE_S, Pipeline, write_articles
+from tests.support.patience import PATIENCE_S
+from tests.support.pipeline import PATIENT, Pipeline, write_articles
 
 # sixty starts of a process: three minutes on two idle cores, more on a busy machine
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 KILLS = 20
 PER_ROUND = 3
@@ -53,6 +54,7 @@ def pipeline(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     variables = {"ONRECORD_STAGE__MAX_RECORDS": "2", "ONRECORD_LOG__PARTITIONS": "3"}
     if engine == "kafka":
         variables |= {
+            **PATIENT,
             "ONRECORD_LOG__ENGINE": "kafka",
             "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": request.getfixturevalue("kafka_empty").bootstrap,
             "ONRECORD_STORE__URL": request.getfixturevalue("postgres_url"),

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 import pytest
+from kafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, generate_latest
 
-from services.chassis.devkafka.cluster import free_ports
+from services.chassis.devkafka.ports import free_ports
 from services.chassis.errors import CommitFailed, TransientError
 from services.chassis.log.kafka import KafkaClientCollector, KafkaLog
 from services.chassis.log.kafka.member import Member
@@ -19,13 +20,14 @@ from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.types import Batch, Consumer, EventLog, Message, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
-from tests.support.kafka import Kafka
+from tests.support.kafka import FAST, Kafka, insisted
 from tests.support.log import everything, new_group, new_topic, numbered, polled, values
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
-PATIENCE_S = 120.0
-"""A session (3 s here) or a broker's (3 s) has to end, on a machine that is busy."""
+SESSION_S = 3.0
+"""Of members that others wait for in vain; it also ends where the machine stands still that long, and the member comes back."""
 
 
 @pytest.fixture
@@ -35,7 +37,8 @@ def rebalances() -> Counter[str]:
 
 @pytest.fixture
 def log(kafka_cluster: Kafka, rebalances: Counter[str]) -> Iterator[KafkaLog]:
-    with KafkaLog(kafka_cluster.settings(), on_rebalance=lambda kind, count: rebalances.update({kind: count})) as log:
+    settings = kafka_cluster.settings(session_timeout_s=SESSION_S)
+    with KafkaLog(settings, on_rebalance=lambda kind, count: rebalances.update({kind: count})) as log:
         yield log
 
 
@@ -64,15 +67,7 @@ def copy(consumer: KafkaStageConsumer, out: str) -> None:
 
 def recovered(consumer: KafkaStageConsumer, batch: Batch) -> None:
     """Recover until it works: reading on without would lose the batch."""
-
-    def tried() -> bool:
-        try:
-            consumer.recover(batch)
-        except TransientError:
-            return False
-        return True
-
-    until(tried)
+    insisted(lambda: consumer.recover(batch))
 
 
 def shared(members: Sequence[Consumer], partitions: int) -> bool:
@@ -83,8 +78,11 @@ def shared(members: Sequence[Consumer], partitions: int) -> bool:
 
 def caught_up(consumer: KafkaStageConsumer) -> bool:
     """Whether everything is read: asks the brokers, unlike the lag, which is as of the last fetch."""
-    ends = consumer.consumer.end_offsets(list(consumer.consumer.assignment()))
-    return bool(ends) and all(consumer.consumer.position(tp) == end for tp, end in ends.items())
+    try:
+        ends = consumer.consumer.end_offsets(list(consumer.consumer.assignment()))
+        return bool(ends) and all(consumer.consumer.position(tp) == end for tp, end in ends.items())
+    except KafkaError:
+        return False
 
 
 def append(log: EventLog, topic: str, numbers: range) -> None:
@@ -103,8 +101,7 @@ def test_members_share_and_the_rest_takes_over(log: KafkaLog, rebalances: Counte
     until(lambda: len(everything(log, out)) >= 200, lambda: copy(one, out), lambda: copy(two, out))
     two.close()  # as a static member it does not say goodbye: the others wait for its session to end
     append(log, topic, range(200, 300))
-    until(lambda: len(everything(log, out)) >= 300, lambda: copy(one, out))
-    assert shared([one], 4)
+    until(lambda: len(everything(log, out)) >= 300 and shared([one], 4), lambda: copy(one, out))
     assert values(everything(log, out)) == [b"%06d" % n for n in range(300)]
     assert rebalances["assigned"] >= 4 + 4 + 4
     assert rebalances["revoked"] >= 4
@@ -120,23 +117,21 @@ def test_a_batch_read_before_a_rebalance_is_not_committed_after_it(log: KafkaLog
     with pytest.raises(CommitFailed) as caught:
         one.commit(batch, batch.next_offsets, [Message(out, record.key, record.value) for record in batch.records])
     assert caught.value.cause == "membership"
-    one.recover(batch)
+    recovered(one, batch)
     until(lambda: len(everything(log, out)) >= 100, lambda: copy(one, out), lambda: copy(two, out))
     assert values(everything(log, out)) == [b"%06d" % n for n in range(100)]
 
 
 def test_a_restarted_slot_has_its_partitions_back_before_its_session_ends(kafka_cluster: Kafka) -> None:
-    long_session = kafka_cluster.settings(session_timeout_s=25.0)
+    long_session = kafka_cluster.settings(session_timeout_s=4 * PATIENCE_S, max_poll_interval_s=4 * PATIENCE_S)
     with KafkaLog(long_session) as log:
         topic, group = new_topic(log, 2), new_group()
         append(log, topic, range(10))
         first = log.stage_consumer(group, [topic], "0")
         assert next(polled(first, 1)).records
         first.close()
-        started = time.monotonic()
         second = log.stage_consumer(group, [topic], "0")
-        assert next(polled(second, 1)).records
-        assert time.monotonic() - started < 20.0
+        assert next(polled(second, 1)).records, "within a patience that ends long before the session"
 
 
 def test_sinks_ask_again_for_positions_after_every_rebalance(log: KafkaLog) -> None:
@@ -167,7 +162,8 @@ def test_sinks_ask_again_for_positions_after_every_rebalance(log: KafkaLog) -> N
     append(log, topic, range(100, 150))
     until(lambda: len(rows) >= 150, lambda: apply(one))
     assert sorted(row for row in rows if row) == [b"%06d" % n for n in range(150)]
-    assert log.committed(group) == stored
+    # nothing depends on a report: one that failed is made good by the next
+    until(lambda: log.committed(group) == stored, lambda: one.report(stored), one.keep_alive)
 
 
 def test_a_sink_whose_database_is_down_reads_nothing_until_it_is_back(log: KafkaLog) -> None:
@@ -212,8 +208,11 @@ def test_brokers_that_cannot_be_reached_are_a_transient_error() -> None:
     threads = {thread.name for thread in threading.enumerate()}
     (port,) = free_ports(1)
     settings = KafkaSettings.model_validate(
-        {"bootstrap_servers": f"127.0.0.1:{port}", "request_timeout_s": 0.6, "delivery_timeout_s": 0.8, "transaction_timeout_s": 1.0}
-    )
+        {
+            "bootstrap_servers": f"127.0.0.1:{port}", "request_timeout_s": 0.6, "delivery_timeout_s": 0.8, "transaction_timeout_s": 1.0,
+            "bootstrap_timeout_s": 1.0,
+        }
+    )  # fmt: skip
     with KafkaLog(settings) as log:
         for call in (log.topics, lambda: Member(settings, "g", "0"), lambda: log.producer("p"), lambda: log.committed("g")):
             with pytest.raises(TransientError):
@@ -224,10 +223,11 @@ def test_brokers_that_cannot_be_reached_are_a_transient_error() -> None:
 def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -> None:
     assert kafka_behind_proxy.cluster is not None
     (broker,) = kafka_behind_proxy.cluster.brokers
-    with KafkaLog(kafka_behind_proxy.settings()) as log:
+    quick = kafka_behind_proxy.settings(**{**FAST, "session_timeout_s": SESSION_S})
+    with KafkaLog(kafka_behind_proxy.settings()) as log, KafkaLog(quick) as impatient:
         topic, out = new_topic(log, 2), new_topic(log, 1)
         append(log, topic, range(50))
-        consumer = log.stage_consumer(new_group(), [topic], "0")
+        consumer = insisted(lambda: impatient.stage_consumer(new_group(), [topic], "0"))
         (batch, *_) = polled(consumer, 1, max_records=20)
         outputs = [Message(out, record.key, record.value) for record in batch.records]
         broker.pause()
@@ -237,34 +237,28 @@ def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -
                 consumer.commit(batch, batch.next_offsets, outputs)
             with pytest.raises(TransientError):
                 consumer.recover(batch)
-            assert time.monotonic() - started < 40.0, "no call may wait for ever"
+            assert time.monotonic() - started < PATIENCE_S, "no call may wait for ever"
         finally:
             broker.resume()
-
-        def recovered() -> bool:
-            try:
-                consumer.recover(batch)
-            except TransientError:
-                return False
-            return True
-
-        until(recovered)
+        recovered(consumer, batch)
         until(lambda: len(everything(log, out)) >= 50, lambda: copy(consumer, out))
         assert values(everything(log, out)) == [b"%06d" % n for n in range(50)]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_the_loss_of_any_one_of_three_brokers_loses_nothing(kafka_cluster_three: Kafka) -> None:
     cluster = kafka_cluster_three.cluster
     assert cluster is not None
     with ExitStack() as stack:
+        quick = kafka_cluster_three.settings(**{**FAST, "session_timeout_s": SESSION_S})
         log = stack.enter_context(KafkaLog(kafka_cluster_three.settings(), replication_factor=3))
+        impatient = stack.enter_context(KafkaLog(quick))
         topic, out = new_topic(log, 6), new_topic(log, 3)
-        consumer = stack.enter_context(log.stage_consumer(new_group(), [topic], "0"))
+        consumer = stack.enter_context(insisted(lambda: impatient.stage_consumer(new_group(), [topic], "0")))
         stop = threading.Event()
         written: list[int] = []
-        writer = threading.Thread(target=_write, args=(kafka_cluster_three.settings(), topic, stop, written))
+        writer = threading.Thread(target=_write, args=(quick, topic, stop, written))
         writer.start()
         try:
             for broker in cluster.brokers:
@@ -285,13 +279,11 @@ def test_the_loss_of_any_one_of_three_brokers_loses_nothing(kafka_cluster_three:
 
 def _write(settings: KafkaSettings, topic: str, stop: threading.Event, written: list[int]) -> None:
     """Append numbers in tens until told to stop; a batch that failed is appended again, so the topic may hold some twice."""
-    with KafkaLog(settings) as log, log.producer(new_group()) as producer:
+    with KafkaLog(settings) as log, insisted(lambda: log.producer(new_group())) as producer:
         number = 0
         while not stop.is_set():
             chunk = range(number, number + 10)
-            try:
-                producer.append(numbered(topic, chunk, keys=40))
-            except CommitFailed:
-                continue
+            # also the last one until it succeeds: what became of a failed append is unknown
+            insisted(lambda chunk=chunk: producer.append(numbered(topic, chunk, keys=40)))  # type: ignore[misc]
             written.extend(chunk)
             number += 10

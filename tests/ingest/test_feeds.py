@@ -19,6 +19,7 @@ from services.ingest.files import Summary, ingest_feeds
 from services.ingest.progress import Lines
 from services.ingest.publish import Publisher
 from tests.ingest.conftest import MakeSettings
+from tests.support.patience import PATIENCE_S
 from tests.support.web import Answer, Request, Site
 
 Articles = Callable[[], list[Article]]
@@ -48,7 +49,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def open_context(context: Context, make_settings: MakeSettings) -> Context:
-    return replace(context, settings=make_settings(allow_private_addresses=True, fetch_timeout_s=5))
+    return replace(context, settings=make_settings(allow_private_addresses=True, fetch_timeout_s=PATIENCE_S))
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_failing_feeds_are_asked_less_and_less(site: Site, open_context: Context
         for _ in range(3):
             poller.poll_all()
             state = states.state(f"{site.url}/feed")
-            waits.append(round(state.next_poll_at - datetime.now(UTC).timestamp(), -1))
+            waits.append(round(state.next_poll_at - datetime.now(UTC).timestamp(), -2))
         poller.close()
         states.close()
     assert waits == [300, 600, 1200]

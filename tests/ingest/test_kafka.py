@@ -18,6 +18,7 @@ from services.chassis.settings import load
 from services.ingest.publish import Publisher
 from services.ingest.readers import Offer, Refusal
 from tests.support.arrivals import arrival, offer
+from tests.support.log import soon
 
 pytestmark = pytest.mark.kafka
 
@@ -35,7 +36,17 @@ def test_each_article_once_over_restarts_and_a_lost_index(
         with Publisher(Context(settings, log, Metrics()), f"test-{index}") as publisher:
             return [outcome.kind for outcome in publisher.publish(offers)]
 
+    def ours(log: KafkaLog) -> list[Article]:
+        partitions = range(len(log.topics()[Article.topic].ranges))
+        records = [record for partition in partitions for record in log.read(Article.topic, partition)]
+        return [Article.read(record.value or b"") for record in records if (record.key or b"").startswith(mark.encode())]
+
     with kafka_log() as log:
+
+        def seen(count: int) -> None:
+            """What was published can be read, by whoever makes an index of it next."""
+            soon(lambda: len(ours(log)), count)
+
         log.create_topics(declared(2))
         assert publish(log, "one", *(story(n) for n in range(20))) == ["published"] * 20
         assert publish(log, "one", story(3), story(3, "changed"), Refusal(arrival(mark), "binary", "is not text", b"\x00")) == [
@@ -43,11 +54,11 @@ def test_each_article_once_over_restarts_and_a_lost_index(
             "revised",
             "rejected",
         ]
+        seen(21)
         # another process, another index: made from the log
         assert publish(log, "two", story(3, "changed"), story(20)) == ["duplicate", "published"]
+        seen(22)
         assert publish(log, "one", story(20), story(4, "changed")) == ["duplicate", "revised"]
-        records = [record for partition in range(len(log.topics()[Article.topic].ranges)) for record in log.read(Article.topic, partition)]
-        letters = [record for record in log.read(f"{Article.topic}.dlq", 0) if record.key == mark.encode()]
-    ours = [Article.read(record.value or b"") for record in records if (record.key or b"").startswith(mark.encode())]
-    assert len(ours) == len({(article.article_id, article.revision) for article in ours}) == 23
-    assert [record.value for record in letters] == [b"\x00"]
+        seen(23)
+        assert len({(article.article_id, article.revision) for article in ours(log)}) == 23
+        soon(lambda: [record.value for record in log.read(f"{Article.topic}.dlq", 0) if record.key == mark.encode()], [b"\x00"])

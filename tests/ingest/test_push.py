@@ -17,6 +17,7 @@ from services.ingest.publish import Publisher
 from services.ingest.push import PATH, PROBLEM, create_app
 from services.ingest.readers import Item
 from tests.ingest.conftest import MakeSettings
+from tests.support.patience import PATIENCE_S
 
 GOOD = {"content": "The bridge reopens.", "url": "https://example.org/1"}
 Articles = Callable[[], list[Article]]
@@ -151,7 +152,7 @@ class Held:
 
     def publish(self, items: Sequence[Item], traceparent: str | None, attempts: int) -> list[Outcome]:
         self.entered.release()
-        assert self.go.wait(30)
+        assert self.go.wait(PATIENCE_S)
         return [Outcome("published", "push", "art-1", 1)]
 
 
@@ -162,13 +163,13 @@ def test_too_many_requests_at_once_are_told_to_wait(make_client: MakeClient) -> 
         threads = [threading.Thread(target=lambda: answers.append(client.post(PATH, json=GOOD).status_code)) for _ in range(2)]
         for thread in threads:
             thread.start()
-            assert held.entered.acquire(timeout=30)
+            assert held.entered.acquire(timeout=PATIENCE_S)
         refused = client.post(PATH, json=GOOD)
         assert (refused.status_code, refused.headers["content-type"]) == (429, PROBLEM)
         assert int(refused.headers["retry-after"]) > 0
         held.go.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
         assert answers == [202, 202]
         assert client.post(PATH, json=GOOD).status_code == 202
 

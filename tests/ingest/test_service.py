@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from services.ingest.feeds.poller import FeedPoller
 from services.ingest.publish import Publisher
 from services.ingest.service import IngestService, build
 from tests.ingest.conftest import MakeSettings
+from tests.support.patience import PATIENCE_S, until
 from tests.support.web import Site
 
 
@@ -30,7 +30,7 @@ def push(address: str, content: str) -> int:
     request = urllib.request.Request(
         f"{address}/v1/articles", json.dumps({"content": content}).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return int(answer.status)
 
 
@@ -48,17 +48,15 @@ def test_pushes_and_feeds_until_stopped(context: Context, make_settings: MakeSet
         thread = threading.Thread(target=service.run)
         thread.start()
         try:
-            assert service.wait_until_ready(20)
+            assert service.wait_until_ready(PATIENCE_S)
             address = service.address
             assert push(address, "Pushed.") == 202
-            deadline = time.monotonic() + 20
-            while len(articles()) < 2 and time.monotonic() < deadline:
-                threading.Event().wait(0.02)
+            until(lambda: len(articles()) == 2, "both articles")
             assert service.ready() == []
             assert service.live() == []
         finally:
             context.stop.set()
-            thread.join(20)
+            thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert sorted(article.origin for article in articles()) == sorted([f"{site.url}/feed", "push"])
     with pytest.raises(OSError, match="refused"):
@@ -80,14 +78,14 @@ def test_a_body_that_does_not_come_is_408(context: Context, monkeypatch: pytest.
     thread = threading.Thread(target=service.run)
     thread.start()
     try:
-        assert service.wait_until_ready(20)
+        assert service.wait_until_ready(PATIENCE_S)
         host, _, port = service.address.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=20) as client:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
             client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
             assert client.recv(1000).startswith(b"HTTP/1.1 408")
     finally:
         context.stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -130,11 +128,11 @@ def running(service: IngestService, stop: threading.Event) -> Iterator[list[Base
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert service.wait_until_ready(20)
+        assert service.wait_until_ready(PATIENCE_S)
         yield errors
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -170,7 +168,7 @@ def test_topics_that_turn_out_missing_end_the_service(context: Context, notice: 
     with running(service, context.stop) as errors:
         log.error = TopicMissing("topic onrecord.articles does not exist; create it with `onrecord topics create`")
         notice(service)
-        assert context.stop.wait(20)
+        assert context.stop.wait(PATIENCE_S)
     assert errors == [log.error]
 
 

@@ -10,7 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.pipeline import Pipeline, free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.pipeline import Pipeline, free_port, ready
 
 Record = dict[str, list[tuple[object, ...]]]
 
@@ -64,17 +65,19 @@ def test_bad_input_is_named_kept_and_does_not_stop_the_rest(pipeline_at: Callabl
 
 
 def test_serving_while_running_and_a_clean_end(pipeline_at: Callable[..., Pipeline], articles: Path) -> None:
-    port = free_port()
+    port, ops = free_port(), free_port()
     pipeline = pipeline_at(ONRECORD_QUERY__PORT=str(port))
     pipeline.onrecord("topics", "create")
     pipeline.onrecord("ingest", str(articles))
-    for name in ("extract", "aggregate", "query"):
+    for name in ("extract", "aggregate"):
         pipeline.start(name)
+    pipeline.start("query", ONRECORD_OPS__PORT=str(ops))
     pipeline.drain()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/actors?q=lavrov", timeout=10) as answer:
+    pipeline.wait(lambda: ready(ops), "the API")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/actors?q=lavrov", timeout=PATIENCE_S) as answer:
         actors = json.load(answer)["items"]
     assert [actor["name"] for actor in actors] == ["Sergei Lavrov"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE_S) as answer:
         assert "Sergei Lavrov" in answer.read().decode()
     pipeline.stop()
 

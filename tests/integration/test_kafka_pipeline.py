@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.kafka import Kafka
-from tests.support.pipeline import Pipeline, free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.pipeline import PATIENT, Pipeline, free_port
 
 Record = dict[str, list[tuple[object, ...]]]
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 def push(port: int, token: str, articles: list[dict[str, object]]) -> int:
@@ -22,7 +23,7 @@ def push(port: int, token: str, articles: list[dict[str, object]]) -> int:
         f"http://127.0.0.1:{port}/v1/articles", json.dumps(articles).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return int(answer.status)
 
 
@@ -35,6 +36,7 @@ def test_four_processes_on_kafka_and_postgresql_equal_the_embedded_record(
 ) -> None:
     push_port, query_port = free_port(), free_port()
     pipeline = pipeline_at(
+        **PATIENT,
         ONRECORD_LOG__ENGINE="kafka",
         ONRECORD_LOG__REPLICATION_FACTOR="3",
         ONRECORD_KAFKA__BOOTSTRAP_SERVERS=kafka_empty.bootstrap,
@@ -59,7 +61,9 @@ def test_four_processes_on_kafka_and_postgresql_equal_the_embedded_record(
     pipeline.wait(lambda: _listening(push_port), "the push API")
     assert push(push_port, "test-token", [article]) == 202
     pipeline.drain()
-    with urllib.request.urlopen(f"http://127.0.0.1:{query_port}/v1/actors/person:ida-holm/statements?kind=quote", timeout=10) as answer:
+    pipeline.wait(lambda: _listening(query_port), "the API")
+    url = f"http://127.0.0.1:{query_port}/v1/actors/person:ida-holm/statements?kind=quote"
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
         (statement,) = json.load(answer)["items"]
     assert statement["text"].startswith("The tunnel will open in March")
     pipeline.stop()
@@ -67,7 +71,7 @@ def test_four_processes_on_kafka_and_postgresql_equal_the_embedded_record(
 
 def _listening(port: int) -> bool:
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=5).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=PATIENCE_S).close()
     except OSError:
         return False
     return True

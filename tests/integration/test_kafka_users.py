@@ -22,14 +22,17 @@ from kafka.admin import (
 )
 
 from schemas.events import Article, Document
-from services.chassis.errors import FencedError, TopicMissing
+from services.chassis.errors import FencedError, SettingsError, TopicMissing
 from services.chassis.log.groups import READ
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.log.types import Message
 from services.chassis.settings import KafkaSettings
-from tests.support.kafka import FAST, cluster_or_skip
+from tests.support.kafka import PATIENT, cluster_or_skip
 from tests.support.kafka_proxy import FaultProxy
-from tests.support.pipeline import Pipeline, free_port, write_articles
+from tests.support.log import soon
+from tests.support.patience import PATIENCE_S, until
+from tests.support.pipeline import PATIENT as PATIENT_VARIABLES
+from tests.support.pipeline import Pipeline, free_port, ready, write_articles
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -58,6 +61,7 @@ def secured() -> Iterator[tuple[str, str]]:
                 refused = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, mechanism, PASSWORD)])
                 assert refused == {name: None}
                 admin.create_acls([acl for rule in spec["authorization"]["acls"] for acl in _acls(name, rule)])
+                until(lambda name=name: _lets_in(f"127.0.0.1:{proxy.port}", name), f"the broker to know {name}")  # type: ignore[misc]
         yield cluster.bootstrap, f"127.0.0.1:{proxy.port}"
 
 
@@ -98,7 +102,7 @@ def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -
         return {**own, "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": sasl}
 
     ports = {name: free_port() for name in ("extract", "aggregate", "lag")}
-    kafka = {"ONRECORD_LOG__ENGINE": "kafka", "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": plain}
+    kafka = {**PATIENT_VARIABLES, "ONRECORD_LOG__ENGINE": "kafka", "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": plain}
     with Pipeline(tmp_path / "pipeline", kafka) as pipeline:
         pipeline.onrecord("topics", "create")
         with Pipeline(tmp_path / "ingest", {**kafka, **variables("ingest")}) as ingest:
@@ -110,11 +114,13 @@ def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -
             stranger.append([Message(Article.topic, b"x", b"poison"), Message(Document.topic, b"x", b"poison")])
         for name, port in ports.items():
             pipeline.start(name, **variables(name), ONRECORD_OPS__PORT=str(port))
+        for name, port in ports.items():
+            pipeline.wait(lambda port=port: ready(port), f"{name} to be ready")  # type: ignore[misc]
         pipeline.drain()
         letters = {"onrecord.articles.dlq": 2, "onrecord.documents.dlq": 1}
         with pipeline.context().log as log:
             for topic, count in letters.items():
-                assert len(list(log.read(topic, 0))) == count, topic
+                soon(lambda topic=topic: len(list(log.read(topic, 0))), count)  # type: ignore[misc]
         assert [row[1] for row in pipeline.record()["actors"]] == ["Ida Holm"]
         with Pipeline(tmp_path / "console", {**kafka, **variables("console")}) as console:
             for topic, told in (
@@ -129,12 +135,22 @@ def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -
 
 
 def _metrics(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as answer:
         return str(answer.read().decode())
 
 
+def _lets_in(address: str, user: str) -> bool:
+    """Whether the broker has heard of the credentials, which the controller keeps."""
+    with _log(address, user.removeprefix("onrecord-")) as log:
+        try:
+            log.topics()
+        except (FencedError, SettingsError):
+            return False
+    return True
+
+
 def _log(address: str, service: str) -> KafkaLog:
-    return KafkaLog(KafkaSettings.model_validate({"bootstrap_servers": address, **FAST, **_as(service)}))
+    return KafkaLog(KafkaSettings.model_validate({"bootstrap_servers": address, **PATIENT, **_as(service)}))
 
 
 @pytest.mark.parametrize(

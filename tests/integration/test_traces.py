@@ -19,9 +19,10 @@ from schemas.events import Article, Document, Quote
 from services.chassis.log.types import Message, Record
 from tests.support.log import everything
 from tests.support.otlp import Received, Receiver
+from tests.support.patience import PATIENCE_S
 from tests.support.pipeline import Pipeline, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 CLIENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TRACE, CLIENT_SPAN = CLIENT.split("-")[1:3]
@@ -53,7 +54,7 @@ def post(port: int, article: dict[str, object], **headers: str) -> int:
         f"http://127.0.0.1:{port}/v1/articles", json.dumps(article).encode(), {"Content-Type": "application/json", **headers}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -62,17 +63,28 @@ def post(port: int, article: dict[str, object], **headers: str) -> int:
 
 def listening(port: int) -> bool:
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=5).close()
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/openapi.json", timeout=PATIENCE_S).close()
     except OSError:
         return False
     return True
+
+
+def scraped(port: int) -> str:
+    """What is exposed, as OpenMetrics."""
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=accept), timeout=PATIENCE_S) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     push_port, ops_port = free_port(), free_port()
     with Receiver() as receiver:
-        variables = {"ONRECORD_INGEST__PUSH_PORT": str(push_port), "ONRECORD_OTEL__ENDPOINT": receiver.endpoint}
+        variables = {
+            "ONRECORD_INGEST__PUSH_PORT": str(push_port),
+            "ONRECORD_OTEL__ENDPOINT": receiver.endpoint,
+            "ONRECORD_OTEL__TIMEOUT_S": f"{PATIENCE_S:g}",  # spans that a busy machine is slow to take are not given up
+        }
         with Pipeline(tmp_path_factory.mktemp("traces"), variables) as pipeline:
             pipeline.onrecord("topics", "create")
             pipeline.start("ingest")
@@ -87,11 +99,9 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
                 with log.producer("test") as producer:
                     producer.append([Message(Article.topic, b"poison-1", b"{not json")])
                 pipeline.drain()
-                accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
-                with urllib.request.urlopen(
-                    urllib.request.Request(f"http://127.0.0.1:{ops_port}/metrics", headers=accept), timeout=30
-                ) as answer:
-                    openmetrics = answer.read().decode()
+                # what is on record is counted a moment after it got there
+                pipeline.wait(lambda: "onrecord_event_age_seconds_count 1.0" in scraped(ops_port), "the article to be counted")
+                openmetrics = scraped(ops_port)
                 pipeline.stop()
                 records = {topic: everything(log, topic) for topic in (Article.topic, Document.topic, Quote.topic)}
             engine = sa.create_engine(context.settings.store.address())

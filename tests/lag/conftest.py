@@ -20,7 +20,5 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
         return
     from services.chassis.log.kafka import KafkaLog
 
-    # a fresh broker makes its transaction log with the first producer, which takes a busy machine a while
-    patient = {"request_timeout_s": 20.0, "delivery_timeout_s": 30.0, "transaction_timeout_s": 60.0}
-    with KafkaLog(request.getfixturevalue("kafka_cluster").settings(**patient)) as kafka:
+    with KafkaLog(request.getfixturevalue("kafka_cluster").settings()) as kafka:
         yield kafka

@@ -7,13 +7,14 @@ import time
 from services.chassis.log.types import EventLog, Message, TopicPartition
 from services.lag.measure import GroupLag, measure
 from tests.support.log import new_group, new_topic, polled
+from tests.support.patience import PATIENCE_S
 
 MINUTE_MS = 60_000
 
 
 def settled(log: EventLog, group: str, topic: str, records: int, now_ms: int) -> GroupLag:
     """The lag once it counts ``records``: on Kafka a commit is seen a few milliseconds after it happened."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         lag = measure(log, {group: [topic]}, [topic], now_ms).groups[group, topic]
         if (lag.records == 0) == (records == 0) or time.monotonic() > deadline:

@@ -8,23 +8,35 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pytest
 
 from services.chassis.devkafka import KafkaCluster, ToolMissing
+from services.chassis.errors import TransientError
 from services.chassis.log.kafka import KafkaLog
 from services.chassis.settings import KafkaSettings
 from tests.support.kafka_proxy import FaultProxy
+from tests.support.patience import PATIENCE_S
+
+Returned = TypeVar("Returned")
 
 BOOTSTRAP_VARIABLE = "KAFKA_BOOTSTRAP_SERVERS"
 
-FAST = {"request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "session_timeout_s": 3.0}
-"""Short enough for tests of failures, long enough for a busy two-core machine."""
+PATIENT = {
+    "request_timeout_s": 40.0, "delivery_timeout_s": 60.0, "transaction_timeout_s": 90.0, "bootstrap_timeout_s": 120.0,
+    "session_timeout_s": 40.0,
+}  # fmt: skip
+"""A broker on a busy machine is slow, and that is all: for everything that no fault is played to."""
+FAST = {**PATIENT, "request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "bootstrap_timeout_s": 6.0}
+"""For a client that a fault is played to, which it notices when a time is over. A test must bear that it notices a slow machine too:
+a call may fail before the fault is met, and is then made again."""
 
 
 def pytest_sessionfinish() -> None:
@@ -43,8 +55,8 @@ class Kafka:
     cluster: KafkaCluster | None = None
 
     def settings(self, **changes: object) -> KafkaSettings:
-        """Settings for this cluster, with the short timeouts of :data:`FAST`."""
-        return KafkaSettings.model_validate({"bootstrap_servers": self.bootstrap, **FAST, **changes})
+        """Settings for this cluster, with the long timeouts of :data:`PATIENT`."""
+        return KafkaSettings.model_validate({"bootstrap_servers": self.bootstrap, **PATIENT, **changes})
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +116,17 @@ def kafka_behind_proxy(_proxied: tuple[FaultProxy, Kafka]) -> Kafka:
 def unique() -> Callable[[str], str]:
     """Names that no other test uses: topics, groups and transactional ids live as long as the broker."""
     return lambda name: f"{name}-{uuid.uuid4().hex[:10]}"
+
+
+def insisted(call: Callable[[], Returned]) -> Returned:
+    """The call's result, made again as long as the brokers do not answer in the time it gives them."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return call()
+        except TransientError:
+            if time.monotonic() > deadline:
+                raise
 
 
 def _start(brokers: int) -> Iterator[Kafka]:

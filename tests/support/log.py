@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from services.chassis.log.types import Batch, Consumer, EventLog, Headers, Message, Record, TopicSpec
-
-PATIENCE_S = 30.0
-"""Longest wait for records: a Kafka group may have to wait for a session to end."""
+from tests.support.patience import LOOK_S, PATIENCE_S
 
 
 def new_topic(log: EventLog, partitions: int = 3, *, suffix: str = "", compact: bool = False, max_message_bytes: int = 1_048_576) -> str:
@@ -38,6 +36,14 @@ def polled(consumer: Consumer, count: int, max_records: int | None = None) -> It
 def drain(consumer: Consumer, count: int, max_records: int | None = None) -> list[Record]:
     """The next ``count`` records (fewer when patience ends)."""
     return [record for batch in polled(consumer, count, max_records) for record in batch.records]
+
+
+def soon(look: Callable[[], object], expected: object) -> None:
+    """Look until it is as expected. On Kafka a transaction is seen a moment after it was committed; on SQLite at once."""
+    deadline = time.monotonic() + (PATIENCE_S if expected else 0.0)
+    while look() != expected and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    assert look() == expected
 
 
 def everything(log: EventLog, topic: str) -> list[Record]:

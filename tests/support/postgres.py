@@ -11,7 +11,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +19,9 @@ from pathlib import Path
 
 import pg8000.dbapi
 import pytest
+
+from services.chassis.devkafka.ports import free_ports
+from tests.support.patience import PATIENCE_S
 
 USER = "onrecord"
 START_ATTEMPTS = 3
@@ -73,15 +75,17 @@ def running(binaries: Path) -> Iterator[str]:
             # output to a file: the server would inherit a pipe and keep it open
             with (home / "output").open("ab") as output:
                 command = [*prefix, str(binaries / program), "-D", str(data), *arguments]
-                return subprocess.run(command, cwd=home, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=120, check=False)
+                return subprocess.run(
+                    command, cwd=home, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=2 * PATIENCE_S, check=False
+                )
 
         initialised = call("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         if initialised.returncode:
             raise RuntimeError(f"initdb failed:\n{(home / 'output').read_text(errors='replace')}")
         for attempt in range(1, START_ATTEMPTS + 1):
-            port = _free_port()
+            (port,) = free_ports(1)
             options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
-            if call("pg_ctl", "-w", "-t", "60", "-o", options, "start").returncode == 0:
+            if call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start").returncode == 0:
                 break
             if attempt == START_ATTEMPTS:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(home / 'output').read_text(errors='replace')}")
@@ -106,15 +110,9 @@ def _unprivileged() -> tuple[list[str], tuple[int, int] | None]:
     raise RuntimeError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` to run it as")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _admin(server: str, statement: str) -> None:
     host, _, port = server.partition(":")
-    connection = pg8000.dbapi.connect(USER, host=host, port=int(port), database="postgres", timeout=30)
+    connection = pg8000.dbapi.connect(USER, host=host, port=int(port), database="postgres", timeout=PATIENCE_S)
     try:
         connection.autocommit = True
         cursor = connection.cursor()

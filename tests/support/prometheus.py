@@ -1,7 +1,11 @@
-"""A real Prometheus, from Debian's package, scraping addresses of this machine."""
+"""A real Prometheus, from Debian's package, scraping addresses of this machine.
+
+Strict about what it says, patient about when: an answer that does not come is asked for again, and an answer is never made up.
+"""
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -17,9 +21,15 @@ from typing import Any, Self
 
 import pytest
 
-from tests.support.pipeline import PATIENCE_S, free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.pipeline import free_port
 
 CURE = "install Debian's package `prometheus`"
+
+SCRAPE_S = 5
+"""Between two scrapes, and the longest that one may take: a target that answers later counts as down until the next."""
+LOOK_S = 0.2
+"""Between two looks at Prometheus."""
 
 
 class QueryRefused(AssertionError):
@@ -38,9 +48,9 @@ def require(program: str, cure: str = CURE) -> str:
 
 
 def scraping(targets: Mapping[str, str]) -> dict[str, Any]:
-    """A configuration that scrapes ``targets`` (job → host:port) every second."""
+    """A configuration that scrapes ``targets`` (job → host:port) every few seconds."""
     jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
-    return {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
+    return {"global": dict.fromkeys(("scrape_interval", "scrape_timeout"), f"{SCRAPE_S}s"), "scrape_configs": jobs}
 
 
 class Prometheus:
@@ -71,44 +81,63 @@ class Prometheus:
         self._process.wait(PATIENCE_S)
 
     def get(self, path: str, **parameters: str) -> Any:
-        """The ``data`` of an API answer; None while Prometheus starts.
+        """The ``data`` of an API answer; asked for again while Prometheus starts, or is too busy to answer.
 
         Raises:
             QueryRefused: with Prometheus' own words.
+            AssertionError: Prometheus has ended, or gave no answer for minutes.
         """
-        url = f"{self.address}/api/v1/{path}?" + urllib.parse.urlencode(parameters)
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as refused:
-            with refused:
-                said = refused.read().decode(errors="replace")
-            if refused.code == 503:  # it says so while it reads its log
-                return None
-            raise QueryRefused(f"{parameters.get('query', path)}\n{said}") from refused
-        except (urllib.error.URLError, ConnectionError):
-            assert self._process.poll() is None, (self._folder / "prometheus.log").read_text()[-2000:]
-            return None
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            answer, said = self._ask(path, parameters)
+            if answer is not None:
+                return answer["data"]
+            assert self._process.poll() is None, f"Prometheus has ended\n{self._tail()}"
+            assert time.monotonic() < deadline, f"no answer from Prometheus: {said}\n{self._tail()}"
+            time.sleep(LOOK_S)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The instant vector of an expression; empty while Prometheus starts."""
-        data = self.get("query", query=expression)
-        return list(data["result"]) if data else []
+        """The instant vector of an expression, as of now."""
+        return list(self.get("query", query=expression)["result"])
 
     def query_range(self, expression: str, start: float, end: float, step_s: float) -> list[dict[str, Any]]:
         """The expression's series between two Unix times."""
-        data = self.get("query_range", query=expression, start=f"{start:.3f}", end=f"{end:.3f}", step=f"{step_s:g}")
-        return list(data["result"]) if data else []
+        return list(self.get("query_range", query=expression, start=f"{start:.3f}", end=f"{end:.3f}", step=f"{step_s:g}")["result"])
 
     def alerts(self) -> list[dict[str, Any]]:
         """Pending and firing alerts: ``labels``, ``annotations``, ``state``, ``activeAt``."""
-        data = self.get("alerts")
-        return list(data["alerts"]) if data else []
+        return list(self.get("alerts")["alerts"])
 
     def wait(self, expression: str, patience_s: float = PATIENCE_S) -> list[dict[str, Any]]:
-        """The expression's value once it has one."""
+        """The expression's value once it has one.
+
+        What takes figures of several targets must be one expression: between two, one of the targets may have been scraped late.
+        """
         deadline = time.monotonic() + patience_s
         while not (result := self.query(expression)):
-            assert time.monotonic() < deadline, f"no data for {expression}"
-            time.sleep(0.2)
+            # `sum(x) == 3` has no value; what its parts say is what one wants to know
+            assert time.monotonic() < deadline, f"no value for {expression}\n{json.dumps(self._targets(), indent=1)}"
+            time.sleep(LOOK_S)
         return result
+
+    def _ask(self, path: str, parameters: Mapping[str, str]) -> tuple[dict[str, Any] | None, str]:
+        """The answer, or None and why there is none."""
+        url = f"{self.address}/api/v1/{path}?" + urllib.parse.urlencode(parameters)
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S / 4) as answer:
+                return json.load(answer), ""
+        except urllib.error.HTTPError as refused:
+            with refused:
+                said = refused.read().decode(errors="replace")
+            if refused.code == 503:  # it says so while it reads its log, and of a query that took too long
+                return None, said
+            raise QueryRefused(f"{parameters.get('query', path)}\n{said}") from refused
+        except (OSError, http.client.HTTPException) as error:
+            return None, repr(error)
+
+    def _targets(self) -> list[dict[str, Any]]:
+        told = ("scrapeUrl", "health", "lastError", "lastScrapeDuration")
+        return [{name: target[name] for name in told} for target in self.get("targets")["activeTargets"]]
+
+    def _tail(self) -> str:
+        return (self._folder / "prometheus.log").read_text(errors="replace")[-2000:]

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 import httpx
 
 from services.query.service import QueryService
-
-START_S = 30
-"""Far above what a start takes; a loaded machine must not fail a test."""
+from tests.support.patience import PATIENCE_S
 
 
 @contextmanager
@@ -29,12 +27,12 @@ def serving(service: QueryService, stop: threading.Event) -> Iterator[str]:
     thread.start()
     try:
         # the kernel refuses until the server listens
-        with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=START_S) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=10), timeout=PATIENCE_S) as client:
             client.get(f"{service.address}/method").raise_for_status()
         yield service.address
     finally:
         stop.set()
-        thread.join(START_S)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive(), "the service does not stop"
     if failures:
         raise failures[0]

@@ -8,6 +8,7 @@ container has and a process has not is put in by substitution, in this one place
   ``127.0.0.1`` and ``localhost`` become it in health checks and mounted files only: a server that listens on them in its container
   is reached by nobody else, here as there;
 - mounted paths become folders of this machine, mounted configuration is a copy with the names replaced;
+- groups that a container is put into become the test's own, which is the only one it may give a file to;
 - ``ONRECORD_LOG__INSTANCE: hostname`` becomes the container's name, because the processes share one host name;
 - lookups of replicas by DNS in Prometheus' configuration become lists of their addresses;
 - images whose programs are not Python's or the shell's are started as their entrypoints do it (``tests.support.images``).
@@ -34,7 +35,8 @@ from tests.support.compose import DEPLOY, Compose, Mount, Service
 
 PATIENCE_S = 600.0
 """Longest wait for one condition: a failure, not a pace. The whole takes a minute of processor time and took ten at a load of 40."""
-LOOK_S = 0.1
+SLOWER = 4
+"""How many times slower this machine may be than those that grace periods and health checks are meant for."""
 _TEXT = (".yml", ".yaml", ".json", ".sh")
 
 
@@ -81,7 +83,7 @@ class Container:
         with (self.folder / "health.log").open("wb") as output:
             process = subprocess.Popen(self.health, env=self.environment, cwd=self.folder, stdout=output, stderr=output)
             try:
-                return process.wait(check.timeout_s) == 0
+                return process.wait(SLOWER * check.timeout_s) == 0
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -176,13 +178,14 @@ class Topology:
             for container in running:
                 assert container.process is not None
                 container.process.send_signal(_stop_signal(service))
-            deadline = time.monotonic() + service.stop_grace_s
+            deadline = time.monotonic() + SLOWER * service.stop_grace_s
             for container in running:
                 assert container.process is not None
                 try:
                     codes[container.name] = container.process.wait(max(0.0, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired as error:
-                    message = f"{container.name} did not stop within its grace period of {service.stop_grace_s:g} s\n{container.tail}"
+                    grace = f"{SLOWER} times its grace period of {service.stop_grace_s:g} s"
+                    message = f"{container.name} did not stop within {grace}\n{container.tail}"
                     raise AssertionError(message) from error
         return codes
 
@@ -234,6 +237,7 @@ class Topology:
         def started_with(text: str) -> str:
             return self._renamed(_outward(_relocated(text, mounts), own))
 
+        groups = service.raw.get("group_add", ())
         given = {variable: started_with(value) for variable, value in service.environment.items()}
         if given.get("ONRECORD_LOG__INSTANCE") == "hostname":
             given["ONRECORD_LOG__INSTANCE"] = name
@@ -250,7 +254,7 @@ class Topology:
                 **given,
             },
             entrypoint=tuple(started_with(word) for word in service.entrypoint),
-            command=tuple(started_with(word) for word in service.command),
+            command=tuple(str(os.getgid()) if word in groups else started_with(word) for word in service.command),
             health=(sys.executable, *health[1:]) if health[:1] == ("python",) else health,
             mounts=mounts,
         )

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,18 +79,24 @@ def down(folder: Path) -> int:
     running = [broker for broker in _left_running(folder) if broker.alive()]
     for broker in running:
         os.kill(broker.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_S
-    while any(broker.alive() for broker in running) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
+    _wait_ended(running)
     for broker in running:
         if broker.alive():
-            os.kill(broker.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(broker.pid, signal.SIGKILL)
+    _wait_ended(running)  # a dying process may still write to the folder
     for data in folder.glob("broker-*"):
         shutil.rmtree(data, ignore_errors=True)
     (folder / STATE).unlink(missing_ok=True)
     if running:
         print(f"kafka: stopped {len(running)} broker(s)", file=sys.stderr)
     return 0
+
+
+def _wait_ended(running: Sequence[Running]) -> None:
+    deadline = time.monotonic() + STOP_S
+    while any(broker.alive() for broker in running) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
 
 
 def _start(folder: Path, brokers: int) -> list[Running]:

@@ -27,6 +27,8 @@ QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ActiveProcessorCoun
 
 STOP_S = 20.0
 """A controlled shutdown takes 1–3 s; after this the broker is killed."""
+ANSWER_S = 20.0
+"""Longest wait for one answer of a broker that has just started."""
 POLL_S = 0.05
 """How often a state that cannot be waited for is looked at."""
 
@@ -140,7 +142,9 @@ class Broker:
         reason = "no answer"
         while time.monotonic() < deadline:
             try:
-                with KafkaAdminClient(bootstrap_servers=self.address, client_id="devkafka", request_timeout_ms=5_000) as admin:
+                with KafkaAdminClient(
+                    bootstrap_servers=self.address, client_id="devkafka", request_timeout_ms=round(ANSWER_S * 1000)
+                ) as admin:
                     known = len(admin.describe_cluster()["brokers"])
             except (KafkaError, OSError) as error:
                 reason = f"{type(error).__name__}: {error}"

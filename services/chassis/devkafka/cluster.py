@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import shutil
-import socket
 import tempfile
 import time
 import uuid
@@ -16,9 +15,10 @@ from typing import Self
 
 from services.chassis.devkafka.broker import Broker, BrokerFailed
 from services.chassis.devkafka.jars import java, libraries
+from services.chassis.devkafka.ports import free_ports
 
-START_S = 60.0
-"""A broker starts in about 5 s on two idle cores; a busy machine is allowed ten times that. Doubled on the second try."""
+START_S = 300.0
+"""A broker starts in about 5 s on two idle cores; three at once on a machine that is busy or stands still for a while take minutes."""
 TRIES = 3
 """Free ports are found by binding and letting go, so another process may take one in between: try again with new ones."""
 
@@ -73,7 +73,7 @@ class KafkaCluster:
         for attempt in range(TRIES):
             self.brokers = self._layout(runtime, libs)
             try:
-                self._start(START_S * (attempt + 1))
+                self._start()
             except BrokerFailed as error:
                 self.stop_brokers()
                 if attempt == TRIES - 1 or "Address already in use" not in str(error):
@@ -110,7 +110,7 @@ class KafkaCluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def _start(self, seconds: float) -> None:
+    def _start(self) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         if cluster_id.startswith("-"):  # the storage tool would take it for an option
             cluster_id = "A" + cluster_id[1:]
@@ -120,7 +120,7 @@ class KafkaCluster:
             list(pool.map(lambda broker: broker.format(cluster_id), self.brokers))
         for broker in self.brokers:
             broker.start(die_with_parent=self._die_with_parent)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + START_S
         for broker in self.brokers:
             broker.wait_started(deadline)
         for broker in self.brokers:
@@ -144,18 +144,6 @@ class KafkaCluster:
             )
             for node in range(1, self._count + 1)
         ]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free on loopback a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def _properties(brokers: int, *, proxied: bool) -> dict[str, str]:

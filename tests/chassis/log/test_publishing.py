@@ -14,7 +14,7 @@ from services.chassis.log.types import Message, TopicSpec
 from services.chassis.metric_values import CAUSES
 from services.chassis.metrics import Metrics
 from services.chassis.settings import LogSettings, Settings
-from tests.support.kafka import Kafka
+from tests.support.kafka import FAST, Kafka, insisted
 from tests.support.kafka_proxy import Api, Fault, FaultProxy
 from tests.support.log import new_group, new_topic, polled
 
@@ -59,17 +59,17 @@ def test_the_opened_log_counts_them_for_its_service(tmp_path: Path) -> None:
 def test_a_commit_whose_answer_is_lost_on_kafka_is_reported(kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka) -> None:
     from services.chassis.log.kafka import KafkaLog
 
-    # a fresh broker makes its transaction log with the first producer, which takes a busy machine longer than the short timeouts
-    with KafkaLog(kafka_behind_proxy.settings(transaction_timeout_s=60.0)) as first, first.producer(f"p-{new_group()}"):
-        pass
     failures: list[str] = []
-    with KafkaLog(kafka_behind_proxy.settings(), on_failure=failures.append) as log, log.producer(f"p-{new_group()}") as producer:
-        topic = new_topic(log, 1)
-        producer.append([Message(topic, b"k", b"v")])
-        assert failures == []
-        kafka_proxy.break_(Api.END_TXN, Fault.SILENCE)
-        with pytest.raises(CommitFailed):
+    quick = kafka_behind_proxy.settings(**FAST)
+    with KafkaLog(kafka_behind_proxy.settings(), on_failure=failures.append) as patient, KafkaLog(quick, on_failure=failures.append) as log:
+        topic = new_topic(patient, 1)
+        with patient.producer(f"p-{new_group()}") as producer:
             producer.append([Message(topic, b"k", b"v")])
-        kafka_proxy.heal()
+        assert failures == []
+        with insisted(lambda: log.producer(f"p-{new_group()}")) as producer:
+            kafka_proxy.break_(Api.END_TXN, Fault.SILENCE)
+            with pytest.raises(CommitFailed):
+                producer.append([Message(topic, b"k", b"v")])
+            kafka_proxy.heal()
         assert len(failures) == 1
         assert failures[0] in CAUSES

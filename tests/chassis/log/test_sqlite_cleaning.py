@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.chassis.log.sqlite import SqliteLog, cleaning
@@ -148,7 +148,7 @@ def test_a_consumer_reads_over_gaps(log: SqliteLog, clock: Clock) -> None:
 Step = st.tuples(st.sampled_from([b"a", b"b", b"c", b"d"]), st.none() | st.binary(max_size=3)) | st.just("maintain")
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(st.lists(Step, max_size=30), st.integers(0, 2))
 def test_compaction_never_changes_what_a_key_ends_at(log: SqliteLog, clock: Clock, steps: list[object], days: int) -> None:
     topic = f"compacted-{len(log.topics())}"
