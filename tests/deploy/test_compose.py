@@ -222,9 +222,27 @@ def secretive(compose: Compose) -> Iterator[str]:
                 yield f"{service.name}: nobody makes {value}"
 
 
+def sparing(compose: Compose) -> Iterator[str]:
+    script = (DEPLOY / "credentials.sh").read_text()
+    group_of = dict(re.findall(r'^keep (\S+) "\$(\w+)"', script, re.MULTILINE))
+    maker = compose.services["credentials"]
+    numbers = dict(zip(re.findall(r"(\w+)=\$\d", script), maker.command, strict=True))
+    for service in compose.services.values():
+        named = {Path(value).name for value in service.environment.values() if value.startswith(CREDENTIALS)}
+        wanted = {numbers[group_of[name]] for name in named if group_of.get(name) in numbers}
+        if service is maker:
+            wanted = {numbers[group] for group in group_of.values() if group in numbers}
+        if wanted != set(service.raw.get("group_add", ())):
+            yield f"{service.name}: is in the groups {service.raw.get('group_add')}, and needs {sorted(wanted)}"
+        if any(group_of.get(name) == "own" for name in named) and service.raw["user"] != maker.raw["user"]:
+            yield f"{service.name}: names a secret of the database's server"
+    if compose.services["query"].environment["ONRECORD_STORE__URL_FILE"] != CREDENTIALS + "reader-url":
+        yield "query: may do more than read"
+
+
 RULES: tuple[Rule, ...] = (
     hardened, bounded, published, connected, pinned, ordered, configured, commanded, mounted, scraped, provisioned, as_the_image_is,
-    secretive,
+    secretive, sparing,
 )  # fmt: skip
 
 
@@ -281,6 +299,10 @@ def test_the_file_keeps(rule: Rule, text: str) -> None:
         (as_the_image_is, "/var/lib/onrecord:size=16m", "/var/onrecord:size=16m", "leaves a volume without a name behind"),
         (secretive, "POSTGRES_PASSWORD_FILE: /run/credentials/postgres-password", "POSTGRES_PASSWORD: onrecord", "holds a secret"),
         (secretive, "/run/credentials/push-token", "/run/credentials/token", "nobody makes"),
+        (sparing, 'group_add: ["10102"]', 'group_add: ["10102", "10101"]', "query: is in the groups"),
+        (sparing, 'group_add: ["10104"]', 'group_add: ["10101"]', "grafana: is in the groups"),
+        (sparing, "/run/credentials/reader-url", "/run/credentials/store-url", "query: may do more than read"),
+        (sparing, "/run/credentials/reader-url", "/run/credentials/postgres-password", "query: names a secret of the database's server"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_found(rule: Rule, old: str, new: str, complaint: str, text: str) -> None:
@@ -325,20 +347,28 @@ def test_what_up_starts(text: str) -> None:
 
 def test_secrets_are_made_once_at_random(tmp_path: Path) -> None:
     made = []
+    # only a user who is in a group may give a file to it
+    groups = [str(10101 + number) for number in range(4)] if os.geteuid() == 0 else [str(os.getgid())] * 4
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
         for _ in range(2):
-            subprocess.run(["sh", str(DEPLOY / "credentials.sh"), str(folder), "postgres:5432/record"], check=True)
+            subprocess.run(["sh", str(DEPLOY / "credentials.sh"), str(folder), "postgres:5432/record", *groups], check=True)
             made.append({file.name: file.read_text() for file in folder.iterdir()})
     assert made[0] == made[1]
     assert made[2] == made[3]
-    assert set(made[0]) == {"postgres-password", "grafana-password", "push-token", "store-url"}
-    secrets = [value for found in (made[0], made[2]) for name, value in found.items() if name != "store-url"]
-    assert len(set(secrets)) == 6
+    addresses = {"store-url", "reader-url"}
+    assert set(made[0]) == {"postgres-password", "reader-password", "grafana-password", "push-token", *addresses}
+    secrets = [value for found in (made[0], made[2]) for name, value in found.items() if name not in addresses]
+    assert len(set(secrets)) == 8
     assert all(re.fullmatch(r"[\w-]{32}", secret) for secret in secrets)
     assert made[0]["store-url"] == f"postgresql://onrecord:{made[0]['postgres-password']}@postgres:5432/record"
-    for file in (tmp_path / "one").iterdir():
-        assert stat.S_IMODE(file.stat().st_mode) == 0o444
+    assert made[0]["reader-url"] == f"postgresql://onrecord_reader:{made[0]['reader-password']}@postgres:5432/record"
+    found = {file.name: file.stat() for file in (tmp_path / "one").iterdir()}
+    assert {stat.S_IMODE(status.st_mode) for status in found.values()} == {0o440}
+    assert {name: str(status.st_gid) for name, status in found.items()} == {
+        "postgres-password": str(os.getgid()), "reader-password": str(os.getgid()),
+        "store-url": groups[0], "reader-url": groups[1], "push-token": groups[2], "grafana-password": groups[3],
+    }  # fmt: skip
 
 
 def ours(compose: Compose) -> list[Service]:

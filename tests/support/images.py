@@ -20,7 +20,7 @@ from tests.support.topology import Container, Starter
 
 ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
 """Debian's name of it, and its own."""
-TOOLS = {"setpriv": "util-linux", "wget": "wget", "pg_isready": "postgresql-client"}
+TOOLS = {"setpriv": "util-linux", "wget": "wget", "pg_isready": "postgresql-client", "psql": "postgresql-client"}
 """Called in health checks, or by the harness: program → Debian's package."""
 
 _API_VERSIONS = """#!{python}
@@ -48,24 +48,38 @@ def kafka(container: Container) -> None:
 
 
 def postgres(container: Container) -> None:
-    """``docker-entrypoint.sh``: initdb with user, password and arguments, one database, connections by password from anywhere."""
+    """``docker-entrypoint.sh``: initdb with user, password and arguments, connections by password from anywhere; then, on a server that
+    only its socket leads to, one database and the files of ``/docker-entrypoint-initdb.d``."""
     binaries = find_binaries()
     assert binaries is not None
     prefix, owner = _unprivileged()
     if prefix:
         prefix += ["--pdeathsig", "KILL"]  # changing the user clears what was set before
-    data = container.mounts["/var/lib/postgresql/data"]
+    data, socket = container.mounts["/var/lib/postgresql/data"], container.mounts["/var/run/postgresql"]
+    given = container.environment
+    password = Path(given["POSTGRES_PASSWORD_FILE"])
     if owner is not None:
         os.chown(data, *owner)
-    given = container.environment
-    user = ["--username", given["POSTGRES_USER"], "--pwfile", given["POSTGRES_PASSWORD_FILE"]]
+        os.chown(socket, *owner)
+        # in the containers it is one user who makes the secrets and runs the server
+        for secret in password.parent.iterdir():
+            os.chown(secret, owner[0], -1)
+    user = ["--username", given["POSTGRES_USER"], "--pwfile", str(password)]
     container.run([*prefix, str(binaries / "initdb"), "-D", str(data), "--no-sync", *user, *shlex.split(given["POSTGRES_INITDB_ARGS"])])
     with (data / "pg_hba.conf").open("a") as rules:
         rules.write("\nhost all all all scram-sha-256\n")
-    single = shlex.join([*prefix, str(binaries / "postgres"), "--single", "-D", str(data), "postgres"])
-    container.run(["sh", "-c", f"echo 'CREATE DATABASE \"{given['POSTGRES_DB']}\"' | {single}"])
+    control = [*prefix, str(binaries / "pg_ctl"), "-D", str(data), "-w"]
+    container.run([*control, "-o", f"-h '' -k {socket}", "start"])
+    as_owner = ["-h", str(socket), "-U", given["POSTGRES_USER"]]
+    psql = ["env", f"PGPASSWORD={password.read_text()}", "psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", *as_owner]
+    container.run([*psql, "-d", "postgres", "-c", f'CREATE DATABASE "{given["POSTGRES_DB"]}"'])
+    for target, file in sorted(container.mounts.items()):
+        if target.startswith("/docker-entrypoint-initdb.d/"):
+            assert file.suffix == ".sql", f"{target}: this harness runs SQL only"
+            container.run([*psql, "-d", given["POSTGRES_DB"], "-f", str(file)])
+    container.run([*control, "-m", "fast", "stop"])
     program, *flags = container.command
-    # the image listens on all addresses; its socket is in a folder of its own
+    # the image listens on all addresses
     container.start([*prefix, str(binaries / program), "-D", str(data), "-h", container.address, "-k", "", *flags])
 
 

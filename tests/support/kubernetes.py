@@ -21,7 +21,7 @@ Check = Callable[[Objects], Iterator[str]]
 OLDEST_KUBERNETES, NEWEST_KUBERNETES = "1.30", "1.37"
 """1.30 is the first with ``preStop.sleep``; 1.37 the newest whose schemas `kubernetes-validate` brings."""
 
-SUPPLIED = {"onrecord-store": {"url"}, "onrecord-push": {"token"}, "onrecord-kafka-ca": {"ca.crt"}}
+SUPPLIED = {"onrecord-store": {"url"}, "onrecord-store-reader": {"url"}, "onrecord-push": {"token"}, "onrecord-kafka-ca": {"ca.crt"}}
 """Secrets that the operator of the cluster makes, with their keys; deploy/kubernetes/README.md tells how."""
 
 RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
