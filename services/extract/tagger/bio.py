@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -53,41 +54,67 @@ def best_tags(scores: FloatArray, transitions: FloatArray, boundary: IntArray | 
 
     ``transitions`` [classes, from, to] hold one table per class of boundary, ``boundary`` [words] the class before each word (None: 0).
     ``steps`` [words, from, to] are added to the transition into each word.
+
+    The words are cut into as many stretches as a stretch has words, and all stretches are read side by side, from every tag that the word
+    before could have: word by word, most of the time would go into calling NumPy.
     """
     count, tags = scores.shape
     if not count:
         return np.zeros(0, np.int64)
-    classes = np.zeros(count, np.int64) if boundary is None else boundary
-    moves = transitions[classes] if steps is None else transitions[classes] + steps
-    back = np.zeros((count, tags), np.int64)
-    best = scores[0].copy()
+    best = scores[0].astype(np.float64)
     best[2::2] = FORBIDDEN  # nothing can be continued at the start
-    every = np.arange(tags)
-    for index in range(1, count):
-        candidates = best[:, None] + moves[index]
-        choice = candidates.argmax(axis=0)
-        back[index] = choice
-        best = candidates[choice, every] + scores[index]
-    path = np.zeros(count, np.int64)
-    path[-1] = int(best.argmax())
-    for index in range(count - 1, 0, -1):
-        path[index - 1] = back[index, path[index]]
-    return path
+    if count == 1:
+        return np.array([best.argmax()])
+    length = math.isqrt(count - 1)
+    stretches = -(-(count - 1) // length)
+    stay = np.where(np.eye(tags, dtype=np.bool_), np.float32(0), FORBIDDEN)
+    moves = np.empty((stretches * length, tags, tags), np.float32)
+    moves[: count - 1] = transitions[0 if boundary is None else boundary[1:]] + scores[1:, None, :]
+    if steps is not None:
+        moves[: count - 1] += steps[1:]
+    moves[count - 1 :] = stay  # what fills the last stretch up
+    side_by_side = np.ascontiguousarray(moves.reshape(stretches, length, tags, tags).transpose(1, 2, 3, 0))
+    # reached[n] [tag before the stretch, tag of its n-th word, stretch]: the best way from the one to the other
+    reached = np.empty((length + 1, tags, tags, stretches), np.float32)
+    reached[0] = stay[:, :, None]
+    for index, move in enumerate(side_by_side):
+        (reached[index][:, :, None] + move).max(axis=1, out=reached[index + 1])
+    before, last = _ends_of_stretches(best, reached[-1].transpose(2, 0, 1).astype(np.float64))
+    path = np.empty((stretches, length), np.int64)
+    every = np.arange(stretches)
+    for index in range(length - 1, -1, -1):
+        path[:, index] = last
+        last = (reached[index][before, :, every].T + side_by_side[index][:, last, every]).argmax(axis=0)
+    return np.concatenate([before[:1], path.ravel()[: count - 1]])
+
+
+def _ends_of_stretches(best: npt.NDArray[np.float64], ways: npt.NDArray[np.float64]) -> tuple[IntArray, IntArray]:
+    """The best path's tags before each stretch and at its end. ``best``: scores of the first word's tags; ``ways`` [stretches, tag before,
+    last tag]: those of the best way through each stretch."""
+    choices = []
+    for way in ways:
+        candidates = best[:, None] + way
+        choices.append(candidates.argmax(axis=0).tolist())
+        best = candidates.max(axis=0)
+    last = [int(best.argmax())]
+    for choice in reversed(choices):
+        last.append(choice[last[-1]])
+    met = np.array(last[::-1])
+    return met[:-1], met[1:]
 
 
 def tag_spans(tags: IntArray, scores: FloatArray) -> list[TagSpan]:
     """The labelled spans of a tag sequence that obeys the grammar, in order. ``scores`` [words, tags] are log-probabilities."""
-    spans: list[TagSpan] = []
+    labels = (tags - 1) // 2
+    # B and I of a label are one class here: how sure the network is of the label, wherever the span begins.
+    begin = np.maximum(1, 2 * labels + 1)
+    words = np.arange(len(tags))
+    total = np.concatenate([[0.0], np.cumsum(np.exp(scores[words, begin]) + np.exp(scores[words, begin + 1]), dtype=np.float64)])
     starts = np.flatnonzero(tags % 2 == 1)
-    for start in starts:
-        tag = int(tags[start])
-        end = int(start) + 1
-        while end < len(tags) and tags[end] == tag + 1:
-            end += 1
-        # B and I of a label are one class here: how sure the network is of the label, wherever the span begins.
-        probability = np.exp(scores[start:end, tag]) + np.exp(scores[start:end, tag + 1])
-        spans.append(TagSpan(tag // 2, int(start), end, float(min(1.0, probability.mean()))))
-    return spans
+    outside = np.append(np.flatnonzero((tags == 0) | (tags % 2 == 1)), len(tags))
+    ends = outside[np.searchsorted(outside, starts, "right")]
+    means = np.minimum(1.0, (total[ends] - total[starts]) / (ends - starts))
+    return list(map(TagSpan, labels[starts].tolist(), starts.tolist(), ends.tolist(), means.tolist()))
 
 
 def end_steps(ends: FloatArray, label: int, tags: int, weight: float) -> FloatArray:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from services.extract.tagger.characters import Character, character_flags, code_points, counts
 from services.extract.text.quotes import quoted_stretches
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Boundary(IntEnum):
 BOUNDARIES = 2 * Boundary.INSIDE
 
 _WORD, _OPENING, _CLOSING, _STOP, _COMMA, _OTHER = range(6)
+_STOPS = [ord(mark) for mark in ".!?"]
 _BEFORE = {
     _OPENING: Boundary.BEFORE_OPENING_MARK,
     _CLOSING: Boundary.BEFORE_CLOSING_MARK,
@@ -57,6 +59,20 @@ _AFTER = {
     _COMMA: Boundary.AFTER_COMMA,
     _OPENING: Boundary.AFTER_OPENING_MARK,
 }
+
+
+def _between(before: int, kind: int) -> Boundary:
+    """The class of the place between two words of one line, by what they are."""
+    if kind in _BEFORE:
+        return _BEFORE[kind]
+    if before in _AFTER:
+        return _AFTER[before]
+    if kind == _OTHER:
+        return Boundary.BEFORE_PUNCTUATION
+    return Boundary.AFTER_PUNCTUATION if before == _OTHER else Boundary.PLAIN
+
+
+_BETWEEN = np.array([[_between(before, kind) for kind in range(_OTHER + 1)] for before in range(_OTHER + 1)], np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +104,17 @@ def read_words(text: str, pieces: Pieces) -> Words:
     last = np.append(first[1:], len(pieces)).astype(np.int64) if len(first) else first
     starts, ends = pieces.starts[first], pieces.ends[last - 1]
     quoted = np.zeros(len(first), np.bool_)
-    kinds = [_kind(text, int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
-    for stretch in quoted_stretches(text):
-        outer, inner, inner_end = np.searchsorted(starts, [stretch.outer.start, stretch.inner.start, stretch.inner.end], "left")
+    kinds = _kinds(text, starts, ends)
+    stretches = quoted_stretches(text)
+    edges = np.array([(*stretch.outer, *stretch.inner) for stretch in stretches])
+    places = np.searchsorted(starts, edges, "left").tolist()
+    for stretch, (outer, outer_end, inner, inner_end) in zip(stretches, places, strict=True):
         quoted[inner:inner_end] = True
-        kinds[outer:inner] = [_OPENING] * (inner - outer)
+        kinds[outer:inner] = _OPENING
         if stretch.closed:
-            outer_end = np.searchsorted(starts, stretch.outer.end, "left")
-            kinds[inner_end:outer_end] = [_CLOSING] * (outer_end - inner_end)
-    codes = np.array(kinds, np.int64)
+            kinds[inner_end:outer_end] = _CLOSING
     boundary = _boundaries(kinds, pieces.starts_line[first], quoted)
-    return Words(first, last, starts, ends, boundary, quoted, codes == _OPENING, codes == _CLOSING, codes == _WORD)
+    return Words(first, last, starts, ends, boundary, quoted, kinds == _OPENING, kinds == _CLOSING, kinds == _WORD)
 
 
 def _first_pieces(text: str, pieces: Pieces) -> IntArray:
@@ -106,37 +122,24 @@ def _first_pieces(text: str, pieces: Pieces) -> IntArray:
     if not len(words):
         return np.zeros(0, np.int64)
     begins = np.concatenate([[True], words[1:] != words[:-1]])
-    for match in _ONE_WORD.finditer(text):
-        inside = slice(*np.searchsorted(pieces.starts, [match.start() + 1, match.end()], "left"))
-        begins[inside] = False
+    inside = np.array([(match.start() + 1, match.end()) for match in _ONE_WORD.finditer(text)])
+    for first, last in np.searchsorted(pieces.starts, inside, "left").tolist():
+        begins[first:last] = False
     begins[0] = True
     return np.flatnonzero(begins)
 
 
-def _kind(text: str, start: int, end: int) -> int:
-    word = text[start:end]
-    if word in (".", "!", "?"):
-        after = text[end : end + 1]
-        return _OTHER if after.isalnum() else _STOP
-    if word == ",":
-        return _COMMA
-    return _WORD if any(character.isalnum() for character in word) else _OTHER
+def _kinds(text: str, starts: IntArray, ends: IntArray) -> IntArray:
+    """What each word is, quotation marks aside."""
+    points = code_points(text)
+    flags = character_flags(points)
+    spelled = counts(flags, Character.ALNUM)
+    mark = np.where(ends - starts == 1, points[starts], 0)
+    full_stop = np.isin(mark, _STOPS) & ((flags[ends] & int(Character.ALNUM)) == 0)
+    return np.select([full_stop, mark == ord(","), spelled[ends] > spelled[starts]], [_STOP, _COMMA, _WORD], _OTHER)
 
 
-def _boundaries(kinds: list[int], starts_line: npt.NDArray[np.bool_], quoted: npt.NDArray[np.bool_]) -> IntArray:
-    classes = np.zeros(len(kinds), np.int64)
-    before = _WORD
-    for index, kind in enumerate(kinds):
-        if starts_line[index]:
-            boundary = Boundary.LINE
-        elif kind in _BEFORE:
-            boundary = _BEFORE[kind]
-        elif before in _AFTER:
-            boundary = _AFTER[before]
-        elif kind == _OTHER:
-            boundary = Boundary.BEFORE_PUNCTUATION
-        else:
-            boundary = Boundary.AFTER_PUNCTUATION if before == _OTHER else Boundary.PLAIN
-        classes[index] = boundary
-        before = kind
-    return classes + Boundary.INSIDE * quoted
+def _boundaries(kinds: IntArray, starts_line: npt.NDArray[np.bool_], quoted: npt.NDArray[np.bool_]) -> IntArray:
+    before = np.concatenate([[_WORD], kinds[:-1]])
+    classes = np.where(starts_line, Boundary.LINE, _BETWEEN[before, kinds])
+    return np.asarray(classes + Boundary.INSIDE * quoted, np.int64)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from services.extract.tagger.characters import Character, character_flags, code_points, counts
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -48,41 +50,29 @@ class Pieces:
         return np.asarray(layout == 1)
 
 
-def _shape(piece: str) -> int:
-    if piece.isupper() and len(piece) > 1:
-        return 2
-    first = piece[:1]
-    if first.isupper():
-        return 1
-    if first.isdigit():
-        return 3
-    return 0 if first.isalnum() else PUNCTUATION_CASE
-
-
-def case_codes(text: str, offsets: list[tuple[int, int]]) -> IntArray:
+def case_codes(text: str, starts: IntArray, ends: IntArray) -> IntArray:
     """Case and layout of each piece (see ``Pieces.case``); the base vocabulary is uncased and blind to line breaks."""
-    codes = np.zeros(len(offsets), np.int64)
-    previous_end: int | None = None
-    for index, (start, end) in enumerate(offsets):
-        code = _shape(text[start:end])
-        if previous_end is None or "\n" in text[previous_end:start]:
-            code += 5
-        elif previous_end == start:
-            code += 10
-        codes[index] = code
-        previous_end = end
-    return codes
+    flags = character_flags(code_points(text))
+    upper, lower, lines = (counts(flags, kind) for kind in (Character.UPPER, Character.LOWER, Character.NEWLINE))
+    first = np.where(ends > starts, flags[starts], 0)
+    capitals = (ends - starts > 1) & (upper[ends] > upper[starts]) & (lower[ends] == lower[starts])
+    shapes = [capitals, *((first & int(kind)) != 0 for kind in (Character.UPPER, Character.DIGIT, Character.ALNUM))]
+    codes = np.select(shapes, [2, 1, 3, 0], PUNCTUATION_CASE)
+    before = np.concatenate([[0], ends[:-1]])
+    begins = lines[np.maximum(starts, before)] > lines[before]
+    begins[:1] = True
+    glued = (before == starts) & ~begins
+    return np.asarray(codes + 5 * begins + 10 * glued, np.int64)
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Pieces:
     """Cut ``text`` into word pieces. Works on every str; a text without a visible character gives no piece."""
     encoded = tokenizer.encode(_SURROGATE.sub("�", text), add_special_tokens=False)
-    offsets: list[tuple[int, int]] = encoded.offsets
-    places = np.array(offsets, np.int64).reshape(-1, 2)
+    starts, ends = np.array(encoded.offsets, np.int64).reshape(-1, 2).T
     return Pieces(
         ids=np.array(encoded.ids, np.int64),
-        case=case_codes(text, offsets),
-        starts=places[:, 0],
-        ends=places[:, 1],
+        case=case_codes(text, starts, ends),
+        starts=starts,
+        ends=ends,
         words=np.array([-1 if word is None else word for word in encoded.word_ids], np.int64),
     )
