@@ -148,6 +148,30 @@ def test_a_statement_that_two_readings_cut_differently_is_given_once(first: str,
     assert nested(text, [outer, *readings], Marks(text, []), read) == []
 
 
+@pytest.mark.parametrize(
+    ("content", "again"),
+    [
+        ("Mary Poe said that taxes would rise", True),
+        ("the newly-announced plan for the pledged delegates is dead", False),
+        ("voters were told that taxes would rise", False),
+        ("nobody would ever say that taxes will rise", False),
+        ("the plan which was announced is what Mary Poe said it is", True),
+        ("taxes would rise and the bridge would be shut", False),
+    ],
+)
+def test_only_what_may_report_somebodys_words_is_read_again(content: str, again: bool) -> None:
+    text = f"Bill Roe said that {content}."
+    outer = Attribution("indirect", (Range(14, len(text) - 1),), Range(0, 8), Range(9, 13), 0.9)
+    passages: list[str] = []
+
+    def read(words: str) -> list[Attribution]:
+        passages.append(words)
+        return []
+
+    assert nested(text, [outer], Marks(text, []), read) == []
+    assert bool(passages) is again
+
+
 RANGES = st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
 ATTRIBUTIONS = st.builds(
     Attribution,

@@ -78,13 +78,15 @@ def _in_sentence(text: str, attribution: Attribution, quotations: Quotations, st
         return "\n" in text[cue.end : piece.start]
 
     kept = tuple(piece for piece in attribution.content if belongs(piece))
-    return replace(attribution, content=kept or attribution.content)
+    return replace(attribution, content=kept) if kept and len(kept) < len(attribution.content) else attribution
 
 
 def _without_articles(text: str, attribution: Attribution) -> Attribution:
     """Several pieces of content without those that are a bare article."""
+    if len(attribution.content) == 1:
+        return attribution
     kept = tuple(piece for piece in attribution.content if not _ARTICLE.fullmatch(text, *piece))
-    return replace(attribution, content=kept or attribution.content)
+    return replace(attribution, content=kept) if kept else attribution
 
 
 def _clauses(text: str, attribution: Attribution) -> list[Attribution]:

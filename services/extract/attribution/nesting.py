@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.events import Stance
@@ -45,6 +46,15 @@ _UNSAID = re.compile(
     re.IGNORECASE,
 )
 """Reporting words of what is not said yet, or only supposed (“Mexico would demand that …”), or that name a subject (“spoke about”)."""
+_IDLE = re.compile(
+    r"(?:\b(?:you|anyone|anybody|nobody|everyone|everybody|one|whatever|to|would|will|can|could|should|must|may|might|shall"
+    r"|is|are|was|were|be|been|being)|n[’']t|[’'](?:ll|d|re))(?:\s(?:\w+ly|also|just|all|ever|never|once|often|always|even|still|have|be|been|not))?\s\Z",
+    re.IGNORECASE,
+)
+"""Before a verb of saying: nobody in particular, a passive, or what is not said yet."""
+_DETERMINER = re.compile(r"(?:\b(?:the|an?|his|her|its|their|these|those|this|\d+|enough)\s|-)\Z", re.IGNORECASE)
+"""Before a participle that is an adjective: “her newly-announced plan”, “the pledged delegates”."""
+_BEFORE = 32  # code points: the longest of both
 _NOBODY = words("you your one anyone anybody nobody everyone everybody")
 _AUXILIARY = r"(?:am|is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|do|does|did|\w+n['’]t)"
 _CLAUSE = re.compile(
@@ -152,7 +162,12 @@ def is_withheld(text: str, attribution: Attribution) -> bool:
         return False
     behind = next((piece for piece in attribution.content if piece.start >= cue.end), None)
     goes_on = " to" if behind is not None and text[behind.start : behind.start + 3].lower() == "to " else ""
-    return is_negated(text[slice(*cue)] + goes_on) or cue_at(text, cue).stance is Stance.DENY
+    return _withholds(text[slice(*cue)], goes_on)
+
+
+@lru_cache(maxsize=4096)
+def _withholds(cue: str, goes_on: str) -> bool:
+    return is_negated(cue + goes_on) or cue_at(cue, Range(0, len(cue))).stance is Stance.DENY
 
 
 class Marks:
@@ -160,7 +175,9 @@ class Marks:
 
     def __init__(self, text: str, stretches: Sequence[QuotedStretch]) -> None:
         deepest = max((stretch.depth for stretch in stretches), default=0)
-        self._levels = [Quotations(text, [replace(s, depth=0) for s in stretches if s.depth == depth]) for depth in range(deepest + 2)]
+        self._levels = [
+            Quotations(text, [replace(s, depth=0) if depth else s for s in stretches if s.depth == depth]) for depth in range(deepest + 2)
+        ]
 
     @property
     def outermost(self) -> Quotations:
@@ -201,17 +218,26 @@ def _passages(text: str, level: Iterable[tuple[int, Attribution]], marks: Marks)
     between marks, what stands between them. A complementiser they begin with is left out."""
     for number, attribution in level:
         for piece in attribution.content:
-            for start, end in sentences(text, *piece):
-                said = _SAYING.search(text, start, end)
-                if said is None:
+            # most pieces hold no such verb: their sentences need not be told apart
+            for start, end in sentences(text, *piece) if _SAYING.search(text, *piece) else ():
+                verb = next((match for match in _SAYING.finditer(text, start, end) if not _is_idle(text, match)), None)
+                if verb is None:
                     continue
-                around = marks.around(Range(*said.span()))
+                around = marks.around(Range(*verb.span()))
                 if around is not None:
                     start, end = max(start, around.inner.start), min(end, around.inner.end)
                 complementiser = _COMPLEMENTISER.match(text, start, end)
                 start = complementiser.end() if complementiser else start
                 if len(_WORD.findall(text, start, end)) >= _FEWEST + 2:
                     yield number, Range(start, end)
+
+
+def _is_idle(text: str, verb: re.Match[str]) -> bool:
+    """Whether a verb of saying reports nothing for sure, so that its sentence need not be read again for it."""
+    begin = max(0, verb.start() - _BEFORE)
+    if _IDLE.search(text, begin, verb.start()) is not None and not verb.group().endswith("ing"):
+        return True
+    return verb.group().endswith("ed") and _DETERMINER.search(text, begin, verb.start()) is not None
 
 
 def _read(text: str, passage: Range, read: Read) -> Iterator[Attribution]:

@@ -72,7 +72,7 @@ def reconcile(
     claimed += _missed(text, claimed, quotations)
     claimed.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
     claimed = joined(text, once(claimed), quotations)
-    claimed = [a if a.turn else replace(a, kind=_kind(text, a, quotations)) for a in claimed]
+    claimed = [a if a.turn or (kind := _kind(text, a, quotations)) == a.kind else replace(a, kind=kind) for a in claimed]
     claimed = [a for a in claimed if a.kind != "indirect" or a.confidence >= _FAINT]
     claimed = [a for a in claimed if not is_scare_quote(text, a, quotations)]
     return _running_speakers(text, said(text, claimed), quotations)
@@ -101,7 +101,7 @@ def _close_over_marks(text: str, attributions: list[Attribution], quotations: Qu
     for number, attribution in enumerate(attributions):
         content = _content(text, number, attribution, owner, quotations)
         if content:
-            closed.append(replace(attribution, content=content))
+            closed.append(attribution if content == attribution.content else replace(attribution, content=content))
     return closed
 
 
@@ -156,7 +156,7 @@ def _own_words(text: str, attributions: Sequence[Attribution], quotations: Quota
             else:
                 kept.append(piece)
         if kept:
-            split.append(replace(attribution, content=tuple(kept)))
+            split.append(attribution if len(kept) == len(attribution.content) else replace(attribution, content=tuple(kept)))
     return split
 
 
@@ -219,9 +219,12 @@ def _missed(text: str, attributions: Sequence[Attribution], quotations: Quotatio
 def _kind(text: str, attribution: Attribution, quotations: Quotations) -> str:
     """``direct`` when all words of the content stand in quotation marks, ``mixed`` when some do."""
     inside = outside = 0
-    for piece in attribution.content:
+    evidence = [(piece, quotations.evidence(piece, attribution.cue, attribution.source)) for piece in attribution.content]
+    if not any(stretches for _, stretches in evidence):
+        return "indirect"
+    for piece, stretches in evidence:
         position = piece.start
-        for stretch in quotations.evidence(piece, attribution.cue, attribution.source):
+        for stretch in stretches:
             outside += len(WORD_CHARACTER.findall(text, position, max(position, stretch.outer.start)))
             inner = Range(max(piece.start, stretch.inner.start), min(piece.end, stretch.inner.end))
             if not quotations.is_name(stretch):

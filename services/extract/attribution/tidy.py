@@ -39,7 +39,10 @@ def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribu
             source = None  # nothing but a line break links the two
     lost = source is None and attribution.source is not None
     sure = trust.NOBODY if lost else attribution.source_confidence
-    return replace(attribution, content=tuple(joined), source=source, cue=cue, source_confidence=sure)
+    content = tuple(joined)
+    if (content, source, cue) == (attribution.content, attribution.source, attribution.cue):
+        return attribution
+    return replace(attribution, content=content, source=source, cue=cue, source_confidence=sure)
 
 
 def _joined(pieces: Iterable[Range]) -> list[Range]:
@@ -76,6 +79,8 @@ def _trimmed(text: str, piece: Range) -> Range:
 def _by_paragraph(text: str, span: Range) -> list[Range]:
     """A span cut at paragraph breaks."""
     start, end = max(0, span.start), min(len(text), span.end)
+    if text.find("\n", start, end) < 0:
+        return [Range(start, max(start, end))]
     parts: list[Range] = []
     for match in PARAGRAPH_BREAK.finditer(text, start, end):
         parts.append(Range(start, match.start()))
