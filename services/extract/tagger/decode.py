@@ -12,7 +12,7 @@ from services.extract.tagger.bio import FORBIDDEN, TagSpan, best_tags, end_steps
 from services.extract.tagger.boundaries import Words, read_words
 from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.edges import take_marks, trim
-from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_mass, no_source
+from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_masses
 from services.extract.tagger.spec import CONTENT, SOURCE
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, Range
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.extract.tagger.bio import FloatArray
-    from services.extract.tagger.encoding import IntArray, Pieces
+    from services.extract.tagger.encoding import Pieces
     from services.extract.tagger.network import Scores
     from services.extract.tagger.spec import ModelSpec
 
@@ -88,17 +88,27 @@ class Decoder:
         self._entities = grammar(len(spec.entities))[None]
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
 
+    def read(self, text: str, pieces: Pieces, scores: Scores) -> tuple[tuple[Attribution, ...], tuple[Entity, ...]]:
+        """What :meth:`attributions` and :meth:`entities` give."""
+        words = read_words(text, pieces)
+        return tuple(found.attribution for found in self._found(text, pieces, words, scores)), self._named(text, pieces, words, scores)
+
     def attributions(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Attribution, ...]:
         """All attributions, in the order of their contents."""
         return tuple(found.attribution for found in self.found(text, pieces, scores))
 
     def found(self, text: str, pieces: Pieces, scores: Scores) -> list[Found]:
         """All attributions in the order of their contents, each with its evidence."""
-        return _Reading(self, text, pieces, scores).found() if len(pieces) else []
+        return self._found(text, pieces, read_words(text, pieces), scores)
 
     def entities(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Entity, ...]:
         """All named entities, in the order of the text."""
-        words = read_words(text, pieces)
+        return self._named(text, pieces, read_words(text, pieces), scores)
+
+    def _found(self, text: str, pieces: Pieces, words: Words, scores: Scores) -> list[Found]:
+        return _Reading(self, text, pieces, words, scores).found() if len(pieces) else []
+
+    def _named(self, text: str, pieces: Pieces, words: Words, scores: Scores) -> tuple[Entity, ...]:
         of_words = word_scores(scores.entities, words.first)
         found = []
         for span in tag_spans(best_tags(of_words, self._entities), of_words):
@@ -140,29 +150,31 @@ class Decoder:
 class _Reading:
     """One text being decoded."""
 
-    def __init__(self, decoder: Decoder, text: str, pieces: Pieces, scores: Scores) -> None:
+    def __init__(self, decoder: Decoder, text: str, pieces: Pieces, words: Words, scores: Scores) -> None:
         self._decoder = decoder
         self._settings = decoder.settings
         self._text = text
         self._pieces = pieces
         self._scores = scores
-        self._words = read_words(text, pieces)
+        self._words = words
         self._of_words = word_scores(scores.roles, self._words.first)
         sources, cues, contents = decoder.spans(text, self._words, self._of_words, scores.ends)
         self._content_words = contents
         self._taken = sorted(cues + contents, key=lambda span: span.start)
         self._taken_starts = [span.start for span in self._taken]
         borders = [sentence.start for sentence in sentences(text)]
-        self._sentence: IntArray = np.searchsorted(borders, self._words.starts, "right")
+        self._sentence: list[int] = np.searchsorted(borders, self._words.starts, "right").tolist()  # of each word
+        self._word: list[int] = np.repeat(np.arange(len(words)), words.last - words.first).tolist()  # that each piece belongs to
         self._sources = [_pieces(span, self._words) for span in sources]
         self._cues = [_pieces(span, self._words) for span in cues]
         self._contents = [_pieces(span, self._words) for span in contents]
         # An attribution is anchored in its cue; without one, in its (first) content.
         self._anchors = self._cues + self._contents
-        self._paragraph: IntArray = np.cumsum(pieces.starts_line, dtype=np.int64)
+        self._paragraph: list[int] = np.cumsum(pieces.starts_line).tolist()  # of each piece
         self._owners = anchor_owners(len(pieces), self._anchors)
-        self._content_mass = [link_mass(scores, span, self._owners) for span in self._contents]
-        self._source_mass = [link_mass(scores, span, self._owners) for span in self._sources]
+        masses = link_masses(scores, [*self._contents, *self._sources], self._owners)
+        self._content_mass, self._source_mass = masses[: len(contents)], masses[len(contents) :]
+        self._no_source = [0.0, *np.cumsum(scores.no_source, dtype=np.float64).tolist()]
         self._source_starts = [span.start for span in self._sources]
 
     def found(self) -> list[Found]:
@@ -185,11 +197,11 @@ class _Reading:
     def _owner(self, content: int) -> int:
         """The number of the anchor a content belongs to: a cue, or from ``len(cues)`` on a content without a cue."""
         span, mass = self._contents[content], self._content_mass[content]
-        paragraphs = {int(self._paragraph[span.start]), int(self._paragraph[span.end - 1])}
+        paragraphs = {self._paragraph[span.start], self._paragraph[span.end - 1]}
         # A tenth of what decides among sources: contents are linked well, and only ties need a nudge.
         bonus = self._settings.same_paragraph / 10
         merit = {
-            anchor: value + (bonus if anchor < len(self._cues) and int(self._paragraph[self._anchors[anchor].start]) in paragraphs else 0.0)
+            anchor: value + (bonus if anchor < len(self._cues) and self._paragraph[self._anchors[anchor].start] in paragraphs else 0.0)
             for anchor, value in mass.items()
         }
         if not merit or max(merit.values()) < _SILENT:
@@ -253,14 +265,14 @@ class _Reading:
         near = [n for n in range(first, last) if not has_cue or self._may_name(self._sources[n], place)]
         chosen = self._best([(self._sources[n], self._source_mass[n].get(anchor, 0.0)) for n in near], place, none)
         if chosen.source is None and has_cue and none < _EVEN:
-            word = self._word(place)
-            begins, ends = (int(np.searchsorted(self._sentence, self._sentence[word], side)) for side in ("left", "right"))
+            word = self._word[place.start]
+            begins, ends = (side(self._sentence, self._sentence[word]) for side in (bisect_left, bisect_right))
             part = slice(max(begins, word - _REACH), min(ends, word + _REACH))
             near_by = slice(max(0, bisect_right(self._taken_starts, part.start) - 1), bisect_left(self._taken_starts, part.stop))
             overlooked = self._decoder.overlooked(self._words, self._of_words, part, self._taken[near_by])
-            spans = [_pieces(span, self._words) for span in overlooked]
-            linked = [(span, link_mass(self._scores, span, self._owners).get(anchor, 0.0)) for span in spans if self._may_name(span, place)]
-            chosen = self._best([(span, mass) for span, mass in linked if mass > _SILENT], place, none)
+            spans = [span for span in (_pieces(found, self._words) for found in overlooked) if self._may_name(span, place)]
+            linked = [mass.get(anchor, 0.0) for mass in link_masses(self._scores, spans, self._owners)]
+            chosen = self._best([(span, mass) for span, mass in zip(spans, linked, strict=True) if mass > _SILENT], place, none)
         return chosen
 
     def _best(self, candidates: Sequence[tuple[PieceSpan, float]], place: PieceSpan, none: float) -> _Chosen:
@@ -268,7 +280,7 @@ class _Reading:
         settings = self._settings
         best, best_merit, best_mass, second = None, settings.minimum + settings.none_weight * none, 0.0, 0.0
         for source, mass in candidates:
-            near = bool(self._paragraph[source.start] == self._paragraph[place.start])
+            near = self._paragraph[source.start] == self._paragraph[place.start]
             merit = mass + settings.same_paragraph * near - settings.per_piece * gap(source, place)
             if merit > best_merit:
                 if best is not None:
@@ -281,19 +293,17 @@ class _Reading:
     def _none(self, place: PieceSpan, contents: list[PieceSpan]) -> float:
         """How probable it is that the text names no source: the mean of what the cue says and what the contents say."""
         parts = [part for part in contents if part != place]
-        of_anchor = no_source(self._scores, place)
-        if not parts:
-            return of_anchor
-        total = sum(part.end - part.start for part in parts)
-        return (of_anchor + sum(no_source(self._scores, part) * (part.end - part.start) for part in parts) / total) / 2
+        of_anchor = self._mean_none([place])
+        return (of_anchor + self._mean_none(parts)) / 2 if parts else of_anchor
 
-    def _word(self, span: PieceSpan) -> int:
-        """The word that a span begins with."""
-        return int(np.searchsorted(self._words.first, span.start, "right")) - 1
+    def _mean_none(self, spans: Sequence[PieceSpan]) -> float:
+        """The mean over the pieces of spans of the probability that their attribution names no source."""
+        total = sum(self._no_source[span.end] - self._no_source[span.start] for span in spans)
+        return total / sum(span.end - span.start for span in spans)
 
     def _may_name(self, source: PieceSpan, cue: PieceSpan) -> bool:
         """Whether a source can be a cue's: it stands in the same sentence, and is not the one who was told."""
-        if self._sentence[self._word(source)] != self._sentence[self._word(cue)]:
+        if self._sentence[self._word[source.start]] != self._sentence[self._word[cue.start]]:
             return False
         start, end = int(self._pieces.starts[cue.start]), int(self._pieces.ends[cue.end - 1])
         return source.start != cue.end or not _TELLS.search(self._text, start, end)

@@ -27,18 +27,24 @@ def anchor_owners(count: int, anchors: Sequence[PieceSpan]) -> IntArray:
     return owners
 
 
-def link_mass(scores: Scores, span: PieceSpan, owners: IntArray) -> dict[int, float]:
-    """Per anchor, the mean over the span's pieces of the probability that they belong to its attribution. Sums to at most 1."""
-    found = owners[scores.link_to[span.start : span.end]]
+def link_masses(scores: Scores, spans: Sequence[PieceSpan], owners: IntArray) -> list[dict[int, float]]:
+    """Of each span, per anchor, the mean over its pieces of the probability that they belong to the anchor's attribution. One span's sum to
+    at most 1."""
+    masses: list[dict[int, float]] = [{} for _ in spans]
+    if not spans:
+        return masses
+    lengths = np.array([span.end - span.start for span in spans])
+    rows = np.concatenate([np.arange(span.start, span.end) for span in spans])
+    found = owners[scores.link_to[rows]]
     linked = found >= 0
-    numbers, places = np.unique(found[linked], return_inverse=True)
-    mass = np.bincount(places, scores.link_probability[span.start : span.end][linked], len(numbers)) / (span.end - span.start)
-    return {int(number): float(value) for number, value in zip(numbers, mass, strict=True)}
-
-
-def no_source(scores: Scores, span: PieceSpan) -> float:
-    """The mean over the pieces of a cue or content of the probability that their attribution names no source."""
-    return float(scores.no_source[span.start : span.end].mean())
+    anchors = int(owners.max()) + 1
+    keys = (np.repeat(np.arange(len(spans)), lengths)[:, None] * anchors + found)[linked]
+    distinct, places = np.unique(keys, return_inverse=True)
+    sums = np.bincount(places, scores.link_probability[rows][linked], len(distinct))
+    for key, total in zip(distinct.tolist(), sums.tolist(), strict=True):
+        span, anchor = divmod(key, anchors)
+        masses[span][anchor] = total / (spans[span].end - spans[span].start)
+    return masses
 
 
 def gap(left: PieceSpan, right: PieceSpan) -> int:

@@ -67,6 +67,4 @@ class Tagger:
         """Attributions and entities of ``text``; offsets are its code points. Never raises on a str, whatever it holds."""
         pieces = encode(self._tokenizer, text)
         scores = self._network(pieces, self._spec.plan)
-        return Tagged(
-            self._decoder.attributions(text, pieces, scores), self._decoder.entities(text, pieces, scores), PieceClaims(pieces, scores)
-        )
+        return Tagged(*self._decoder.read(text, pieces, scores), PieceClaims(pieces, scores))
