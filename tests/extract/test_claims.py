@@ -74,16 +74,45 @@ def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
         ("to close two schools", ClaimType.OTHER),
         ("their plan for the schools", ClaimType.OTHER),
         ("a judge who was born in Ohio", ClaimType.OTHER),
+        ("if the mayor would return the money", ClaimType.OTHER),
+        ("him to pay for the damage", ClaimType.OTHER),
+        ("it as proof that nobody had looked", ClaimType.OTHER),
+        ("Smith as a danger to the party", ClaimType.OTHER),
+        ("Mrs. Smith's plans for new schools", ClaimType.OTHER),
+        ("the schools delivered by their communities", ClaimType.OTHER),
+        ("We want to make sure that it works", ClaimType.OTHER),
+        ("And that was unfair to everybody.", ClaimType.OPINION),
+        ("You have got to be curious, you want to learn", ClaimType.OPINION),
+        ("Let us look forward together", ClaimType.OPINION),
+        ("They like that direction", ClaimType.OPINION),
+        ("Voters in Ohio elected a new governor in 2012, and the Senate passed his budget", ClaimType.EVENT),
+        ("The mayor told me that we had no chance.", ClaimType.EXPERIENCE),
+        ("I have never been to that place.", ClaimType.EXPERIENCE),
+        ("The new chip made it possible to listen anywhere.", ClaimType.CAUSAL),
+        ("Smoking causes cancer", ClaimType.CAUSAL),
+        ("Donors made contributions to the party", ClaimType.EVENT),
+        ("Secret papers must be kept pursuant to the act.", ClaimType.RULE),
+        ("The party may have to look elsewhere", ClaimType.PREDICTION),
     ],
 )
 def test_claims_are_typed(proposition: str, kind: ClaimType) -> None:
-    assert claim_type(proposition) is kind
+    assert claim_type(proposition, 0.15) is kind
+
+
+@pytest.mark.parametrize(
+    ("proposition", "least"),
+    [("They left the party last week", 0.05), ("They are leaving the party", 0.1), ("They leave the party to others", 0.2)],
+)
+def test_what_is_worth_checking_is_rather_an_event_than_an_opinion(proposition: str, least: float) -> None:
+    assert claim_type(proposition, least) is ClaimType.EVENT
+    assert claim_type(proposition, least - 0.01) is ClaimType.OPINION
 
 
 @given(st.text(max_size=300))
 def test_any_text_has_a_type_and_a_score(text: str) -> None:
-    assert 0 <= check_worthiness(text) <= 1
-    assert claim_type(text) in ClaimType
+    worth = check_worthiness(text)
+    assert 0 <= worth <= 1
+    assert claim_type(text, worth) in ClaimType
 
 
 def test_words_are_read_without_their_case_marks_and_digits() -> None:

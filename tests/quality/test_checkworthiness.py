@@ -104,6 +104,21 @@ def test_the_further_labels_are_as_the_datasheet_says_and_share_nothing_with_tho
     assert not {(x.file, x.spans) for x in further} & {(x.file, x.spans) for x in read_labels(COMMITTED)}
 
 
+def test_the_typed_labels_are_as_the_datasheet_says_and_those_held_out_share_no_article_with_those_seen() -> None:
+    folder = COMMITTED.parent
+    sheet = (folder / "README.md").read_text(encoding="utf-8")
+    files = {name: read_labels(folder / name) for name in ("types.jsonl", "types-rare.jsonl", "types-seen.jsonl")}
+    for name, labels in files.items():
+        assert f"| {name} | {len(labels)} |" in sheet
+        assert {x.kind for x in labels} <= {kind.value for kind in ClaimType}
+    seen = {x.file for x in (*files.pop("types-seen.jsonl"), *read_labels(NEWS_LABELS))}
+    held = [x for labels in files.values() for x in labels]
+    assert len(held) >= 180
+    assert not {x.file for x in held} & seen
+    known = {(x.file, x.spans) for x in (*read_labels(COMMITTED), *read_labels(FURTHER))}
+    assert not {(x.file, x.spans) for x in held} & known
+
+
 def test_claim_types_are_counted() -> None:
     figured, cake = Range(50, 84), Range(35, 49)
     ranked = [
@@ -111,7 +126,7 @@ def test_claim_types_are_counted() -> None:
         Ranked(make_label("gum", "a", TEXT, (cake,), False, "event"), TEXT[slice(*cake)], 0.1),
     ]
     written = type_table(ranked)
-    assert "1 of 2 right" in written
+    assert "1 of 2 right, 0.500 (standard error 0.354)" in written
     assert "quantity    precision 1.00 of   1  recall 1.00 of   1" in written
     assert "event       precision 0.00 of   0  recall 0.00 of   1" in written
     assert type_table([Ranked(label(), TEXT, 0.5)]) == ""
@@ -119,7 +134,8 @@ def test_claim_types_are_counted() -> None:
 
 def test_the_committed_labels_of_gum_stand_in_their_texts() -> None:
     texts = {article.name: article.text for article in read_gum(GUM)}
-    for item in (*read_labels(COMMITTED), *read_labels(FURTHER)):
+    typed = (item for path in COMMITTED.parent.glob("types*.jsonl") for item in read_labels(path))
+    for item in (*read_labels(COMMITTED), *read_labels(FURTHER), *typed):
         if item.source == "gum":
             assert locate(item, texts[item.file]) == item.spans
 

@@ -116,7 +116,7 @@ class Statements:
             stance=cue.stance if cue is not None else Stance.ASSERT,
             negated=cue is not None and is_negated(f"{cue.span.exact} {self._opening(attribution)}"),
             check_worthiness=worth,
-            claim_type=claim_type(text),
+            claim_type=claim_type(text, worth),
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             source_confidence=attribution.source_confidence,

@@ -3,13 +3,14 @@
 Ranks the labelled sentences (tests/quality/checkworthiness) by the shipped scores and prints the average precision with its 95 %
 interval (files drawn with replacement), beside the base rate, which a random order reaches, and two baselines: the longest sentence
 first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given. Where labels
-name claim types (further.jsonl), the types' accuracy, precision and recall follow.
+name claim types (further.jsonl, types*.jsonl), the types' accuracy, precision and recall follow.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import sys
@@ -143,11 +144,13 @@ def at_threshold(ranked: Sequence[Ranked]) -> str:
 
 
 def type_table(ranked: Sequence[Ranked]) -> str:
-    """Accuracy of the claim types, and precision and recall of each; empty where none is labelled."""
-    pairs = [(item.label.kind, str(claim_type(item.text).value)) for item in ranked if item.label.kind is not None]
+    """Accuracy of the claim types with its standard error, and precision and recall of each; empty where none is labelled."""
+    pairs = [(item.label.kind, claim_type(item.text, item.score).value) for item in ranked if item.label.kind is not None]
     if not pairs:
         return ""
-    lines = [f"claim types: {sum(gold == found for gold, found in pairs)} of {len(pairs)} right"]
+    hits = sum(gold == found for gold, found in pairs)
+    error = math.sqrt(hits * (len(pairs) - hits) / len(pairs) ** 3)
+    lines = [f"claim types: {hits} of {len(pairs)} right, {hits / len(pairs):.3f} (standard error {error:.3f})"]
     for kind in ClaimType:
         right = sum(gold == found == kind.value for gold, found in pairs)
         labelled, given = (sum(pair[place] == kind.value for pair in pairs) for place in (0, 1))
