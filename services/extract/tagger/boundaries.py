@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries. Every alternative starts at the edge
 # of a word, so that the search stays linear in a text that is one endless word.
-_ONE_WORD = re.compile(r"\b(?:(?:[^\W\d_]\.){2,}|\d+(?:[.,:/]\d+)+|\w+(?:-\w+)+|\w+n[’']t\b)")
+_ONE_WORD = re.compile(r"\b(?:(?:[^\W\d_]\.){2,}|\d++(?:[.,:/]\d++)++|\w++(?:(?:-\w++)++|(?<=\wn)[’']t\b))")
 
 
 class Boundary(IntEnum):

@@ -174,7 +174,7 @@ class _Reading:
         self._owners = anchor_owners(len(pieces), self._anchors)
         masses = link_masses(scores, [*self._contents, *self._sources], self._owners)
         self._content_mass, self._source_mass = masses[: len(contents)], masses[len(contents) :]
-        self._no_source = [0.0, *np.cumsum(scores.no_source, dtype=np.float64).tolist()]
+        self._no_source: list[float] = [0.0, *np.cumsum(scores.no_source, dtype=np.float64).tolist()]  # sum over the pieces before each
         self._source_starts = [span.start for span in self._sources]
 
     def found(self) -> list[Found]:

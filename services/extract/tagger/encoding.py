@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +69,7 @@ def case_codes(text: str, starts: IntArray, ends: IntArray) -> IntArray:
 def encode(tokenizer: Tokenizer, text: str) -> Pieces:
     """Cut ``text`` into word pieces. Works on every str; a text without a visible character gives no piece."""
     encoded = tokenizer.encode(_SURROGATE.sub("�", text), add_special_tokens=False)
-    starts, ends = np.array(encoded.offsets, np.int64).reshape(-1, 2).T
+    starts, ends = np.fromiter(chain.from_iterable(encoded.offsets), np.int64).reshape(-1, 2).T
     return Pieces(
         ids=np.array(encoded.ids, np.int64),
         case=case_codes(text, starts, ends),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from services.extract.types import QuotedStretch, Range
 
@@ -64,6 +65,11 @@ def quoted_stretches(text: str) -> list[QuotedStretch]:
     A double mark never closed in its paragraph reaches to the paragraph's end; it ``continues`` when the next paragraph opens
     with the same mark or closes it first. A single mark that is never closed is an apostrophe. Time is linear in the text.
     """
+    return list(_stretches(text))
+
+
+@lru_cache(maxsize=8)  # the tagger and the rules ask for those of the same text
+def _stretches(text: str) -> tuple[QuotedStretch, ...]:
     found: list[QuotedStretch] = []
     paragraphs = list(_paragraphs(text))
     marks = [_marks(text, paragraph) for paragraph in paragraphs]
@@ -72,8 +78,7 @@ def quoted_stretches(text: str) -> list[QuotedStretch]:
         following = marks[number + 1] if number + 1 < len(paragraphs) else []
         following_start = paragraphs[number + 1].start if number + 1 < len(paragraphs) else -1
         carried = _pair(text, paragraph, marks[number], carried, following, following_start, found)
-    found.sort(key=lambda stretch: (stretch.outer.start, -stretch.outer.end))
-    return found
+    return tuple(sorted(found, key=lambda stretch: (stretch.outer.start, -stretch.outer.end)))
 
 
 def _paragraphs(text: str) -> Iterator[Range]:

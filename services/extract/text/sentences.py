@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from services.extract.types import Range
 from services.extract.wordlist import words
@@ -35,7 +36,15 @@ _LOOKBACK = 16  # code points: longer than any abbreviation of the list
 
 def sentences(text: str, start: int = 0, end: int | None = None) -> list[Range]:
     """The sentences of ``text[start:end]``, without surrounding white space. Time is linear."""
-    stop = len(text) if end is None else end
+    return list(_whole(text)) if start == 0 and end is None else _sentences(text, start, len(text) if end is None else end)
+
+
+@lru_cache(maxsize=8)  # the tagger, the rules and the resolver each ask for those of the same text
+def _whole(text: str) -> tuple[Range, ...]:
+    return tuple(_sentences(text, 0, len(text)))
+
+
+def _sentences(text: str, start: int, stop: int) -> list[Range]:
     ranges: list[Range] = []
     begin = start
     following = start  # the first letter or digit at or after the mark; it only moves on, so all marks together walk the text once
