@@ -22,6 +22,9 @@ from services.chassis.errors import SettingsError
 PREFIX = "ONRECORD_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
+SECRET_NAMES = ("password", "token", "url")
+"""Parts of the names of settings whose values no message may show."""
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -96,6 +99,8 @@ class KafkaSettings(Section):
             if lower >= upper:
                 raise ValueError(f"{lower_name} ({lower:g} s) must be less than {upper_name} ({upper:g} s)")
         sasl = self.security_protocol.startswith("SASL")
+        if self.sasl_mechanism and not sasl:
+            raise ValueError(f"sasl_mechanism is set, but security_protocol {self.security_protocol} sends no login: SASL_SSL does")
         if sasl and self.sasl_mechanism is None:
             raise ValueError(f"security_protocol {self.security_protocol} needs sasl_mechanism")
         if self.sasl_mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512") and sasl and not (self.sasl_username and self.password()):
@@ -289,10 +294,10 @@ class _TomlFile(PydanticBaseSettingsSource):
 
 
 def read_secret(path: Path) -> str:
-    """The first line of a secret's file.
+    """A secret's file, which holds it on its only line.
 
     Raises:
-        SettingsError: the file cannot be read or is empty.
+        SettingsError: the file cannot be read, is empty, or has more lines.
     """
     try:
         value = path.read_text(encoding="utf-8").strip()
@@ -300,6 +305,8 @@ def read_secret(path: Path) -> str:
         raise SettingsError([f"secret file {path}: cannot be read ({error})"]) from error
     if not value:
         raise SettingsError([f"secret file {path}: is empty"])
+    if len(value.splitlines()) > 1:
+        raise SettingsError([f"secret file {path}: holds more than one line"])
     return value
 
 
@@ -322,5 +329,6 @@ def _explain(problem: dict[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{variable}: no such setting; `onrecord config show` lists them all"
     given = problem.get("input")
-    shown = f" (given: {given!r})" if isinstance(given, (str, int, float, bool)) and "secret" not in message and "url" not in path else ""
+    secret = any(word in path[-1] for word in SECRET_NAMES) if path else True
+    shown = "" if secret or not isinstance(given, (str, int, float, bool)) else f" (given: {given!r})"
     return f"{variable}: {message}{shown}"

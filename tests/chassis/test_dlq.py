@@ -46,7 +46,8 @@ def test_the_original_is_kept_byte_for_byte_and_comes_back(record: Record, messa
     assert letter.headers == tuple(h for h in record.headers if h[0] not in ("replay-count", "stage"))
     assert letter.attempts == 3
     again = replayed(letter)
-    assert (again.topic, again.key, again.value, again.timestamp_ms) == (TOPIC, record.key, record.value, record.timestamp_ms)
+    assert (again.topic, again.key, again.value) == (TOPIC, record.key, record.value)
+    assert again.timestamp_ms is None, "dated by its time of failure it could be past its topic's retention"
     assert again.headers[:-1] == letter.headers
     assert again.headers[-1] == ("replay-count", b"%d" % (letter.replay_count + 1))
 

@@ -56,6 +56,7 @@ def test_one_line_per_mistake_naming_the_variable(monkeypatch: pytest.MonkeyPatc
         ({"KAFKA__TRANSACTION_TIMEOUT_S": "7"}, "delivery_timeout_s (8 s) must be less than transaction_timeout_s (7 s)"),
         ({"KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "needs sasl_mechanism"),
         ({"KAFKA__SECURITY_PROTOCOL": "SASL_SSL", "KAFKA__SASL_MECHANISM": "PLAIN"}, "needs sasl_username and sasl_password"),
+        ({"KAFKA__SASL_MECHANISM": "PLAIN", "KAFKA__SASL_USERNAME": "u"}, "security_protocol PLAINTEXT sends no login"),
         ({"KAFKA__BOOTSTRAP_SERVERS": " , "}, "bootstrap_servers is empty"),
         ({"STAGE__BACKOFF_MIN_S": "20"}, "backoff_min_s (20) must not exceed backoff_max_s (10)"),
         ({"STAGE__ATTEMPTS": "50"}, "must stay below kafka.max_poll_interval_s"),
@@ -106,6 +107,24 @@ def test_a_missing_secret_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         KAFKA__SASL_PASSWORD_FILE="no/such/file",
     )  # fmt: skip
     assert "no/such/file" in found[0]
+
+
+def test_a_secret_file_of_several_lines_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(f"{PASSWORD}\nanother\n")
+    monkeypatch.setenv("ONRECORD_INGEST__PUSH_TOKEN_FILE", str(token))
+    with pytest.raises(SettingsError, match="more than one line") as raised:
+        settings.load().ingest.token()
+    assert PASSWORD not in str(raised.value)
+
+
+@pytest.mark.parametrize("line", ["sasl_password = 12345", "ssl_key_password = 12345"])
+def test_a_secret_of_the_wrong_type_is_not_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> None:
+    file = tmp_path / "onrecord.toml"
+    file.write_text(f"[kafka]\n{line}\n")
+    (found,) = problems(monkeypatch, CONFIG=str(file))
+    assert "should be a valid string" in found
+    assert "12345" not in found
 
 
 def onrecord(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

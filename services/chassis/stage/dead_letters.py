@@ -113,9 +113,12 @@ def read_dead_letter(record: Record) -> DeadLetter:
 
 
 def replayed(letter: DeadLetter) -> Message:
-    """The original record, to be put on its topic again, carrying only ``replay-count`` raised by one."""
+    """The original record, to be put on its topic again, carrying only ``replay-count`` raised by one.
+
+    It is dated anew: Kafka deletes by a record's own time, and letters wait longer than topics keep records.
+    """
     headers = (*letter.headers, ("replay-count", b"%d" % (letter.replay_count + 1)))
-    return Message(letter.source.topic, letter.key, letter.value, headers, timestamp_ms=letter.timestamp_ms)
+    return Message(letter.source.topic, letter.key, letter.value, headers)
 
 
 def _count(headers: Headers) -> int:
