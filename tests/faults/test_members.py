@@ -220,6 +220,17 @@ def test_brokers_that_cannot_be_reached_are_a_transient_error() -> None:
     assert {thread.name for thread in threading.enumerate()} <= threads, "a client that cannot connect leaves no thread behind"
 
 
+def test_closing_the_log_ends_clients_that_nobody_refers_to(kafka_cluster: Kafka) -> None:
+    before = set(threading.enumerate())
+    with KafkaLog(kafka_cluster.settings()) as log:
+        topic = new_topic(log, 1)
+        log.stage_consumer(new_group(), [topic], "0").poll(0.1)
+        log.sink_consumer(new_group(), [topic], "0", lambda _: {}).poll(0.1)
+        log.producer(new_group())
+        assert not set(threading.enumerate()) <= before
+    until(lambda: set(threading.enumerate()) <= before)
+
+
 def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -> None:
     assert kafka_behind_proxy.cluster is not None
     (broker,) = kafka_behind_proxy.cluster.brokers

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka import TopicPartition as KafkaTopicPartition
@@ -26,6 +25,8 @@ from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.publishing import Failed
 from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
+
+Opened = TypeVar("Opened", Member, Transactions)
 
 
 class KafkaLog:
@@ -52,13 +53,15 @@ class KafkaLog:
         self._on_failure = on_failure
         self._admin = TopicAdmin(settings)
         self._limits = TopicLimits(self._admin.limits)
-        self._members: weakref.WeakSet[Member] = weakref.WeakSet()
-        self._transactions: weakref.WeakSet[Transactions] = weakref.WeakSet()
+        # held until they are closed: a client that nobody refers to any more goes on with its thread and its connections
+        self._members: set[Member] = set()
+        self._transactions: set[Transactions] = set()
 
     def clients(self) -> list[KafkaConsumer | KafkaProducer]:
         """The clients in use, for their metrics."""
-        producers = [one.producer for one in self._transactions]
-        return [one.consumer for one in self._members] + [producer for producer in producers if producer is not None]
+        producers = [one.producer for one in tuple(self._transactions)]
+        consumers = [one.consumer for one in tuple(self._members) if not one.closed]
+        return consumers + [producer for producer in producers if producer is not None]
 
     def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
         """See :meth:`services.chassis.log.types.EventLog.create_topics`."""
@@ -82,14 +85,14 @@ class KafkaLog:
         except BaseException:
             transactions.close()
             raise
-        self._members.add(consumer)
+        _hold(self._members, consumer)
         return consumer
 
     def sink_consumer(self, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> KafkaSinkConsumer:
         """See :meth:`services.chassis.log.types.EventLog.sink_consumer`."""
         self._admin.require(topics)
         consumer = KafkaSinkConsumer(self._settings, group, topics, slot, assigned, self._on_rebalance)
-        self._members.add(consumer)
+        _hold(self._members, consumer)
         return consumer
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
@@ -216,5 +219,13 @@ class KafkaLog:
 
     def _transact(self, transactional_id: str) -> Transactions:
         transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure)
-        self._transactions.add(transactions)
+        _hold(self._transactions, transactions)
         return transactions
+
+
+def _hold(opened: set[Opened], one: Opened) -> None:
+    """Add what is to be closed with the log; let go of what is closed already."""
+    for other in tuple(opened):
+        if other.closed:
+            opened.discard(other)
+    opened.add(one)

@@ -114,6 +114,11 @@ class Member:
         """The client, for its metrics."""
         return self._consumer
 
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
+
     def subscribe(self, topics: Sequence[str], listener: Listener) -> None:
         """Join the group at the next poll."""
         self._consumer.subscribe(topics=list(topics), listener=listener)

@@ -80,12 +80,18 @@ class Transactions:
         self._on_failure = on_failure
         self._producer: KafkaProducer | None = None
         self._failed_by: str | None = None
+        self._closed = False
         self._open()
 
     @property
     def producer(self) -> KafkaProducer | None:
         """The producer in use, for its metrics."""
         return self._producer
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
 
     def run(
         self, messages: Sequence[Message], offsets: Offsets | None = None, membership: object = None
@@ -135,6 +141,7 @@ class Transactions:
 
     def close(self) -> None:
         """Abort what is open and release the producer; safe to call twice."""
+        self._closed = True
         self._discard()
 
     def _open(self) -> None:
