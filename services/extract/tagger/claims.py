@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
     from services.extract.tagger.network import Scores
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PieceClaims:
     """Per piece of a text its place and its share in the log-odds of its sentence's being check-worthy."""
 
-    pieces: Pieces
-    scores: Scores
+    __slots__ = ("_before", "_ends", "_starts")
+
+    def __init__(self, pieces: Pieces, scores: Scores) -> None:
+        self._starts: list[int] = pieces.starts.tolist()
+        self._ends: list[int] = pieces.ends.tolist()
+        self._before: list[float] = [0.0, *np.cumsum(scores.claims, dtype=np.float64).tolist()]  # sum over the pieces before each
 
     def __call__(self, spans: Sequence[Range]) -> float | None:
         """Log-odds of the words in ``spans``, not calibrated; None where they hold no piece."""
-        logits = []
+        total, count = 0.0, 0
         for span in spans:
-            first = int(np.searchsorted(self.pieces.ends, span.start, "right"))
-            last = int(np.searchsorted(self.pieces.starts, span.end, "left"))
-            logits.append(self.scores.claims[first:last])
-        joined = np.concatenate(logits) if logits else np.zeros(0, np.float32)
-        return float(joined.mean()) if len(joined) else None
+            first, last = bisect_right(self._ends, span.start), bisect_left(self._starts, span.end)
+            if first < last:
+                total += self._before[last] - self._before[first]
+                count += last - first
+        return total / count if count else None

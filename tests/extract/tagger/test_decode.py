@@ -263,18 +263,19 @@ def test_a_sure_network_gives_a_higher_confidence_than_an_unsure_one() -> None:
 
 
 def test_a_source_is_surer_the_less_the_network_says_that_there_is_none_and_nobody_the_more() -> None:
-    def named(none: float) -> Attribution:
-        text = Sure("The mayor said it is safe.").mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said")
-        return text.mark("CONTENT", "it is safe", "said").unsourced("said", none).unsourced("it is safe", none).decode()[0]
+    def confidence(start: str, none: float) -> tuple[bool, float]:
+        text = Sure(f"{start} said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+        text.roles[text.pieces_of("it is safe"), 0] = -0.1  # unsure of the words: what is said of the source decides
+        if start == "The mayor":
+            text.mark("SOURCE", start, "said")
+        (found,) = text.unsourced("said", none).unsourced("it is safe", none).decode()
+        return found.source is not None, found.source_confidence
 
-    def nameless(none: float) -> Attribution:
-        text = Sure("It was said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
-        return text.unsourced("said", none).unsourced("it is safe", none).decode()[0]
-
-    assert named(0.1).source is not None
-    assert nameless(0.1).source is None
-    assert named(0.1).source_confidence > named(0.4).source_confidence
-    assert nameless(0.9).source_confidence > nameless(0.1).source_confidence
+    named, nameless = "The mayor", "It was"
+    assert confidence(named, 0.1)[0]
+    assert not confidence(nameless, 0.1)[0]
+    assert confidence(named, 0.1) > confidence(named, 0.4)
+    assert confidence(nameless, 0.9) > confidence(nameless, 0.1)
 
 
 def test_boundaries_know_paragraphs_marks_and_stops() -> None:
