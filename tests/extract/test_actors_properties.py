@@ -158,3 +158,32 @@ def test_work_grows_with_the_length_of_the_text(unit: str) -> None:
         return lambda: resolver(text, entities, sources)
 
     assert calls(work(16_000)) < 6 * calls(work(4_000))  # linear is 4, quadratic is 16
+
+
+MANY = {
+    "bearers of one surname": "# Lee came. Lee said so. ",
+    "initials of one surname": "Anna# Lee came. #. Lee left. Lee said so. ",
+    "middle names of one person": "Anna # Lee came. Lee said so. ",
+    "holders of one office": "Senator # came. The senator said so. ",
+    "descriptions of the holders of one office": "Senator Lee # came. The # senator said so. ",
+    "roles of one person": "Anna Lee, a #er, came. The #er said so. ",
+    "organisations": "The # Bank came. The bank said so. ",
+}
+
+
+def letters(number: int) -> str:
+    """Another word for every number."""
+    return chr(ord("A") + number % 26) + (letters(number // 26 - 1).lower() if number >= 26 else "")
+
+
+@pytest.mark.parametrize("unit", MANY.values(), ids=MANY)
+def test_work_grows_with_the_length_of_the_text_whoever_it_names(unit: str) -> None:
+    def work(count: int) -> Callable[[], object]:
+        text = "".join(unit.replace("#", letters(number)) for number in range(count))
+        label = "ORGANIZATION" if "Bank" in unit else "PERSON"
+        entities = [Entity(Range(*match.span()), label, 0.9) for match in re.finditer(r"(?!The\b)[A-Z]\w*\.?(?: [A-Z]\w*)*", text)]
+        sources = [Range(*match.span()) for match in re.finditer(r"(?:The (?:\w+ )?)?\w+(?= said)", text)]
+        return lambda: resolver(text, entities, sources)
+
+    work(1)()  # what is loaded once is loaded
+    assert calls(work(1_600)) < 6 * calls(work(400))  # linear is 4, quadratic is 16

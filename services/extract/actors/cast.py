@@ -23,6 +23,7 @@ from services.extract.actors.names import (
     person_name,
     unpossessed,
 )
+from services.extract.actors.offices import Offices
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
@@ -68,10 +69,7 @@ class Cast:
         self._named = {fold(name): member for member in reversed(self.members) for name in member.names}
         self._positions = sorted(((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0])
         self._starts = [span.start for span, _ in self._positions]
-        self._by_role: dict[str, list[Member]] = {}
-        for person in self.people:
-            for role in person.roles:
-                self._by_role.setdefault(role, []).append(person)
+        self.offices = Offices(self.people)
 
     def within(self, span: Range) -> list[tuple[Range, Member]]:
         """Mentions inside a stretch of text, in text order."""
@@ -85,10 +83,6 @@ class Cast:
     def surnamed(self, name: str) -> list[Member]:
         """The persons of this surname."""
         return self._people.of_surname(name)
-
-    def in_role(self, *roles: str) -> list[Member]:
-        """The persons of whom the article says one of these words: ``senator``."""
-        return list({id(m): m for role in roles for m in self._by_role.get(role, ())}.values())
 
     # -- people ------------------------------------------------------------------------------------------------
 

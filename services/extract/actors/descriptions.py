@@ -8,21 +8,14 @@ from collections.abc import Iterable
 from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member, Mention
-from services.extract.actors.names import gender_of_word, is_role, is_title
+from services.extract.actors.names import gender_of_word, is_role
+from services.extract.actors.offices import meaning
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.actors.pronouns import Described
 from services.extract.actors.reading import Reader
 from services.extract.types import Range
 from services.extract.wordlist import words as wordlist
 
-_ROLE_ALIASES = {
-    "sen": "senator", "rep": "representative", "congressman": "representative", "congresswoman": "representative", "gov": "governor",
-    "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
-    "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
-}  # fmt: skip
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    word: (word, *(alias for alias, meaning in _ROLE_ALIASES.items() if meaning == word)) for word in _ROLE_ALIASES.values()
-}
 # What reporters call somebody they have just named, to vary: “Trump spoke. The billionaire said …”.
 _VARIATION = wordlist(
     """
@@ -39,6 +32,7 @@ _DELAYED = wordlist(
     pastor sheriff actor actress singer billionaire
     """
 )
+_DETERMINERS = frozenset(("the", "this", "that", "his", "her", "its", "their", "former", "then"))
 _LEAD = 600  # code points: headline and first paragraphs
 _AGED = re.compile(r"\d{1,3}-year-old")
 _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
@@ -50,28 +44,8 @@ def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
         return None
     if not read.definite:
         return _named_later(read, source, cast)
-    words = [_meaning(word) for word in read.words]
-    words = [word for word in words if word not in ("the", "this", "that", "his", "her", "their", "its", "former", "then")]
-    if not words or not is_role(words[-1]):
-        return None
-    fitting: list[tuple[int, int, Member]] = []
-    needed = (len(words) + 1) // 2
-    for member in cast.in_role(*_SPELLINGS.get(words[-1], (words[-1],))):
-        roles = {_meaning(role) for role in member.roles}
-        shared = sum(word in roles for word in words)
-        if shared >= needed:
-            last = max((m.span.start for m in member.mentions if m.span.start < source.start), default=-1)
-            fitting.append((shared, last, member))
-    if not fitting:
-        return None
-    best = max(fitting, key=lambda item: item[:2])
-    return best[2] if best[1] >= 0 or is_title(words[-1]) else None
-
-
-def _meaning(word: str) -> str:
-    """The word a role is known by: ``sen`` → ``senator``, ``ex-wife`` → ``wife``."""
-    word = word.removeprefix("ex-")
-    return _ROLE_ALIASES.get(word, word)
+    words = [meaning(word) for word in read.words if meaning(word) not in _DETERMINERS]
+    return cast.offices.holder(words, source.start) if words and is_role(words[-1]) else None
 
 
 def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
@@ -79,8 +53,8 @@ def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
     head = read.words[-1]
     if source.start > _LEAD or head not in _DELAYED or len(read.name.split()) > len(read.words) + 1:
         return None
-    bearers = cast.in_role(*_SPELLINGS.get(_meaning(head), (head,)))
-    return bearers[0] if len(bearers) == 1 and bearers[0].first > source.start else None
+    member = cast.offices.only_holder(head)
+    return member if member is not None and member.first > source.start else None
 
 
 def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader) -> list[Described]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
-from services.extract.actors.making import HINT, SURE, Maker
+from services.extract.actors.making import HINT, LAST, Maker, described
 from services.extract.actors.phrase import PLURAL, Manner
 from services.extract.actors.reading import Reader
 from services.extract.actors.relative import plural_subject
@@ -47,12 +47,12 @@ class Plurals:
             if at < limit:
                 break
             if actor.kind in (_THEY if plural else _IT):
-                confidence = actor.confidence * HINT
+                confidence = actor.confidence * LAST
                 return actor.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence})
         wanted = ActorKind.GROUP if plural else ActorKind.ORGANIZATION
         for span, member in reversed(self._cast.within(Range(limit, position))):
             if member.kind is wanted and self._is_subject(span):
-                return self._maker.member(member, mention, Resolution.PRONOUN, HINT * HINT)
+                return self._maker.member(member, mention, Resolution.PRONOUN, HINT)
         return None
 
     def _subject(self, position: int, mention: Span, earlier: Sequence[tuple[int, Actor]]) -> Actor | None:
@@ -65,7 +65,7 @@ class Plurals:
         if subject is None:
             return None
         read = self._reader(subject)
-        sure = SURE[Resolution.DESCRIPTION] * HINT
+        sure = described(read.kind) * LAST
         if read.manner is Manner.DESCRIBED:
             return self._maker.unnamed(read.kind, read.name, mention, Resolution.PRONOUN, sure)
         return self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, sure) if read.manner is Manner.NAMED else None

@@ -11,7 +11,7 @@ from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
 from services.extract.actors.firstperson import FirstPerson
 from services.extract.actors.labels import office, speaker
-from services.extract.actors.making import HINT, NAME_MAX, SURE, Maker, Registry
+from services.extract.actors.making import HINT, NAME_MAX, SURE, Maker, Registry, described
 from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, bare
 from services.extract.actors.phrase import PERSONAL, SPEAKER, Manner, Phrase
@@ -80,13 +80,12 @@ class Resolver:
         return None if actor.resolution is Resolution.UNRESOLVED else actor
 
     def _continued(self, inherited: Actor | None) -> Actor:
-        """Whoever goes on speaking where the text names nobody."""
+        """Whoever goes on speaking where the text names nobody. That he does is the source's confidence, not his."""
         if inherited is None:
             return self._maker.unresolved(None)
         if inherited.resolution is Resolution.UNRESOLVED:
             return inherited.model_copy(update={"mention": None})
-        confidence = inherited.confidence * SURE[Resolution.CONTINUATION]
-        return inherited.model_copy(update={"mention": None, "resolution": Resolution.CONTINUATION, "confidence": confidence})
+        return inherited.model_copy(update={"mention": None, "resolution": Resolution.CONTINUATION})
 
     def _resolved(self, source: Range, inherited: Actor | None) -> Actor:
         # annotators count the comma that closes an apposition as part of the source; it is no part of the mention
@@ -146,7 +145,7 @@ class Resolver:
         if member is None:
             member = self._after_in_sentence(source, PERSONAL[word])
         elif member.kind is ActorKind.UNNAMED:
-            confidence *= SURE[Resolution.DESCRIPTION]
+            confidence *= described(member.kind)
         return self._maker.member(member, mention, Resolution.PRONOUN, confidence) if member is not None else None
 
     def _after_in_sentence(self, source: Range, gender: str) -> Member | None:
@@ -183,7 +182,7 @@ class Resolver:
             member, confidence = self._focused[source.start]
             if member.kind is ActorKind.PERSON and confidence >= _CLEAR:
                 return self._maker.member(member, mention, Resolution.DESCRIPTION, confidence * HINT)
-        return self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, SURE[Resolution.DESCRIPTION])
+        return self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, described(read.kind))
 
 
 def _is_headline(text: str, attribution: Attribution) -> bool:
