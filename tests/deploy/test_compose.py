@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -28,6 +30,10 @@ PUSH = DEPLOY / "compose.push.yaml"
 PUBLISHED = {"query", "grafana"}
 OUTSIDE = {"ingest": "feeds", "query": "published", "grafana": "published", "alertmanager": "notifications"}
 CREDENTIALS = "/run/credentials/"
+LOADER_CURE = (
+    "install Docker's compose plugin, or build the loader with `go install github.com/compose-spec/compose-go/v2/cmd@v2.16.2` and put it "
+    "on the PATH as compose-spec"
+)
 
 Rule = Callable[[Compose], Iterator[str]]
 
@@ -333,6 +339,30 @@ def test_env_example_documents_every_variable_with_its_default(text: str) -> Non
     assert documented == {name: default or "" for name, default in used.items()}
 
 
+def test_compose_itself_reads_it_as_these_tests_do(text: str, tmp_path: Path) -> None:
+    command = compose_program(tmp_path)
+    if command is None:
+        pytest.skip(f"Docker Compose 2 is missing, or its loader: {LOADER_CURE}")
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["services"]
+    ours = {name: service for name, service in load(text).services.items() if name in found}
+    assert found.keys() >= {service.name for service in load(text).started()}
+    for name, service in ours.items():
+        theirs = found[name]
+        assert (theirs["image"], theirs["user"]) == (service.image, service.raw["user"])
+        assert tuple(theirs.get("entrypoint") or ()) == service.entrypoint
+        assert tuple(theirs.get("command") or ()) == service.command
+        assert (theirs.get("environment") or {}) == service.environment
+        assert (theirs.get("group_add") or []) == service.raw.get("group_add", [])
+        assert {other: how["condition"] for other, how in (theirs.get("depends_on") or {}).items()} == service.depends_on
+        assert len(theirs.get("volumes") or ()) == len(service.mounts)
+        assert sorted(one.partition(":")[0] for one in theirs.get("tmpfs") or ()) == sorted(service.tmpfs)
+        assert int(theirs["deploy"].get("replicas", 1)) == service.replicas
+        assert ("test" in (theirs.get("healthcheck") or {})) == (service.healthcheck is not None)
+
+
 def test_what_up_starts(text: str) -> None:
     names = [service.name for service in load(text).started()]
     assert set(names) == {
@@ -369,6 +399,16 @@ def test_secrets_are_made_once_at_random(tmp_path: Path) -> None:
         "postgres-password": str(os.getgid()), "reader-password": str(os.getgid()),
         "store-url": groups[0], "reader-url": groups[1], "push-token": groups[2], "grafana-password": groups[3],
     }  # fmt: skip
+
+
+def compose_program(folder: Path) -> tuple[str, ...] | None:
+    """What prints a compose file as Compose understands it: Compose itself, or the program that comes with the library it reads with."""
+    if found := shutil.which("docker"):
+        plugin = subprocess.run([found, "compose", "version", "--short"], cwd=folder, capture_output=True, text=True, check=False)
+        if plugin.returncode == 0:
+            return (found, "compose", "--env-file", os.devnull, "-f", str(FILE), "config", "--format", "json")
+    loader = shutil.which("compose-spec")
+    return (loader, "-format", "json", str(FILE)) if loader else None
 
 
 def ours(compose: Compose) -> list[Service]:
