@@ -46,8 +46,8 @@ def _settings(values: Mapping[str, object]) -> str:
 def _claims(spec: ModelSpec) -> str:
     held_out = spec.figures.get("ClaimBuster, held out")
     if not isinstance(held_out, dict):
-        return "Check-worthiness was not trained."
-    return f"Check-worthiness, on every fifth sentence of ClaimBuster's training part (debates, not news):\n{_settings(held_out)}"
+        return "Not trained."
+    return f"On every fifth sentence of ClaimBuster's training part (debates, not news):\n{_settings(held_out)}"
 
 
 def model_card(
@@ -107,6 +107,7 @@ stands in for it (`attribution/trust.py`). What becomes of both in the whole ext
 
 {_claims(spec)}
 
+## Settings
 Transition scores are counted in the training part. Their weight, the windows, the linking constants and the rules for the edges of content
 were chosen on dev (edges: looking at every second article only), among about sixty settings: these are tuned figures, and by how
 much they flatter is not known. The test part was not used.
