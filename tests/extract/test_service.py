@@ -119,7 +119,7 @@ def test_on_the_log_every_article_is_counted_once_after_its_commit(context: Cont
     worker.start()
     try:
         done = threading.Event()
-        deadline = 600
+        deadline = 6_000
         while not done.wait(0.05) and deadline and worker.is_alive():
             deadline -= 1
             if len(everything(context.log, Article.topic + ".dlq")) == 1 and len(everything(context.log, Document.topic)) == 1:
