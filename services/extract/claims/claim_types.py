@@ -30,11 +30,10 @@ _STATE = "".join(rf"(?<!\b{word} )" for word in ("is", "are", "am", "be", "being
 
 _FIGURES = re.compile(r"[$£€]\s?\d|\d\s?%|\b\d[\d,.]*\s(?:per ?cent|million|billion|trillion|times)\b")
 _MEASURE = re.compile(
-    r"[$£€]\s?\d|%|\b\d[\d,.]*\s(?:per ?cent|percentage|points?|hundred|thousand|million|billion|trillion)\b|\bper ?cent\b"
-    r"|\b\d{1,3}(?:,\d{3})+\b|\b\d+\.\d|\b(?:hundreds|thousands|millions|billions|trillions|dozens) of\b"
-    r"|\b(?:half|a third|a quarter|two thirds|three quarters|most|majority) of\b"
-    r"|\b(?!(?:1[89]|20)\d\d\b)\d+ (?:of|out of|times|people|[a-z]+s)\b"
-    r"|\b(?:unemployment|number|rate|average|record) (?:is|was|of|has|rose|fell|to)\b"
+    r"[$£€]\s?\d|%|\b(?:\d[\d,.]*\s(?:per ?cent|percentage|points?|hundred|thousand|million|billion|trillion)\b|per ?cent\b"
+    r"|\d{1,3}(?:,\d{3})+\b|\d+\.\d|(?!(?:1[89]|20)\d\d\b)\d+ (?:of|out of|times|people|[a-z]+s)\b"
+    r"|(?:hundreds|thousands|millions|billions|trillions|dozens|half|a third|a quarter|two thirds|three quarters|most|majority) of\b"
+    r"|(?:unemployment|number|rate|average|record) (?:is|was|of|has|rose|fell|to)\b)"
 )
 _LAW = any_of(
     r"""
@@ -86,7 +85,7 @@ _THOUGHT = any_of(r"(?:i|we)\s(?:thought|felt|wanted|liked|loved|hoped|believed|
 _GENERIC = re.compile(r"\byou(?:['’](?:re|ve))?\b(?! (?:said|told|did|were|was|went|asked|wrote)\b)")
 _PAST = re.compile(
     rf"(?:has|have|had|['’]ve|['’]s)\s(?:\w+\s)?(?:been|\w{{2,}}(?:ed|wn|en|ne)|{IRREGULAR})\b"
-    rf"|\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{IRREGULAR})\b|{NOUN_AHEAD}{_STATE}\b\w{{2,}}ed(?=\s|[,.;]|$)"
+    rf"|\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{IRREGULAR})\b|\b(?=\w{{2,}}ed(?:[\s,.;]|$)){NOUN_AHEAD}{_STATE}\w"
 )
 _PROGRESS = re.compile(r"\b(?:is|are|['’](?:s|re))\s(?:(?:\w+ly|now|already|also)\s)*\w{2,}ing\b")
 

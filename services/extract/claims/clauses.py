@@ -55,7 +55,7 @@ _FINITE = re.compile(
     rf"|(?:{AUXILIARY}|(?:he|she|it|that|there|this|what|here|who)['’]s)\b"
     rf"|(?:{IRREGULAR}|{_SINGULAR})\b(?!-)"
     rf"|(?:people|(?!this\b)\w{{2,}}[^s\W]s|[^\W\d]+men)\s(?:\w+ly\s)?(?:{_PLURAL})\b"
-    rf"|{NOUN_AHEAD}\w{{2,}}ed(?=\s+(?:{_BEHIND_A_VERB})\b|\s+\d|\s*[.,;]|\s*$))"
+    rf"|(?=\w{{2,}}ed(?:\s+(?:{_BEHIND_A_VERB})\b|\s+\d|\s*[.,;]|\s*$)){NOUN_AHEAD}\w)"
 )
 _NAME_AND_VERB = re.compile(
     r"\W*(?:[A-Z](?!\S*['’]s?\s)[\w.’'-]+\s+){1,3}(?:\w+ly\s+|not\s+)?[a-z]+[a-rtv-z]s\s(?!that\b|who\b|of\b|for\b|and\b|or\b)"

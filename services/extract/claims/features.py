@@ -125,26 +125,29 @@ def features(proposition: str) -> list[float]:
     """The values of :data:`NAMES` for one proposition."""
     text = proposition[:_LONGEST]
     words = len(_WORD.findall(text))
-    counts = dict.fromkeys(NAMES, 0)
+    counts = {
+        "figures": len(_FIGURE.findall(text)),
+        "first_person": len(_FIRST.findall(text)),
+        "names": len(_CAPITALISED.findall(text)),
+        "money": int(_SUM.search(text) is not None),
+        "percent": text.count("%"),
+        "question": int(_QUESTION.search(text) is not None),
+        "greeting": int(_GREETING.match(text) is not None),
+    }
     for unit in _UNIT.findall(text.lower()):
         for name, count in _on_lists(unit):
-            counts[name] += count
-    counts["figures"] = len(_FIGURE.findall(text))
-    counts["first_person"] = len(_FIRST.findall(text))
-    counts["names"] = len(_CAPITALISED.findall(text))
-    counts["money"] += _SUM.search(text) is not None
-    counts["percent"] += "%" in text
-    counts["question"] = _QUESTION.search(text) is not None
-    counts["greeting"] = _GREETING.match(text) is not None
-    extra = [
-        math.log1p(words),
-        float(words < 6),
-        float(words > 30),
-        float(counts["past"] > 0 and counts["names"] > 0),
-        float(counts["figures"] + counts["scale"] > 0 and counts["past"] > 0),
-        float(counts["first_person"] > 0 and counts["future"] > 0),
-    ]
-    return [*(float(min(_CAP, counts[name])) for name in _COUNTED), *(float(counts[name] > 0) for name in _PRESENT), *extra]
+            counts[name] = counts.get(name, 0) + count
+    values = dict.fromkeys(NAMES, 0.0)
+    for name, count in counts.items():
+        values[name] = float(min(1 if name in _PRESENT else _CAP, count))
+    past = values["past"] > 0
+    values["log_words"] = math.log1p(words)
+    values["short"] = float(words < 6)
+    values["long"] = float(words > 30)
+    values["past_and_name"] = float(past and values["names"] > 0)
+    values["figure_and_past"] = float(past and values["figures"] + values["scale"] > 0)
+    values["first_person_future"] = float(values["first_person"] > 0 and values["future"] > 0)
+    return list(values.values())
 
 
 @lru_cache(_REMEMBERED)

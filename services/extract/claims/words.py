@@ -36,7 +36,7 @@ class Surface(NamedTuple):
         """Log-odds that the proposition is check-worthy."""
         known = self.words
         shown: float = sum(map(mul, self.weights.values(), features(proposition)))
-        return self.intercept + shown + math.fsum(known[gram] for gram in grams(proposition) if gram in known)
+        return self.intercept + shown + math.fsum([known[gram] for gram in grams(proposition) if gram in known])
 
 
 def _shape(figure: str) -> str:
