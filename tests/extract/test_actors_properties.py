@@ -186,4 +186,4 @@ def test_work_grows_with_the_length_of_the_text_whoever_it_names(unit: str) -> N
         return lambda: resolver(text, entities, sources)
 
     work(1)()  # what is loaded once is loaded
-    assert calls(work(1_600)) < 6 * calls(work(400))  # linear is 4, quadratic is 16
+    assert calls(work(800)) < 6 * calls(work(200))  # linear is 4, quadratic is 16

@@ -13,7 +13,7 @@ _ALIASES = {
     "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
     "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
 }  # fmt: skip
-_LATEST = 200  # mentions of holders on either side that are looked at
+_LATEST = 50  # mentions of holders on either side that are looked at
 
 
 def meaning(word: str) -> str:
@@ -27,6 +27,7 @@ class Offices:
 
     def __init__(self, people: Sequence[Member]) -> None:
         self._holders: dict[str, dict[int, Member]] = {}
+        self._meanings = {id(person): {meaning(role) for role in person.roles} for person in people if person.roles}
         for person in people:
             for role in person.roles:
                 self._holders.setdefault(_ALIASES.get(role, role), {})[id(person)] = person
@@ -51,8 +52,7 @@ class Offices:
             if id(member) in seen:
                 continue
             seen.add(id(member))
-            roles = {meaning(role) for role in member.roles}
-            shared = sum(word in roles for word in words)
+            shared = len([word for word in words if word in self._meanings[id(member)]])
             if shared == len(words) and start < position:
                 return member  # nobody fits better who was named before
             rank = (shared, start if start < position else -1)

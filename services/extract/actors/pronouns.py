@@ -88,13 +88,10 @@ def follow(
         start, member = event.start, event.member
         place = layout.place(start)
         if member is not None:
-            sentence_start = layout.starts[place.clause] if place.clause >= 0 else 0
-            head = text[max(sentence_start, start - _LEAD) : start]
             modifier = event.word == "'s" or _modifies(text, event, following)
-            governed = _PREPOSITION_BEFORE.search(head) is not None
-            subject = place.clause != opened and not governed and not modifier
             # “After Lee won, it was Smith who played”: who stands in the clause before is not whom the sentence is about
-            opened = opened if modifier or governed else place.clause
+            subject = place.clause != opened and not modifier and not _is_governed(text, layout.sentence(place), start)
+            opened = place.clause if subject else opened
             minds.meet(member, Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None))
             continue
         asked = Asked(place, event.word, event.gender, layout.begins(place))
@@ -134,6 +131,10 @@ class _Layout:
             _inside(position, self._outer, self._outer_starts),
             _inside(position, self._sources, self._source_starts),
         )
+
+    def sentence(self, place: Place) -> int:
+        """Where the sentence of a place begins."""
+        return self.starts[place.clause] if place.clause >= 0 else 0
 
     def begins(self, place: Place) -> bool:
         """Whether the position begins its sentence."""
@@ -194,6 +195,11 @@ class _Minds:
         if asked.gender and probability >= _SURE:
             self._focuses[id(member)][1].called.add(asked.gender)
         return member, probability
+
+
+def _is_governed(text: str, sentence: int, start: int) -> bool:
+    """Whether a preposition stands shortly before a name in its sentence."""
+    return start > sentence and _PREPOSITION_BEFORE.search(text[max(sentence, start - _LEAD) : start]) is not None
 
 
 def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
