@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from services.chassis.metrics import PREFIX, TABLE
+from tests.support.patience import PATIENCE_S
 from tests.support.prometheus import Prometheus, require
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "grafana"
@@ -82,7 +83,7 @@ def names_in(expression: str) -> set[str]:
 
 def test_generated_is_committed() -> None:
     command = [sys.executable, str(FOLDER / "generate.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, f"run `make generate`\n{done.stderr}"
 
 
@@ -191,7 +192,9 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
     ]
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
-    done = subprocess.run([require("promtool"), "check", "rules", str(file)], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [require("promtool"), "check", "rules", str(file)], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules)} rules found" in done.stdout
 

@@ -26,6 +26,7 @@ from services.ingest.service import STOP_GRACE_S as INGEST_GRACE_S
 from services.query.service import GRACE_S as QUERY_GRACE_S
 from tests.support.kubernetes import CHECKS, SUPPLIED, Check
 from tests.support.kustomize import FOLDER, Manifest, Objects, container_of, labels_of, overlay, pod_of, selects
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 SERVICES = {name.value for name in Name}
@@ -67,7 +68,7 @@ def test_probes_and_scrapes_ask_endpoints_that_exist(prod: Objects) -> None:
     paths |= {endpoint["path"] for one in prod.of("PodMonitor") for endpoint in one["spec"]["podMetricsEndpoints"]}
     with OpsServer(OpsSettings(port=0), Metrics(), []) as server:
         for path in sorted(paths):
-            with urllib.request.urlopen(server.address + path, timeout=10) as answer:
+            with urllib.request.urlopen(server.address + path, timeout=PATIENCE_S) as answer:
                 assert answer.status == 200
 
 

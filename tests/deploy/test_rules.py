@@ -21,6 +21,7 @@ import yaml
 from services.chassis.metrics import TABLE
 from services.cli.main import app
 from services.cli.service import Name
+from tests.support.patience import PATIENCE_S
 from tests.support.prometheus import require
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
@@ -83,7 +84,7 @@ def generator() -> ModuleType:
 # -- the tools' own checks -------------------------------------------------------------------------------------------------
 
 
-def run(*command: str, timeout_s: float = 60) -> None:
+def run(*command: str, timeout_s: float = PATIENCE_S) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
 
@@ -95,7 +96,8 @@ def test_the_objectives_rules_are_as_generated() -> None:
 
 def test_promtool_takes_rules_and_configuration() -> None:
     run(require("promtool"), "check", "rules", *map(str, RULES))
-    run(require("promtool"), "check", "config", str(PROMETHEUS / "prometheus.yml"))
+    for config in CONFIGS:
+        run(require("promtool"), "check", "config", str(config))
 
 
 @pytest.mark.slow
@@ -167,15 +169,25 @@ def test_the_freshness_objective_is_a_bucket_of_the_histogram() -> None:
 
 
 def test_jobs_are_the_services() -> None:
-    config = load(PROMETHEUS / "prometheus.yml")
     services = {name.value for name in Name}
-    assert {job["job_name"] for job in config["scrape_configs"]} == services | {"prometheus"}
+    for config in map(load, CONFIGS):
+        assert {job["job_name"] for job in config["scrape_configs"]} == services | {"prometheus"}
     for rule in rules():
         for listed in re.findall(r'job=~?"([^"]+)"', rule["expr"]):
             assert set(listed.split("|")) <= services
 
 
 # -- routing ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_starts_services_where_the_local_configuration_scrapes_them() -> None:
+    readme = (PROMETHEUS.parent / "README.md").read_text(encoding="utf-8")
+    (started,) = re.findall(r"^for at in (.*); do$", readme, re.MULTILINE)
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in load(PROMETHEUS / "local.yml")["scrape_configs"]}
+    assert jobs == {
+        **{name: [f"127.0.0.1:{port}"] for name, port in (at.split(":") for at in started.split())},
+        "prometheus": ["127.0.0.1:9090"],
+    }
 
 
 def test_routes_and_inhibitions_name_alerts_and_labels_that_exist() -> None:
