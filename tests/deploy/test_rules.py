@@ -28,6 +28,7 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = DEPLOY / "runbooks"
 ALERTMANAGER = DEPLOY / "alertmanager" / "alertmanager.yml"
+CONFIGS = (PROMETHEUS / "prometheus.yml", PROMETHEUS / "local.yml")
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 TESTS = sorted((PROMETHEUS / "tests").glob("*.test.yml"))
 

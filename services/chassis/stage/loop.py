@@ -117,6 +117,10 @@ class StageLoop(Generic[Out]):
         while not self._stop.is_set():
             self.turn()
 
+    def left(self) -> None:
+        """The session is closed, and the process lives on."""
+        self._report.left()
+
     def turn(self) -> int:
         """One poll and, if it returned records, one commit. Returns the number of records committed."""
         self._turned()

@@ -55,12 +55,19 @@ class StageReport:
         except TransientError:
             # a partition without a leader has no end to measure against; the other partitions must go on
             return
-        for gone in self._known - lag.keys():
-            self._metrics.remove_lag(self._service, gone.topic, gone.partition)
         for tp, records in lag.items():
             gauge = self._metrics.gauge("consumer_lag_records", service=self._service, topic=tp.topic, partition=str(tp.partition))
             gauge.set(records)
-        self._known = frozenset(lag)
+        self._knows(frozenset(lag))
+
+    def left(self) -> None:
+        """The stage reads no partition any more."""
+        self._knows(frozenset())
+
+    def _knows(self, partitions: frozenset[TopicPartition]) -> None:
+        for gone in self._known - partitions:
+            self._metrics.remove_lag(self._service, gone.topic, gone.partition)
+        self._known = partitions
 
     def settled(self) -> None:
         """The batch is committed, or will be read again."""

@@ -86,6 +86,7 @@ class StageService(Generic[Out]):
             session.close()
             logger.info("stage stopped", service=self.name)
         if self._held_by:
+            self._loop.left()
             self._hold(self._held_by)
 
     def _hold(self, reason: DeadLetterLimit) -> None:

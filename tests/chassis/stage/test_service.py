@@ -47,6 +47,11 @@ def service(session: Closing, folder: Path, *, supervised: bool) -> tuple[StageS
         return StageService(context, name="extract", group="g", open_session=lambda: session, handler=refuse, article_topic=TOPIC), stop
 
 
+def lag(stage: StageService[Message]) -> list[float]:
+    families = stage._context.metrics.registry.collect()
+    return [sample.value for family in families if family.name == "onrecord_consumer_lag_records" for sample in family.samples]
+
+
 def test_it_ends_where_somebody_waits_for_it(session: Closing, tmp_path: Path) -> None:
     stage, _ = service(session, tmp_path, supervised=False)
     with pytest.raises(DeadLetterLimit):
@@ -66,3 +71,4 @@ def test_it_holds_where_it_would_only_be_started_again(session: Closing, tmp_pat
     stop.set()
     thread.join()
     assert session.closed
+    assert not lag(stage), "lag of partitions that it has left"
