@@ -265,7 +265,7 @@ def _transactions() -> list[PanelBuilder]:
         lines(
             Look("Rebalances", "Partitions assigned, revoked or lost per minute. Some at a deployment; a steady flow is a storm: members "
                                "time out.",
-                 "short", 12, runbooks=["RebalanceStorm"]),
+                 "short", 12, runbooks=["RebalanceStorm"], nothing="none in this time"),
             Target(nonzero(per_minute("onrecord_rebalances_total", by="service, kind")), "{{service}} {{kind}}"), mode="bars",
         ),
         lines(
