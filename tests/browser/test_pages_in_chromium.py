@@ -18,16 +18,17 @@ from services.chassis.service import Context
 from services.chassis.settings import load
 from services.query.service import build
 from services.query.text import segment
+from tests.support.patience import PATIENCE_S
 from tests.support.reading import HOSTILE_ID, LEE, fill, sample
 from tests.support.serving import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
-TIMEOUT_S = 120
-"""A cold browser on a loaded machine takes tens of seconds."""
+TRIES = 3
+"""A cold browser on a loaded machine takes tens of seconds, and may end, or hang, before it has come to the page."""
 
 HEIGHT = 480
 """Of the pictures, in pixels: enough to see headings, forms and a highlighted line; undoing PNG in Python takes a second for these."""
@@ -65,8 +66,14 @@ def browse(tmp_path: Path) -> Browse:
         pytest.skip("no browser: install Debian's package `chromium` to see the pages in one")
 
     def run(*arguments: str) -> bytes:
-        command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", *arguments]
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=TIMEOUT_S, check=True).stdout
+        failures = []
+        for number in range(TRIES):
+            command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / f'profile-{number}'}", *arguments]
+            try:
+                return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True).stdout
+            except subprocess.SubprocessError as error:
+                failures.append(str(error))
+        pytest.fail("\n".join(failures))
 
     return run
 

@@ -82,8 +82,14 @@ def kafka_cluster_three() -> Iterator[Kafka]:
 
 
 @pytest.fixture
-def kafka_empty() -> Iterator[Kafka]:
-    """Three brokers with no topics, for tests of the whole pipeline: its topics have fixed names."""
+def kafka_fresh() -> Iterator[Kafka]:
+    """One broker with no topics, for tests of the whole pipeline: its topics have fixed names."""
+    yield from _start(1)
+
+
+@pytest.fixture
+def kafka_fresh_three() -> Iterator[Kafka]:
+    """Three brokers with no topics."""
     yield from _start(3)
 
 

@@ -78,7 +78,7 @@ class Secured:
     def settings(self, **changes: object) -> dict[str, Any]:
         """What gets alice in, with changes."""
         right = {"bootstrap_servers": self.tls, "security_protocol": "SASL_SSL", "ssl_cafile": str(self.certificate), **ALICE}
-        found = {**PATIENT, **right, **changes}
+        found: dict[str, Any] = {**PATIENT, **right, **changes}
         login = found["security_protocol"].startswith("SASL")
         return found if login else {name: value for name, value in found.items() if name not in ALICE}
 

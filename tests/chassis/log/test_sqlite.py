@@ -15,6 +15,7 @@ from services.chassis.errors import CommitFailed, FencedError, GroupInUse, Poiso
 from services.chassis.log.sqlite import SqliteLog, consumer, cursors, records
 from services.chassis.log.types import Message, Record, StageConsumer, TopicPartition, TopicSpec
 from tests.support.log import drain, everything, numbered, values
+from tests.support.patience import PATIENCE_S
 
 LEASE_MS = 9_000
 
@@ -221,14 +222,14 @@ def test_threads_with_producers_and_consumers_of_their_own(path: Path) -> None:
 
 
 def test_a_writer_of_this_process_rings_the_bell(log: SqliteLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 60.0)
+    monkeypatch.setattr(consumer, "LOOK_EVERY_S", 4 * PATIENCE_S)
     with join(log) as waiting, log.producer("test") as producer:
         drain(waiting, 30)
         writer = threading.Timer(0.05, producer.append, [numbered("in", range(1))])
         writer.start()
         started = time.monotonic()
-        assert values(list(waiting.poll(20.0).records)) == [b"000000"]
-        assert time.monotonic() - started < 15.0, "seen when the time was up, not when the bell rang"
+        assert values(list(waiting.poll(2 * PATIENCE_S).records)) == [b"000000"]
+        assert time.monotonic() - started < PATIENCE_S, "seen when the time was up, not when the bell rang"
         writer.join()
 
 
@@ -237,7 +238,7 @@ def test_a_writer_elsewhere_is_noticed(log: SqliteLog, path: Path) -> None:
         drain(waiting, 30)
         writer = threading.Timer(0.05, producer.append, [numbered("in", range(1))])
         writer.start()
-        assert values(list(waiting.poll(30.0).records)) == [b"000000"]
+        assert values(list(waiting.poll(PATIENCE_S).records)) == [b"000000"]
         writer.join()
 
 
