@@ -35,6 +35,13 @@ from services.extract.types import Range
         ("defeated", "defeat", Stance.OTHER), ("repeated", "repeat", Stance.ASSERT), ("revealed", "reveal", Stance.ASSERT),
         ("balked at", "balk", Stance.DENY), ("pushing for", "push", Stance.DEMAND),
         ("zorbed", "zorb", Stance.OTHER), ("’s", "’s", Stance.OTHER),
+        ("said in a statement", "say", Stance.ASSERT), ("wrote in a note to", "write", Stance.ASSERT),
+        ("spoke out in favor of", "favor", Stance.WANT), ("in a statement said", "say", Stance.ASSERT),
+        ("has called for", "call", Stance.DEMAND), ("called", "call", Stance.ASSERT), ("called them on", "call", Stance.ASSERT),
+        ("calling it so-called", "so-called", Stance.DISTANCE), ("half-joking to friends", "joke", Stance.ASSERT),
+        ("harkened back to", "harken", Stance.OTHER), ("would back", "back", Stance.PRAISE), ("pleaded guilty", "plead", Stance.ADMIT),
+        ("disliked", "dislike", Stance.CRITICIZE), ("naming", "name", Stance.OTHER), ("put it:", "put", Stance.OTHER),
+        ("provided", "provide", Stance.OTHER), ("including", "include", Stance.OTHER), ("focuses on", "focus", Stance.OTHER),
     ],
 )  # fmt: skip
 def test_the_head_of_a_cue_gives_lemma_and_stance(cue: str, lemma: str, stance: Stance) -> None:
@@ -42,12 +49,23 @@ def test_the_head_of_a_cue_gives_lemma_and_stance(cue: str, lemma: str, stance: 
     assert (found.lemma.replace("'", "’"), found.stance) == (lemma, stance)
 
 
-@pytest.mark.parametrize("cue", ["did not say", "didn’t say", "has never said", "declined to comment", "refused to say"])
+@pytest.mark.parametrize(
+    "cue",
+    [
+        "did not say",
+        "didn’t say",
+        "has never said",
+        "declined to comment",
+        "refused to say",
+        "avoided all mention of",
+        "stopped short of calling",
+    ],
+)
 def test_negated_reporting_is_known(cue: str) -> None:
     assert is_negated(cue)
 
 
-@pytest.mark.parametrize("cue", ["said", "denied", "declined", "notes", "refused"])
+@pytest.mark.parametrize("cue", ["said", "denied", "declined", "notes", "refused", "not only said", "has not just denied"])
 def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
     assert not is_negated(cue)
 

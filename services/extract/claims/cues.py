@@ -11,18 +11,24 @@ from importlib.resources import files
 from schemas.events import Cue, Span, Stance
 from services.extract.types import Range
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\S+")
-_SILENT_E = re.compile(r"(?:(?:[^aeiou]|[iu]|cre)at|i[sz]|ys|[^aeiou]ar|[cuv]|[dlr]g|[bcdfgkpt]l)$")
+_WORD = re.compile(r"['’]?[^\W\d_]+(?:['’-][^\W\d_]+)*|\S+")
+_SILENT_E = re.compile(
+    r"(?:(?:[^aeiou]|[iu]|cre)at|i[sz]|ys|[^aeiou]ar|[cuv]|[dlr]g|[bcdfgkpt]l|vid|[cl]lud|nfus|slik|(?<![aeiou])[bfn]am)$"
+)
 """Stems that are spelled with an e that ``-ed`` and ``-ing`` take away: nominate, organize, analyse, compare, voice, urge, handle."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
     stances: dict[str, Stance]
+    phrases: dict[str, Stance]
     irregular: dict[str, str]
     skip: frozenset[str]
     negators: frozenset[str]
+    limits: frozenset[str]
     declining: frozenset[str]
+    ends: frozenset[str]
+    particles: frozenset[str]
 
 
 @cache
@@ -30,42 +36,68 @@ def _lexicon() -> _Lexicon:
     data = json.loads(files(__package__).joinpath("cues.json").read_text(encoding="utf-8"))
     return _Lexicon(
         stances={lemma: Stance(stance) for lemma, stance in data["stances"].items()},
+        phrases={phrase: Stance(stance) for phrase, stance in data["phrases"].items()},
         irregular=data["irregular"],
         skip=frozenset(data["skip"]),
         negators=frozenset(data["negators"]),
+        limits=frozenset(data["limits"]),
         declining=frozenset(data["declining"]),
+        ends=frozenset(data["ends"]),
+        particles=frozenset(data["particles"]),
     )
 
 
 def cue_at(text: str, span: Range) -> Cue:
     """The cue at a span, with the lemma of its head word and its stance."""
-    head = _head(text[span.start : span.end])
-    return Cue(span=Span.of(text, *span), lemma=head, stance=_lexicon().stances.get(head, Stance.OTHER))
+    head, stance = _head(text[span.start : span.end])
+    return Cue(span=Span.of(text, *span), lemma=head, stance=stance)
 
 
 @lru_cache(maxsize=8192)
 def is_negated(cue: str) -> bool:
-    """Whether the reporting itself is negated or withheld: ``did not say``, ``declined to comment``. ``denied`` is a stance."""
+    """Whether the reporting itself is negated or withheld: ``did not say``, ``declined to comment``, ``avoided all mention of``. ``denied``
+    is a stance, and ``not only said`` does say."""
     lexicon = _lexicon()
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(cue)]
-    if any(word in lexicon.negators or word.endswith("n't") for word in words):
-        return True
-    return len(words) > 1 and lemma(words[0]) in lexicon.declining and "to" in words[1:]
+    words = _words(cue)
+    for word, following in zip(words, (*words[1:], ""), strict=True):
+        if (word in lexicon.negators or word.endswith("n't")) and following not in lexicon.limits:
+            return True
+    first = next((place for place, word in enumerate(words) if word not in lexicon.skip), len(words))
+    if first == len(words) or lemma(words[first]) not in lexicon.declining:
+        return False
+    behind = words[first + 1 :]
+    return "to" in behind or any(lemma(word) in lexicon.stances and word not in lexicon.skip for word in behind)
 
 
 @lru_cache(maxsize=8192)
-def _head(cue: str) -> str:
-    """The lemma of the last word that reports; failing that of the last word that is no auxiliary; failing that the cue itself."""
+def _head(cue: str) -> tuple[str, Stance]:
+    """The lemma of the last word that reports, and its stance; failing that of the last word that is no auxiliary; failing that the cue.
+
+    What follows a preposition behind a reporting word, such as ``in a statement``, is where it was said, unless it reports itself:
+    ``in favor of``. Of a compound the last part counts.
+    """
     lexicon = _lexicon()
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(cue)]
-    lemmas = [lemma(word) for word in words]
-    for word, base in zip(reversed(words), reversed(lemmas), strict=True):
-        if base in lexicon.stances and word not in lexicon.skip:
-            return base
-    for word, base in zip(reversed(words), reversed(lemmas), strict=True):
-        if word not in lexicon.skip and word[0].isalpha():
-            return base
-    return words[-1] if words else cue.strip().lower() or cue
+    words = _words(cue)
+    lemmas = [word if "-" in word and word in lexicon.stances else lemma(word.rpartition("-")[2]) for word in words]
+    found, last = -1, -1
+    for place, (word, base) in enumerate(zip(words, lemmas, strict=True)):
+        if word in lexicon.ends and found >= 0 and not (place + 1 < len(words) and lemmas[place + 1] in lexicon.stances):
+            break
+        behind_a_verb = place > 0 and words[place - 1] not in lexicon.skip
+        if word in lexicon.skip or not word[0].isalpha() or (word in lexicon.particles and behind_a_verb):
+            continue
+        last = place
+        if base in lexicon.stances:
+            found = place
+    if last < 0:
+        return words[-1] if words else cue.strip().lower() or cue, Stance.OTHER
+    found = found if found >= 0 else last
+    head, following = lemmas[found], words[found + 1] if found + 1 < len(words) else ""
+    return head, lexicon.phrases.get(f"{head} {following}") or lexicon.stances.get(head, Stance.OTHER)
+
+
+def _words(cue: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(cue)]
 
 
 @lru_cache(maxsize=8192)
