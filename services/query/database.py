@@ -34,10 +34,12 @@ PROGRESS_STEPS = 10_000
 
 UNREACHABLE = "The database of the record cannot be reached just now. Try again in a moment."
 NOT_MIGRATED = "The database of the record holds no tables yet: the aggregate service makes them when it starts."
+NOT_ALLOWED = "This service's role may not read the record's tables: its owner must grant that (deploy/postgres/reader.sql)."
 TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an outlet."
 
 _MISSING_TABLE = "42P01"
 _CANCELLED = "57014"
+_DENIED = "42501"
 
 _log = structlog.get_logger("onrecord.query")
 
@@ -152,6 +154,8 @@ def _explain(error: SQLAlchemyError | OSError) -> str | None:
     message = str(error.orig)
     if "no such table" in message or _MISSING_TABLE in message:
         return NOT_MIGRATED
+    if _DENIED in message:
+        return NOT_ALLOWED
     if message == "interrupted" or _CANCELLED in message:
         return TOO_SLOW
     if error.connection_invalidated or any(sign in message for sign in _SQLITE_AWAY) or not _has_sqlstate(error):

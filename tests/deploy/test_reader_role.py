@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 
 from schemas import relational
 from services.aggregate.store import Store
+from services.query.database import NOT_ALLOWED, Database
 from tests.support.compose import DEPLOY
 from tests.support.reader_role import not_denied
 
@@ -48,6 +49,21 @@ def test_it_reads_every_table_and_changes_none(postgres_url: str, tmp_path: Path
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() >= 0
     assert not_denied(reader) == []
     reader.dispose()
+
+
+def test_a_role_without_rights_is_told_what_it_lacks(postgres_url: str, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("secret")
+    owner = make_url(postgres_url)
+    run(owner, password)
+    store = Store(postgres_url, "group")
+    store.migrate()
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("REVOKE SELECT ON ALL TABLES IN SCHEMA public FROM onrecord_reader")
+    store.close()
+    record = Database(owner.set(username="onrecord_reader").render_as_string(hide_password=False))
+    assert record.check() == [NOT_ALLOWED]
+    record.close()
 
 
 def test_the_owner_would_be_noticed(postgres_url: str) -> None:
