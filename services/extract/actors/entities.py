@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Container, Iterable
+from operator import itemgetter
 from typing import NamedTuple
 
 from services.extract.actors.names import PARTICLES, bare, gender_of_given, is_given, is_title, unpossessed
@@ -73,11 +74,13 @@ def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
 
 def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
     """The label of each word. A word that is mostly a place or an organisation is no person here, and the other way round."""
-    votes: dict[str, Counter[str]] = {}
+    votes: dict[str, dict[str, int]] = {}
     words = {number: bare(tokens[number]) for number in best}
     for number, word in words.items():
-        votes.setdefault(word, Counter())[best[number][1]] += 1
-    winners = {word: counts.most_common(1)[0] for word, counts in votes.items() if len(counts) > 1}
+        label = best[number][1]
+        counts = votes.setdefault(word, {})
+        counts[label] = counts.get(label, 0) + 1
+    winners = {word: max(counts.items(), key=itemgetter(1)) for word, counts in votes.items() if len(counts) > 1}
     labels: dict[int, str] = {}
     for number, (_, label) in best.items():
         labels[number] = label

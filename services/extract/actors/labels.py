@@ -25,10 +25,8 @@ def office(label: str) -> Phrase | None:
 def speaker(mention: Span, cast: Cast, maker: Maker) -> Actor:
     """Whom a label that is no office names. Whoever is asked is the only person named so far."""
     if _ANSWER.fullmatch(mention.exact):
-        first, second = (*cast.people[:2], None, None)[:2]
-        if first is not None and first.first < mention.start and (second is None or second.first >= mention.start):
-            return maker.member(first, mention, Resolution.DESCRIPTION, HINT)
-        return maker.unresolved(mention)
+        named = [member for member in cast.people[:2] if member.first < mention.start]
+        return maker.member(named[0], mention, Resolution.DESCRIPTION, HINT) if len(named) == 1 else maker.unresolved(mention)
     if _QUESTION.fullmatch(mention.exact):
         return maker.unresolved(mention)
     words = mention.exact.split()

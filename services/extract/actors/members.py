@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class Member:
 
     def __init__(self, kind: ActorKind, *mentions: Mention) -> None:
         self.kind = kind
-        self.names: Counter[str] = Counter()
+        self.names: dict[str, int] = {}  # and how often each
         self.mentions: list[Mention] = []
         self.genders: dict[Gender, int] = {"m": 0, "f": 0}
         self.roles: set[str] = set()
@@ -48,7 +47,7 @@ class Member:
         """Note a mention."""
         self.mentions.append(mention)
         self.first = min(self.first, mention.span.start)
-        self.names[mention.name] += 1
+        self.names[mention.name] = self.names.get(mention.name, 0) + 1
         self._consider(mention.name)
 
     def absorb(self, member: Member) -> None:

@@ -15,7 +15,7 @@ from services.extract.wordlist import words
 
 Gender = Literal["m", "f"]
 
-WORD = re.compile(r"[^\W_](?:[^\W_]|[-&.'’](?=[^\W_]))*")
+WORD = re.compile(r"[^\W_]++(?:[-&.'’][^\W_]++)*+")
 _POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\.)[A-Z]$")
 _ROLE_ENDING = re.compile(r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$")

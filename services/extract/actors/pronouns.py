@@ -17,7 +17,7 @@ from services.extract.actors.phrase import PERSONAL
 from services.extract.actors.ranking import Asked, Focus, Met, Place, evidence, score
 from services.extract.types import QuotedStretch, Range
 
-_PRONOUN = re.compile(r"\b(?:he|she|him|his|her|himself|herself)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:[Hh](?i:e|im|is|er|imself|erself)|[Ss](?i:he))\b")
 _PREPOSITION_BEFORE = re.compile(
     r"\b(?i:of|for|to|with|by|from|at|in|on|against|between|about|and|that|than|after|like|over|under)\s+(?:[A-Z]?[\w.’'-]+\s+){0,4}$"
 )
@@ -187,11 +187,12 @@ class _Minds:
         ]
         if observe is not None:
             observe(asked, weighed)
-        scored = [(score(values), member) for member, values in weighed]
-        if not scored:
+        if not weighed:
             return None
-        best, member = max(scored, key=lambda item: item[0])
-        probability = 1.0 / sum(math.exp(value - best) for value, _ in scored)
+        scores = [score(values) for _, values in weighed]
+        best = max(scores)
+        member = weighed[scores.index(best)][0]
+        probability = 1.0 / sum([math.exp(value - best) for value in scores])
         if asked.gender and probability >= _SURE:
             self._focuses[id(member)][1].called.add(asked.gender)
         return member, probability

@@ -14,8 +14,7 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self.text = text
         spans = [match.span() for match in WORD.finditer(text)]
-        self.starts = [start for start, _ in spans]
-        self.ends = [end for _, end in spans]
+        self.starts, self.ends = map(list, zip(*spans, strict=True)) if spans else ([], [])
 
     def __len__(self) -> int:
         return len(self.starts)
