@@ -26,7 +26,9 @@ def run(owner: URL, password: Path) -> None:
     psql = shutil.which("psql")
     if psql is None:
         message = "psql is missing: install Debian's package `postgresql-client`"
-        pytest.fail(message) if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip(message)
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
     address = owner.set(drivername="postgresql").render_as_string(hide_password=False)
     command = [psql, "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), address]
     subprocess.run(command, env={**os.environ, "READER_PASSWORD_FILE": str(password)}, check=True, capture_output=True)
