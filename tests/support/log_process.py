@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.types import EventLog, Message, Record, TopicSpec
+from tests.support.patience import PATIENCE_S
 
 SOURCE, TARGET, DEAD, GROUP = "in", "out", "in.dlq", "copy"
 PARTITIONS = 3
@@ -60,7 +61,7 @@ def append(log: EventLog, name: str, chunks: int, chunk: int) -> None:
 def main() -> None:
     """Run one program."""
     command, path, *arguments = sys.argv[1:]
-    with SqliteLog(Path(path)) as log:
+    with SqliteLog(Path(path), busy_timeout_s=PATIENCE_S) as log:
         if command == "copy":
             copy(log)
         elif command == "create":

@@ -194,7 +194,7 @@ def test_a_lock_that_outlasts_the_patience(log: SqliteLog, path: Path) -> None:
 
 
 def test_threads_with_producers_and_consumers_of_their_own(path: Path) -> None:
-    with SqliteLog(path) as log:
+    with SqliteLog(path, busy_timeout_s=PATIENCE_S) as log:
         log.create_topics([TopicSpec("in", 3, None)])
         read: dict[str, list[Record]] = {}
 

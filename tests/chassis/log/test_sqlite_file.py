@@ -12,6 +12,7 @@ from services.chassis.errors import LogUnreadable, TransientError
 from services.chassis.log.sqlite import SqliteLog, schema
 from services.chassis.log.types import Message, TopicSpec
 from tests.support.log import everything
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_threads_that_open_it_together(path: Path) -> None:
     opened: list[list[str]] = []
 
     def open_it() -> None:
-        with SqliteLog(path) as log:
+        with SqliteLog(path, busy_timeout_s=PATIENCE_S) as log:
             opened.append(log.create_topics([TopicSpec("t", 3, None)]))
 
     threads = [threading.Thread(target=open_it) for _ in range(6)]

@@ -16,6 +16,7 @@ from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.types import Message
 from tests.support.log import everything, values
 from tests.support.log_process import DEAD, GROUP, PARTITIONS, POISON, SOURCE, TARGET, copy, create, outputs, start
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def log(path: Path) -> Iterator[SqliteLog]:
-    with SqliteLog(path) as log:
+    with SqliteLog(path, busy_timeout_s=PATIENCE_S) as log:
         create(log)
         yield log
 
@@ -107,7 +108,7 @@ def test_writers_and_readers_in_several_processes(log: SqliteLog, path: Path) ->
     with log.stage_consumer(GROUP, [SOURCE], "0") as stage:
         read = 0
         while read < 900:
-            batch = stage.poll(20.0, 50)
+            batch = stage.poll(PATIENCE_S, 50)
             assert batch.records, "a writer stopped"
             read += len(batch.records)
             stage.commit(batch, batch.next_offsets, [outputs(record) for record in batch.records])
