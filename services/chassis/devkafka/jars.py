@@ -19,6 +19,8 @@ CACHE = ROOT / ".cache" / "kafka"
 LIBS_VARIABLE = "KAFKA_LIBS"
 JAVA_AT_LEAST = 17
 """Kafka 4 servers do not start on anything older."""
+TRIES = 3
+"""Maven goes on where a download broke off."""
 DOWNLOAD_TIMEOUT_S = 900
 """About 44 MB in 46 jars: half a minute on a good line; this allows for a very slow one."""
 
@@ -84,10 +86,14 @@ def _fetch(folder: Path) -> None:
         )
     shutil.rmtree(folder, ignore_errors=True)
     command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ToolMissing(f"Maven did not fetch Kafka's jars within {DOWNLOAD_TIMEOUT_S} s: is its repository reachable?") from error
-    if done.returncode != 0:
-        raise ToolMissing(f"Maven could not fetch Kafka's jars ({POM}):\n{(done.stdout + done.stderr).strip()[-2000:]}")
-    (folder / ".complete").touch()
+    said = ""
+    for _ in range(TRIES):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ToolMissing(f"Maven did not fetch Kafka's jars within {DOWNLOAD_TIMEOUT_S} s: is its repository reachable?") from error
+        if done.returncode == 0:
+            (folder / ".complete").touch()
+            return
+        said = (done.stdout + done.stderr).strip()[-2000:]
+    raise ToolMissing(f"Maven could not fetch Kafka's jars ({POM}):\n{said}")
