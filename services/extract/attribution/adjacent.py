@@ -16,11 +16,19 @@ _NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von
 SUBJECT = (
     rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|(?:[Tt]he|[Aa]n?|[Oo]ne|[Hh]is|[Hh]er|[Tt]heir)\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
 )
+_WORDS_OF = (
+    r"(?:advice|answer|apology|argument|bottom\s+line|claim|comment|complaint|conclusion|defen[cs]e|excuse|explanation|favou?rite\s+line|judg(?:e)?ment|message"
+    r"|motto|opinion|plea|post|prediction|promise|question|reaction|reasoning|remark|reply|response|retort|slogan|statement|tweet|verdict|view|warning|words)"
+)
 _REACH = 120  # code points beside the quotation
 
 _AFTER = re.compile(rf"\s*,?\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
 _BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
 _INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
+_OWN = re.compile(
+    rf"(?:^|[.!?”\"’]\s+)(?P<source>(?:[Hh]is|[Hh]er|[Tt]heir|{_NAME}[’']s?))\s+(?P<cue>(?:\w+\s+){{0,2}}{_WORDS_OF})(?:\s[^:“”\"\n]{{1,80}})?:\s*$"
+)
+"""“Lee’s advice to the council was a short one: “…””"""
 _SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
 _ABBREVIATED = re.compile(r"(?:\b(?:Jr|Sr|Inc|Co|Corp|Ltd)|\b[A-Z])\.\Z")
 _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
@@ -39,7 +47,7 @@ def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | N
     signed = _SIGNED.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
     if signed and not lead.strip(" •·*-–—>"):
         return _without_stop(text, Range(*signed.span("source"))), Range(*signed.span("cue"))
-    before = _BEFORE.search(lead) or _INVERTED.search(lead)
+    before = _BEFORE.search(lead) or _INVERTED.search(lead) or _OWN.search(lead)
     if before:
         return _shifted(before, "source", begin), _shifted(before, "cue", begin)
     label = _LABEL.search(lead) if begin == paragraph else None

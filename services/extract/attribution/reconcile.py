@@ -10,6 +10,7 @@ from services.extract.attribution import trust
 from services.extract.attribution.adjacent import adjacent_source
 from services.extract.attribution.clauses import linked
 from services.extract.attribution.continued import is_scare_quote, joined, once
+from services.extract.attribution.conventions import as_annotated
 from services.extract.attribution.headlines import headlines
 from services.extract.attribution.nesting import said
 from services.extract.attribution.phrases import phrases
@@ -17,6 +18,7 @@ from services.extract.attribution.posts import posts
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.subjects import subjects
 from services.extract.attribution.tidy import PARAGRAPH_BREAK, WORD_CHARACTER, spaceless, tidy
+from services.extract.attribution.topic import topics
 from services.extract.attribution.turns import turns
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
@@ -75,7 +77,8 @@ def reconcile(
     claimed = [a if a.turn or (kind := _kind(text, a, quotations)) == a.kind else replace(a, kind=kind) for a in claimed]
     claimed = [a for a in claimed if a.kind != "indirect" or a.confidence >= _FAINT]
     claimed = [a for a in claimed if not is_scare_quote(text, a, quotations)]
-    return _running_speakers(text, said(text, claimed), quotations)
+    claimed = [as_annotated(text, attribution) for attribution in said(text, claimed)]
+    return _running_speakers(text, topics(text, claimed, quotations, entities, starts) if english else claimed, quotations)
 
 
 def _close_over_marks(text: str, attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:

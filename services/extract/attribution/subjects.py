@@ -21,6 +21,7 @@ _OPENS = re.compile(r"(?:(?:After|Before|While|When|By|In|On|Without|Since|Besid
 _MAIN_CLAUSE = re.compile(rf"[\"”’']?,?[\"”’']?\s+(?P<source>{SUBJECT})\s+(?=[a-z])")
 _GAP = re.compile(r"(?:[’']s?)?\s+\Z")
 _GAP_MOST = 4  # code points
+_BETWEEN = re.compile(r"\s(?P<cue>(?:[^\W\d_][\w’'-]*\s){0,3}[^\W\d_][\w’'-]*?:?)[,:]?\s")
 _SWALLOWED = re.compile(rf"(?P<mark>[,?!]?[”\"’']?)\s+(?P<cue>{VERB})\Z")
 _LAST = 60  # code points: the longest reporting verb with its adverb
 _ASKED = re.compile(r"(?:when\s+|if\s+)?(?:asked|pressed|questioned|quizzed|told|reminded)\b", re.IGNORECASE)
@@ -31,7 +32,7 @@ _PASSIVE = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"\b(?P<by>by)\s+(?P<source>(?:(?:the|an?|some|many|several|his|her|their)\s+)?[^\W\d_][\w’'-]*(?:\s[\w’'-]+){0,4}?)"
+    r"\bby\s+(?P<source>(?:(?:the|an?|some|many|several|his|her|their)\s+)?[^\W\d_][\w’'-]*(?:\s[\w’'-]+){0,4}?)"
     r"(?=\s+(?:that|whether|if|why|how|what|who|when|to|about|of|on|for|as|in|after)\b|[,.;:“\"]|\Z)"
 )
 _PURPOSE = re.compile(r"(?:to|by)\s", re.IGNORECASE)  # “met Lee to discuss …”
@@ -58,8 +59,12 @@ def subjects(
 
 
 def _without_cue(text: str, attribution: Attribution) -> Attribution:
-    """“We are ready, said” | Anna Lee: the reporting verb is no part of what was said."""
+    """Lee | said | the bridge was safe: a few words between source and content are the reporting words. “We are ready, said” | Anna Lee:
+    the reporting verb is no part of what was said."""
     source, last = attribution.source, attribution.content[-1]
+    if source is not None and attribution.cue is None and not attribution.turn and source.end < attribution.content[0].start:
+        between = _BETWEEN.fullmatch(text, source.end, attribution.content[0].start)
+        return replace(attribution, cue=Range(*between.span("cue"))) if between else attribution
     if source is None or attribution.cue is not None or source.start < last.end or text[last.end : source.start].strip():
         return attribution
     verb = _SWALLOWED.search(text, max(last.start, last.end - _LAST), last.end)
@@ -93,7 +98,7 @@ def _agent(text: str, attribution: Attribution) -> Attribution:
     source = Range(*agent.span("source"))
     if any(piece.start < source.end and source.start < piece.end for piece in attribution.content):
         return attribution
-    return replace(attribution, source=source, cue=Range(cue.start, agent.end("by")), source_confidence=trust.AGENT)
+    return replace(attribution, source=source, cue=Range(cue.start, agent.start() - 1), source_confidence=trust.AGENT)
 
 
 def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:

@@ -16,7 +16,7 @@ _CLITIC = re.compile(r"(?<=\w)['’](?:s|re|ve|d|ll|m)\b", re.IGNORECASE)
 _MARK_CUE = re.compile(r":|[—–―]|--")
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
-_CLOSES_APPOSITION = ",–—―"
+_CLOSES_APPOSITION = ",–—―%"
 """Ends a source that is more than a name, as annotators mark it: “Brian Fallon, the press secretary,” said."""
 
 

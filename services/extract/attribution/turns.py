@@ -87,7 +87,10 @@ def _named(text: str, places: Sequence[Range], entities: Iterable[Entity]) -> li
         known = match["title"] is not None or last in people
         candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), Range(match.end(), place.end), known))
     times = Counter(text[slice(*turn.label)] for turn in candidates)
-    return [turn for turn in candidates if turn.known or (times[(label := text[slice(*turn.label)])] > 1 and label.isupper())]
+    spoken = [turn for turn in candidates if turn.known or (times[(label := text[slice(*turn.label)])] > 1 and label.isupper())]
+    # “Pence: no debate” above “WALLACE: Why?” “PENCE: Well, look” is the headline of the transcript
+    first = next((number for number, turn in enumerate(spoken) if text[slice(*turn.label)].isupper()), 0)
+    return spoken[first:] if 2 * first < len(spoken) else spoken
 
 
 def _questions(text: str, places: Sequence[Range]) -> list[_Turn]:

@@ -1,0 +1,144 @@
+"""Edges as annotators set them, reports that one sentence holds two of, and speakers that are only the topic of the sentence before."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.extract.attribution.conventions import as_annotated
+from services.extract.attribution.quotations import Quotations
+from services.extract.attribution.reconcile import reconcile
+from services.extract.text.quotes import quoted_stretches
+from services.extract.types import Attribution, Entity, Range
+
+Shown = tuple[str | None, str | None, list[str]]
+
+
+def at(text: str, words: str) -> Range:
+    start = text.index(words)
+    return Range(start, start + len(words))
+
+
+def made(text: str, source: str | None, cue: str | None, *content: str) -> Attribution:
+    return Attribution(
+        "indirect", tuple(at(text, words) for words in content), at(text, source) if source else None, at(text, cue) if cue else None, 0.9
+    )
+
+
+def shown(text: str, attribution: Attribution) -> Shown:
+    source, cue = (None if span is None else text[slice(*span)] for span in (attribution.source, attribution.cue))
+    return source, cue, [text[slice(*piece)] for piece in attribution.content]
+
+
+def found(text: str, *attributions: Attribution, people: tuple[str, ...] = ()) -> list[Shown]:
+    entities = [Entity(at(text, name), "PERSON", 0.9) for name in people]
+    return [shown(text, item.attribution) for item in reconcile(text, attributions, Quotations(text, quoted_stretches(text)), entities)]
+
+
+@pytest.mark.parametrize(
+    ("text", "given_", "wanted"),
+    [
+        ("Lee told Fox News the bridge is shut.", ("Lee", "told Fox News", "the bridge is shut"), ("Lee", "told", ["the bridge is shut"])),
+        ("Lee told of a bridge that was shut.", ("Lee", "told of", "a bridge that was shut"), None),
+        ("Lee called for a new bridge.", ("Lee", "called", "for a new bridge"), ("Lee", "called for", ["a new bridge"])),
+        ("Lee called for a new bridge.", ("Lee", "called", "a new bridge"), ("Lee", "called for", ["a new bridge"])),
+        ("Lee called the bridge a trap.", ("Lee", "called", "the bridge a trap"), None),
+        ("The plan was backed by Lee.", ("Lee", "was backed by", "The plan"), ("Lee", "was backed", ["The plan"])),
+        ("Lee was struck by how old it was.", ("Lee", "was struck by", "how old it was"), None),
+        ("He has a plan, which Lee says will fail.", ("Lee", "says", "will fail"), ("Lee", "says", ["which", "will fail"])),
+        ("He spoke of what Lee says will fail.", ("Lee", "says", "will fail"), ("Lee", "says", ["what", "will fail"])),
+        ("He wrote a letter in which Lee says it will fail.", ("Lee", "says", "it will fail"), None),
+        ("He has a plan, which Lee, who left, says will fail.", ("Lee", "says", "will fail"), None),
+    ],
+)
+def test_edges_are_where_annotators_set_them(text: str, given_: tuple[str, str, str], wanted: Shown | None) -> None:
+    attribution = made(text, *given_)
+    assert shown(text, as_annotated(text, attribution)) == (wanted or shown(text, attribution))
+
+
+def test_what_someone_called_something_in_quotation_marks_stays_a_quotation() -> None:
+    text = "He has a plan, which Lee called “a trap”."
+    quoted = Attribution("direct", (at(text, "“a trap”"),), at(text, "Lee"), at(text, "called"), 0.9)
+    assert as_annotated(text, quoted) == quoted
+
+
+WORDS = st.lists(st.sampled_from(["Lee", "told", "called", "for", "by", "which", "what", "of", "says", "it", "“so”", ","]), min_size=3).map(
+    " ".join
+)
+
+
+@given(WORDS, st.data())
+def test_an_edge_put_right_lies_in_the_text_and_content_stays_disjoint(text: str, data: st.DataObject) -> None:
+    marks = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=6, max_size=6, unique=True)))
+    source, cue, content = (Range(*marks[pair : pair + 2]) for pair in (0, 2, 4))
+    result = as_annotated(text, Attribution("indirect", (content,), source, cue, 0.9))
+    assert result.cue is not None
+    spans = [*result.content, result.cue]
+    assert all(0 <= start < end <= len(text) for start, end in spans)
+    assert all(before.end <= after.start for before, after in zip(sorted(spans), sorted(spans)[1:], strict=False))
+
+
+def test_a_second_verb_with_that_reports_for_itself() -> None:
+    text = "Anna Lee said the bridge was safe and warned that costs would rise."
+    whole = made(text, "Anna Lee", "said", "the bridge was safe and warned that costs would rise")
+    assert found(text, whole) == [("Anna Lee", "said", ["the bridge was safe"]), ("Anna Lee", "warned", ["that costs would rise"])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna Lee said the police had come and warned the drivers.",
+        "Anna Lee said: “The police came and warned that it was shut.”",
+    ],
+)
+def test_a_second_verb_that_may_be_the_reported_ones_does_not(text: str) -> None:
+    words = text[text.index("said") + 5 : -1].strip(": “”")
+    assert len(found(text, made(text, "Anna Lee", "said", words))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "cue"),
+    [
+        ("Lee said the bridge was safe.", "the bridge was safe", "said"),
+        ("Lee has often argued that the bridge was safe.", "that the bridge was safe", "has often argued"),
+        ("Lee, the bridge was safe.", "the bridge was safe", None),
+    ],
+)
+def test_words_between_source_and_content_are_the_cue(text: str, words: str, cue: str | None) -> None:
+    assert found(text, made(text, "Lee", None, words)) == [("Lee", cue, [words])]
+
+
+def test_content_stops_before_a_sentence_that_is_not_quoted() -> None:
+    text = "She wrote: “No, I am only playing!” Both were dance troupes. He left."
+    assert found(text, made(text, "She", "wrote", "“No, I am only playing!” Both were dance troupes")) == [
+        ("She", "wrote", ["“No, I am only playing!”"])
+    ]
+    quoted = "“It is done. We won,” Lee said."
+    assert found(quoted, made(quoted, "Lee", "said", "“It is done. We won,”")) == [("Lee", "said", ["“It is done. We won,”"])]
+
+
+@pytest.mark.parametrize(
+    ("before", "person", "speaker"),
+    [
+        ("Draper won his match in two hours.", "Draper", "Draper"),
+        ("In two hours Draper won his match.", "Draper", None),
+        ("Draper won his match in two hours", "Draper", None),
+        ("Draper won his “match” in two hours.", "Draper", None),
+    ],
+)
+def test_a_quoted_paragraph_of_nobody_is_whom_the_sentence_before_is_about(before: str, person: str, speaker: str | None) -> None:
+    text = f"Evans lost again. {before}\n\n“It was a good day for all of us, I think.”\n\nIt rained."
+    assert found(text, people=(person,)) == [(speaker, None, ["“It was a good day for all of us, I think.”"])]
+
+
+def test_a_noun_for_words_and_a_colon_name_whose_quotation_follows() -> None:
+    text = "Lee’s bottom line about the men he had met was short: “Nobody who lies should win this race.”"
+    drawn_in = made(text, "he", "had met", "“Nobody who lies should win this race.”")
+    assert found(text, drawn_in) == [("Lee’s", "bottom line", ["“Nobody who lies should win this race.”"])]
+
+
+def test_a_headline_above_a_transcript_is_no_turn_of_it() -> None:
+    text = "Lee: no new bridge.\n\nShe spoke on Sunday.\n\nHOST: Will you build it?\n\nLEE: No. I will not.\n\nHOST: Why?"
+    assert [words for _, _, words in found(text, people=("Lee", "LEE"))][-3:] == [["Will you build it?"], ["No. I will not."], ["Why?"]]
+    assert not any("She spoke on Sunday." in words for _, _, words in found(text, people=("Lee", "LEE")))
