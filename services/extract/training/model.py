@@ -68,7 +68,7 @@ class AttributionTagger(nn.Module):
 
 
 def _pairs(queries: Tensor, keys: Tensor) -> Tensor:
-    return torch.einsum("bid,bjd->bij", queries, keys) / _LINK_WIDTH**0.5
+    return queries @ keys.transpose(1, 2) / _LINK_WIDTH**0.5
 
 
 def base_folder() -> Path:
