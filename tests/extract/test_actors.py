@@ -73,6 +73,30 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.SURNAME,
     ),
+    # organisations by the noun that heads their name, where such institutions carry it
+    (
+        "The Poe Foundation for Art opened. [[The foundation]] said so.",
+        {"Poe Foundation": O},
+        "Poe Foundation",
+        Kind.ORGANIZATION,
+        How.ALIAS,
+    ),
+    (
+        "The Hill Court sat. The Poe Court of Appeal sat too. [[The court]] said so.",
+        {"Hill Court": O, "Poe Court of Appeal": O},
+        "Poe Court of Appeal",
+        Kind.ORGANIZATION,
+        How.ALIAS,
+    ),
+    ("Dish Network opened. [[The network]] said so.", {"Dish Network": O}, "The network", Kind.ORGANIZATION, How.DESCRIPTION),
+    ("[[The foundation]] said so. The Poe Foundation is old.", {"Poe Foundation": O}, "The foundation", Kind.ORGANIZATION, How.DESCRIPTION),
+    (
+        "The Church of Poe met. [[The Church]] said so.",
+        {"Church of": O, "Poe": "MISC", "Church": O},
+        "Church of Poe",
+        Kind.ORGANIZATION,
+        How.NAME,
+    ),
     # several at once
     (
         "[[Anna Lee (D-Ore.) and Paul Jones (R-Pa.) all]] said so.",

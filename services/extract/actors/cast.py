@@ -24,6 +24,7 @@ from services.extract.actors.names import (
     unpossessed,
 )
 from services.extract.actors.offices import Offices
+from services.extract.actors.organisations import Organisations, head_of
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
@@ -58,7 +59,7 @@ class Cast:
         self._acronyms: dict[str, Member] = {}
         self._alone: dict[str, list[Range]] = {}  # where names of one word stand, by folded name
         self._pronouns: dict[str, Gender | None] = {}  # by folded name of one word: “Clinton … she”
-        self._last_words: dict[str, Member] = {}
+        self._heads: dict[str, Member] = {}
         named = _institutions(text, snap(self.tokens, entities))
         self._people_at = [item.span.start for item in named if item.label == "PERSON"]
         self._add_people([item for item in named if item.label == "PERSON"])
@@ -70,6 +71,7 @@ class Cast:
         self._positions = sorted(((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0])
         self._starts = [span.start for span, _ in self._positions]
         self.offices = Offices(self.people)
+        self.organisations = Organisations(self.members)
 
     def within(self, span: Range) -> list[tuple[Range, Member]]:
         """Mentions inside a stretch of text, in text order."""
@@ -233,12 +235,12 @@ class Cast:
         key = fold(name)
         member = self._others.get(key)
         if member is None and " " not in name and label == "ORGANIZATION":
-            member = self._last_words.get(key)  # "the Post" after "The Washington Post"
+            member = self._heads.get(key)  # "the Post" after "The Washington Post"
         if member is None:
             member = Member(_KINDS[label])
         self._others[key] = member
         if member.kind is ActorKind.ORGANIZATION and " " in name:
-            self._last_words.setdefault(fold(name.split()[-1]), member)
+            self._heads.setdefault(fold(head_of(name)), member)
             self._acronyms.setdefault("".join(word[0] for word in name.split() if word.lower() not in _SMALL_WORDS).upper(), member)
         return member
 

@@ -35,11 +35,15 @@ _DELAYED = wordlist(
 _DETERMINERS = frozenset(("the", "this", "that", "his", "her", "its", "their", "former", "then"))
 _LEAD = 600  # code points: headline and first paragraphs
 _AGED = re.compile(r"\d{1,3}-year-old")
+_NOUN_ALONE = re.compile(r"(?:the|this|that)\s+[a-z]+", re.IGNORECASE)
 _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
 
 
 def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
-    """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``."""
+    """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``; the organisation whose name
+    ends in this noun: ``the foundation``."""
+    if read.kind is ActorKind.ORGANIZATION and _NOUN_ALONE.fullmatch(read.name):
+        return cast.organisations.called(read.words[-1], source.start)
     if not read.words or read.kind is not ActorKind.UNNAMED:
         return None
     if not read.definite:

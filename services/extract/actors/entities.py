@@ -20,6 +20,7 @@ _INITIALS_REACH = 8  # code points two initials take with their spaces
 _PLACES = frozenset(("U.S.", "U.N.", "U.K.", "E.U.", "D.C.", "N.Y.", "L.A.", "N.J.", "N.C.", "S.C.", "N.H.", "N.M.", "P.M.", "A.M."))
 _HONORIFIC = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.? $")
 _SUFFIX = re.compile(r",? (?P<suffix>(?:Jr|Sr)\b|I{2,3}\b|IV\b)")
+_LINKS = frozenset(("of", "for"))  # go on into the next word of an organisation's name
 _TWICE = 2
 _CALENDAR = words("may april june august march monday tuesday wednesday thursday friday saturday sunday")
 
@@ -61,9 +62,11 @@ def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
         abbreviated = gap == ". " and (len(last) <= _INITIAL or is_title(last))
         adjoining = labels[number] == label and (gap == " " or abbreviated)
         full = number + 1 in labels and number + 1 not in firsts and tokens.gap(number + 1) == " "
-        if not adjoining or (
-            number in firsts and not abbreviated and not (len(current) == 1 and _one_name(last, tokens[number], label, surnames, full=full))
-        ):
+        split = number in firsts and not abbreviated
+        whole = len(current) == 1 and _one_name(last, tokens[number], label, surnames, full=full)
+        if label == "ORGANIZATION" and gap == " " and last in _LINKS:  # “Church of” and “Scientology”
+            labels[number] = label
+        elif not adjoining or (split and not whole):
             _add_name(tokens, current, label, surnames, named)
             current = []
         current.append(number)

@@ -19,7 +19,7 @@ def office(label: str) -> Phrase | None:
     words = label.split()
     if _ANSWER.fullmatch(label) or _QUESTION.fullmatch(label) or not is_role(words[-1]):
         return None
-    return Phrase(Manner.DESCRIBED, " ".join(words).lower(), ActorKind.UNNAMED, tuple(bare(word) for word in words), definite=True)
+    return Phrase(Manner.DESCRIBED, " ".join(words).lower(), ActorKind.UNNAMED, words=tuple(bare(word) for word in words), definite=True)
 
 
 def speaker(mention: Span, cast: Cast, maker: Maker) -> Actor:

@@ -177,7 +177,8 @@ class Resolver:
     def _description(self, read: Phrase, source: Range, mention: Span) -> Actor:
         known = bearer(read, source, self._cast)
         if known is not None:
-            return self._maker.member(known, mention, Resolution.TITLE, SURE[Resolution.TITLE])
+            how = Resolution.TITLE if known.kind is ActorKind.PERSON else Resolution.ALIAS
+            return self._maker.member(known, mention, how, SURE[how])
         if source.start in self._focused and varies(read):
             member, confidence = self._focused[source.start]
             if member.kind is ActorKind.PERSON and confidence >= _CLEAR:
