@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib.resources import files
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import ClaimType, Stance
-from services.extract.claims.checkworthiness import check_worthiness
+from services.extract.claims.checkworthiness import check_worthiness, surface
 from services.extract.claims.claim_types import claim_type
+from services.extract.claims.clauses import says_something
 from services.extract.claims.cues import cue_at, is_negated, lemma
 from services.extract.claims.features import NAMES, features
 from services.extract.claims.fit import fit_surface
@@ -163,6 +165,28 @@ def test_the_shipped_model_fits_the_features_and_says_where_it_is_from() -> None
     assert len(features("x")) == len(NAMES)
     assert model["held_out"]["average_precision"] > 2 * model["held_out"]["base_rate"]
     assert model["how"]
+
+
+@pytest.mark.parametrize(
+    ("said", "unsaid"),
+    [
+        ("The court ruled against the former governor.", "the ruling of the court against the former governor"),
+        ("They banned the agency from the city.", "to ban the agency from the city"),
+    ],
+)
+def test_what_is_neither_true_nor_false_is_less_worth_checking(said: str, unsaid: str) -> None:
+    assert says_something(said)
+    assert not says_something(unsaid)
+    assert check_worthiness(said) > check_worthiness(unsaid)
+    alone = 1 / (1 + math.exp(-surface()(unsaid)))
+    assert check_worthiness(unsaid) < alone
+    figure = f"{unsaid} in 2019"
+    assert check_worthiness(figure) == pytest.approx(1 / (1 + math.exp(-surface()(figure))), abs=1e-4)
+
+
+@given(st.text(max_size=200))
+def test_no_question_says_something(text: str) -> None:
+    assert not says_something(f"{text}?")
 
 
 @pytest.mark.parametrize("evidence", [-1e9, -4.0, 4.0, 1e9])

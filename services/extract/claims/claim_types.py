@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from schemas.events import ClaimType
-from services.extract.claims.clauses import IRREGULAR, NOUN_AHEAD, has_main_verb, is_no_statement
+from services.extract.claims.clauses import IRREGULAR, NOUN_AHEAD, asks, says_something
 from services.extract.wordlist import any_of
 
 _LONGEST = 2_000  # code points that are looked at: sentences do not run longer
@@ -92,13 +92,12 @@ _PROGRESS = re.compile(r"\b(?:is|are|['’](?:s|re))\s(?:(?:\w+ly|now|already|al
 
 def claim_type(proposition: str, worth: float) -> ClaimType:
     """The sort of a proposition that is ``worth`` checking that much: the first that its words show, the surest signs first."""
-    text = proposition[:_LONGEST]
-    lowered = text.lower()
-    if is_no_statement(lowered) or _WISH.match(lowered):
+    text = proposition[:_LONGEST].lower()
+    if not says_something(proposition):  # an outlet's "Trump with 46.2 percent" leaves the verb out
+        return ClaimType.QUANTITY if _FIGURES.search(text) and not asks(text) else ClaimType.OTHER
+    if _WISH.match(text):
         return ClaimType.OTHER
-    if not has_main_verb(text, lowered):  # an outlet's "Trump with 46.2 percent" leaves the verb out
-        return ClaimType.QUANTITY if _FIGURES.search(lowered) else ClaimType.OTHER
-    return _bound(lowered) if _DUTY.search(lowered) else _free(lowered, worth)
+    return _bound(text) if _DUTY.search(text) else _free(text, worth)
 
 
 def _bound(text: str) -> ClaimType:

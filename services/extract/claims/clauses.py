@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain, islice
 
 from services.extract.wordlist import any_of, words
@@ -72,15 +73,25 @@ _INDIRECT_QUESTION = re.compile(r"\W*(?:to )?(?:whether|how|why|who|whom|whose|w
 _CONDITION = re.compile(r"\W*if\b[^,]*$")  # alone it is an indirect question
 _INFINITIVE = re.compile(r"\W*(?:not |never )?to (?!(?:the|an?|his|her|their|me|us|him)\b)[a-z]+")
 _LETTER = re.compile(r"\w")
+_LONGEST = 2_000  # code points that are looked at: sentences do not run longer
+_REMEMBERED = 64  # a proposition is asked for when it is scored and when it is typed
 
 
-def is_no_statement(lowered: str) -> bool:
-    """Whether these words, in lower case, ask or are an infinitive."""
+@lru_cache(_REMEMBERED)
+def says_something(proposition: str) -> bool:
+    """Whether the words can be true or false: they have a main verb, and neither ask nor are an infinitive."""
+    text = proposition[:_LONGEST]
+    lowered = text.lower()
+    return not asks(lowered) and _has_main_verb(text, lowered)
+
+
+def asks(lowered: str) -> bool:
+    """Whether words in lower case ask or are an infinitive."""
     patterns = (_INDIRECT_QUESTION, _CONDITION, _INFINITIVE)
     return _QUESTION.search(lowered) is not None or any(pattern.match(lowered) for pattern in patterns)
 
 
-def has_main_verb(text: str, lowered: str) -> bool:
+def _has_main_verb(text: str, lowered: str) -> bool:
     """Whether there are more finite verbs than relative pronouns, which take one each; ``lowered`` is the text in lower case."""
     first = _LETTER.search(lowered)
     if first is None or _OBJECT.match(lowered, first.start()):
