@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
@@ -22,3 +25,13 @@ settings.register_profile(
 settings.load_profile("onrecord")
 
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_this_test_only() -> Iterator[None]:
+    """A handler that a test leaves behind would write to its captured stream, which is closed by then."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
