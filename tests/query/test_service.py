@@ -18,8 +18,13 @@ from services.chassis.service import Context
 from services.chassis.settings import load
 from services.query.service import QueryService, build
 from services.query.text import segment
+from tests.support.patience import PATIENCE_S
 from tests.support.reading import HOSTILE_ID
 from tests.support.serving import serving
+
+
+def get(address: str) -> httpx.Response:
+    return httpx.get(address, timeout=PATIENCE_S)
 
 
 def context(address: str, log: SqliteLog, **query: object) -> Context:
@@ -40,13 +45,13 @@ def test_it_serves_until_it_is_stopped(record_address: str, log: SqliteLog) -> N
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with serving(service, given.stop) as address:
         assert (service.live(), service.ready()) == ([], [])
-        assert httpx.get(f"{address}/v1/actors").json()["total"] == 5
-        assert "server" not in httpx.get(address).headers
+        assert get(f"{address}/v1/actors").json()["total"] == 5
+        assert "server" not in get(address).headers
         assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
     assert service.live() == ["the HTTP server has ended"]
     assert service.ready()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(address)
+        get(address)
     assert given.metrics.registry.get_sample_value("onrecord_http_requests_total", {"route": "/v1/actors", "status": "2xx"}) == 1
 
 
@@ -88,7 +93,7 @@ def test_readiness_follows_the_database(tmp_path: Path, log: SqliteLog) -> None:
     service: QueryService = build(given)
     with serving(service, given.stop) as address:
         assert "cannot be reached" in service.ready()[0]
-        assert httpx.get(f"{address}/v1/actors").status_code == 503
+        assert get(f"{address}/v1/actors").status_code == 503
         writer = sqlite3.connect(path)
         writer.execute("CREATE TABLE actors (actor_id TEXT)")
         writer.close()
@@ -102,4 +107,4 @@ def test_ids_survive_a_real_request_line(record_address: str, log: SqliteLog) ->
     with serving(service, given.stop) as address:
         # slashes, dots, question marks, letters outside ASCII: all percent-encoded
         for path in (f"/v1/articles/{segment(HOSTILE_ID)}", f"/v1/actors/{segment('person:نجيب-محفوظ')}"):
-            assert httpx.get(address + path).status_code == 200
+            assert get(address + path).status_code == 200
