@@ -97,6 +97,21 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.ORGANIZATION,
         How.NAME,
     ),
+    # whoever was it, not whoever is; and nobody whose man is meant
+    (
+        "Gov. Anna Lee met Paul Jones, a former governor of Ohio. Lee left with Gov. Ann Poe. [[The former governor]] said so.",
+        {"Anna Lee": P, "Paul Jones": P, "Lee": P, "Ann Poe": P},
+        "Paul Jones",
+        Kind.PERSON,
+        How.TITLE,
+    ),
+    (
+        "Paul Jones, the former mayor, left. [[The former mayor’s spokeswoman]] said so.",
+        {"Paul Jones": P},
+        "The former mayor’s spokeswoman",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
     # several at once
     (
         "[[Anna Lee (D-Ore.) and Paul Jones (R-Pa.) all]] said so.",

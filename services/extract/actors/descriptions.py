@@ -36,6 +36,7 @@ _DETERMINERS = frozenset(("the", "this", "that", "his", "her", "its", "their", "
 _LEAD = 600  # code points: headline and first paragraphs
 _AGED = re.compile(r"\d{1,3}-year-old")
 _NOUN_ALONE = re.compile(r"(?:the|this|that)\s+[a-z]+", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"['’]s?\s")
 _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
 
 
@@ -49,7 +50,7 @@ def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
     if not read.definite:
         return _named_later(read, source, cast)
     words = [meaning(word) for word in read.words if meaning(word) not in _DETERMINERS]
-    return cast.offices.holder(words, source.start) if words and is_role(words[-1]) else None
+    return cast.offices.holder(words, source.start, former="former" in read.words) if words and is_role(words[-1]) else None
 
 
 def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
@@ -84,6 +85,8 @@ def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader) -> l
 
 
 def varies(read: Phrase) -> bool:
-    """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”."""
+    """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”. Not for whose man is meant:
+    “the former president’s spokesman”."""
     head = read.words[-1]
-    return bool(_DEFINITE.match(read.name)) and (head in _VARIATION or "former" in read.words[:2] or _AGED.fullmatch(head) is not None)
+    known = head in _VARIATION or "former" in read.words[:2] or _AGED.fullmatch(head) is not None
+    return known and _DEFINITE.match(read.name) is not None and _POSSESSIVE.search(read.name) is None

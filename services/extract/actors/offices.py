@@ -38,9 +38,9 @@ class Offices:
         holders = self._holders.get(meaning(role), {})
         return next(iter(holders.values())) if len(holders) == 1 else None
 
-    def holder(self, words: Sequence[str], position: int) -> Member | None:
+    def holder(self, words: Sequence[str], position: int, *, former: bool = False) -> Member | None:
         """The person who is given most of these words, the last of them among them: whoever is named last before a position; failing
-        that, for a title, whoever is named after it."""
+        that, for a title, whoever is named after it. ``former``: only who is said to have been it."""
         head = words[-1]
         mentions = self._mentions_of(head)
         middle = bisect_left(mentions, position, key=lambda item: item[0])
@@ -52,6 +52,8 @@ class Offices:
             if id(member) in seen:
                 continue
             seen.add(id(member))
+            if former and not any(role == "former" or role.startswith("ex-") for role in member.roles):
+                continue
             shared = len([word for word in words if word in self._meanings[id(member)]])
             if shared == len(words) and start < position:
                 return member  # nobody fits better who was named before
