@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from schemas.events import Article
-from services.extract.extract import Extractor
+from services.extract.extract import Extractor, Limits
 from services.extract.tagger import Tagger
+from services.extract.text.html import HtmlLimits
+from tests.support.patience import PATIENCE_S
 
 SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
 
@@ -22,7 +24,7 @@ def tagger() -> Tagger:
 
 @pytest.fixture(scope="session")
 def extractor(tagger: Tagger) -> Iterator[Extractor]:
-    with Extractor(tagger) as made:
+    with Extractor(tagger, limits=Limits(html=HtmlLimits(timeout_s=PATIENCE_S))) as made:
         yield made
 
 

@@ -56,6 +56,7 @@ class Pipeline:
             "ONRECORD_STORE__URL": f"sqlite:///{folder / 'record.db'}",
             "ONRECORD_INGEST__INDEX_PATH": str(folder / "ingest.db"),
             "ONRECORD_OPS__PORT": "0",
+            "ONRECORD_EXTRACT__HTML_TIMEOUT_S": f"{PATIENCE_S:g}",
             "COLUMNS": "200",
             **variables,
         }
