@@ -112,6 +112,15 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.UNNAMED,
         How.DESCRIPTION,
     ),
+    # nobody of the other party
+    (
+        "Democratic candidate Anna Lee spoke. Ann Poe left. Ann Poe slept. [[The Republican candidate]] said so.",
+        {"Anna Lee": P},
+        "The Republican candidate",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
+    ("Democratic candidate Anna Lee spoke. [[The Democratic candidate]] said so.", {"Anna Lee": P}, "Anna Lee", Kind.PERSON, How.TITLE),
     # several at once
     (
         "[[Anna Lee (D-Ore.) and Paul Jones (R-Pa.) all]] said so.",

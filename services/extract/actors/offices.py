@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.extract.actors.members import Member
 from services.extract.actors.names import is_title
@@ -13,6 +13,15 @@ _ALIASES = {
     "lawmaker": "representative", "chairwoman": "chairman", "chair": "chairman", "gen": "general", "pres": "president", "prof": "professor",
     "judge": "justice", "attorney": "lawyer", "atty": "lawyer", "counsel": "lawyer", "dr": "doctor", "lt": "lieutenant", "sgt": "sergeant",
 }  # fmt: skip
+# Parties that exclude each other; adjectives such as conservative and liberal describe members of any.
+_PARTIES = {
+    "democratic": "democrat",
+    "democrat": "democrat",
+    "republican": "republican",
+    "gop": "republican",
+    "labour": "labour",
+    "tory": "tory",
+}
 _LATEST = 50  # mentions of holders on either side that are looked at
 
 
@@ -20,6 +29,13 @@ def meaning(word: str) -> str:
     """The word a role is known by: ``sen`` → ``senator``, ``ex-wife`` → ``wife``."""
     word = word.removeprefix("ex-")
     return _ALIASES.get(word, word)
+
+
+def of_another_party(words: Iterable[str], member: Member) -> bool:
+    """Whether a description names a party and the article gives the person only to others: “the Democratic nominee” is no Republican."""
+    said = {_PARTIES[word] for word in words if word in _PARTIES}
+    known = {_PARTIES[role] for role in member.roles if role in _PARTIES}
+    return bool(said and known) and said.isdisjoint(known)
 
 
 class Offices:
@@ -52,7 +68,7 @@ class Offices:
             if id(member) in seen:
                 continue
             seen.add(id(member))
-            if former and not any(role == "former" or role.startswith("ex-") for role in member.roles):
+            if (former and "former" not in member.roles) or of_another_party(words, member):
                 continue
             shared = len([word for word in words if word in self._meanings[id(member)]])
             if shared == len(words) and start < position:

@@ -14,6 +14,7 @@ from services.extract.actors.labels import office, speaker
 from services.extract.actors.making import HINT, NAME_MAX, SURE, Maker, Registry, described
 from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, bare
+from services.extract.actors.offices import of_another_party
 from services.extract.actors.phrase import PERSONAL, SPEAKER, Manner, Phrase
 from services.extract.actors.plurals import Plurals
 from services.extract.actors.pronouns import follow
@@ -181,7 +182,7 @@ class Resolver:
             return self._maker.member(known, mention, how, SURE[how])
         if source.start in self._focused and varies(read):
             member, confidence = self._focused[source.start]
-            if member.kind is ActorKind.PERSON and confidence >= _CLEAR:
+            if member.kind is ActorKind.PERSON and confidence >= _CLEAR and not of_another_party(read.words, member):
                 return self._maker.member(member, mention, Resolution.DESCRIPTION, confidence * HINT)
         return self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, described(read.kind))
 
