@@ -8,10 +8,8 @@ from itertools import chain, islice
 
 from services.extract.wordlist import any_of, words
 
-AUXILIARY = (
-    r"is|are|was|were|am|has|have|had|do|does|did|will|would|can|could|may|might|must|shall|should|ought|cannot"
-    r"|\w+n['’]t|\w+['’](?:re|ve|d|ll|m)"
-)
+_AUXILIARIES = "is|are|was|were|am|has|have|had|do|does|did|will|would|can|could|may|might|must|shall|should|ought|cannot"
+AUXILIARY = rf"{_AUXILIARIES}|\w+n['’]t|\w+['’](?:re|ve|d|ll|m)"
 IRREGULAR = (
     r"became|began|bought|broke|brought|built|came|caught|chose|cut|did|dropped|drew|fell|felt|found|fought|gave|got|grew|had|heard|held|hit"
     r"|kept|knew|led|left|let|lost|made|meant|met|paid|put|ran|rose|said|sat|saw|sent|set|shot|showed|spent|spoke|stood|struck|swore|taught"
@@ -58,6 +56,8 @@ _FINITE = re.compile(
     rf"|(?:people|(?!this\b)\w{{2,}}[^s\W]s|[^\W\d]+men)\s(?:\w+ly\s)?(?:{_PLURAL})\b"
     rf"|(?=\w{{2,}}ed(?:\s+(?:{_BEHIND_A_VERB})\b|\s+\d|\s*[.,;]|\s*$)){NOUN_AHEAD}\w)"
 )
+_PLAIN = frozenset(f"{_AUXILIARIES}|{IRREGULAR}|{_SINGULAR}".split("|"))
+"""Words that are finite verbs wherever they stand."""
 _NAME_AND_VERB = re.compile(
     r"\W*(?:[A-Z](?!\S*['’]s?\s)[\w.’'-]+\s+){1,3}(?:\w+ly\s+|not\s+)?[a-z]+[a-rtv-z]s\s(?!that\b|who\b|of\b|for\b|and\b|or\b)"
 )
@@ -96,6 +96,8 @@ def _has_main_verb(text: str, lowered: str) -> bool:
     first = _LETTER.search(lowered)
     if first is None or _OBJECT.match(lowered, first.start()):
         return False
-    verbs = chain(_FINITE.finditer(lowered), filter(None, (_NAME_AND_VERB.match(text), _VERB_AND_NAME.search(text))))
     taken = len(_RELATIVE.findall(lowered))
+    if sum(map(_PLAIN.__contains__, lowered.split())) > taken:  # spares most texts the patterns
+        return True
+    verbs = chain(_FINITE.finditer(lowered), filter(None, (_NAME_AND_VERB.match(text), _VERB_AND_NAME.search(text))))
     return next(islice(verbs, taken, None), None) is not None
