@@ -88,6 +88,31 @@ def best_tags(scores: FloatArray, transitions: FloatArray, boundary: IntArray | 
     return np.concatenate([before[:1], path.ravel()[: count - 1]])
 
 
+def best_under_grammar(scores: FloatArray) -> IntArray:
+    """The best tag of each word where transitions are nothing but the grammar: :func:`best_tags` of the few stretches that need it.
+
+    Each word's own best tag is the best there is, unless an I does not continue its label. Then the words from the O before to the next O
+    are decided together, as if anything could stand before them; that is the best of the whole text too if they do not begin with an I.
+    """
+    tags: IntArray = scores.argmax(axis=1)
+    before = np.concatenate([[0], tags[:-1]])
+    broken = (tags > 0) & (tags % 2 == 0) & (before != tags) & (before != tags - 1)
+    if not broken.any():
+        return tags
+    stretch = np.cumsum(tags == 0)
+    chosen = np.flatnonzero(np.isin(stretch, stretch[broken]))
+    begins = np.diff(stretch[chosen], prepend=-1) > 0
+    allowed = grammar(scores.shape[1])
+    anything = np.zeros_like(scores[:1])  # a word before the first, so that it is no start of a text
+    boundary = np.concatenate([[0], begins.astype(np.int64)])
+    decided = best_tags(np.concatenate([anything, scores[chosen]]), np.stack([allowed, np.zeros_like(allowed)]), boundary)[1:]
+    first = decided[begins]
+    if bool(((first > 0) & (first % 2 == 0)).any()):
+        return best_tags(scores, allowed[None])
+    tags[chosen] = decided
+    return tags
+
+
 def _ends_of_stretches(best: npt.NDArray[np.float64], ways: npt.NDArray[np.float64]) -> tuple[IntArray, IntArray]:
     """The best path's tags before each stretch and at its end. ``best``: scores of the first word's tags; ``ways`` [stretches, tag before,
     last tag]: those of the best way through each stretch."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.extract.tagger.bio import FORBIDDEN, TagSpan, best_tags, end_steps, grammar, tag_spans, word_scores
+from services.extract.tagger.bio import FORBIDDEN, TagSpan, best_tags, best_under_grammar, end_steps, tag_spans, word_scores
 from services.extract.tagger.boundaries import Words, read_words
 from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.edges import take_marks, trim
@@ -85,7 +85,6 @@ class Decoder:
         self._calibration = spec.calibration
         self._source_calibration = spec.source_calibration
         self._roles = spec.role_transitions
-        self._entities = grammar(len(spec.entities))[None]
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
 
     def read(self, text: str, pieces: Pieces, scores: Scores) -> tuple[tuple[Attribution, ...], tuple[Entity, ...]]:
@@ -111,7 +110,7 @@ class Decoder:
     def _named(self, text: str, pieces: Pieces, words: Words, scores: Scores) -> tuple[Entity, ...]:
         of_words = word_scores(scores.entities, words.first)
         found = []
-        for span in tag_spans(best_tags(of_words, self._entities), of_words):
+        for span in tag_spans(best_under_grammar(of_words), of_words):
             place = _place(text, pieces, _pieces(span, words))
             if place:
                 found.append(Entity(place, self._entity_labels[span.label], span.score))
