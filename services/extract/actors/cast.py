@@ -22,6 +22,7 @@ from services.extract.actors.names import (
     is_title,
     person_name,
     unpossessed,
+    without_the,
 )
 from services.extract.actors.offices import Offices
 from services.extract.actors.organisations import Organisations, head_of
@@ -43,7 +44,6 @@ _INSTITUTIONS = words(
     """
 )
 _PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
-_THE = re.compile(r"^[Tt]he\s+")
 _SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
@@ -209,7 +209,7 @@ class Cast:
     def _add_others(self, named: list[Named]) -> None:
         acronyms: list[tuple[Range, str, str]] = []
         for span, label, _ in named:
-            name = _THE.sub("", unpossessed(self.text[span.start : span.end]))
+            name = without_the(unpossessed(self.text[span.start : span.end]))
             if not name:
                 continue
             person = self._person_called(name) if label != "LOCATION" else None

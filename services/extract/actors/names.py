@@ -32,6 +32,7 @@ _MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
 _NAMESAKES = words("george-bush john-kennedy robert-kennedy joseph-kennedy michael-jordan john-adams james-smith john-smith david-smith")
 _FINAL_I = re.compile(r"(?:iy|yy|ij|yi|ii|y|i)\b")
 _DOUBLED = re.compile(r"(.)\1+")
+_THE = re.compile(r"^[Tt]he\s+")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 PARTICLES = words(
     """
@@ -87,6 +88,11 @@ def bare(word: str) -> str:
 def unpossessed(text: str) -> str:
     """``Lavrov’s`` → ``Lavrov``."""
     return _POSSESSIVE.sub("", text)
+
+
+def without_the(name: str) -> str:
+    """``the White House`` → ``White House``."""
+    return _THE.sub("", name)
 
 
 def is_title(word: str) -> bool:

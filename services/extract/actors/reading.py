@@ -9,7 +9,7 @@ from schemas.events import ActorKind
 from services.extract.actors.capitals import CAPITALISED_RUN, known_name, read_capitals
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
-from services.extract.actors.names import WORD, bare, is_role, is_title, unpossessed
+from services.extract.actors.names import WORD, bare, is_role, is_title, unpossessed, without_the
 from services.extract.actors.nouns import PREPOSITION, described
 from services.extract.actors.phrase import PRONOUNS, RELATIVE, Manner, Phrase
 from services.extract.types import Range
@@ -37,7 +37,6 @@ _LISTED = re.compile(r"[\s,]*(?:(?:and|or|nor)\s+)?(?:\w+\.?\s+){0,3}")
 _QUANTIFIED = re.compile(
     r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands of|\d+)\s", re.IGNORECASE
 )
-_THE = re.compile(r"^[Tt]he\s+")
 _CONJUNCTIONS = ("and", "or", "nor")
 _JOINED = re.compile(r"\b(?:and|or|nor)\b")
 _HONORIFICS = frozenset(("mr", "mrs", "ms", "dr", "sen", "rep", "gov", "president", "gen"))
@@ -199,5 +198,5 @@ def _whole_name(text: str, segment: Range, at: Range) -> str:
     for match in CAPITALISED_RUN.finditer(text, segment.start, segment.end):
         if match.start() <= at.start and at.end <= match.end():
             name = text[at.start : at.end]
-            return name if name.endswith(".") else _THE.sub("", unpossessed(match.group())).rstrip(".")
+            return name if name.endswith(".") else without_the(unpossessed(match.group())).rstrip(".")
     return text[at.start : at.end]
