@@ -112,6 +112,13 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.UNNAMED,
         How.DESCRIPTION,
     ),
+    (
+        "Former Gov. Paul Jones met Gov. Ann Poe. [[The former governor]] said so.",
+        {"Paul Jones": P, "Ann Poe": P},
+        "Paul Jones",
+        Kind.PERSON,
+        How.TITLE,
+    ),
     # nobody of the other party
     (
         "Democratic candidate Anna Lee spoke. Ann Poe left. Ann Poe slept. [[The Republican candidate]] said so.",

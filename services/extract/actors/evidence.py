@@ -21,6 +21,7 @@ _STOP = words(
     under into per via like including despite did does do not then who which
     """
 )
+_BEFORE_TITLES = words("former then acting interim incoming outgoing deputy vice assistant senior retired late state ex")
 
 
 def words_before(tokens: Tokens, position: int, limit: int = _TITLE_WORDS_BEFORE) -> list[str]:
@@ -49,9 +50,8 @@ def gender_before(tokens: Tokens, position: int) -> Gender | None:
 def roles_around(tokens: Tokens, span: Range) -> list[str]:
     """The words of the offices and occupations that stand before a name or in apposition to it, lower case."""
     text = tokens.text
-    roles = [bare(word) for word in words_before(tokens, span.start)]
-    if not (roles and is_role(roles[-1])):
-        roles = []
+    before_name = words_before(tokens, span.start)
+    roles = _office(before_name) if before_name and is_role(before_name[-1]) else []
     after = _APPOSITION.match(text, span.end, span.end + _REACH)
     if after:
         apposed = [bare(match.group()) for match in WORD.finditer(after.group(1))]
@@ -66,6 +66,14 @@ def roles_around(tokens: Tokens, span: Range) -> list[str]:
         if head and is_role(lead[head - 1]):
             roles += lead  # "an attorney for Pagliano" is found again as "Pagliano’s lawyer"
     return roles
+
+
+def _office(title: list[str]) -> list[str]:
+    """The words of the office that ends in a title. What stands before a capitalised one is capitalised too: “met | Gov.”"""
+    if title[-1][0].isupper():
+        verb = next((n for n in range(len(title) - 2, -1, -1) if title[n].islower() and bare(title[n]) not in _BEFORE_TITLES), -1)
+        title = title[verb + 1 :]
+    return [bare(word) for word in title]
 
 
 def _head(phrase: list[str]) -> int:
