@@ -142,3 +142,8 @@ def test_a_headline_above_a_transcript_is_no_turn_of_it() -> None:
     text = "Lee: no new bridge.\n\nShe spoke on Sunday.\n\nHOST: Will you build it?\n\nLEE: No. I will not.\n\nHOST: Why?"
     assert [words for _, _, words in found(text, people=("Lee", "LEE"))][-3:] == [["Will you build it?"], ["No. I will not."], ["Why?"]]
     assert not any("She spoke on Sunday." in words for _, _, words in found(text, people=("Lee", "LEE")))
+
+
+def test_any_number_of_reports_in_one_sentence_is_told_apart() -> None:
+    text = "Anna Lee said it was so" + " and added that it was so" * 2_000 + "."
+    assert len(found(text, Attribution("indirect", (Range(14, len(text) - 1),), Range(0, 8), Range(9, 13), 0.9))) == 2_001

@@ -18,6 +18,7 @@ from services.extract.text.furniture import is_furniture
 from services.extract.text.plain import normalise
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
+from services.extract.types import Attribution, Range
 
 LENGTH = 5_000  # code points: enough for a quadratic pass to outweigh everything else at four times as many
 GROWTH = 8  # times the work for 4 times the text: linear is 4, quadratic is 16
@@ -101,6 +102,14 @@ SHAPES: dict[str, Shape] = {
     "headings with a colon": repeated("Police: Man shot in town\n\n"),
     "advertisements": repeated("Advertisement\nx\n"),
 }
+
+
+def sharing_a_source(text: str) -> list[Attribution]:
+    """Attributions all over a text whose source is the same half of it."""
+    source = Range(0, len(text) // 2)
+    return [Attribution("indirect", (Range(at + 12, at + 38),), source, Range(at + 5, at + 11), 0.9) for at in range(0, len(text) - 40, 40)]
+
+
 READERS: dict[str, Callable[[str], object]] = {
     "normalise": normalise,
     "sentences": sentences,
@@ -111,6 +120,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "headlines": lambda text: headlines(text, (), ()),
     "phrases": lambda text: phrases(text, (), sentences(text)),
     "reconcile": lambda text: reconcile(text, (), Quotations(text, quoted_stretches(text))),
+    "reconcile, one source": lambda text: reconcile(text, sharing_a_source(text), Quotations(text, quoted_stretches(text))),
 }
 
 

@@ -43,27 +43,32 @@ def linked(text: str, attributions: Iterable[Attribution], quotations: Quotation
 def _halves(text: str, attribution: Attribution, quotations: Quotations) -> list[Attribution]:
     """“Lee said the bridge was safe and warned that costs would rise”, read as one report, is two: in PolNeAR's training part 21 of 22
     contents end before such a verb with *that*."""
-    for number, piece in enumerate(attribution.content):
+    if attribution.source is None:
+        return [attribution]
+    parts: list[Attribution] = []
+    cue, content = attribution.cue, list[Range]()
+    for piece in attribution.content:
+        start = piece.start
         for verb in _SECOND.finditer(text, *piece):
-            if attribution.source is None or quotations.over(Range(*verb.span())):
-                continue
-            first = replace(attribution, content=(*attribution.content[:number], Range(piece.start, verb.start())))
-            content = (Range(verb.end(), piece.end), *attribution.content[number + 1 :])
-            second = replace(attribution, content=content, cue=Range(*verb.span("cue")))
-            return [first, *_halves(text, second, quotations)]
-    return [attribution]
+            if verb.start() > start and not quotations.over(Range(*verb.span())):
+                parts.append(replace(attribution, content=(*content, Range(start, verb.start())), cue=cue))
+                cue, content, start = Range(*verb.span("cue")), [], verb.end()
+        content.append(Range(start, piece.end))
+    return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
 
 
 def _coordinated(text: str, attribution: Attribution) -> list[Attribution]:
     """“Lee warned that costs would rise and urged the council to act” reports twice."""
-    for number in range(1, len(attribution.content)):
-        before, after = attribution.content[number - 1 : number + 1]
-        verb = _COORDINATE.fullmatch(text, before.end, after.start) if after.start - before.end < _CLAUSE else None
+    parts: list[Attribution] = []
+    cue, content = attribution.cue, list[Range]()
+    for piece in attribution.content:
+        near = bool(content) and piece.start - content[-1].end < _CLAUSE
+        verb = _COORDINATE.fullmatch(text, content[-1].end, piece.start) if near else None
         if verb is not None:
-            first = replace(attribution, content=attribution.content[:number])
-            rest = replace(attribution, content=attribution.content[number:], cue=Range(*verb.span("cue")))
-            return [first, *_coordinated(text, rest)]
-    return [attribution]
+            parts.append(replace(attribution, content=tuple(content), cue=cue))
+            cue, content = Range(*verb.span("cue")), []
+        content.append(piece)
+    return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
 
 
 def _relative(text: str, attribution: Attribution) -> Attribution:
@@ -109,7 +114,7 @@ def _to_sentence_end(text: str, attribution: Attribution, quotations: Quotations
     def cut(piece: Range) -> Range:
         index = bisect_left(starts, piece.end) - 1
         last = starts[index] if index >= 0 else 0
-        if last <= piece.start or "\n" in text[piece.start : last] or quotations.over(Range(last, piece.end)):
+        if last <= piece.start or text.find("\n", piece.start, last) >= 0 or quotations.over(Range(last, piece.end)):
             return piece
         # a stretch that ends in mid-sentence is paired wrongly: what comes after it may be quoted, too
         paired = all(not text[stretch.outer.end : last].strip() for stretch in quotations.over(Range(piece.start, piece.start + 1)))

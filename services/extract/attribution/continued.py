@@ -15,6 +15,7 @@ _GOES_ON = re.compile(r"[^\n]?[.!?…\"”’'][\"“”‘’'.,]*\n\n[\"“”
 _WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 MAX_PIECES = 256  # of one statement: the schema's limit
 _FEW = 4  # words in marks: a name, a title, a scare quote
+_SHORT = 200  # code points that hold more than a few words
 
 
 def once(attributions: Sequence[Attribution]) -> list[Attribution]:
@@ -49,4 +50,5 @@ def is_scare_quote(text: str, attribution: Attribution, quotations: Quotations) 
     if attribution.source is not None or attribution.cue is None or attribution.turn:
         return False
     stretches = [s for piece in attribution.content for s in quotations.over(piece)]
-    return bool(stretches) and sum(len(_WORD.findall(text, *stretch.inner)) for stretch in stretches) <= _FEW
+    parts = [(stretch.inner.start, min(stretch.inner.end, stretch.inner.start + _SHORT)) for stretch in stretches]
+    return bool(parts) and sum(len(_WORD.findall(text, *part)) for part in parts) <= _FEW

@@ -17,6 +17,7 @@ _ENDS_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*$")
 _REPORTING = re.compile(rf"[,?!](?=\s+(?:{VERB}\s+{SUBJECT}[\s,.]|{SUBJECT}\s+{VERB}(?:[,.]|\s*$)))")
 _FEW = 4  # words: shorter quoted stretches without punctuation are terms, nicknames and scare quotes
 _NAME_WORDS = 8  # words: longer stretches in title case are headlines quoted whole, still no speech, but rare
+_NAME = 200  # code points: longer than those words
 _HEADING = 140  # code points
 _SMALL = frozenset(["a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "as", "is"])
 
@@ -47,9 +48,11 @@ class Quotations:
 
     def is_name(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch is a title or a nickname: every word of weight is capitalised and no sentence ends in it."""
-        return not _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end]) and self._is_title_case(stretch)
+        return self._is_title_case(stretch) and not _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end])
 
     def _is_title_case(self, stretch: QuotedStretch) -> bool:
+        if stretch.inner.end - stretch.inner.start > _NAME:
+            return False
         words = _WORD.findall(self._text, stretch.inner.start, stretch.inner.end)
         if not 0 < len(words) <= _NAME_WORDS:
             return False

@@ -14,6 +14,7 @@ WORD_CHARACTER = re.compile(r"\w")
 PARAGRAPH_BREAK = re.compile(r"\n+")
 _CLITIC = re.compile(r"(?<=\w)['’](?:s|re|ve|d|ll|m)\b", re.IGNORECASE)
 _MARK_CUE = re.compile(r":|[—–―]|--")
+_LONGEST_SOURCE = 1_000  # code points: a longer one is noise, and would be read again for each attribution that shares it
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
 _CLOSES_APPOSITION = ",–—―%"
@@ -23,7 +24,8 @@ _CLOSES_APPOSITION = ",–—―%"
 def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
     """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, overlapping ones joined."""
     cue = _cue(text, attribution.cue)
-    source = _words(text, attribution.source, keep=_CLOSES_APPOSITION)
+    named = attribution.source
+    source = _words(text, named, keep=_CLOSES_APPOSITION) if named is not None and named.end - named.start <= _LONGEST_SOURCE else None
     anchor = cue or source or min(attribution.content)
     parts = [_trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)]
     pieces = [piece for piece in parts if WORD_CHARACTER.search(text, piece.start, piece.end)]
@@ -32,9 +34,7 @@ def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribu
     if not joined:
         return None
     if source is not None:
-        places = _by_paragraph(text, source)
-        part = next((part for part in places if _paragraph(text, part.start) == _paragraph(text, anchor.start)), places[-1])
-        source = _words(text, part, keep=_CLOSES_APPOSITION)
+        source = _words(text, _in_paragraph(text, source, anchor.start), keep=_CLOSES_APPOSITION)
         if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
             source = None  # nothing but a line break links the two
     lost = source is None and attribution.source is not None
@@ -87,6 +87,15 @@ def _by_paragraph(text: str, span: Range) -> list[Range]:
         start = match.end()
     parts.append(Range(start, max(start, end)))
     return parts
+
+
+def _in_paragraph(text: str, span: Range, position: int) -> Range:
+    """The part of a span that lies in the paragraph of a position; failing that its last paragraph."""
+    if text.find("\n", *span) < 0:
+        return span
+    begin, end = _paragraph(text, position), text.find("\n", position)
+    part = Range(max(span.start, begin), span.end if end < 0 else min(span.end, end))
+    return part if part.start < part.end else Range(text.rfind("\n", *span) + 1, span.end)
 
 
 def _paragraph(text: str, position: int) -> int:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import pairwise
 
 from schemas.events import Cue, Span, Stance
 from services.extract.types import Range
@@ -59,7 +60,7 @@ def is_negated(cue: str) -> bool:
     is a stance, and ``not only said`` does say."""
     lexicon = _lexicon()
     words = _words(cue)
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in pairwise((*words, "")):
         if (word in lexicon.negators or word.endswith("n't")) and following not in lexicon.limits:
             return True
     first = next((place for place, word in enumerate(words) if word not in lexicon.skip), len(words))
