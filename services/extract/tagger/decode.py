@@ -13,9 +13,10 @@ from services.extract.tagger.boundaries import Words, read_words
 from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.edges import take_marks, trim
 from services.extract.tagger.links import PieceSpan, anchor_owners, gap, link_masses
+from services.extract.tagger.places import disjoint, place_of
 from services.extract.tagger.spec import CONTENT, SOURCE
 from services.extract.text.sentences import sentences
-from services.extract.types import Attribution, Entity, Range
+from services.extract.types import Attribution, Entity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,26 +58,6 @@ def _pieces(span: TagSpan, words: Words) -> PieceSpan:
     return PieceSpan(int(words.first[span.start]), int(words.last[span.end - 1]), span.score)
 
 
-def _place(text: str, pieces: Pieces, span: PieceSpan) -> Range | None:
-    """Where a span lies in the text, white space at its edges taken off; None when nothing is left."""
-    start, end = int(pieces.starts[span.start]), int(pieces.ends[span.end - 1])
-    words = text[start:end]
-    start += len(words) - len(words.lstrip())
-    end -= len(words) - len(words.rstrip())
-    return Range(start, end) if end > start else None
-
-
-def _disjoint(ranges: list[Range]) -> tuple[Range, ...]:
-    """Sorted; overlapping ranges joined."""
-    joined: list[Range] = []
-    for item in sorted(ranges):
-        if joined and item.start < joined[-1].end:
-            joined[-1] = Range(joined[-1].start, max(joined[-1].end, item.end))
-        else:
-            joined.append(item)
-    return tuple(joined)
-
-
 class Decoder:
     """Reads the scores of one model. Stateless between calls."""
 
@@ -111,7 +92,7 @@ class Decoder:
         of_words = word_scores(scores.entities, words.first)
         found = []
         for span in tag_spans(best_under_grammar(of_words), of_words):
-            place = _place(text, pieces, _pieces(span, words))
+            place = place_of(text, pieces, _pieces(span, words))
             if place:
                 found.append(Entity(place, self._entity_labels[span.label], span.score))
         return tuple(sorted(found, key=lambda entity: entity.span))
@@ -209,7 +190,7 @@ class _Reading:
 
     def _item(self, anchor: int, contents: list[int]) -> Found | None:
         parts = [self._contents[content] for content in contents]
-        places = _disjoint([place for part in parts if (place := _place(self._text, self._pieces, part))])
+        places = disjoint([place for part in parts if (place := place_of(self._text, self._pieces, part))])
         if not places:
             return None
         has_cue = anchor < len(self._cues)
@@ -233,8 +214,8 @@ class _Reading:
         attribution = Attribution(
             kind="indirect" if not inside else "mixed" if outside else "direct",
             content=places,
-            source=_place(self._text, self._pieces, chosen.source) if chosen.source else None,
-            cue=_place(self._text, self._pieces, self._cues[anchor]) if has_cue else None,
+            source=place_of(self._text, self._pieces, chosen.source) if chosen.source else None,
+            cue=place_of(self._text, self._pieces, self._cues[anchor]) if has_cue else None,
             confidence=sure,
             # words and source can both be right only where the source is
             source_confidence=max(sure, self._decoder.sure_of_source(evidence)),
