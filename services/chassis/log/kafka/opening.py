@@ -69,7 +69,7 @@ class _Network(KafkaNetClient):  # type: ignore[misc]
         self.reasons: Counter[str] = Counter()
 
     def _get_connection(self, *arguments: Any, **options: Any) -> Any:
-        if self.refused:
+        if self.refused and self.opening:
             # the way out of the client's own loop, which it takes for a login that failed
             raise SaslAuthenticationFailedError(self.refused.line)
         connection = self._connect(*arguments, **options)

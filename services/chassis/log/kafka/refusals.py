@@ -5,6 +5,7 @@ kafka-python 3.0.12 says "Unable to bootstrap" whatever the reason is; the reaso
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ import kafka.errors as kafka_errors
 SETTING = "ONRECORD_KAFKA__"
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 OTHER_NAME = ("Hostname mismatch", "IP address mismatch")
+CLOSED_EARLY = "Closed before TLS handshake"
+PASSING = (errno.ENOTCONN, errno.EMFILE, errno.ENFILE)
 FILES = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 
 
@@ -49,7 +52,7 @@ def refusal(error: BaseException, configuration: Mapping[str, Any]) -> Refusal:
         if any(sign in text for sign in OTHER_NAME):
             return _final("BOOTSTRAP_SERVERS", f"{problem} Name the broker as its certificate does")
         return _final("SSL_CAFILE", f"the broker's certificate is not trusted ({problem}); name the authority that signed it")
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not _passing(error):
         return _final(*_unreadable(error, configuration))
     if text.startswith("Handshake failed"):
         return _maybe(
@@ -61,6 +64,11 @@ def refusal(error: BaseException, configuration: Mapping[str, Any]) -> Refusal:
     if "disconnected" in text:
         return _maybe("SECURITY_PROTOCOL", f"the broker hangs up on {protocol}: is that what this listener speaks?")
     return _maybe("BOOTSTRAP_SERVERS", f"{','.join(configuration['bootstrap_servers'])}: no answer ({text})")
+
+
+def _passing(error: OSError) -> bool:
+    """Whether it is no file of ours: the broker hung up before TLS began, as one that is just starting does, or files ran out."""
+    return isinstance(error, ConnectionError) or error.errno in PASSING or CLOSED_EARLY in str(error)
 
 
 def _unreadable(error: OSError, configuration: Mapping[str, Any]) -> tuple[str, str]:
