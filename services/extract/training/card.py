@@ -62,7 +62,8 @@ and named entities (person, organization, location, other).
 - File: `model.onnx`, {megabytes:.1f} MB, sha256 `{spec.sha256}`. Labels, windows, transition scores and calibration: `model.json`.
 - Network: MiniLM, 6 layers, 384 wide, uncased, with an added embedding of letter case and layout; heads for role tags, entity tags, the
   cue each word belongs to, the source of each cue and content, the ends of contents, and check-worthiness. 8-bit weights with one scale
-  per channel (7 bits used, so that sums do not saturate on processors without VNNI), embeddings with one scale per row, heads in float;
+  per channel (7 bits used, so that sums do not saturate on processors without VNNI), embeddings with one scale per row, heads in 8 bits
+  too but check-worthiness, which stays in float;
   activations are quantised as they come.
 - Input: windows of {spec.windows.size} word pieces, {spec.windows.context} of context at a cut inside a paragraph.
 
@@ -115,12 +116,18 @@ much they flatter is not known. The test part was not used.
 ## Limits
 - US political news of 2016 and 2017 from seven outlets; other styles, countries and beats are found less surely. English only.
 - Beliefs, wishes and plans reported without a verb of saying are found far less often than speech (last row).
-- Right edges of long indirect content are the most frequent fault: in "said the plan, which critics call reckless, was safe" the aside may
-  be left out or taken in whole.
+- Right edges of long indirect content are the most frequent fault: of "She said the plan, which critics call reckless, was safe." only
+  "the plan" is hers, and "was safe" goes to the critics.
+- Speech in parentheses: in "The bridge is unsafe (the county's engineers said so twice last year, and warned that it may close), but it
+  stays open." what stands before is nobody's and what follows is the engineers'.
+- Nouns of saying: in "The mayor's claim that the bridge is safe was rejected by engineers." the engineers reject, the mayor claims nothing.
+- Nobody: "Nobody in the ministry expects the tunnel to open before 2030." is a claim of "Nobody in the ministry".
 - It marks only the outermost of nested attributions; the program reads contents that hold a verb of saying again for those inside them
   (`attribution/nesting.py`), and finds fewer than half of them.
 - Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/attribution`.
-- A source that follows its words at a distance ("…. That is what the ministry says.") is often missed.
+- A source that follows its words at a distance ("Costs will rise again. That is what the ministry says.") is often missed.
+- Claim types: .68 right on 182 held-out statements (standard error .035; of 120 drawn at random .73; labelled by a language model in one
+  pass). Opinion and event are taken for each other most; rule, causal and experience rest on 5, 7 and 3 held-out examples.
 - Check-worthiness is learnt from debates, with a few hundred statements of news; on news it ranks far less well, and the program mixes
   it with a model of words (docs/quality.md, docs/experiments.md).
 - It marks what the text attributes, not whether it was said, nor whether it is true.
