@@ -34,12 +34,19 @@ PROGRESS_STEPS = 10_000
 
 UNREACHABLE = "The database of the record cannot be reached just now. Try again in a moment."
 NOT_MIGRATED = "The database of the record holds no tables yet: the aggregate service makes them when it starts."
+OUTDATED = "The record's tables are of an older release: the aggregate service brings them up to date when it starts."
+REFUSED = "The database refuses this service's login: check ONRECORD_STORE__URL, and that its role exists (deploy/postgres/reader.sql)."
 NOT_ALLOWED = "This service's role may not read the record's tables: its owner must grant that (deploy/postgres/reader.sql)."
 TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an outlet."
 
+READ = (relational.documents, relational.statements, relational.actors, relational.tallies, relational.trail)
+"""The tables that answers are made of."""
+
 _MISSING_TABLE = "42P01"
+_MISSING_COLUMN = "42703"
 _CANCELLED = "57014"
 _DENIED = "42501"
+_REFUSED = "28"
 
 _log = structlog.get_logger("onrecord.query")
 
@@ -89,7 +96,8 @@ class Database:
         """Why the record cannot be read just now; empty when it can."""
         try:
             with self.engine.connect() as connection:
-                connection.execute(select(relational.actors.c.actor_id).limit(1))
+                for table in READ:
+                    connection.execute(select(table).limit(0))
         except (SQLAlchemyError, OSError) as error:
             return [_explain(error) or f"the database of the record answers with an error ({type(error).__name__})"]
         return []
@@ -151,12 +159,16 @@ def _explain(error: SQLAlchemyError | OSError) -> str | None:
     if not isinstance(error, DBAPIError):
         # only the pool raises others here: no connection came free in time
         return UNREACHABLE if type(error).__name__ == "TimeoutError" else None
-    message = str(error.orig)
-    if "no such table" in message or _MISSING_TABLE in message:
+    message, state = str(error.orig), _state(error)
+    if "no such table" in message or state == _MISSING_TABLE:
         return NOT_MIGRATED
-    if _DENIED in message:
+    if "no such column" in message or state == _MISSING_COLUMN:
+        return OUTDATED
+    if state == _DENIED:
         return NOT_ALLOWED
-    if message == "interrupted" or _CANCELLED in message:
+    if state.startswith(_REFUSED):
+        return REFUSED
+    if message == "interrupted" or state == _CANCELLED:
         return TOO_SLOW
     if error.connection_invalidated or any(sign in message for sign in _SQLITE_AWAY) or not _has_sqlstate(error):
         return UNREACHABLE
@@ -167,10 +179,15 @@ _SQLITE_AWAY = ("unable to open database file", "database is locked", "disk I/O 
 
 
 def _has_sqlstate(error: DBAPIError) -> bool:
-    """Whether PostgreSQL itself reported the error (a fault in a query), rather than the connection to it."""
+    """Whether the database itself reported the error (a fault in a query), rather than the connection to it."""
+    if isinstance(error.orig, sqlite3.Error):
+        return True
+    state = _state(error)
+    # 08 connection exception, 53 out of resources, 57P shutting down, 3D no such database
+    return bool(state) and not state.startswith(("08", "53", "57P", "3D"))
+
+
+def _state(error: DBAPIError) -> str:
+    """PostgreSQL's SQLSTATE; empty where the error is not its."""
     first = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    if isinstance(first, dict):
-        # 08 connection exception, 53 out of resources, 57P shutting down, 28 not allowed in
-        state = str(first.get("C", ""))
-        return not state.startswith(("08", "53", "57P", "28", "3D"))
-    return isinstance(error.orig, sqlite3.Error)
+    return str(first.get("C", "")) if isinstance(first, dict) else ""

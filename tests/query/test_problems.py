@@ -15,7 +15,7 @@ from lxml import html
 from services.chassis.errors import SettingsError
 from services.query import database as database_module
 from services.query.database import Database
-from tests.support.reading import LEE, reader
+from tests.support.reading import LEE, fill, reader, sample
 
 
 def problem(answer: Any, status: int) -> dict[str, Any]:
@@ -114,10 +114,22 @@ def test_postgresql_not_migrated_or_away(postgres_url: str) -> None:
         assert "holds no tables yet" in problem(api.get("/v1/actors"), 503)["detail"]
     with reader(postgres_url.rpartition("/")[0] + "/missing") as api:
         assert "cannot be reached" in problem(api.get("/v1/actors"), 503)["detail"]
+    with reader(postgres_url.replace("onrecord@", "nobody@")) as api:
+        assert "refuses this service's login" in problem(api.get("/v1/actors"), 503)["detail"]
     with reader("postgresql+pg8000://onrecord@127.0.0.1:1/none") as api:
         found = problem(api.get("/v1/actors"), 503)
         assert "cannot be reached" in found["detail"]
         assert "127.0.0.1" not in str(found)
+
+
+def test_a_record_of_the_release_before(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'record.db'}"
+    fill(address, sample())
+    with sqlite3.connect(tmp_path / "record.db") as writer:
+        writer.execute("ALTER TABLE statements DROP COLUMN source_confidence")
+    writer.close()
+    with reader(address) as api:
+        assert "of an older release" in problem(api.get("/v1/search", params={"q": "bridge"}), 503)["detail"]
 
 
 @pytest.mark.postgres

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import signal
 import socket
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from schemas.relational import metadata
 from services.chassis.errors import SettingsError
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import load
+from services.query.database import OUTDATED
 from services.query.service import QueryService, build
 from services.query.text import segment
 from tests.support.patience import PATIENCE_S
@@ -94,10 +96,13 @@ def test_readiness_follows_the_database(tmp_path: Path, log: SqliteLog) -> None:
     with serving(service, given.stop) as address:
         assert "cannot be reached" in service.ready()[0]
         assert get(f"{address}/v1/actors").status_code == 503
-        writer = sqlite3.connect(path)
-        writer.execute("CREATE TABLE actors (actor_id TEXT)")
-        writer.close()
+        engine = sa.create_engine(f"sqlite:///{path}")
+        metadata.create_all(engine)
         assert service.ready() == []
+        with engine.begin() as writer:
+            writer.exec_driver_sql("ALTER TABLE statements DROP COLUMN source_confidence")
+        engine.dispose()
+        assert service.ready() == [OUTDATED], "no statement can be read before aggregate has migrated"
         assert service.live() == []
 
 
