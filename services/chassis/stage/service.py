@@ -83,11 +83,20 @@ class StageService(Generic[Out]):
                 raise
             self._held_by = error
         finally:
-            session.close()
+            self._close(session)
             logger.info("stage stopped", service=self.name)
         if self._held_by:
             self._loop.left()
             self._hold(self._held_by)
+
+    def _close(self, session: Session[Out]) -> None:
+        try:
+            session.close()
+        except Exception as error:
+            if self._held_by is None:
+                raise
+            # to end here would start it again, with as much poison; the group notices anyway that it polls no more
+            logger.warning("could not leave in order", service=self.name, error_class=type(error).__name__)
 
     def _hold(self, reason: DeadLetterLimit) -> None:
         while True:

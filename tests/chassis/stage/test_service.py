@@ -26,9 +26,12 @@ def refuse(record: Record) -> Handled[Message]:
 
 class Closing(MemorySession):
     closed = False
+    close_error: Exception | None = None
 
     def close(self) -> None:
         self.closed = True
+        if self.close_error:
+            raise self.close_error
 
 
 @pytest.fixture
@@ -59,11 +62,13 @@ def test_it_ends_where_somebody_waits_for_it(session: Closing, tmp_path: Path) -
     assert session.closed
 
 
-def test_it_holds_where_it_would_only_be_started_again(session: Closing, tmp_path: Path) -> None:
+@pytest.mark.parametrize("close_error", [None, OSError("no broker answers")], ids=["closes", "cannot close"])
+def test_it_holds_where_it_would_only_be_started_again(session: Closing, tmp_path: Path, close_error: Exception | None) -> None:
+    session.close_error = close_error
     stage, stop = service(session, tmp_path, supervised=True)
     thread = threading.Thread(target=stage.run)
     thread.start()
-    while not (reasons := stage.ready()) or "poison" not in reasons[0]:
+    while not session.closed or "poison" not in (reasons := stage.ready())[0]:
         assert thread.is_alive()
     assert "onrecord dlq list" in reasons[0]
     assert stage.live() == [], "a restart would let as many through again"
