@@ -57,7 +57,7 @@ READ_PAUSE_S = 0.25
 """Between two requests of the reader that keeps the API busy."""
 
 POISON = 40
-"""Enough for a burn rate; fewer than the 100 in a row at which a stage stops itself."""
+"""Enough for a burn rate; fewer than the 100 in a row at which a stage holds."""
 
 FEED_ITEM = "<item><title>Edition {n}</title><link>{site}/{n}</link></item>"
 
