@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from kafka.errors import KafkaConnectionError
 
 from services.chassis.errors import TransientError
 from services.chassis.log.kafka import KafkaLog, config
@@ -61,3 +62,21 @@ def test_a_connection_reset_before_tls_begins_is_tried_again(resetting: str) -> 
 def test_only_files_that_cannot_be_used_are_final(error: OSError, final: bool) -> None:
     configuration = config.connection(KafkaSettings.model_validate({"security_protocol": "SSL"}), "test")
     assert refusal(error, configuration).final is final
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EOF occurred in violation of protocol (_ssl.c:2427)",
+        "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)",
+        "[SSL: SSLV3_ALERT_BAD_CERTIFICATE] sslv3 alert bad certificate (_ssl.c:2580)",
+        "socket disconnected",
+    ],
+)
+@pytest.mark.parametrize(("protocol", "certificate"), [("SSL", True), ("PLAINTEXT", False)])
+def test_a_missing_client_certificate_is_thought_of_where_there_is_tls(text: str, protocol: str, certificate: bool) -> None:
+    configuration = config.connection(KafkaSettings.model_validate({"security_protocol": protocol}), "test")
+    found = refusal(KafkaConnectionError(text), configuration)
+    assert not found.final
+    assert found.line.startswith(f"ONRECORD_KAFKA__SECURITY_PROTOCOL: the broker hangs up on {protocol}")
+    assert ("SSL_CERTFILE" in found.line) is certificate

@@ -16,6 +16,7 @@ import kafka.errors as kafka_errors
 SETTING = "ONRECORD_KAFKA__"
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 OTHER_NAME = ("Hostname mismatch", "IP address mismatch")
+HUNG_UP = ("disconnected", "EOF occurred", "_ALERT_")
 CLOSED_EARLY = "Closed before TLS handshake"
 PASSING = (errno.ENOTCONN, errno.EMFILE, errno.ENFILE)
 FILES = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
@@ -61,8 +62,10 @@ def refusal(error: BaseException, configuration: Mapping[str, Any]) -> Refusal:
         )
     if isinstance(error, kafka_errors.KafkaProtocolError):
         return _maybe("SECURITY_PROTOCOL", f"{protocol}, but the answer is not Kafka's: a listener with TLS, or another program's port?")
-    if "disconnected" in text:
-        return _maybe("SECURITY_PROTOCOL", f"the broker hangs up on {protocol}: is that what this listener speaks?")
+    if any(sign in text for sign in HUNG_UP):
+        # with TLS 1.3 a client hears only after its handshake that its certificate is missing, or that the broker does not take it
+        certificate = " Or does it want SSL_CERTFILE?" if protocol.endswith("SSL") else ""
+        return _maybe("SECURITY_PROTOCOL", f"the broker hangs up on {protocol}: is that what this listener speaks?{certificate}")
     return _maybe("BOOTSTRAP_SERVERS", f"{','.join(configuration['bootstrap_servers'])}: no answer ({text})")
 
 
