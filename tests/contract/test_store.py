@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +26,7 @@ from schemas.sources import hour_of
 from services.aggregate.changes import change_of
 from services.aggregate.store import Store
 from services.aggregate.store.locks import Kind
+from services.aggregate.store.migrate import configuration
 from services.chassis.errors import CommitFailed, LimitExceeded
 from services.chassis.log.types import Record, TopicPartition
 from services.chassis.stage import read_dead_letter
@@ -581,6 +584,37 @@ def test_two_processes_that_start_at_once_migrate_once(address: str) -> None:
     assert stores[0].positions() == {}
     for store in stores:
         store.close()
+
+
+def test_one_can_go_back_to_this_release_from_a_newer_one(address: str) -> None:
+    store = Store(address, GROUP)
+    store.migrate()
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE statements ADD COLUMN of_a_newer_release TEXT")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store.migrate()
+    feed(store, [make(speakers=(ANA,)).events])
+    assert len(rows(store, "statements")) == 1
+    store.close()
+
+
+def test_migrations_only_add_what_an_older_release_can_leave_out(address: str) -> None:
+    engine = sa.create_engine(address)
+    config = configuration()
+    before: dict[str, set[str]] = {}
+    for script in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, script.revision)
+            found = sa.inspect(connection)
+            columns = {table: found.get_columns(table) for table in found.get_table_names()}
+        for table, names in before.items():
+            assert names <= {column["name"] for column in columns[table]}, f"{script.revision}: {table}"
+            added = [column for column in columns[table] if column["name"] not in names]
+            assert all(column["nullable"] or column["default"] for column in added), f"{script.revision}: {table}"
+        before = {table: {column["name"] for column in given} for table, given in columns.items()}
+    assert before.keys() >= relational.metadata.tables.keys()
+    engine.dispose()
 
 
 @pytest.mark.postgres
