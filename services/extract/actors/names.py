@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Literal, NamedTuple, cast
 
 from schemas.ids import name_key
+from services.extract.remembered import remembered
 from services.extract.wordlist import words
 
 Gender = Literal["m", "f"]
@@ -79,7 +80,7 @@ def _given() -> _Given:
     return _Given(genders, frozenset(" ".join(data["alone"]).split()))
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def bare(word: str) -> str:
     """A word without its possessive ending and final full stop, lower case."""
     return _POSSESSIVE.sub("", word).rstrip(".").lower()
@@ -100,7 +101,7 @@ def is_title(word: str) -> bool:
     return bare(word) in _lexicon().titles
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def is_role(word: str) -> bool:
     """Whether a word names an office or an occupation, by the list or by its ending: ``pollster``, ``strategist``."""
     return is_title(word) or (bool(_ROLE_ENDING.search(bare(word))) and bare(word) not in _NO_ROLES)
@@ -178,7 +179,7 @@ def without_initials(name: str) -> str:
     return name if name_key(f"{kept[0]} {kept[-1]}") in _NAMESAKES else " ".join(kept)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def fold(name: str) -> str:
     """A spelling key under which transliterations of one name fall together: Zelensky, Zelenskyy, Zelenskiy."""
     key = _FINAL_I.sub("i", name_key(name))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
 from schemas.events import Cue, Span, Stance
+from services.extract.remembered import remembered
 from services.extract.types import Range
 
 _WORD = re.compile(r"['’]?[^\W\d_]+(?:['’-][^\W\d_]+)*|\S+")
@@ -54,7 +55,7 @@ def cue_at(text: str, span: Range) -> Cue:
     return Cue(span=Span.of(text, *span), lemma=head, stance=stance)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def is_negated(cue: str) -> bool:
     """Whether the reporting itself is negated or withheld: ``did not say``, ``declined to comment``, ``avoided all mention of``. ``denied``
     is a stance, and ``not only said`` does say."""
@@ -70,7 +71,7 @@ def is_negated(cue: str) -> bool:
     return "to" in behind or any(lemma(word) in lexicon.stances and word not in lexicon.skip for word in behind)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _head(cue: str) -> tuple[str, Stance]:
     """The lemma of the last word that reports, and its stance; failing that of the last word that is no auxiliary; failing that the cue.
 
@@ -101,7 +102,7 @@ def _words(cue: str) -> list[str]:
     return [word.lower().replace("’", "'") for word in _WORD.findall(cue)]
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def lemma(word: str) -> str:
     """The lemma of a lower-case cue word, by the lexicon first and English spelling rules second."""
     lexicon = _lexicon()
