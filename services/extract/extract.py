@@ -134,7 +134,7 @@ class Extractor:
         with self._timed("tag"):
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
-            stretches = quoted_stretches(text)
+            stretches, places = quoted_stretches(text), sentences(text)
             marks = Marks(text, stretches)
             found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, english=readable)
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if readable else []
@@ -144,7 +144,7 @@ class Extractor:
                 article_id=article.article_id,
                 entities=tagged.entities,
                 attributions=[item.attribution for item in found],
-                sentences=sentences(text),
+                sentences=places,
                 quoted=stretches,
                 authors=article.authors,
                 registry=self._registry,

@@ -68,7 +68,7 @@ def quoted_stretches(text: str) -> list[QuotedStretch]:
     return list(_stretches(text))
 
 
-@lru_cache(maxsize=8)  # the tagger and the rules ask for those of the same text
+@lru_cache(maxsize=2)  # the tagger and the rules ask for those of the same text
 def _stretches(text: str) -> tuple[QuotedStretch, ...]:
     found: list[QuotedStretch] = []
     paragraphs = list(_paragraphs(text))

@@ -39,7 +39,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Range]:
     return list(_whole(text)) if start == 0 and end is None else _sentences(text, start, len(text) if end is None else end)
 
 
-@lru_cache(maxsize=8)  # the tagger, the rules and the resolver each ask for those of the same text
+@lru_cache(maxsize=2)  # the tagger, the rules and the resolver each ask for those of the same text
 def _whole(text: str) -> tuple[Range, ...]:
     return tuple(_sentences(text, 0, len(text)))
 
