@@ -20,8 +20,9 @@ def test_the_record_names_who_said_what(embedded: tuple[Pipeline, Record, str]) 
     _, record, printed = embedded
     said = {(actor, text) for _, actor, _, _, text, kind, *_ in record["statements"] if kind == "quote"}
     assert ("person:donald-trump", "After that, we’ll have to maybe take a different tack,") in said
-    assert "Sergei Lavrov" in printed
-    assert "several points which we share" in printed
+    row = next(line for line in printed.splitlines() if "Sergei Lavrov" in line)
+    # of an article's quotes, all of one day, any may stand for the latest
+    assert any(text[:30] in row for actor, text in said if actor == "person:sergei-lavrov"), row
     assert len(record["documents"]) >= 21
 
 
