@@ -22,7 +22,7 @@ def test_the_record_names_who_said_what(embedded: tuple[Pipeline, Record, str]) 
     assert ("person:donald-trump", "After that, we’ll have to maybe take a different tack,") in said
     row = next(line for line in printed.splitlines() if "Sergei Lavrov" in line)
     # of an article's quotes, all of one day, any may stand for the latest
-    assert any(text[:30] in row for actor, text in said if actor == "person:sergei-lavrov"), row
+    assert any(str(text)[:30] in row for actor, text in said if actor == "person:sergei-lavrov"), row
     assert len(record["documents"]) >= 21
 
 
