@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import sqlalchemy as sa
-from alembic import command
-
 from schemas.events import Quote
-from schemas.relational import metadata
-from services.aggregate.store import Store
-from services.aggregate.store.engine import open_engine
-from services.aggregate.store.migrate import configuration
 from tests.support.golden import GOLDEN
-from tests.support.record import dump, feed, rows
+from tests.support.record import dump, feed, open_store, rows
 from tests.support.statements import Event, actor, make
 
 ANA = actor("Ana Lee")
@@ -23,12 +16,6 @@ def surer(events: tuple[Event, ...], confidence: float) -> list[Event]:
     """The same events as an extractor writes them that tells how sure the source is."""
     document, *statements = events
     return [document, *(statement.model_copy(update={"source_confidence": confidence}) for statement in statements)]
-
-
-def open_store(tmp_path: Path) -> Store:
-    store = Store(f"sqlite:///{tmp_path / 'record.db'}", "onrecord-aggregate")
-    store.migrate()
-    return store
 
 
 def test_a_newer_extraction_brings_it_whatever_order_they_come_in(tmp_path: Path) -> None:
@@ -52,20 +39,4 @@ def test_frozen_events_without_it_are_taken(tmp_path: Path) -> None:
     feed(store, [[event for event in written if isinstance(event, Quote)]])
     kept = {row["statement_id"]: row["source_confidence"] for row in rows(store, "statements")}
     assert kept == {event.event_id: event.source_confidence for event in written if isinstance(event, Quote)}
-    store.close()
-
-
-def test_a_record_of_the_release_before_keeps_its_statements(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
-    with engine.begin() as connection:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
-        columns = [column.name for column in metadata.tables["statements"].columns if not column.nullable]
-        values = ", ".join("0" if name in ("revision", "on_record", "confidence", "sort_at") else "'{}'" for name in columns)
-        connection.execute(sa.text(f"INSERT INTO statements ({', '.join(columns)}) VALUES ({values})"))
-    engine.dispose()
-    store = open_store(tmp_path)
-    [row] = rows(store, "statements")
-    assert row["source_confidence"] is None
     store.close()

@@ -5,17 +5,11 @@ from __future__ import annotations
 from itertools import permutations
 from pathlib import Path
 
-import sqlalchemy as sa
-from alembic import command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Claim, Quote
-from schemas.relational import metadata
-from services.aggregate.store import Store
-from services.aggregate.store.engine import open_engine
-from services.aggregate.store.migrate import configuration
-from tests.support.record import clear, dump, feed, published, rows
+from tests.support.record import clear, dump, feed, open_store, published, rows
 from tests.support.statements import Event, actor, make
 
 ANA, BO, CY = actor("Ana Lee"), actor("Bo Chen"), actor("Cy Dorn")
@@ -31,12 +25,6 @@ def chain(article: str = "art-1", revision: int = 1) -> list[Event]:
         first.model_copy(update={"within": quote.event_id}),
         second.model_copy(update={"within": first.event_id}),
     ]
-
-
-def open_store(tmp_path: Path) -> Store:
-    store = Store(f"sqlite:///{tmp_path / 'record.db'}", "onrecord-aggregate")
-    store.migrate()
-    return store
 
 
 def test_an_inner_statement_counts_for_its_own_speaker_and_names_the_one_around_it(tmp_path: Path) -> None:
@@ -78,21 +66,4 @@ def test_replays_and_revisions_in_any_order_leave_only_the_current_chain(tmp_pat
     on_record = {row["statement_id"]: row["within"] for row in rows(store, "statements") if row["on_record"]}
     assert on_record == {event.event_id: event.within for event in new if isinstance(event, Quote | Claim)}
     assert all(holder is None or holder in on_record for holder in on_record.values())
-    store.close()
-
-
-def test_a_record_of_the_release_before_keeps_its_statements(tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path / 'record.db'}"
-    engine = open_engine(address)
-    with engine.begin() as connection:
-        config = configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-        columns = [column.name for column in metadata.tables["statements"].columns if not column.nullable]
-        values = ", ".join("0" if name in ("revision", "on_record", "confidence", "sort_at") else "'{}'" for name in columns)
-        connection.execute(sa.text(f"INSERT INTO statements ({', '.join(columns)}) VALUES ({values})"))
-    engine.dispose()
-    store = open_store(tmp_path)
-    [row] = rows(store, "statements")
-    assert row["within"] is None
     store.close()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.extract.attribution.continued import MAX_PIECES
 from services.extract.attribution.conventions import as_annotated
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.reconcile import reconcile
@@ -61,6 +62,16 @@ def test_what_someone_called_something_in_quotation_marks_stays_a_quotation() ->
     text = "He has a plan, which Lee called “a trap”."
     quoted = Attribution("direct", (at(text, "“a trap”"),), at(text, "Lee"), at(text, "called"), 0.9)
     assert as_annotated(text, quoted) == quoted
+
+
+def test_no_pronoun_is_added_to_as_many_pieces_as_a_statement_may_have() -> None:
+    text = "a plan, which Lee says " + "will fail, " * MAX_PIECES
+    first = text.index("will")
+    pieces = tuple(Range(first + 11 * number, first + 11 * number + 9) for number in range(MAX_PIECES))
+    source, cue = (Range(text.index(word), text.index(word) + len(word)) for word in ("Lee", "says"))
+    full = Attribution("indirect", pieces, source, cue, 0.9)
+    assert as_annotated(text, full).content == pieces
+    assert len(as_annotated(text, Attribution("indirect", pieces[1:], source, cue, 0.9)).content) == MAX_PIECES
 
 
 WORDS = st.lists(st.sampled_from(["Lee", "told", "called", "for", "by", "which", "what", "of", "says", "it", "“so”", ","]), min_size=3).map(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,13 @@ STATE = ("documents", "superseded", "statements", "actors", "tallies")
 """The tables that must depend on nothing but the set of events."""
 
 PARTITION = TopicPartition("onrecord.documents", 0)
+
+
+def open_store(folder: Path) -> Store:
+    """The SQLite record in a folder, its tables up to date."""
+    store = Store(f"sqlite:///{folder / 'record.db'}", "onrecord-aggregate")
+    store.migrate()
+    return store
 
 
 def feed(store: Store, batches: Iterable[Sequence[Event]]) -> None:

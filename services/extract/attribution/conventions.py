@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from services.extract.attribution.continued import MAX_PIECES
 from services.extract.types import Attribution, Range
 from services.extract.wordlist import words
 
@@ -25,7 +26,7 @@ _LAST = 60  # code points of a cue in which its last words lie
 
 
 def as_annotated(text: str, attribution: Attribution) -> Attribution:
-    """An attribution with a cue that ends where annotators end it."""
+    """An attribution with a cue that ends, and a content that begins, where annotators cut them."""
     cue = attribution.cue
     if cue is None:
         return attribution
@@ -47,6 +48,8 @@ def _with_pronoun(text: str, attribution: Attribution, cue: Range) -> Attributio
     """“…, which he says will fail”: the pronoun belongs to what he says. A quotation stays one: what he called “a lie”."""
     source, first = attribution.source, attribution.content[0]
     if source is None or attribution.kind == "direct" or not 0 <= cue.start - source.end <= _BESIDE or first.start < cue.end:
+        return attribution
+    if len(attribution.content) == MAX_PIECES:
         return attribution
     pronoun = _PRONOUN.search(text, max(0, source.start - _LAST), source.start)
     if pronoun is None or (pronoun["pronoun"] != "what" and (pronoun["before"] or "").lower() in _PREPOSITIONS):

@@ -5,7 +5,7 @@ kafka-python 3.0.12 says "Unable to bootstrap" whatever the reason is; the reaso
 
 from __future__ import annotations
 
-import errno
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 OTHER_NAME = ("Hostname mismatch", "IP address mismatch")
 HUNG_UP = ("disconnected", "EOF occurred", "_ALERT_")
 CLOSED_EARLY = "Closed before TLS handshake"
-PASSING = (errno.ENOTCONN, errno.EMFILE, errno.ENFILE)
+OF_FILES = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ssl.SSLError)
+OF_CONNECTIONS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 FILES = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
 
 
@@ -53,7 +54,7 @@ def refusal(error: BaseException, configuration: Mapping[str, Any]) -> Refusal:
         if any(sign in text for sign in OTHER_NAME):
             return _final("BOOTSTRAP_SERVERS", f"{problem} Name the broker as its certificate does")
         return _final("SSL_CAFILE", f"the broker's certificate is not trusted ({problem}); name the authority that signed it")
-    if isinstance(error, OSError) and not _passing(error):
+    if isinstance(error, OSError) and _of_files(error):
         return _final(*_unreadable(error, configuration))
     if text.startswith("Handshake failed"):
         return _maybe(
@@ -69,9 +70,10 @@ def refusal(error: BaseException, configuration: Mapping[str, Any]) -> Refusal:
     return _maybe("BOOTSTRAP_SERVERS", f"{','.join(configuration['bootstrap_servers'])}: no answer ({text})")
 
 
-def _passing(error: OSError) -> bool:
-    """Whether it is no file of ours: the broker hung up before TLS began, as one that is just starting does, or files ran out."""
-    return isinstance(error, ConnectionError) or error.errno in PASSING or CLOSED_EARLY in str(error)
+def _of_files(error: OSError) -> bool:
+    """Whether a file of ours cannot be used. All else may pass: no route, names that are not known yet, the broker's hanging up before TLS
+    begins, as one that is just starting does."""
+    return isinstance(error, OF_FILES) and not isinstance(error, OF_CONNECTIONS) and CLOSED_EARLY not in str(error)
 
 
 def _unreadable(error: OSError, configuration: Mapping[str, Any]) -> tuple[str, str]:
