@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.events import Stance
@@ -162,12 +161,7 @@ def is_withheld(text: str, attribution: Attribution) -> bool:
         return False
     behind = next((piece for piece in attribution.content if piece.start >= cue.end), None)
     goes_on = " to" if behind is not None and text[behind.start : behind.start + 3].lower() == "to " else ""
-    return _withholds(text[slice(*cue)], goes_on)
-
-
-@lru_cache(maxsize=4096)
-def _withholds(cue: str, goes_on: str) -> bool:
-    return is_negated(cue + goes_on) or cue_at(cue, Range(0, len(cue))).stance is Stance.DENY
+    return is_negated(text[slice(*cue)] + goes_on) or cue_at(text, cue).stance is Stance.DENY
 
 
 class Marks:

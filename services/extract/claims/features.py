@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from functools import lru_cache
 
+from services.extract.remembered import remembered
 from services.extract.wordlist import any_of
 
 _FIGURE = re.compile(r"\b\d[\d,.]*\b")
@@ -150,7 +150,7 @@ def features(proposition: str) -> list[float]:
     return list(values.values())
 
 
-@lru_cache(_REMEMBERED)
+@remembered(_REMEMBERED)
 def _on_lists(unit: str) -> tuple[tuple[str, int], ...]:
     """The lists that a word or phrase stands on, and how often."""
     found = ((name, len(pattern.findall(unit))) for name, pattern in _LISTS.items())
