@@ -94,10 +94,10 @@ screenshots: $(VENV)/.dev ## draw the dashboards from the running pipeline's dat
 	@$(BIN)/python deploy/grafana/screenshots.py
 
 quality: $(VENV)/.dev ## extraction figures on PolNeAR (CORPUS=folder with train/ and dev/)
-	@$(BIN)/python -m services.extract.quality $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+	@$(BIN)/python -m lab.quality $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
 quality-gate: $(VENV)/.dev ## fail when extraction got worse than the stored figures (UPDATE=1 stores them)
-	@$(BIN)/python -m services.extract.quality.gate $(if $(CORPUS),--corpus $(CORPUS)) $(if $(UPDATE),--update)
+	@$(BIN)/python -m lab.quality.gate $(if $(CORPUS),--corpus $(CORPUS)) $(if $(UPDATE),--update)
 
 bench: $(VENV)/.dev ## speed: articles per second, memory
 	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
@@ -109,10 +109,10 @@ $(VENV)-train/.train: requirements/build.txt requirements/train.txt $(VENV)/.run
 	@touch $@
 
 train: $(VENV)-train/.train ## train the tagger (CORPUS=folder with train/ and dev/, CLAIMS=ClaimBuster's sentences, OUT=folder)
-	@$(VENV)-train/bin/python -m services.extract.training --corpus $(CORPUS) $(if $(CLAIMS),--claims $(CLAIMS)) --out $(or $(OUT),build/model) $(ARGS)
+	@$(VENV)-train/bin/python -m lab.training --corpus $(CORPUS) $(if $(CLAIMS),--claims $(CLAIMS)) --out $(or $(OUT),build/model) $(ARGS)
 
 train-test: $(VENV)-train/.train ## the training code's own tests, where PyTorch is
-	@$(VENV)-train/bin/python -m pytest tests/extract/training $(ARGS)
+	@$(VENV)-train/bin/python -m pytest tests/lab/training $(ARGS)
 
 clean: ## remove what the program and the tests made (not .venv)
 	rm -rf var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.fits.claims import fit_surface
 from schemas.events import ClaimType, Stance
 from services.extract.claims.checkworthiness import check_worthiness, surface
 from services.extract.claims.claim_types import claim_type
 from services.extract.claims.clauses import says_something
 from services.extract.claims.cues import cue_at, is_negated, lemma
 from services.extract.claims.features import NAMES, features
-from services.extract.claims.fit import fit_surface
 from services.extract.claims.words import Surface, grams
 from services.extract.types import Range
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from lab.quality.whole import plain_article
 from schemas.events import ActorKind, Quote
 from services.extract.attribution import trust
 from services.extract.attribution.quotations import Quotations
 from services.extract.attribution.reconcile import reconcile
 from services.extract.extract import Extractor
-from services.extract.quality.whole import plain_article
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Entity, Range, Tagged
 

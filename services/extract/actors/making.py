@@ -13,7 +13,7 @@ UNRESOLVED = "unresolved source"
 NAME_MAX = 160  # code points of a description kept as an actor's name
 
 # How sure a resolution is by its manner, if the words are its source: the share that was right among the labelled sources of PolNeAR dev,
-# GUM, and the open pages of tests/quality/news together, rounded, few ones cautiously. A pronoun is as sure as its ranking says: 90.8 % on
+# GUM, and the open pages of lab/labels/speech together, rounded, few ones cautiously. A pronoun is as sure as its ranking says: 90.8 % on
 # average where 90.8 % of GUM's 121 were right.
 SURE = {
     Resolution.NAME: 0.97,  # 182 of 187

@@ -75,7 +75,7 @@ class Asked(NamedTuple):
     begins: bool
 
 
-# Fitted by ``services.extract.actors.fit`` on the coreference layer of PolNeAR train (320 articles, 3,877 pronouns).
+# Fitted by ``lab.fits.actors`` on the coreference layer of PolNeAR train (320 articles, 3,877 pronouns).
 WEIGHTS = {
     "same sentence": 0.74,
     "sentences": -1.05,

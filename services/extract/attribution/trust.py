@@ -1,7 +1,7 @@
 """How sure a source is that a rule of this package gives or takes away: the probability that it is right, given that the words are
 reported. The tagger's own sources have its calibrated one.
 
-Measured where the content was right on PolNeAR dev, on GUM and the open pages of tests/quality/news, and on 220 of PolNeAR's training
+Measured where the content was right on PolNeAR dev, on GUM and the open pages of lab/labels/speech, and on 220 of PolNeAR's training
 articles, where the tagger knows the answers and the rules get only what it missed. Few, so each is drawn towards .9 by two: (right + 1.8) /
 (of + 2), rounded.
 """

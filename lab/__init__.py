@@ -1,0 +1,1 @@
+"""How extraction is measured, trained and fitted. Never imported by services, never in the image."""

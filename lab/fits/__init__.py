@@ -1,0 +1,1 @@
+"""Weights of the small models that rank and score, fitted on labels."""
