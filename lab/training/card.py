@@ -124,7 +124,7 @@ much they flatter is not known. The test part was not used.
 - Nobody: "Nobody in the ministry expects the tunnel to open before 2030." is a claim of "Nobody in the ministry".
 - It marks only the outermost of nested attributions; the program reads contents that hold a verb of saying again for those inside them
   (`attribution/nesting.py`), and finds fewer than half of them.
-- Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/attribution`.
+- Transcripts ("NAME: …") and headlines are left to the rules of `services/extract/passes`.
 - A source that follows its words at a distance ("Costs will rise again. That is what the ministry says.") is often missed.
 - Claim types: .68 right on 182 held-out statements (standard error .035; of 120 drawn at random .73; labelled by a language model in one
   pass). Opinion and event are taken for each other most; rule, causal and experience rest on 5, 7 and 3 held-out examples.

@@ -27,9 +27,9 @@ from schemas.ids import text_sha256
 from services.chassis.errors import LimitExceeded
 from services.extract.actors.making import Registry
 from services.extract.actors.resolve import Resolver
-from services.extract.attribution.nesting import Marks, nested
-from services.extract.attribution.reconcile import reconcile
 from services.extract.claims.statements import Statements
+from services.extract.passes.nesting import Marks, nested
+from services.extract.passes.registry import reconcile
 from services.extract.resolved import ResolvedAttribution, resolve
 from services.extract.tagger import Tagger
 from services.extract.text.clean import clean
@@ -136,7 +136,10 @@ class Extractor:
         with self._timed("attribute"):
             stretches, places = quoted_stretches(text), sentences(text)
             marks = Marks(text, stretches)
-            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, english=readable)
+            language = "en" if readable else primary(cleaned.language)
+            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language)
+                text, tagged.attributions, marks.outermost, tagged.entities, language="en" if readable else primary(cleaned.language)
+            )
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if readable else []
         with self._timed("resolve"):
             resolver = Resolver(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from schemas.events import Actor
 from services.extract.actors.resolve import Resolver
-from services.extract.attribution.addressee import addressee
-from services.extract.attribution.nesting import Marks, Nested, holders, kind_of, quoted_words
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import Found
+from services.extract.passes.addressee import addressee
+from services.extract.passes.nesting import Marks, Nested, holders, kind_of, quoted_words
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import Found
 from services.extract.types import Attribution, Range, hull
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extract.attribution.addressee import addressee
 from services.extract.extract import Extractor
+from services.extract.passes.addressee import addressee
 from services.extract.types import Range
 from tests.extract.conftest import MakeArticle
 

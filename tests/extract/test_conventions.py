@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extract.attribution.continued import MAX_PIECES
-from services.extract.attribution.conventions import as_annotated
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import reconcile
+from services.extract.passes.continued import MAX_PIECES
+from services.extract.passes.conventions import as_annotated
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import reconcile
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Entity, Range
 

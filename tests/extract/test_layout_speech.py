@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extract.attribution.headlines import headlines
-from services.extract.attribution.posts import posts
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import reconcile
-from services.extract.attribution.turns import turns
+from services.extract.passes.headlines import headlines
+from services.extract.passes.posts import posts
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import reconcile
+from services.extract.passes.turns import turns
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Entity, Range
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from services.extract.attribution.headlines import headlines
-from services.extract.attribution.phrases import phrases
-from services.extract.attribution.posts import posts
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import reconcile
-from services.extract.attribution.turns import turns
+from services.extract.passes.headlines import headlines
+from services.extract.passes.phrases import phrases
+from services.extract.passes.posts import posts
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import reconcile
+from services.extract.passes.turns import turns
 from services.extract.text.furniture import is_furniture
 from services.extract.text.plain import normalise
 from services.extract.text.quotes import quoted_stretches

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from schemas.events import Actor, ActorKind, Claim, Quote, Resolution
 from services.extract.actors.resolve import Resolver
-from services.extract.attribution.nesting import Marks, Nested, holders, nested, said
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import Found, reconcile
 from services.extract.extract import Extraction, Extractor
+from services.extract.passes.nesting import Marks, Nested, holders, nested, said
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import Found, reconcile
 from services.extract.resolved import resolve
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Range

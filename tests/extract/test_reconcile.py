@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import Found, reconcile
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import Found, reconcile
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Entity, Range
 

@@ -8,10 +8,10 @@ import pytest
 
 from lab.quality.whole import plain_article
 from schemas.events import ActorKind, Quote
-from services.extract.attribution import trust
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.reconcile import reconcile
 from services.extract.extract import Extractor
+from services.extract.passes import trust
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.registry import reconcile
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Entity, Range, Tagged
 

@@ -20,7 +20,7 @@ from services.extract.actors.plurals import Plurals
 from services.extract.actors.pronouns import follow
 from services.extract.actors.reading import Reader
 from services.extract.actors.relative import antecedent
-from services.extract.attribution.paragraphs import is_heading
+from services.extract.passes.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
 CLOSING = ",–—― "

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
-from services.extract.attribution.continued import MAX_PIECES
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.claims.claim_types import claim_type
 from services.extract.claims.cues import cue_at, is_negated
+from services.extract.passes.continued import MAX_PIECES
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
 from services.extract.types import ClaimEvidence, Range

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from services.extract.attribution import trust
-from services.extract.attribution.adjacent import SUBJECT, VERB, adjacent_source
-from services.extract.attribution.quotations import Quotations
-from services.extract.types import Attribution, Entity, Range
+from services.extract.passes import trust
+from services.extract.passes.adjacent import SUBJECT, VERB, adjacent_source
+from services.extract.passes.quotations import Quotations
+from services.extract.types import Attribution, Range
 
 _BESIDE = 0.8  # confidence of what the marks and the words beside them say; the tagger's own is calibrated, this is set below it
 _ACCORDING = re.compile(r"(?:according to|in the (?:words|view|opinion|eyes) of|per)\Z", re.IGNORECASE)
@@ -43,22 +43,7 @@ _LEAD = 12  # code points before an opening participle: its preposition
 _REACH = 120  # code points of a main clause's subject
 
 
-def subjects(
-    text: str, attributions: Iterable[Attribution], quotations: Quotations, entities: Iterable[Entity], starts: Sequence[int]
-) -> list[Attribution]:
-    """The attributions with the sources the surface shows. ``starts``: of the sentences."""
-    names = {entity.span.end: entity.span for entity in entities if entity.label in ("PERSON", "ORGANIZATION")}
-    found: list[Attribution] = []
-    for attribution in attributions:
-        seen = _agent(text, _without_target(text, _without_cue(text, attribution)))
-        seen = _before_cue(text, seen, names) if seen.source == attribution.source else seen
-        if seen.source is None:
-            seen = _beside(text, _opening(text, _according(text, seen), starts), quotations)
-        found.append(seen)
-    return found
-
-
-def _without_cue(text: str, attribution: Attribution) -> Attribution:
+def unmarked_cue(text: str, attribution: Attribution) -> Attribution:
     """Lee | said | the bridge was safe: a few words between source and content are the reporting words. “We are ready, said” | Anna Lee:
     the reporting verb is no part of what was said."""
     source, last = attribution.source, attribution.content[-1]
@@ -74,7 +59,7 @@ def _without_cue(text: str, attribution: Attribution) -> Attribution:
     return replace(attribution, content=content, cue=Range(*verb.span("cue")))
 
 
-def _without_target(text: str, attribution: Attribution) -> Attribution:
+def without_target(text: str, attribution: Attribution) -> Attribution:
     """“Lee was asked whether …” · “Asked about the cost, Lee said …”: who is asked or accused does not say it."""
     source, cue = attribution.source, attribution.cue
     if source is None or cue is None:
@@ -86,7 +71,7 @@ def _without_target(text: str, attribution: Attribution) -> Attribution:
     return replace(attribution, source=None, source_confidence=trust.NOBODY) if said_of else attribution
 
 
-def _agent(text: str, attribution: Attribution) -> Attribution:
+def passive_agent(text: str, attribution: Attribution) -> Attribution:
     """“Lee was told by engineers that …” · “Lee, asked by reporters whether …”: the agent of a passive speaks."""
     cue = attribution.cue
     if cue is None or not (_PASSIVE.search(text, cue.start, cue.end) or _ASKED.match(text, cue.start, cue.end)):
@@ -101,7 +86,7 @@ def _agent(text: str, attribution: Attribution) -> Attribution:
     return replace(attribution, source=source, cue=Range(cue.start, agent.start() - 1), source_confidence=trust.AGENT)
 
 
-def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
+def name_before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
     """“Footage of Trump saying …” · “seized on Trump’s claim …”: the name right before the reporting words speaks, whoever else is near."""
     cue, source = attribution.cue, attribution.source
     if cue is None or _PURPOSE.match(text, cue.start, cue.end) or _ANY_PASSIVE.search(text, cue.start, cue.end):
@@ -113,7 +98,7 @@ def _before_cue(text: str, attribution: Attribution, names: Mapping[int, Range])
     return replace(attribution, source=name, source_confidence=trust.BEFORE_CUE)
 
 
-def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
+def name_beside_quotation(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
     """“…,” said Smith · Said Smith: “…” · “…” — Anna Smith."""
     if attribution.source is not None:
         return attribution
@@ -137,7 +122,7 @@ def _beside(text: str, attribution: Attribution, quotations: Quotations) -> Attr
     return attribution
 
 
-def _according(text: str, attribution: Attribution) -> Attribution:
+def name_behind_according(text: str, attribution: Attribution) -> Attribution:
     """“According to Ham, the plan failed”, where the name was taken for a part of the content."""
     cue = attribution.cue
     if cue is None or not _ACCORDING.search(text, cue.start, cue.end):
@@ -150,7 +135,7 @@ def _according(text: str, attribution: Attribution) -> Attribution:
     return attribution
 
 
-def _opening(text: str, attribution: Attribution, starts: Sequence[int]) -> Attribution:
+def subject_of_main_clause(text: str, attribution: Attribution, starts: Sequence[int]) -> Attribution:
     """“Claiming that he won, Trump left”: who an opening participle means is the main clause's subject."""
     cue = attribution.cue
     if attribution.source is not None or cue is None or not _PARTICIPLE.match(text, cue.start, cue.end):

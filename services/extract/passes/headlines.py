@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from services.extract.attribution import trust
-from services.extract.attribution.paragraphs import is_heading, paragraphs
-from services.extract.attribution.turns import INVERTED
+from services.extract.passes import trust
+from services.extract.passes.paragraphs import is_heading, paragraphs
+from services.extract.passes.turns import INVERTED
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 from services.extract.wordlist import words
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.extract.attribution.adjacent import SUBJECT, VERB
+from services.extract.passes.adjacent import SUBJECT, VERB
 from services.extract.text.plain import PARAGRAPH
 from services.extract.types import QuotedStretch, Range
 

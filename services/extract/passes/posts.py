@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from services.extract.attribution import trust
-from services.extract.attribution.paragraphs import is_heading, paragraphs
+from services.extract.passes import trust
+from services.extract.passes.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Range
 
 _DATE = r"(?:\s*[·|,-]?\s*(?:[A-Z][a-z]{2,8}\.?\s\d{1,2},?\s\d{4}|\d{1,2}\s[A-Z][a-z]{2,8}\.?\s\d{4}))?"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from services.extract.attribution import trust
-from services.extract.attribution.quotations import Quotations
+from services.extract.passes import trust
+from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 _RELATIVE = re.compile(
@@ -27,20 +27,7 @@ _TRAILING = re.compile(
 _CLAUSE = 80  # code points of a relative clause before the words it reports
 
 
-def linked(text: str, attributions: Iterable[Attribution], quotations: Quotations, starts: Sequence[int]) -> list[Attribution]:
-    """The attributions without bare articles and words of later sentences, with relative and coordinate clauses split off.
-
-    ``starts``: of the sentences.
-    """
-    found: list[Attribution] = []
-    for attribution in attributions:
-        whole = _in_sentence(text, _without_articles(text, _relative(text, attribution)), quotations, starts)
-        parts = [part for clause in _clauses(text, whole) for part in _coordinated(text, clause)]
-        found += [half for part in parts for half in _halves(text, part, quotations)]
-    return found
-
-
-def _halves(text: str, attribution: Attribution, quotations: Quotations) -> list[Attribution]:
+def second_report(text: str, attribution: Attribution, quotations: Quotations) -> list[Attribution]:
     """“Lee said the bridge was safe and warned that costs would rise”, read as one report, is two: in PolNeAR's training part 21 of 22
     contents end before such a verb with *that*."""
     if attribution.source is None:
@@ -57,7 +44,7 @@ def _halves(text: str, attribution: Attribution, quotations: Quotations) -> list
     return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
 
 
-def _coordinated(text: str, attribution: Attribution) -> list[Attribution]:
+def coordinate_report(text: str, attribution: Attribution) -> list[Attribution]:
     """“Lee warned that costs would rise and urged the council to act” reports twice."""
     parts: list[Attribution] = []
     cue, content = attribution.cue, list[Range]()
@@ -71,7 +58,7 @@ def _coordinated(text: str, attribution: Attribution) -> list[Attribution]:
     return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
 
 
-def _relative(text: str, attribution: Attribution) -> Attribution:
+def without_relative_clause(text: str, attribution: Attribution) -> Attribution:
     """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what stands
     before it (“Lee, who” was tired, | said)."""
     source, cue = attribution.source, attribution.cue
@@ -82,7 +69,7 @@ def _relative(text: str, attribution: Attribution) -> Attribution:
     return replace(attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start()))
 
 
-def _in_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
+def within_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
     """Several pieces of content without those of the paragraph's other sentences, unless in quotation marks: they are the reporter's.
 
     A whole sentence before the cue's may be reported, too. Of 13 pieces in later sentences of PolNeAR dev 10 were not that attribution's.
@@ -124,7 +111,7 @@ def _to_sentence_end(text: str, attribution: Attribution, quotations: Quotations
     return attribution if content == attribution.content else replace(attribution, content=content)
 
 
-def _without_articles(text: str, attribution: Attribution) -> Attribution:
+def without_bare_articles(text: str, attribution: Attribution) -> Attribution:
     """Several pieces of content without those that are a bare article."""
     if len(attribution.content) == 1:
         return attribution
@@ -132,7 +119,7 @@ def _without_articles(text: str, attribution: Attribution) -> Attribution:
     return replace(attribution, content=kept) if kept else attribution
 
 
-def _clauses(text: str, attribution: Attribution) -> list[Attribution]:
+def relative_report(text: str, attribution: Attribution) -> list[Attribution]:
     """“Zelensky, who earlier this week expressed willingness to meet, said he wanted more” reports twice."""
     source, cue = attribution.source, attribution.cue
     if source is None or cue is None or cue.start < source.end:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.extract.attribution import trust
-from services.extract.attribution.quotations import Quotations
+from services.extract.passes import trust
+from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 WORD_CHARACTER = re.compile(r"\w")

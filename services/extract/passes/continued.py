@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.extract.attribution.quotations import Quotations
+from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 _GOES_ON = re.compile(r"[^\n]?[.!?…\"”’'][\"“”‘’'.,]*\n\n[\"“”‘’']*")

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from services.extract.attribution import trust
-from services.extract.attribution.paragraphs import is_heading, paragraphs
+from services.extract.passes import trust
+from services.extract.passes.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Entity, Range
 from services.extract.wordlist import words
 

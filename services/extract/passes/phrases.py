@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from services.extract.attribution import trust
+from services.extract.passes import trust
 from services.extract.types import Attribution, Range
 
 _WORDS = r"(?:words?|view|opinion|estimation|judgment|judgement|telling|account)"

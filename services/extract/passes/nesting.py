@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from schemas.events import Stance
-from services.extract.attribution.quotations import Quotations
-from services.extract.attribution.tidy import tidy
 from services.extract.claims.cues import cue_at, is_negated
+from services.extract.passes.quotations import Quotations
+from services.extract.passes.tidy import tidy
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, QuotedStretch, Range
 from services.extract.wordlist import any_of, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from services.extract.attribution.continued import MAX_PIECES
+from services.extract.passes.continued import MAX_PIECES
 from services.extract.types import Attribution, Range
 from services.extract.wordlist import words
 

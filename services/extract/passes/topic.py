@@ -9,8 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from services.extract.attribution import trust
-from services.extract.attribution.quotations import Quotations
+from services.extract.passes import trust
+from services.extract.passes.quotations import Quotations
 from services.extract.text.plain import PARAGRAPH
 from services.extract.types import Attribution, Entity, Range
 
