@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,6 +31,7 @@ from services.extract.claims.statements import Statements
 from services.extract.passes.nesting import Marks, nested
 from services.extract.passes.registry import reconcile
 from services.extract.resolved import ResolvedAttribution, resolve
+from services.extract.rules import SECOND_READING, checked
 from services.extract.tagger import Tagger
 from services.extract.text.clean import clean
 from services.extract.text.html import HtmlLimits, HtmlReader
@@ -90,8 +91,16 @@ class Extractor:
         limits: Limits | None = None,
         registry: Registry | None = None,
         observe: Callable[[str, float], None] = lambda _step, _seconds: None,
+        without: Collection[str] = (),
     ) -> None:
-        """``observe`` is told how long each step took: ``text``, ``tag``, ``attribute`` (with second readings), ``resolve``, ``state``."""
+        """``without`` names passes to leave out (:data:`~services.extract.rules.RULES`), for measuring what each does.
+
+        ``observe`` is told how long each step took: ``text``, ``tag``, ``attribute`` (with second readings), ``resolve``, ``state``.
+
+        Raises:
+            UnknownRule: there is no pass of that name.
+        """
+        self._without = checked(without)
         self._observe = observe
         self._tagger = tagger
         self._limits = limits or Limits()
@@ -137,10 +146,9 @@ class Extractor:
             stretches, places = quoted_stretches(text), sentences(text)
             marks = Marks(text, stretches)
             language = "en" if readable else primary(cleaned.language)
-            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language)
-                text, tagged.attributions, marks.outermost, tagged.entities, language="en" if readable else primary(cleaned.language)
-            )
-            inner = nested(text, [item.attribution for item in found], marks, self._reread) if readable else []
+            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language, without=self._without)
+            again = readable and SECOND_READING not in self._without
+            inner = nested(text, [item.attribution for item in found], marks, self._reread) if again else []
         with self._timed("resolve"):
             resolver = Resolver(
                 text,
@@ -151,6 +159,7 @@ class Extractor:
                 quoted=stretches,
                 authors=article.authors,
                 registry=self._registry,
+                without=self._without,
             )
             attributions = resolve(text, found, inner, resolver, marks)
         outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from schemas.events import ActorKind
 from services.extract.actors.entities import Named, snap
 from services.extract.actors.evidence import gender_before, roles_around
+from services.extract.actors.evidence_table import INSTITUTIONS, OVERLOOKED
 from services.extract.actors.members import Member, Mention, People, by_first_mention
 from services.extract.actors.names import (
     Gender,
@@ -51,7 +52,7 @@ _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "T
 class Cast:
     """Everybody named in ``text``, from the tagger's entities and the text's surface."""
 
-    def __init__(self, text: str, entities: Iterable[Entity]) -> None:
+    def __init__(self, text: str, entities: Iterable[Entity], without: Collection[str] = ()) -> None:
         self.text = text
         self.tokens = Tokens(text)
         self._people = People()
@@ -60,11 +61,14 @@ class Cast:
         self._alone: dict[str, list[Range]] = {}  # where names of one word stand, by folded name
         self._pronouns: dict[str, Gender | None] = {}  # by folded name of one word: “Clinton … she”
         self._heads: dict[str, Member] = {}
-        named = _institutions(text, snap(self.tokens, entities))
+        named = snap(self.tokens, entities)
+        if INSTITUTIONS not in without:
+            named = _institutions(text, named)
         self._people_at = [item.span.start for item in named if item.label == "PERSON"]
         self._add_people([item for item in named if item.label == "PERSON"])
         self._add_others([item for item in named if item.label != "PERSON"])
-        self._add_overlooked()
+        if OVERLOOKED not in without:
+            self._add_overlooked()
         self.people = by_first_mention(self._people.members)
         self.members = by_first_mention({id(m): m for m in (*self.people, *self._others.values())}.values())
         self._named = {fold(name): member for member in reversed(self.members) for name in member.names}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
+from services.extract.actors.evidence_table import NAMED_LATER, OFFICES, ORGANISATIONS
 from services.extract.actors.members import Member, Mention
 from services.extract.actors.names import gender_of_word, is_role
 from services.extract.actors.offices import meaning
@@ -40,15 +41,17 @@ _POSSESSIVE = re.compile(r"['’]s?\s")
 _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
 
 
-def bearer(read: Phrase, source: Range, cast: Cast) -> Member | None:
+def bearer(read: Phrase, source: Range, cast: Cast, without: Collection[str] = ()) -> Member | None:
     """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``; the organisation whose name
     ends in this noun: ``the foundation``."""
     if read.kind is ActorKind.ORGANIZATION and _NOUN_ALONE.fullmatch(read.name):
-        return cast.organisations.called(read.words[-1], source.start)
+        return None if ORGANISATIONS in without else cast.organisations.called(read.words[-1], source.start)
     if not read.words or read.kind is not ActorKind.UNNAMED:
         return None
     if not read.definite:
-        return _named_later(read, source, cast)
+        return None if NAMED_LATER in without else _named_later(read, source, cast)
+    if OFFICES in without:
+        return None
     words = [meaning(word) for word in read.words if meaning(word) not in _DETERMINERS]
     return cast.offices.holder(words, source.start, former="former" in read.words) if words and is_role(words[-1]) else None
 
@@ -62,7 +65,7 @@ def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
     return member if member is not None and member.first > source.start else None
 
 
-def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader) -> list[Described]:
+def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader, without: Collection[str] = ()) -> list[Described]:
     """Single persons whom sources describe, in text order: the bearers of offices, those who are only described, and words that
     stand for whoever is in focus."""
     found: list[Described] = []
@@ -71,7 +74,7 @@ def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader) -> l
         if read.manner is not Manner.DESCRIBED or read.kind is not ActorKind.UNNAMED or not read.words:
             continue
         gender = next((g for word in reversed(read.words) if (g := gender_of_word(word))), None)
-        known = bearer(read, source, cast)
+        known = bearer(read, source, cast, without)
         if known is not None:
             found.append(Described(source, known))
         elif varies(read):

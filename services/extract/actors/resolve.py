@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
+from services.extract.actors.evidence_table import ADDRESSEES, AHEAD, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS, WHOLE_WORDS
 from services.extract.actors.firstperson import FirstPerson
 from services.extract.actors.labels import office, speaker
 from services.extract.actors.making import HINT, NAME_MAX, SURE, Maker, Registry, described
@@ -44,9 +45,12 @@ class Resolver:
         quoted: Sequence[QuotedStretch],
         authors: Sequence[str] = (),
         registry: Registry | None = None,
+        without: Collection[str] = (),
     ) -> None:
+        """``without``: kinds of evidence to leave out, by their names in :mod:`services.extract.actors.evidence_table`."""
         self._text = text
-        self._cast = cast = Cast(text, entities)
+        self._without = without
+        self._cast = cast = Cast(text, entities, without)
         self._sentences = sentences
         self._starts = [sentence.start for sentence in sentences]
         self._maker = Maker(article_id, registry)
@@ -56,8 +60,9 @@ class Resolver:
         sources = [attribution.source for attribution in attributions if attribution.source is not None]
         self._antecedents = {s.start: antecedent(text, s, cast, self._starts) for s in sources if _RELATIVE.fullmatch(text, *s)}
         phrases_before = [before for before in self._antecedents.values() if isinstance(before, Range)]
-        described = described_sources([*sources, *phrases_before], cast, self._reader)
-        self._focused = follow(text, cast, sentences, quoted, sources, described)
+        described = described_sources([*sources, *phrases_before], cast, self._reader, without)
+        focus = PRONOUNS not in without
+        self._focused = follow(text, cast, sentences, quoted, sources, described) if focus else {}
         self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
         self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
         # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke before
@@ -77,6 +82,8 @@ class Resolver:
 
     def addressee(self, phrase: Range) -> Actor | None:
         """Whom a noun phrase that was spoken to names; None where it does not say."""
+        if ADDRESSEES in self._without:
+            return None
         actor = self._resolved(phrase, None)
         return None if actor.resolution is Resolution.UNRESOLVED else actor
 
@@ -107,7 +114,7 @@ class Resolver:
     def _whole_words(self, source: Range) -> Range:
         """A span that ends inside a word, up to the end of that word: half a name is nobody."""
         text, end = self._text, source.end
-        if not (end and text[end - 1].isalnum() and text[end : end + 1].isalpha()):
+        if WHOLE_WORDS in self._without or not (end and text[end - 1].isalnum() and text[end : end + 1].isalpha()):
             return source
         word = WORD.match(text, end - 1, end + NAME_MAX)
         return Range(source.start, word.end()) if word is not None and "'" not in word.group() and "’" not in word.group() else source
@@ -134,10 +141,10 @@ class Resolver:
         if word in PERSONAL:
             return self._third_person(word, source, mention)
         if word not in SPEAKER:
-            return self._plurals(word, source.start, mention)
+            return None if PLURALS in self._without else self._plurals(word, source.start, mention)
         if inherited is not None:
             return inherited.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN})
-        writer = self._first_person(word, source.end)
+        writer = None if FIRST_PERSON in self._without else self._first_person(word, source.end)
         return self._maker.member(writer, mention, Resolution.PRONOUN, HINT) if writer is not None else None
 
     def _third_person(self, word: str, source: Range, mention: Span) -> Actor | None:
@@ -151,6 +158,8 @@ class Resolver:
 
     def _after_in_sentence(self, source: Range, gender: str) -> Member | None:
         """``When he arrived, Smith said``: the name may follow in the same sentence."""
+        if AHEAD in self._without:
+            return None
         index = bisect_right(self._starts, source.start) - 1
         end = self._sentences[index].end if index >= 0 else len(self._text)
         for _, member in self._cast.within(Range(source.end, min(end, source.end + _LOOK_AHEAD))):
@@ -160,6 +169,8 @@ class Resolver:
 
     def _relative(self, source: Range, mention: Span) -> Actor | None:
         """The noun phrase right before ``who``."""
+        if RELATIVES in self._without:
+            return None
         before = (
             self._antecedents[source.start]
             if source.start in self._antecedents
@@ -176,11 +187,11 @@ class Resolver:
         return self._description(read, before, mention) if read.manner is Manner.DESCRIBED else None
 
     def _description(self, read: Phrase, source: Range, mention: Span) -> Actor:
-        known = bearer(read, source, self._cast)
+        known = bearer(read, source, self._cast, self._without)
         if known is not None:
             how = Resolution.TITLE if known.kind is ActorKind.PERSON else Resolution.ALIAS
             return self._maker.member(known, mention, how, SURE[how])
-        if source.start in self._focused and varies(read):
+        if VARIATIONS not in self._without and source.start in self._focused and varies(read):
             member, confidence = self._focused[source.start]
             if member.kind is ActorKind.PERSON and confidence >= _CLEAR and not of_another_party(read.words, member):
                 return self._maker.member(member, mention, Resolution.DESCRIPTION, confidence * HINT)
