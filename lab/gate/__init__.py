@@ -1,0 +1,1 @@
+"""The gate on exact output: committed articles, what the network said of them, and what the extraction makes of that."""
