@@ -42,6 +42,7 @@ check: $(VENV)/.dev ## lint, types, generated files, and everything in deploy/ t
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@set -e; for generator in $(GENERATORS); do $(BIN)/python $$generator --check; done
 	@$(BIN)/python -m pytest -q tests/deploy $(ARGS)
 
