@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test unit check fix lock schemas generate kafka-up kafka-down kafka-test observability-test image image-test sbom faults \
@@ -12,17 +11,13 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamps make `make run` and `make test` start at once when nothing has changed.
-$(VENV)/.run: requirements/build.txt requirements/run.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "onrecord needs Python 3.11 or newer; $$($(PYTHON) --version) was found. Set PYTHON=…"; exit 1; }
-	@echo "Setting up $(VENV) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install -qq --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+INSTALL = $(PYTHON) requirements/install.py
+$(VENV)/.run: requirements/install.py requirements/installer.txt requirements/build.txt requirements/run.txt pyproject.toml
+	@$(INSTALL) $(VENV) build run --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	@echo "Adding the test tools …"
-	@$(BIN)/python -m pip install -qq --require-hashes -r requirements/dev.txt
+	@$(INSTALL) $(VENV) build dev
 	@touch $@
 
 setup: $(VENV)/.run ## make .venv with everything the program needs
@@ -42,6 +37,7 @@ check: $(VENV)/.dev ## lint, types, generated files, and everything in deploy/ t
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@set -e; for generator in $(GENERATORS); do $(BIN)/python $$generator --check; done
 	@$(BIN)/python -m pytest -q tests/deploy $(ARGS)
 
@@ -49,11 +45,15 @@ fix: $(VENV)/.dev ## mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock: ## pin the dependencies anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q pyproject.toml -o requirements/run.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q pyproject.toml --extra otel -c requirements/run.txt -o requirements/otel.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q pyproject.toml --group dev -o requirements/dev.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q --group train pyproject.toml -o requirements/train.txt
+# One after the other, each held to the one before: what is in two locks is of one version. `--upgrade` in ARGS takes what is newest.
+LOCK = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -q $(ARGS)
+lock: ## pin the dependencies anew (needs uv; ARGS=--upgrade)
+	$(LOCK) --group installer -o requirements/installer.txt
+	$(LOCK) --group build -o requirements/build.txt
+	$(LOCK) pyproject.toml -c requirements/build.txt -o requirements/run.txt
+	$(LOCK) pyproject.toml --extra otel -c requirements/build.txt -c requirements/run.txt -o requirements/otel.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/build.txt -c requirements/otel.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group train -c requirements/build.txt -c requirements/dev.txt -o requirements/train.txt
 
 schemas: $(VENV)/.run ## export the JSON Schemas and the AsyncAPI document
 	@$(BIN)/python -m schemas.export
@@ -102,10 +102,9 @@ quality-gate: $(VENV)/.dev ## fail when extraction got worse than the stored fig
 bench: $(VENV)/.dev ## speed: articles per second, memory
 	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
 
-$(VENV)-train/.train: requirements/build.txt requirements/train.txt $(VENV)/.run
-	@echo "Setting up $(VENV)-train (PyTorch: several GB) …"
-	@test -x $(VENV)-train/bin/python || $(PYTHON) -m venv $(VENV)-train
-	@$(VENV)-train/bin/python -m pip install -qq --require-hashes -r requirements/build.txt -r requirements/train.txt
+$(VENV)-train/.train: requirements/install.py requirements/installer.txt requirements/build.txt requirements/train.txt
+	@echo "PyTorch takes several GB"
+	@$(INSTALL) $(VENV)-train build train
 	@touch $@
 
 train: $(VENV)-train/.train ## train the tagger (CORPUS=folder with train/ and dev/, CLAIMS=ClaimBuster's sentences, OUT=folder)
