@@ -36,13 +36,12 @@ class Reach:
     def __init__(self, name: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.name = name
         self._clock = clock
-        self._why = ""
         self.answered()
 
     @property
     def at(self) -> float:
         """When it last answered, in seconds since 1970."""
-        return time.time() - self.silent_s
+        return self._at
 
     @property
     def silent_s(self) -> float:
@@ -51,7 +50,7 @@ class Reach:
 
     def answered(self) -> None:
         """It has answered just now."""
-        self._answered_at = self._clock()
+        self._answered_at, self._at = self._clock(), time.time()
         self._why = ""
 
     def failed(self, why: str) -> None:

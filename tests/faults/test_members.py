@@ -15,9 +15,10 @@ import pytest
 from kafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, generate_latest
 
+from services.chassis import reach
 from services.chassis.devkafka.ports import free_ports
 from services.chassis.errors import CommitFailed, TransientError
-from services.chassis.log.kafka import KafkaClientCollector, KafkaLog
+from services.chassis.log.kafka import KafkaClientCollector, KafkaLog, config
 from services.chassis.log.kafka.member import Member
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
@@ -283,6 +284,37 @@ def test_closing_the_log_ends_clients_that_nobody_refers_to(kafka_cluster: Kafka
         log.producer(new_group())
         assert not set(threading.enumerate()) <= before
     until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_answers_come_while_a_topic_is_idle_and_through_a_rebalance_and_end_with_the_broker(
+    kafka_behind_proxy: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "METADATA_MAX_AGE_MS", 200)
+    assert kafka_behind_proxy.cluster is not None
+    (broker,) = kafka_behind_proxy.cluster.brokers
+    with KafkaLog(kafka_behind_proxy.settings()) as log:
+        topic, group = new_topic(log, 2), new_group()
+        one = log.stage_consumer(group, [topic], "one")
+        until(lambda: len(one.assignment()) == 2, lambda: one.poll(0.1))
+
+        def heard(answers: int, turn: Callable[[], object]) -> None:
+            at = {log.reach.at}
+            until(lambda: len(at) > answers, turn, lambda: at.add(log.reach.at))
+
+        # nobody polls, as while a long article is read
+        heard(5, lambda: time.sleep(0.01))
+        two = log.stage_consumer(group, [topic], "two")
+        heard(5, lambda: two.poll(0.1))
+        assert not two.assignment(), "the rebalance waits for the first member"
+        assert log.reach.problem() == ""
+        broker.pause()
+        try:
+            monkeypatch.setattr(reach, "LATELY_S", 1.0)
+            until(lambda: log.reach.problem().startswith("log unreachable since 20"), lambda: two.poll(0.1))
+            assert len(one.assignment()) == 2, "which says nothing about the brokers"
+        finally:
+            broker.resume()
+        until(lambda: log.reach.problem() == "", lambda: time.sleep(0.01))
 
 
 def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -> None:
