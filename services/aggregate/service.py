@@ -9,6 +9,7 @@ transaction: a crash in between repeats them too.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from services.chassis.log.groups import AGGREGATE_GROUP, READ
 from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import EventLog, Message, Offsets, Producer, Record, TopicPartition
 from services.chassis.metrics import Metrics
+from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context
 from services.chassis.settings import Settings
 from services.chassis.stage import Handled, SinkSession, StageService
@@ -67,6 +69,8 @@ class AggregateService(StageService[Change]):
         # not the context's event: a loop that ends with an error must end the upkeep too
         self._ended = threading.Event()
         self._upkeep = Upkeep(store, context.metrics, context.settings.store.trail_days, self._ended)
+        reach = Reach("database")
+        self._asking = Asking(reach, store.ping)
         super().__init__(
             replace(context, settings=_with_larger_batches(context.settings)),
             name=NAME,
@@ -75,13 +79,16 @@ class AggregateService(StageService[Change]):
             handler=handle,
             article_topic=Document.topic,
             after_commit=self._observe_age,
+            sinks=(reach,),
         )
 
     def run(self) -> None:
+        self._asking.start()
         try:
             super().run()
         finally:
             self._ended.set()
+            self._asking.close()
             self._upkeep.join()
             self._store.close()
 
@@ -121,7 +128,7 @@ class RecordSink:
         self._store = store
         self._producer = producer
         self._metrics = metrics
-        self._published_at = 0.0
+        self._published_at = -math.inf
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
         """The next offset to read of each partition; one never read is left out."""

@@ -1,7 +1,8 @@
 """``/metrics``, ``/livez`` and ``/readyz`` of one process.
 
 ``/livez`` answers 503 only when a loop is stuck: idle is alive, a rebalance is alive, an unreachable broker is alive (restarting
-would not mend it). ``/readyz`` answers 503 with the reasons while a service cannot take work.
+would not mend it). ``/readyz`` answers 503 with the reasons while a service cannot take work: also when the log, or what it writes to,
+has not answered lately (:mod:`services.chassis.reach`).
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ EVERY = (*WRITERS, "query", "lag")
 
 BOUNDS: Mapping[str, str] = {
     "cause": "class of error, from the client's list of causes",
+    "dependency": "log, database, index",
     "error": "class of error, from the client's list of causes",
     "group": "consumer groups declared in `services/chassis/log/groups.py`",
     "kind": "fixed list",
@@ -182,6 +183,14 @@ TABLE: tuple[Metric, ...] = (
         by=(*WRITERS, "lag"),
     ),
     Metric("loop_turn_timestamp", "gauge", "Unix time of the loop's last turn, idle or not.", ("service",), "seconds", by=(*STAGES, "lag")),
+    Metric(
+        "last_answer_timestamp",
+        "gauge",
+        "Unix time when the log, the database or ingest's index last answered; `/readyz` fails 30 s later.",
+        ("service", "dependency"),
+        "seconds",
+        by=(*WRITERS, "lag"),
+    ),
     Metric("clock_skew", "counter", "Events dated more than 5 s after this process's clock.", ("service",), by=STAGES),
     Metric("in_flight", "gauge", "Records read (ingest: articles offered) and not yet committed.", ("service",), by=WRITERS),
     Metric("backpressure", "counter", "Time spent waiting to retry while the source was held back.", ("service",), "seconds", by=WRITERS),

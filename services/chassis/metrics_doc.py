@@ -40,6 +40,9 @@ see [logs and traces](logs.md).
 
 ## While something is out of reach
 
+- `/readyz` of a service answers 503 once the log, the database or ingest's index has not answered for 30 seconds, and says since when;
+  `onrecord_last_answer_timestamp_seconds` is the same fact. It is about answers: an idle topic, a rebalance and a long extraction change
+  nothing. `/livez` stays as it is, because a restart would mend nothing.
 - The lag exporter removes its gauges while the log cannot be read: a figure nobody measured would be a lie. It stays alive, `/readyz`
   says why, and `onrecord_last_progress_timestamp_seconds{service="lag"}` stands still.
 - `onrecord run` is its groups' only member and needs no lag exporter: it exposes `onrecord_consumer_lag_records` itself.

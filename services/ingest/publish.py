@@ -90,6 +90,19 @@ class Publisher:
         finally:
             self._lock.release()
 
+    def check_index(self) -> None:
+        """See whether the index can be written; a batch that is under way shows that it can.
+
+        Raises:
+            TransientError: it cannot just now.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self.index.touch()
+        finally:
+            self._lock.release()
+
     def publish_all(self, items: Iterable[Item], traceparent: str | None = None) -> Iterator[Outcome]:
         """Publish any number of items in batches; one outcome each, in order.
 

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 
 from services.chassis.errors import SettingsError, TopicMissing
+from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context, Service
 from services.chassis.settings import IngestSettings
 from services.ingest.account import SERVICE
@@ -45,6 +46,11 @@ class IngestService:
         except BaseException:
             self._socket.close()
             raise
+        index = Reach("index")
+        self._asking = Asking(index, self._publisher.check_index)
+        self._reaches = (context.log.reach, index)
+        for reach in self._reaches:
+            reach.expose(context.metrics, SERVICE)
         config = uvicorn.Config(
             create_app(self._settings, self._publisher, context.metrics, self._fail),
             log_config=None,
@@ -75,6 +81,8 @@ class IngestService:
             opened.callback(self._socket.close)
             opened.callback(self._publisher.close)
             self._publisher.probe()
+            self._asking.start()
+            opened.callback(self._asking.close)
             if self._settings.feeds:
                 self._poller = FeedPoller(self._context, self._publisher, self._settings.feeds)
                 opened.callback(self._poller.close)
@@ -114,12 +122,15 @@ class IngestService:
 
     def ready(self) -> list[str]:
         """Why it cannot take articles just now."""
-        if self._publisher.problem:
+        silent = [problem for problem in (reach.problem() for reach in self._reaches) if problem]
+        if self._publisher.problem and not silent:
             try:
                 self._publisher.probe()
             except TopicMissing as error:
                 self._fail(error)
         reasons = [] if self._server.started else ["push server is starting"]
+        if silent:
+            return reasons + silent
         return reasons + ([f"log: {self._publisher.problem}"] if self._publisher.problem else [])
 
     def wait_until_ready(self, timeout_s: float) -> bool:

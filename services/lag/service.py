@@ -39,6 +39,7 @@ class LagService:
         self._settings = context.settings.lag
         self._problem = "has not measured yet"
         self._turned_at = time.monotonic()
+        context.log.reach.expose(context.metrics, NAME)
 
     def run(self) -> None:
         """Measure every ``lag.interval_s`` seconds."""
@@ -80,4 +81,6 @@ class LagService:
 
     def ready(self) -> list[str]:
         """Why there are no figures just now."""
-        return [f"{NAME}: {self._problem}"] if self._problem else []
+        # first what is known without waiting: a measurement may take long to fail
+        problem = self._context.log.reach.problem() or self._problem
+        return [f"{NAME}: {problem}"] if problem else []

@@ -77,17 +77,83 @@ def test_human_lines_when_asked_for() -> None:
     assert not text.startswith("{")
 
 
-@pytest.mark.parametrize(("level", "told"), [("info", False), ("debug", True)])
-def test_what_the_client_says_of_each_broken_connection_is_for_debugging(level: str, told: bool) -> None:
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Lines:
+    """A logger tree of its own whose lines go through the filter."""
+
+    def __init__(self, *, filtered: bool = True) -> None:
+        self.stream, self.clock = io.StringIO(), Clock()
+        handler = stdlib.StreamHandler(self.stream)
+        if filtered:
+            handler.addFilter(logging.Repeats("client", handler.handle, self.clock))
+        self.client, self.other = stdlib.Logger("client.net"), stdlib.Logger("ours")
+        for logger in (self.client, self.other):
+            logger.addHandler(handler)
+
+    def written(self) -> list[str]:
+        lines = self.stream.getvalue().splitlines()
+        self.stream.seek(0)
+        self.stream.truncate()
+        return lines
+
+
+def test_lines_alike_are_written_once_a_minute_with_their_number() -> None:
+    lines = Lines()
+    for number in range(1, 101):
+        lines.clock.now = number / 10
+        lines.client.error("Connection to %s failed after %d ms", "broker-1", number)
+    assert lines.written() == ["Connection to broker-1 failed after 1 ms"], "the first at once"
+    lines.clock.now = 61.0
+    lines.client.error("Connection to %s failed after %d ms", "broker-1", 101)
+    # the minute began with the first line, and the next begins here
+    assert lines.written() == ["Connection to broker-1 failed after 100 ms (99 lines like it held back in 61 s)"]
+    lines.clock.now = 130.0
+    lines.other.info("up again")
+    assert lines.written() == ["Connection to broker-1 failed after 101 ms (1 lines like it held back in 69 s)", "up again"]
+    lines.clock.now = 191.0
+    lines.client.error("Connection to %s failed after %d ms", "broker-1", 102)
+    assert lines.written() == ["Connection to broker-1 failed after 102 ms"], "after a quiet minute it is the first again"
+
+
+def test_lines_that_differ_in_more_than_numbers_and_arguments_are_kinds_of_their_own() -> None:
+    lines = Lines()
+    lines.client.error("Metadata refresh: failed %s", "timeout")
+    lines.client.error("Metadata refresh: failed %s", "refused")
+    lines.client.error(f"Attempt to bootstrap-{0} failed (backoff {0.05:.2f} secs)")
+    lines.client.error(f"Attempt to bootstrap-{1} failed (backoff {10.5:.2f} secs)")
+    lines.client.warning(ValueError("out of order"))
+    assert lines.written() == ["Metadata refresh: failed timeout", "Attempt to bootstrap-0 failed (backoff 0.05 secs)", "out of order"]
+
+
+def test_our_own_lines_are_never_held_back() -> None:
+    lines = Lines()
+    for _ in range(3):
+        lines.other.warning("commit failed")
+    assert lines.written() == ["commit failed"] * 3
+
+
+@pytest.mark.parametrize(("level", "told"), [("info", ["lost", "lost"]), ("debug", ["lost", "lost", "opened"] * 2)])
+def test_nothing_of_the_client_is_held_back_at_debug_but_its_requests(level: str, told: list[str]) -> None:
     stream = io.StringIO()
     logging.configure(OpsSettings(log_format="json", log_level=level), stream)
     try:
-        stdlib.getLogger("kafka.net.connection").error("Connection lost")
-        stdlib.getLogger("kafka.coordinator").warning("left the group")
+        for name in ("kafka.net.connection", "kafka.coordinator"):
+            for _ in range(2):
+                stdlib.getLogger(name).error("lost")
+            stdlib.getLogger(name).info("opened")
+            stdlib.getLogger(name).debug("Request 7: ProduceRequest(%s)", ARTICLE)
     finally:
         logging.configure(OpsSettings(log_format="json"), io.StringIO())
-    messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
-    assert messages == (["Connection lost"] if told else []) + ["left the group"]
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == told
 
 
 def test_every_line_names_its_service() -> None:

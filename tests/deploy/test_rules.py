@@ -38,6 +38,7 @@ NOT_OURS = {"up", "process_start_time_seconds", "ALERTS"}
 KEYWORDS = {
     "and", "or", "unless", "on", "ignoring", "by", "without", "offset", "sum", "max", "min", "count", "avg", "topk", "rate", "increase",
     "changes", "deriv", "absent", "vector", "clamp_min", "histogram_quantile", "avg_over_time", "max_over_time", "group_left", "bool",
+    "time",
 }  # fmt: skip
 
 CASE_PATIENCE_S = 240

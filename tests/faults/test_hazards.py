@@ -27,7 +27,7 @@ from tests.support.kafka_proxy import Api, Fault, FaultProxy, Rule
 from tests.support.log import drain, everything, new_group, new_topic, numbered, polled, soon, values
 from tests.support.patience import PATIENCE_S, until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = pytest.mark.kafka
 
 SURELY_S = 1.0
 """What nothing holds up happens within milliseconds: the other half of each such test shows it."""

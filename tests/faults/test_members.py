@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from kafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, generate_latest
 
+from services.chassis import reach
 from services.chassis.devkafka.ports import free_ports
 from services.chassis.errors import CommitFailed, TransientError
-from services.chassis.log.kafka import KafkaClientCollector, KafkaLog
+from services.chassis.log.kafka import KafkaClientCollector, KafkaLog, config
 from services.chassis.log.kafka.member import Member
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
@@ -24,7 +28,7 @@ from tests.support.kafka import FAST, Kafka, insisted
 from tests.support.log import everything, new_group, new_topic, numbered, polled, values
 from tests.support.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = pytest.mark.kafka
 
 SESSION_S = 3.0
 """Of members that others wait for in vain; it also ends where the machine stands still that long, and the member comes back."""
@@ -220,6 +224,57 @@ def test_brokers_that_cannot_be_reached_are_a_transient_error() -> None:
     assert {thread.name for thread in threading.enumerate()} <= threads, "a client that cannot connect leaves no thread behind"
 
 
+def sockets() -> int:
+    """Of this process."""
+    found = 0
+    for entry in os.scandir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # the one that lists
+            found += os.readlink(entry.path).startswith("socket:")
+    return found
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_sockets_that_do_not_connect_are_closed_at_once(protocol: str, only_counted: None) -> None:
+    """Not when the garbage collector finds them: in a large process it hardly ever runs in full, and they were many by then."""
+    with ExitStack() as stack:
+        if protocol == "SSL":  # takes connections, and hangs up in the handshake
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            port = listener.getsockname()[1]
+            hanging_up = threading.Thread(target=_hang_up, args=(listener,))
+            stack.callback(hanging_up.join)
+            stack.callback(listener.shutdown, socket.SHUT_RDWR)
+            hanging_up.start()
+        else:
+            (port,) = free_ports(1)
+        settings = KafkaSettings.model_validate(
+            {
+                "bootstrap_servers": f"127.0.0.1:{port}", "security_protocol": protocol, "request_timeout_s": 0.6,
+                "delivery_timeout_s": 0.8, "transaction_timeout_s": 1.0, "bootstrap_timeout_s": 1.0,
+            }
+        )  # fmt: skip
+        before = sockets()
+        with KafkaLog(settings) as log:
+            for call in (log.topics, lambda: Member(settings, "g", "0"), lambda: log.producer("p")):
+                with pytest.raises(TransientError):
+                    call()
+                assert sockets() == before
+
+
+def _hang_up(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            listener.accept()[0].close()
+
+
+@pytest.fixture
+def only_counted() -> Iterator[None]:
+    """Without the garbage collector: what is not referred to goes at once, a cycle stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
 def test_closing_the_log_ends_clients_that_nobody_refers_to(kafka_cluster: Kafka) -> None:
     before = set(threading.enumerate())
     with KafkaLog(kafka_cluster.settings()) as log:
@@ -229,6 +284,37 @@ def test_closing_the_log_ends_clients_that_nobody_refers_to(kafka_cluster: Kafka
         log.producer(new_group())
         assert not set(threading.enumerate()) <= before
     until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_answers_come_while_a_topic_is_idle_and_through_a_rebalance_and_end_with_the_broker(
+    kafka_behind_proxy: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "METADATA_MAX_AGE_MS", 200)
+    assert kafka_behind_proxy.cluster is not None
+    (broker,) = kafka_behind_proxy.cluster.brokers
+    with KafkaLog(kafka_behind_proxy.settings()) as log:
+        topic, group = new_topic(log, 2), new_group()
+        one = log.stage_consumer(group, [topic], "one")
+        until(lambda: len(one.assignment()) == 2, lambda: one.poll(0.1))
+
+        def heard(answers: int, turn: Callable[[], object]) -> None:
+            at = {log.reach.at}
+            until(lambda: len(at) > answers, turn, lambda: at.add(log.reach.at))
+
+        # nobody polls, as while a long article is read
+        heard(5, lambda: time.sleep(0.01))
+        two = log.stage_consumer(group, [topic], "two")
+        heard(5, lambda: two.poll(0.1))
+        assert not two.assignment(), "the rebalance waits for the first member"
+        assert log.reach.problem() == ""
+        broker.pause()
+        try:
+            monkeypatch.setattr(reach, "LATELY_S", 1.0)
+            until(lambda: log.reach.problem().startswith("log unreachable since 20"), lambda: two.poll(0.1))
+            assert len(one.assignment()) == 2, "which says nothing about the brokers"
+        finally:
+            broker.resume()
+        until(lambda: log.reach.problem() == "", lambda: time.sleep(0.01))
 
 
 def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -> None:

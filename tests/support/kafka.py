@@ -6,11 +6,9 @@ skipped with one line saying how to get them, and fail under ``REQUIRE_SERVICES=
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,13 +35,6 @@ PATIENT = {
 FAST = {**PATIENT, "request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "bootstrap_timeout_s": 6.0}
 """For a client that a fault is played to, which it notices when a time is over. A test must bear that it notices a slow machine too:
 a call may fail before the fault is met, and is then made again."""
-
-
-def pytest_sessionfinish() -> None:
-    """Collect the sockets that the client dropped unclosed where it could not connect; they are no fault of ours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @dataclass(frozen=True)

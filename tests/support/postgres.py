@@ -13,8 +13,9 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pg8000.dbapi
@@ -33,14 +34,15 @@ _names = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """``host:port`` of a server whose superuser ``onrecord`` needs no password."""
-    binaries = find_binaries()
-    if binaries is None:
-        message = "PostgreSQL's server is missing: install Debian's package `postgresql` (or put initdb and pg_ctl on PATH)"
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    with running(binaries) as address:
+    with running(_binaries_or_skip()) as address:
         yield address
+
+
+@pytest.fixture
+def postgres_alone() -> Iterator[Server]:
+    """A server of one test, which may stop it."""
+    with serving(_binaries_or_skip()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -52,6 +54,16 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     _admin(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def _binaries_or_skip() -> Path:
+    binaries = find_binaries()
+    if binaries is None:
+        message = "PostgreSQL's server is missing: install Debian's package `postgresql` (or put initdb and pg_ctl on PATH)"
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return binaries
+
+
 def find_binaries() -> Path | None:
     """The folder of PostgreSQL's newest server programs: Debian keeps them off PATH."""
     on_path = shutil.which("initdb")
@@ -61,9 +73,26 @@ def find_binaries() -> Path | None:
     return max(versions, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)], default=None)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that may be stopped and started again, on the same port."""
+
+    address: str
+    stop: Callable[[], None]
+    """At once, as a crash would."""
+    start: Callable[[], None]
+
+
 @contextmanager
 def running(binaries: Path) -> Iterator[str]:
     """A server that runs as long as the block; gives its ``host:port``."""
+    with serving(binaries) as server:
+        yield server.address
+
+
+@contextmanager
+def serving(binaries: Path) -> Iterator[Server]:
+    """A server that goes away with the block; it runs at first."""
     prefix, owner = _unprivileged()
     home = Path(tempfile.mkdtemp(prefix="onrecord-postgres-"))
     try:
@@ -82,17 +111,28 @@ def running(binaries: Path) -> Iterator[str]:
         initialised = call("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         if initialised.returncode:
             raise RuntimeError(f"initdb failed:\n{(home / 'output').read_text(errors='replace')}")
+
+        def start(port: int) -> bool:
+            options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
+            return call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start").returncode == 0
+
+        def again() -> None:
+            if not start(port):
+                raise RuntimeError(f"PostgreSQL did not start again:\n{(home / 'output').read_text(errors='replace')}")
+
+        def stop() -> None:
+            call("pg_ctl", "-w", "-m", "immediate", "stop")
+
         for attempt in range(1, START_ATTEMPTS + 1):
             (port,) = free_ports(1)
-            options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
-            if call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start").returncode == 0:
+            if start(port):
                 break
             if attempt == START_ATTEMPTS:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(home / 'output').read_text(errors='replace')}")
         try:
-            yield f"127.0.0.1:{port}"
+            yield Server(f"127.0.0.1:{port}", stop, again)
         finally:
-            call("pg_ctl", "-w", "-m", "immediate", "stop")
+            stop()
     finally:
         shutil.rmtree(home)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from services.aggregate.store.engine import open_engine, reading, transaction
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
 from services.chassis.log.types import Offsets, TopicPartition
+from services.chassis.reach import OpenedFile
 
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
@@ -36,8 +38,8 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`entries`, :meth:`sources` and
-    :meth:`purge_trail`, which another one may call meanwhile.
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`,
+    :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
     and may come in any order: the tables depend on the set of events applied, never on their order (see
@@ -47,12 +49,24 @@ class Store:
     def __init__(self, address: str, group: str) -> None:
         """``address`` as :func:`~services.aggregate.store.engine.open_engine` takes it, and raises."""
         self._engine = open_engine(address)
+        self._file = OpenedFile(Path(self._engine.url.database or "")) if self._engine.dialect.name == "sqlite" else None
         self._group = group
 
     @property
     def engine(self) -> sa.Engine:
         """The engine, for tools and tests."""
         return self._engine
+
+    def ping(self) -> None:
+        """Have a sign of life.
+
+        Raises:
+            OnrecordError: the database does not answer, or its file is gone.
+        """
+        if self._file is not None:
+            self._file.check()  # first: a connection that is opened anew would make an empty one
+        with reading(self._engine) as connection:
+            connection.execute(sa.select(sa.literal(1)))
 
     def migrate(self) -> None:
         """Bring the tables to this release.

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, NamedTuple, Protocol, Self
 
+from services.chassis.reach import Reach
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -201,6 +203,11 @@ class EventLog(_Closing, Protocol):
     """Topics, partitions, offsets, groups and transactions, on SQLite or Kafka."""
 
     engine: Literal["sqlite", "kafka"]
+
+    @property
+    def reach(self) -> Reach:
+        """Whether the log answers."""
+        ...
 
     def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
         """Create the topics that do not exist; returns the names created. Existing ones are left as they are: their

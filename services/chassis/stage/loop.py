@@ -32,6 +32,7 @@ import structlog
 from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, PoisonError, StageStopped, TransientError
 from services.chassis.log.types import Batch, Message, Offsets, Record, TopicPartition
 from services.chassis.metrics import Metrics
+from services.chassis.reach import LATELY_S, since
 from services.chassis.settings import StageSettings
 from services.chassis.stage.dead_letters import dead_letter
 from services.chassis.stage.handled import Handled, Handler
@@ -105,6 +106,7 @@ class StageLoop(Generic[Out]):
         self._waits = self._fresh_waits()
         self.turned_at = time.monotonic()
         self.assigned = False
+        self._failing: tuple[float, str] | None = None
 
     def run(self) -> None:
         """Turn until the stop event is set. The session stays open; closing it is the caller's.
@@ -121,6 +123,14 @@ class StageLoop(Generic[Out]):
         """The session is closed, and the process lives on."""
         self._report.left()
 
+    def problem(self) -> str:
+        """Since when nothing gets through, and why; empty while the last try worked, or it has not lasted yet."""
+        if self._failing is None:
+            return ""
+        began, why = self._failing
+        lasted = time.monotonic() - began
+        return f"nothing gets through since {since(lasted)}: {why}" if lasted > LATELY_S else ""
+
     def turn(self) -> int:
         """One poll and, if it returned records, one commit. Returns the number of records committed."""
         self._turned()
@@ -128,12 +138,16 @@ class StageLoop(Generic[Out]):
             batch = self._session.poll(self._settings.poll_timeout_s, 1 if self._suspects.active else self._settings.max_records)
         except TransientError as error:
             logger.warning("log unreachable", service=self._name, error=str(error))
+            self._fails(error)
             self._wait(next(self._waits))
             return 0
         self.assigned = bool(self._session.assignment())
         self._report.read(batch, self._session)
         try:
-            return self._process(batch) if batch.records else 0
+            if batch.records:
+                return self._process(batch)
+            self._failing = None
+            return 0
         finally:
             self._report.settled()
 
@@ -213,6 +227,7 @@ class StageLoop(Generic[Out]):
 
     def _committed(self, work: _Work[Out]) -> int:
         self._failures = 0
+        self._failing = None
         self._waits = self._fresh_waits()
         self._guard.accept(work.fates)
         self._suspects.committed(work.offsets, self._session.assignment())
@@ -226,6 +241,7 @@ class StageLoop(Generic[Out]):
     def _failed(self, batch: Batch, work: _Work[Out], error: CommitFailed) -> int:
         """Recover; after enough failures replay record by record, and at last find out whether the record is to blame."""
         self._failures += 1
+        self._fails(error)
         logger.warning("commit failed", service=self._name, cause=error.cause, error=str(error), failures=self._failures)
         self._wait(next(self._waits))
         resumed = self._recover(batch)
@@ -274,6 +290,10 @@ class StageLoop(Generic[Out]):
                 logger.warning("recovery failed", service=self._name, error=str(error))
                 self._wait(next(self._waits))
         return None
+
+    def _fails(self, error: TransientError) -> None:
+        began = self._failing[0] if self._failing else time.monotonic()
+        self._failing = began, str(error)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from services.chassis.errors import DeadLetterLimit, TransientError
+from services.chassis.reach import Reach
 from services.chassis.service import Context
 from services.chassis.stage.handled import Handled, Handler
 from services.chassis.stage.loop import StageLoop
@@ -37,8 +38,12 @@ class StageService(Generic[Out]):
         handler: Handler[Out],
         article_topic: str,
         after_commit: Callable[[Sequence[Handled[Out]]], None] = lambda _: None,
+        sinks: Sequence[Reach] = (),
     ) -> None:
-        """``open_session`` joins the group; it is called again, with backoff, while it raises :class:`TransientError`."""
+        """``open_session`` joins the group; it is called again, with backoff, while it raises :class:`TransientError`.
+
+        ``sinks``: what must answer besides the log for the service to be ready.
+        """
         self.name = name
         self._context = context
         self._group = group
@@ -46,6 +51,9 @@ class StageService(Generic[Out]):
         self._handler = handler
         self._article_topic = article_topic
         self._after_commit = after_commit
+        self._reaches = (context.log.reach, *sinks)
+        for reach in self._reaches:
+            reach.expose(context.metrics, name)
         self._loop: StageLoop[Out] | None = None
         self._held_by: DeadLetterLimit | None = None
 
@@ -124,11 +132,17 @@ class StageService(Generic[Out]):
         return [f"{self.name}: the loop has not turned for {still:.0f} s (limit {limit:.0f} s)"] if still > limit else []
 
     def ready(self) -> list[str]:
-        """Ready when the group has given it partitions to read and the process is not stopping."""
+        """Ready when the log and what it writes to have answered lately, the group has given it partitions to read, and the process is
+        not stopping."""
         if self._context.stop.is_set():
             return [f"{self.name}: draining"]
         if self._held_by:
             return [f"{self.name}: holds: {self._held_by}"]
+        problems = [problem for problem in (reach.problem() for reach in self._reaches) if problem]
         if self._loop is None:
-            return [f"{self.name}: has not joined its group yet"]
-        return [] if self._loop.assigned else [f"{self.name}: reads no partition yet (the log is out of reach, or other replicas read all)"]
+            problems.append("has not joined its group yet")
+        elif not self._loop.assigned:
+            problems.append("reads no partition yet (the log is out of reach, or other replicas read all)")
+        elif not problems and self._loop.problem():
+            problems.append(self._loop.problem())
+        return [f"{self.name}: {problem}" for problem in problems]

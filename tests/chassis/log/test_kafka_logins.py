@@ -29,8 +29,7 @@ from tests.support.kafka import FAST, PATIENT, cluster_or_skip
 from tests.support.log import drain, new_group, new_topic
 from tests.support.patience import until
 
-# kafka-python forgets the socket of a handshake that failed; it is closed when it is collected
-pytestmark = [pytest.mark.kafka, pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")]
+pytestmark = pytest.mark.kafka
 
 ALICE = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "alice", "sasl_password": "a password"}
 STORE_PASSWORD = "changeit"

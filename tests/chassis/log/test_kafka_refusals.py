@@ -40,7 +40,6 @@ def resetting() -> Iterator[str]:
     thread.join()
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning", "ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 def test_a_connection_reset_before_tls_begins_is_tried_again(resetting: str) -> None:
     settings = KafkaSettings.model_validate({**FAST, "bootstrap_servers": resetting, "security_protocol": "SSL"})
     with KafkaLog(settings) as log, pytest.raises(TransientError, match="ONRECORD_KAFKA__"):

@@ -1,6 +1,6 @@
 """The event log on Apache Kafka, through kafka-python.
 
-kafka-python 3.0.12 has hazards that break a naive exactly-once loop (H6 and H7 were found here); where each is closed:
+kafka-python 3.0.12 has hazards that break a naive exactly-once loop (H6 to H8 were found here); where each is closed:
 
 ==  ===========================================================  =================================================
 H1  offsets of a failed transaction leak into the next one       :class:`~.transactions.Transactions`: any failure
@@ -13,6 +13,8 @@ H5  a delayed EndTxn can hit a later transaction                 a new producer,
 H6  a poll that times out during a rebalance forgets it          :func:`~.member.never_forget_a_join`
 H7  a refused login is tried for ever: the broker's answer is    :func:`~.opening.open_client`
     dropped where it hangs up with it, and is not raised else
+H8  a socket that does not connect is left to the garbage        :func:`~.opening.open_client`
+    collector, which a large process hardly ever runs in full
 ==  ===========================================================  =================================================
 """
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from services.chassis.reach import ASK_S
 from services.chassis.settings import KafkaSettings
 
 MAX_REQUEST_BYTES = 32 * 1_048_576
 """Above the largest topic limit (8 MiB of dead letters); the topics' own limits are what bounds a message."""
 RECONNECT_BACKOFF_MAX_MS = 1_000
 """The client's default of 30 s would make every broker restart a long outage."""
-METADATA_MAX_AGE_MS = 60_000
-"""How soon a partition that was added is noticed (the client's default is five minutes)."""
+METADATA_MAX_AGE_MS = round(ASK_S * 1000)
+"""How often every client asks for metadata, whatever else it does: a broker's answer is what shows that the log is within reach, and a
+partition that was added is noticed (the client's default is five minutes)."""
 LINGER_MS = 20
 """Lets a transaction's records share requests; costs nothing, because the transaction flushes right after its last record."""
 RETRY_BACKOFF_MS = 10

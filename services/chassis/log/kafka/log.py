@@ -24,6 +24,7 @@ from services.chassis.log.kafka.topics import TopicAdmin
 from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.publishing import Failed
 from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.reach import Reach
 from services.chassis.settings import KafkaSettings
 
 Opened = TypeVar("Opened", Member, Transactions)
@@ -51,7 +52,8 @@ class KafkaLog:
         self._on_rebalance = on_rebalance
         self._on_rebuild = on_rebuild
         self._on_failure = on_failure
-        self._admin = TopicAdmin(settings)
+        self.reach = Reach("log")
+        self._admin = TopicAdmin(settings, self.reach.answered)
         self._limits = TopicLimits(self._admin.limits)
         # held until they are closed: a client that nobody refers to any more goes on with its thread and its connections
         self._members: set[Member] = set()
@@ -81,7 +83,7 @@ class KafkaLog:
         # before joining: fences an older owner of the slot and aborts what it left open
         transactions = self._transact(f"{group}-{slot}")
         try:
-            consumer = KafkaStageConsumer(self._settings, group, topics, slot, transactions, self._on_rebalance)
+            consumer = KafkaStageConsumer(self._settings, group, topics, slot, transactions, self._on_rebalance, self.reach.answered)
         except BaseException:
             transactions.close()
             raise
@@ -91,7 +93,7 @@ class KafkaLog:
     def sink_consumer(self, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> KafkaSinkConsumer:
         """See :meth:`services.chassis.log.types.EventLog.sink_consumer`."""
         self._admin.require(topics)
-        consumer = KafkaSinkConsumer(self._settings, group, topics, slot, assigned, self._on_rebalance)
+        consumer = KafkaSinkConsumer(self._settings, group, topics, slot, assigned, self._on_rebalance, self.reach.answered)
         _hold(self._members, consumer)
         return consumer
 
@@ -218,7 +220,7 @@ class KafkaLog:
                 raise TransientError(f"{doing}: no progress at offset {at} for {patience:g} s")
 
     def _transact(self, transactional_id: str) -> Transactions:
-        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure)
+        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure, self.reach.answered)
         _hold(self._transactions, transactions)
         return transactions
 

@@ -18,7 +18,7 @@ from kafka.errors import KafkaError
 
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
-from services.chassis.log.kafka.opening import open_client
+from services.chassis.log.kafka.opening import Answered, open_client, unheard
 from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 
@@ -98,13 +98,14 @@ def never_forget_a_join(consumer: KafkaConsumer) -> None:
 class Member:
     """A live consumer. Not for use by several threads at once."""
 
-    def __init__(self, settings: KafkaSettings, group: str, slot: str) -> None:
+    def __init__(self, settings: KafkaSettings, group: str, slot: str, answered: Answered = unheard) -> None:
+        """``answered`` is told of every answer of a broker."""
         self._settings = settings
         self._name = f"{group}-{slot}"
         self._closed = False
         try:
-            configuration = config.member(settings, group, slot)
-            self._consumer = open_client(KafkaConsumer, {**configuration, "partition_assignment_strategy": (RangePartitionAssignor,)})
+            configuration = {**config.member(settings, group, slot), "partition_assignment_strategy": (RangePartitionAssignor,)}
+            self._consumer = open_client(KafkaConsumer, configuration, answered)
         except KafkaError as error:
             raise log_error(error, f"consumer {self._name}") from error
         never_forget_a_join(self._consumer)

@@ -13,6 +13,7 @@ from services.chassis.errors import FencedError
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
 from services.chassis.log.kafka.member import Listener, Member, as_batch
+from services.chassis.log.kafka.opening import Answered, unheard
 from services.chassis.log.types import Assigned, Batch, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
 
@@ -54,8 +55,9 @@ class KafkaSinkConsumer(Member):
         slot: str,
         assigned: Assigned,
         on_rebalance: config.Rebalanced,
+        answered: Answered = unheard,
     ) -> None:
-        super().__init__(settings, group, slot)
+        super().__init__(settings, group, slot, answered)
         self._assigned = assigned
         self._waiting: set[KafkaTopicPartition] = set()
         self.subscribe(topics, _Holding(on_rebalance, self._consumer, self._waiting))

@@ -15,6 +15,7 @@ from services.chassis.errors import CommitFailed, TransientError
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
 from services.chassis.log.kafka.member import Listener, Member, as_batch
+from services.chassis.log.kafka.opening import Answered, unheard
 from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.types import Batch, Message, Offsets, TopicPartition
 from services.chassis.settings import KafkaSettings
@@ -33,9 +34,10 @@ class KafkaStageConsumer(Member):
         slot: str,
         transactions: Transactions,
         on_rebalance: config.Rebalanced,
+        answered: Answered = unheard,
     ) -> None:
         """``transactions`` is initialised already: an older owner of the slot is fenced before this one joins the group."""
-        super().__init__(settings, group, slot)
+        super().__init__(settings, group, slot, answered)
         self.transactions = transactions
         self.subscribe(topics, Listener(on_rebalance))
 

@@ -15,7 +15,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownBrokerIdErr
 from services.chassis.errors import TopicMissing
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
-from services.chassis.log.kafka.opening import open_client
+from services.chassis.log.kafka.opening import Answered, open_client, unheard
 from services.chassis.log.types import TopicSpec, TopicState
 from services.chassis.settings import KafkaSettings
 
@@ -30,8 +30,9 @@ T = TypeVar("T")
 class TopicAdmin:
     """Creates and describes topics. Connects when first used; safe for several threads."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, answered: Answered = unheard) -> None:
         self._settings = settings
+        self._answered = answered
         self._client: KafkaAdminClient | None = None
         self._lock = threading.RLock()
 
@@ -126,7 +127,8 @@ class TopicAdmin:
             while True:
                 try:
                     if self._client is None:
-                        self._client = open_client(KafkaAdminClient, config.connection(self._settings, "onrecord-admin"))
+                        configuration = config.connection(self._settings, "onrecord-admin")
+                        self._client = open_client(KafkaAdminClient, configuration, self._answered)
                     return work(self._client)
                 except KafkaError as error:
                     # an unknown broker is how the client calls a partition that has no leader just now

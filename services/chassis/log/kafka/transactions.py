@@ -26,7 +26,7 @@ from services.chassis.failpoints import failpoint
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import cause, commit_error, log_error
 from services.chassis.log.kafka.limits import TopicLimits
-from services.chassis.log.kafka.opening import open_client
+from services.chassis.log.kafka.opening import Answered, open_client, unheard
 from services.chassis.log.publishing import Failed, reporting
 from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import Message, Offsets, TopicPartition
@@ -66,6 +66,7 @@ class Transactions:
         limits: TopicLimits,
         on_rebuild: config.Rebuilt = lambda _: None,
         on_failure: Failed = lambda _: None,
+        answered: Answered = unheard,
     ) -> None:
         """Build the producer and initialise it: fences an older owner of the id and aborts what it left open.
 
@@ -78,6 +79,7 @@ class Transactions:
         self._limits = limits
         self._on_rebuild = on_rebuild
         self._on_failure = on_failure
+        self._answered = answered
         self._producer: KafkaProducer | None = None
         self._failed_by: str | None = None
         self._closed = False
@@ -147,7 +149,8 @@ class Transactions:
     def _open(self) -> None:
         producer = None
         try:
-            producer = open_client(KafkaProducer, {**config.producer(self._settings, self._id), "value_serializer": _Nullable()})
+            configuration = {**config.producer(self._settings, self._id), "value_serializer": _Nullable()}
+            producer = open_client(KafkaProducer, configuration, self._answered)
             producer.init_transactions()
         except KafkaError as error:
             if producer is not None:

@@ -16,6 +16,7 @@ from services.chassis.log.sqlite.consumer import SqliteSinkConsumer, SqliteStage
 from services.chassis.log.sqlite.database import Database, File
 from services.chassis.log.sqlite.leases import LEASE_MS
 from services.chassis.log.sqlite.producer import SqliteProducer
+from services.chassis.log.sqlite.reach import FileReach
 from services.chassis.log.sqlite.shared import Shared
 from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 
@@ -64,6 +65,7 @@ class SqliteLog:
         file = File(Path(path), busy_timeout_s)
         self._shared = Shared(file, topics.Catalog(file.path), Bell(), upkeep.Upkeep(clock_ms), clock_ms, lease_ms, on_failure)
         self._database = Database(file)
+        self.reach = FileReach(self._database)
         self._members: weakref.WeakSet[_Member] = weakref.WeakSet()
 
     def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
