@@ -135,18 +135,13 @@ def replays_of(headers: Headers) -> int:
 
 
 def _letter(record: Record, fields: Mapping[str, str]) -> DeadLetter:
-    at = _block_at(record.headers)
-    if at is None:
-        originals = tuple((name, value) for name, value in record.headers if name not in _V1_NAMES)
-    else:
-        originals = record.headers[:at]
     return DeadLetter(
         source=TopicPartition(fields["original-topic"], int(fields["original-partition"])),
         offset=int(fields["original-offset"]),
         timestamp_ms=int(fields["original-timestamp"]),
         key=record.key,
         value=record.value,
-        headers=originals,
+        headers=_originals(record.headers),
         stage=fields["stage"],
         reason=fields["reason"],
         error_class=fields["error-class"],
@@ -157,6 +152,14 @@ def _letter(record: Record, fields: Mapping[str, str]) -> DeadLetter:
         app_version=fields["app-version"],
         replay_count=int(fields["replay-count"]),
     )
+
+
+def _originals(headers: Headers) -> Headers:
+    """The headers that a letter's original had; contract v1 lost those with its own names."""
+    at = _block_at(headers)
+    if at is not None:
+        return headers[:at]
+    return tuple((name, value) for name, value in headers if name not in _V1_NAMES)
 
 
 def _block_at(headers: Headers) -> int | None:
