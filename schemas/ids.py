@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from schemas.scripts import folded_marks, words
+
 _POSSESSIVE = re.compile(r"['’]s\b")
-_WORD = re.compile(r"\w+")
 
 
 def digest(prefix: str, *parts: str | int) -> str:
@@ -38,13 +39,11 @@ def span_key(spans: Iterable[tuple[int, int]]) -> str:
 def name_key(name: str) -> str:
     """A name folded for identity: no case, accents, possessive or punctuation; words joined by ``-``.
 
-    ``"Volodymyr Zelensky’s"`` and ``"VOLODYMYR ZELENSKY"`` share a key. Letters outside Latin are kept.
+    ``"Volodymyr Zelensky’s"`` and ``"VOLODYMYR ZELENSKY"`` share a key. Letters outside Latin are kept, and so are the signs that are
+    parts of them: a name in Devanagari, Thai or kana keeps its vowels and voicing (:mod:`schemas.scripts`).
     """
-    folded = name.lower()
-    if not name.isascii():
-        folded = unicodedata.normalize("NFKD", name).casefold()
-        folded = "".join(c for c in folded if not unicodedata.combining(c))
-    return "-".join(_WORD.findall(_POSSESSIVE.sub("", folded)))
+    folded = name.lower() if name.isascii() else folded_marks(unicodedata.normalize("NFKD", name).casefold())
+    return "-".join(words(_POSSESSIVE.sub("", folded)))
 
 
 def actor_id(kind: str, name: str) -> str:

@@ -31,6 +31,7 @@ from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context
 from services.chassis.settings import Settings
 from services.chassis.stage import Handled, SinkSession, StageService
+from services.chassis.stage.settled import is_mark
 
 NAME = "aggregate"
 GROUP = AGGREGATE_GROUP
@@ -168,7 +169,8 @@ def handle(record: Record) -> Handled[Change]:
     if record.topic == Article.topic:
         return Handled([trail.of_article(record)], "", judged=False)
     if record.topic.endswith(DLQ_SUFFIX):
-        return Handled([trail.of_dead_letter(record)], "", judged=False)
+        # a mark that letters are settled is not one
+        return Handled([] if is_mark(record) else [trail.of_dead_letter(record)], "", judged=False)
     event = cloudevents.decode(record, _EVENTS[record.topic]).event
     change = change_of(event)
     if isinstance(event, Document):

@@ -31,6 +31,7 @@ from schemas.relational import Fate, Step, microseconds, trail_key
 from services.aggregate.changes import TrailChange
 from services.chassis.log.topics import DLQ_SUFFIX, EVENT_BYTES
 from services.chassis.log.types import Record
+from services.chassis.stage.dead_letters import contract_of, replays_of
 from services.chassis.tracing import TraceContext
 
 MAX_DETAIL_CHARS = 500
@@ -46,11 +47,11 @@ Row = dict[str, Any]
 
 
 def of_article(record: Record) -> TrailChange:
-    """The arrival of an article. One put back from the dead letters keeps its first timestamp, so its time is the transaction's."""
+    """The arrival of an article, or its return from the dead letters, which happened when it is read here."""
     headers = _headers(record)
     row = _row(record, Step.INGEST, headers, article=_article_id(record, headers))
     row["outcome"] = Fate.WITHDRAWN.value if headers.get("ce_status") == ArticleStatus.WITHDRAWN else Fate.ACCEPTED.value
-    if headers.get("replay-count", "0") != "0":
+    if replays_of(record.headers):
         row |= {"outcome": Fate.REPLAYED.value, "at": None}
     return TrailChange(row)
 
@@ -68,17 +69,17 @@ def of_document(record: Record, document: Document) -> tuple[TrailChange, TrailC
 
 def of_dead_letter(record: Record) -> TrailChange:
     """A dead letter, whether it keeps the header contract or not."""
-    headers = _headers(record)
-    topic = headers.get("original-topic", "") or record.topic.removesuffix(DLQ_SUFFIX)
-    place = _integer(headers.get("original-partition")), _integer(headers.get("original-offset"))
+    headers, contract = _headers(record), contract_of(record.headers)
+    topic = contract.get("original-topic", "") or record.topic.removesuffix(DLQ_SUFFIX)
+    place = _integer(contract.get("original-partition")), _integer(contract.get("original-offset"))
     rejected = topic == Article.topic and place[0] == -1
     stage = Step.INGEST if rejected else Step.EXTRACT if topic == Article.topic else Step.AGGREGATE
     article = None if rejected else _article_id(record, headers) if topic in _KEYED_BY_ARTICLE else _article_inside(record)
     row = _row(record, stage, headers, article=article)
     row |= {"outcome": Fate.REJECTED.value if rejected else Fate.DEAD_LETTERED.value, "letter": f"{record.partition}:{record.offset}"}
-    row["reason"] = _clean(headers.get("reason", "unknown"), MAX_LABEL_CHARS)
-    row["detail"] = _clean(headers.get("error-message", ""), MAX_DETAIL_CHARS) or None
-    failed_at = _moment(headers.get("first-failed-at"))
+    row["reason"] = _clean(contract.get("reason", "unknown"), MAX_LABEL_CHARS)
+    row["detail"] = _clean(contract.get("error-message", ""), MAX_DETAIL_CHARS) or None
+    failed_at = _moment(contract.get("first-failed-at"))
     row["at"] = row["at"] if failed_at is None else failed_at
     if rejected:
         row["input"] = trail_key(headers.get("ingest-input") or _text(record.key))

@@ -24,15 +24,20 @@ from services.chassis.cloudevents import JSON_TYPE, SPEC_VERSION
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
 from services.chassis.log.topics import DLQ_SUFFIX, declared, dlq_of
 from services.chassis.log.types import TopicSpec
+from services.chassis.stage.dead_letters import CONTRACT_VERSION as LETTER_VERSION
+from services.chassis.stage.dead_letters import PREFIX, REPLAY_COUNT
+from services.chassis.stage.settled import MARK_HEADERS
 
 PATH = Path(schemas.__file__).parent / "asyncapi.yaml"
-CONTRACT_VERSION = "1.0.0"
-"""Of the contract, not of the program: major with any event's, minor with every compatible addition."""
+CONTRACT_VERSION = "1.1.0"
+"""Of the contract, not of the program: major with any event's, minor with every compatible addition and with the dead letters', which
+carry a version of their own."""
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema"
 _PAYLOAD_FORMAT = "application/schema+json;version=draft-07"
 _BINDING_VERSION = "0.5.0"
 _DEAD_LETTER = "DeadLetter"
+_SETTLED = "DeadLettersSettled"
 
 Node = dict[str, Any]
 
@@ -72,8 +77,8 @@ FLOWS = (
     ),
 )
 
-DEAD_LETTER_HEADERS: dict[str, str] = {
-    "dlq-version": "Version of this header contract.",
+_ABOUT_HEADERS = {
+    "version": "Version of this header contract.",
     "original-topic": "Topic the record came from.",
     "original-partition": "Partition it came from; -1 for an input that ingest refused and that never was a record.",
     "original-offset": "Offset it had there; -1 likewise.",
@@ -84,11 +89,13 @@ DEAD_LETTER_HEADERS: dict[str, str] = {
     "error-message": "What is wrong, naming the article where it is known; at most 1 kB. Never article text.",
     "error-stack": "End of the stack trace; at most 4 kB.",
     "attempts": "Tries before it was given up.",
+    "replay-count": "How often it was replayed before: a loop guard.",
     "first-failed-at": "When it failed first, RFC 3339.",
     "consumer-group": "Group that gave it up.",
     "app-version": "Version of onrecord that gave it up.",
-    "replay-count": "How often it was replayed before: a loop guard.",
 }
+DEAD_LETTER_HEADERS = {PREFIX + name: about for name, about in _ABOUT_HEADERS.items()}
+"""The header contract of dead letters, in its order."""
 INGEST_HEADERS: dict[str, str] = {
     "ingest-input": "The refused input: a path, a line of a file, or an address.",
     "ingest-origin": "Where ingest got it.",
@@ -103,7 +110,8 @@ EXTENSIONS: dict[type[Event], dict[str, str]] = {
     }
 }
 """CloudEvents extension attributes of our own; optional."""
-_WHOLE_NUMBERS = frozenset({"original-partition", "original-offset", "original-timestamp", "attempts", "replay-count"})
+_PLACES = (PREFIX + "original-partition", PREFIX + "original-offset")
+_WHOLE_NUMBERS = (*_PLACES, PREFIX + "original-timestamp", PREFIX + "attempts", REPLAY_COUNT)
 
 
 def document() -> Node:
@@ -129,7 +137,7 @@ def document() -> Node:
         "channels": dict(_channels()),
         "operations": dict(_operations()),
         "components": {
-            "messages": {event.__name__: _message(event) for event in EVENTS} | {_DEAD_LETTER: _dead_letter()},
+            "messages": {event.__name__: _message(event) for event in EVENTS} | {_DEAD_LETTER: _dead_letter(), _SETTLED: _settled()},
             "securitySchemes": {"scram": {"type": "scramSha512", "description": "SASL SCRAM-SHA-512; settings name the others."}},
         },
     }
@@ -155,16 +163,14 @@ def _channels() -> Iterator[tuple[str, Node]]:
     by_topic = {event.topic: event for event in EVENTS}
     for spec in declared():
         event = by_topic.get(spec.name)
-        name = event.__name__ if event else _DEAD_LETTER
-        about = (
-            f"{name} events." if event else f"Records of {spec.name.removesuffix(DLQ_SUFFIX)} that could not be processed, byte for byte."
-        )
+        names = (event.__name__,) if event else (_DEAD_LETTER, _SETTLED)
+        about = f"Records of {spec.name.removesuffix(DLQ_SUFFIX)} that could not be processed, byte for byte."
         yield (
             _channel_id(spec.name),
             {
                 "address": spec.name,
-                "description": about,
-                "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+                "description": f"{event.__name__} events." if event else about,
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
                 "bindings": {"kafka": _channel_binding(spec)},
             },
         )
@@ -264,18 +270,20 @@ _ORIGINAL_VALUE = "The original value, byte for byte, unless ingest-original say
 
 def _dead_letter() -> Node:
     properties: Node = {name: {"type": "string", "description": text} for name, text in DEAD_LETTER_HEADERS.items()}
-    properties["dlq-version"]["const"] = "1"
+    properties[PREFIX + "version"]["const"] = LETTER_VERSION.decode()
     for name in _WHOLE_NUMBERS:
-        properties[name]["pattern"] = "^(-1|[0-9]+)$" if name in ("original-partition", "original-offset") else "^[0-9]+$"
+        properties[name]["pattern"] = "^(-1|[0-9]+)$" if name in _PLACES else "^[0-9]+$"
     properties |= {name: {"type": "string", "description": text} for name, text in INGEST_HEADERS.items()}
     return {
-        "name": "org.onrecord.dead-letter.v1",
+        "name": f"org.onrecord.dead-letter.v{LETTER_VERSION.decode()}",
         "title": "Dead letter",
-        "summary": "A record that could not be processed: key, value, headers and timestamp as they were, and why it is here.",
+        "summary": "A record that could not be processed: key, value and headers as they were, and why it is here.",
         "contentType": "application/octet-stream",
         "headers": {
             "type": "object",
-            "description": "The original headers, plus the dead-letter header contract v1, all UTF-8.",
+            "description": "The original headers, all of them, and behind them those of the dead-letter header contract, in this order and "
+            "all UTF-8. Whatever stands before the block is the original's, headers of the same names included. Letters that earlier "
+            "releases wrote keep contract v1: `dlq-version: 1`, and the other names without their prefix.",
             "required": list(DEAD_LETTER_HEADERS),
             "properties": properties,
         },
@@ -283,6 +291,32 @@ def _dead_letter() -> Node:
         "bindings": {
             "kafka": {"key": {"type": "string", "description": "The original key, byte for byte."}, "bindingVersion": _BINDING_VERSION}
         },
+    }
+
+
+def _settled() -> Node:
+    run = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
+    return {
+        "name": "org.onrecord.dead-letters-settled.v1",
+        "title": "Mark that dead letters are settled",
+        "summary": "Letters before it on its partition that were replayed or purged: first and last offset of each run.",
+        "contentType": JSON_TYPE,
+        "headers": {
+            "type": "object",
+            "description": "These and no others.",
+            "required": [name for name, _ in MARK_HEADERS],
+            "properties": {name: {"type": "string", "const": value.decode()} for name, value in MARK_HEADERS},
+        },
+        "payload": {
+            "schemaFormat": _PAYLOAD_FORMAT,
+            "schema": {
+                "$schema": DRAFT_07,
+                "type": "object",
+                "required": ["settled"],
+                "properties": {"settled": {"type": "array", "minItems": 1, "items": run}},
+            },
+        },
+        "bindings": {"kafka": {"bindingVersion": _BINDING_VERSION}},
     }
 
 

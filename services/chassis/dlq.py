@@ -1,19 +1,27 @@
 """Operating on dead letters: list, show, replay, purge.
 
-Replay is a consumer group of its own (``onrecord-dlq``): each dead letter's original record goes back to its topic and the
-dead letter's offset is committed in one transaction, so a replay that is interrupted goes on where it stopped and never
-repeats. A letter replayed too often already stays where it is and is counted.
+A replay puts the original records back on their topics and marks their letters as settled (:mod:`services.chassis.stage.settled`) in
+one transaction; a purge writes the marks alone. Letters that are not meant stay exactly where they are, and so do those replayed too
+often already and those that cannot be replayed.
+
+Exactly once: a replay or purge first joins the topic's group (``onrecord-dlq-<topic>``), which ends any other one's right to commit and
+aborts what a killed one left open. Only then it reads what is settled, to the topic's very end, waiting for transactions of others that
+are under way. So a mark it did not see cannot be. Its transactions move the group's position to the first letter that is still open:
+it says "settled" for everything before, as it did before there were marks, and spares reading that again.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from services.chassis.errors import PoisonError, TransientError
-from services.chassis.log.types import EventLog, Message, Record, TopicPartition
+from services.chassis.log.types import EventLog, Message, Record, StageConsumer, TopicPartition
 from services.chassis.stage.dead_letters import DeadLetter, read_dead_letter, replayed
+from services.chassis.stage.settled import is_mark, mark, marked
 
 REPLAY_GROUP = "onrecord-dlq"
 MAX_REPLAYS = 3
@@ -45,7 +53,7 @@ class Filter:
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay or a purge did with the dead letters it met.
+    """What a replay or a purge did with the open dead letters.
 
     ``unreadable`` counts what cannot be replayed: records that keep no header contract, and inputs that ingest refused.
     """
@@ -57,11 +65,43 @@ class Replayed:
     unreadable: int = 0
 
 
+class _Fate(StrEnum):
+    """What is to become of a letter, by the name of the count it goes into."""
+
+    REPLAYED = "replayed"
+    PURGED = "purged"
+    LEFT = "left"
+    TOO_OFTEN = "too_often"
+    UNREADABLE = "unreadable"
+
+
+_SETTLED = (_Fate.REPLAYED, _Fate.PURGED)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to become of the open letters of each partition, by offset, and the offset behind all that was looked at."""
+
+    fates: dict[TopicPartition, dict[int, _Fate]] = field(default_factory=dict)
+    ends: dict[TopicPartition, int] = field(default_factory=dict)
+
+    def chosen(self, tp: TopicPartition) -> set[int]:
+        """The letters of a partition that are to be settled."""
+        return {offset for offset, fate in self.fates[tp].items() if fate in _SETTLED}
+
+    def result(self) -> Replayed:
+        """The counts."""
+        counts = Counter(fate for fates in self.fates.values() for fate in fates.values())
+        return Replayed(**{str(fate): count for fate, count in counts.items()})
+
+
 def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, DeadLetter]]:
     """The dead letters of ``<topic>.dlq`` that are not replayed or purged yet, oldest first per partition."""
-    done = log.committed(_group(topic))
-    for partition in sorted(log.topics()[topic].ranges):
-        for record in log.read(topic, partition, done.get(TopicPartition(topic, partition), 0)):
+    for tp, (start, end) in _unsettled_ranges(log, topic).items():
+        settled = {offset for record in log.read(*tp, start, end) if is_mark(record) for offset in marked(record)}
+        for record in log.read(*tp, start, end):
+            if is_mark(record) or record.offset in settled:
+                continue
             try:
                 letter = read_dead_letter(record)
             except PoisonError:
@@ -73,98 +113,118 @@ def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, 
 def replay(log: EventLog, topic: str, which: Filter, *, limit: int | None = None, dry_run: bool = False) -> Replayed:
     """Put the original records of the letters that ``which`` keeps back on their topics, at most ``limit`` of them.
 
-    A group's offset can only move on as a whole, so letters that stay (left out by the filter, replayed too often, unreadable)
-    are put at the end of the dead-letter topic again, byte for byte, in the same transaction: nothing drops out of sight.
-
     Raises:
-        CommitFailed: the transaction failed and changed nothing; run it again.
+        CommitFailed: a transaction failed; those before it hold. Run it again to go on.
+        FencedError: somebody else replays or purges this topic.
         TransientError: the log stopped answering; run it again to go on.
     """
-    result = Replayed()
 
-    def decide(record: Record) -> Message | None:
-        return _decide(record, which, limit, result)
+    def judge(record: Record) -> _Fate:
+        try:
+            letter = read_dead_letter(record)
+        except PoisonError:
+            return _Fate.UNREADABLE
+        if letter.source.partition < 0:
+            # an input that ingest refused: it never was a record of the topic
+            return _Fate.UNREADABLE
+        if not which.keeps(letter):
+            return _Fate.LEFT
+        return _Fate.TOO_OFTEN if letter.replay_count >= MAX_REPLAYS else _Fate.REPLAYED
 
     if dry_run:
-        for partition, (_, end) in log.topics()[topic].ranges.items():
-            done = log.committed(_group(topic)).get(TopicPartition(topic, partition), 0)
-            for record in log.read(topic, partition, done, end):
-                decide(record)
-        return result
-    _go_through(log, topic, decide)
-    return result
+        return _plan(log, topic, judge, limit).result()
+    return _settle(log, topic, judge, limit)
 
 
 def purge(log: EventLog, topic: str, which: Filter) -> Replayed:
     """Put the letters that ``which`` keeps out of sight without replaying them; retention deletes them later.
 
     Raises:
-        CommitFailed: the transaction failed and changed nothing; run it again.
+        CommitFailed: a transaction failed; those before it hold. Run it again to go on.
+        FencedError: somebody else replays or purges this topic.
         TransientError: the log stopped answering; run it again to go on.
     """
-    result = Replayed()
 
-    def decide(record: Record) -> Message | None:
+    def judge(record: Record) -> _Fate:
         try:
             keeps = which.keeps(read_dead_letter(record))
         except PoisonError:
             keeps = which == Filter()
-        result.purged += keeps
-        result.left += not keeps
-        return None if keeps else _again(record)
+        return _Fate.PURGED if keeps else _Fate.LEFT
 
-    _go_through(log, topic, decide)
-    return result
+    return _settle(log, topic, judge, None)
 
 
-def _go_through(log: EventLog, topic: str, decide: Callable[[Record], Message | None]) -> None:
-    """Hand every letter there is now to ``decide`` once, committing what it returns together with the offsets."""
-    ends = {TopicPartition(topic, partition): end for partition, (_, end) in log.topics()[topic].ranges.items()}
+def _unsettled_ranges(log: EventLog, topic: str) -> dict[TopicPartition, tuple[int, int]]:
+    """From where letters may be open, and the end as of now, per partition."""
+    positions = log.committed(_group(topic))
+    found = {}
+    for partition, (first, end) in sorted(log.topics()[topic].ranges.items()):
+        tp = TopicPartition(topic, partition)
+        position = positions.get(tp, first)
+        # a position outside of what there is belongs to an older topic of this name: it settles nothing here
+        found[tp] = (position if first <= position <= end else first, end)
+    return found
+
+
+def _plan(log: EventLog, topic: str, judge: Callable[[Record], _Fate], limit: int | None) -> _Plan:
+    """Judge every open letter; those above ``limit`` are left."""
+    plan = _Plan()
+    for tp, (start, end) in _unsettled_ranges(log, topic).items():
+        fates: dict[int, _Fate] = {}
+        for record in log.read(*tp, start, end):
+            if is_mark(record):
+                for offset in marked(record):
+                    fates.pop(offset, None)
+            else:
+                fates[record.offset] = judge(record)
+        plan.fates[tp], plan.ends[tp] = fates, end
+    if limit is not None:
+        chosen = [(tp, offset) for tp in plan.fates for offset in sorted(plan.chosen(tp))]
+        for tp, offset in chosen[limit:]:
+            plan.fates[tp][offset] = _Fate.LEFT
+    return plan
+
+
+def _settle(log: EventLog, topic: str, judge: Callable[[Record], _Fate], limit: int | None) -> Replayed:
+    """Settle every open letter that ``judge`` chooses, in transactions of at most :data:`BATCH` letters."""
     with log.stage_consumer(_group(topic), [topic], "0") as consumer:
+        plan = _plan(log, topic, judge, limit)
+        left = {tp: plan.chosen(tp) for tp in plan.fates}
         deadline = time.monotonic() + IDLE_LIMIT_S
-        done = log.committed(_group(topic))
-        while any(done.get(tp, 0) < end for tp, end in ends.items()) and time.monotonic() < deadline:
-            batch = consumer.poll(POLL_S, BATCH)
-            fresh = [record for record in batch.records if record.offset < ends[record.tp]]
-            if not batch.records:
-                if not any(consumer.lag().values()) and consumer.assignment():
-                    return
-                continue
-            messages = [message for message in map(decide, fresh) if message is not None]
-            offsets = {record.tp: record.offset + 1 for record in fresh}
-            if fresh:
-                consumer.commit(batch, offsets, messages)
-            # put-back letters lie beyond the ends: reaching one means everything before it is done
-            done |= {
-                tp: ends[tp] if tp not in offsets or batch.next_offsets[tp] > offsets[tp] else offsets[tp] for tp in batch.next_offsets
-            }
-            deadline = time.monotonic() + IDLE_LIMIT_S
-        if any(done.get(tp, 0) < end for tp, end in ends.items()):
-            raise TransientError(f"{topic}: the log gave nothing for {IDLE_LIMIT_S:g} s; run it again to go on where it stopped")
+        while any(left.values()):
+            if time.monotonic() > deadline:
+                raise TransientError(f"{topic}: the log gave nothing for {IDLE_LIMIT_S:g} s; run it again to go on where it stopped")
+            if _settle_batch(consumer, plan, left):
+                deadline = time.monotonic() + IDLE_LIMIT_S
+    return plan.result()
 
 
-def _decide(record: Record, which: Filter, limit: int | None, result: Replayed) -> Message:
-    try:
-        letter = read_dead_letter(record)
-    except PoisonError:
-        result.unreadable += 1
-        return _again(record)
-    if letter.source.partition < 0:
-        # an input that ingest refused: it never was a record of the topic
-        result.unreadable += 1
-        return _again(record)
-    if not which.keeps(letter) or (limit is not None and result.replayed >= limit):
-        result.left += 1
-        return _again(record)
-    if letter.replay_count >= MAX_REPLAYS:
-        result.too_often += 1
-        return _again(record)
-    result.replayed += 1
-    return replayed(letter)
+def _settle_batch(consumer: StageConsumer, plan: _Plan, left: dict[TopicPartition, set[int]]) -> bool:
+    """Read once, and settle those of the letters ``left`` that are met; False when there was nothing to read."""
+    batch = consumer.poll(POLL_S, BATCH)
+    met: dict[TopicPartition, set[int]] = {}
+    messages: list[Message] = []
+    for record in batch.records:
+        if record.offset in left[record.tp]:
+            met.setdefault(record.tp, set()).add(record.offset)
+            if plan.fates[record.tp][record.offset] is _Fate.REPLAYED:
+                messages.append(replayed(read_dead_letter(record)))
+    if met:
+        messages += [mark(tp, offsets) for tp, offsets in met.items()]
+        consumer.commit(batch, {tp: _first_open(plan, tp, left[tp] - met[tp]) for tp in met}, messages)
+    for tp, following in batch.next_offsets.items():
+        passed = {offset for offset in left[tp] if offset < following}
+        left[tp] -= passed
+        for expired in passed - met.get(tp, set()):
+            del plan.fates[tp][expired]
+    return bool(batch.records)
 
 
-def _again(record: Record) -> Message:
-    return Message(record.topic, record.key, record.value, record.headers, timestamp_ms=record.timestamp_ms)
+def _first_open(plan: _Plan, tp: TopicPartition, left: set[int]) -> int:
+    """Where the group stands once all chosen letters but those ``left`` are settled."""
+    still_open = [offset for offset, fate in plan.fates[tp].items() if fate not in _SETTLED or offset in left]
+    return min(still_open, default=plan.ends[tp])
 
 
 def _group(topic: str) -> str:

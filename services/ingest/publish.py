@@ -30,7 +30,7 @@ from services.chassis.log.limits import check_size
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Message, Producer, Record, TopicPartition, TopicState
 from services.chassis.service import Context
-from services.chassis.stage.dead_letters import dead_letter
+from services.chassis.stage.dead_letters import contract_of, dead_letter
 from services.chassis.tracing import Span
 from services.ingest.account import SERVICE, Outcome, Sent, account
 from services.ingest.index import ArticleIndex
@@ -239,8 +239,8 @@ class Publisher:
         for message in messages:
             metrics.counter("events_published", service=SERVICE, topic=message.topic).inc()
             if message.topic != Article.topic:
-                headers = {name: value.decode() for name, value in message.headers if name in ("stage", "reason")}
-                metrics.counter("dead_letters", service=SERVICE, **headers).inc()
+                contract = contract_of(message.headers)
+                metrics.counter("dead_letters", service=SERVICE, stage=contract["stage"], reason=contract["reason"]).inc()
         metrics.counter("transactions", service=SERVICE, outcome="committed").inc()
         metrics.histogram("transaction_duration", service=SERVICE).observe(seconds)
         metrics.gauge("last_progress_timestamp", service=SERVICE).set_to_current_time()

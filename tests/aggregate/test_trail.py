@@ -16,9 +16,10 @@ from services.aggregate.changes import DocumentChange, TrailChange
 from services.aggregate.service import TOPICS, handle
 from services.aggregate.trail import LATEST, of_article, of_dead_letter
 from services.chassis.log.topics import dlq_of
-from services.chassis.log.types import Headers, Record
+from services.chassis.log.types import Headers, Record, TopicPartition
 from services.chassis.stage import read_dead_letter
-from services.chassis.stage.dead_letters import replayed
+from services.chassis.stage.dead_letters import CONTRACT_HEADERS, CONTRACT_VERSION, PREFIX, REPLAY_COUNT, replayed
+from services.chassis.stage.settled import mark
 from tests.support.statements import NOON, actor, make
 from tests.support.trail import TRACE, article, changes_of, letter, placed, record, refusal
 
@@ -111,6 +112,10 @@ def test_what_is_no_dead_letter_is_noted_where_it_stands() -> None:
     assert (row["stage"], row["article_id"], row["reason"], row["letter"]) == ("aggregate", "art-1", "unknown", "1:5")
 
 
+def test_a_mark_that_letters_are_settled_is_no_letter() -> None:
+    assert trail_of(placed(mark(TopicPartition(dlq_of(Article.topic), 0), [3, 4]), 9)) == []
+
+
 def test_what_is_only_noted_does_not_count_in_the_share_of_poison() -> None:
     assert not handle(record(article())).judged
     assert not handle(letter(record(article()))).judged
@@ -131,17 +136,32 @@ HEADER_VALUES = st.one_of(
                      b"art-1", b"\x00", Article.topic.encode(), b"00-" + b"0" * 32 + b"-" + b"1" * 16 + b"-01"]),
 )  # fmt: skip
 NAMES = [
-    "ce_id", "ce_subject", "ce_revision", "ce_status", "ce_outlet", "CE_Outlet", "traceparent", "original-topic", "original-partition",
-    "original-offset", "first-failed-at", "reason", "error-message", "ingest-input", "replay-count", "dlq-version",
+    "ce_id", "ce_subject", "ce_revision", "ce_status", "ce_outlet", "CE_Outlet", "traceparent", "ingest-input", REPLAY_COUNT,
 ]  # fmt: skip
-HEADERS = st.lists(st.tuples(st.sampled_from(NAMES), HEADER_VALUES), max_size=12).map(tuple)
+V1_NAMES = ["original-topic", "original-partition", "original-offset", "first-failed-at", "reason", "error-message", "replay-count"]
+
+
+def block(*values: bytes) -> Headers:
+    """A contract of dead letters with these values."""
+    return (CONTRACT_HEADERS[0], CONTRACT_VERSION), *zip(CONTRACT_HEADERS[1:], values, strict=True)
+
+
+OTHERS = len(CONTRACT_HEADERS) - 1
+CONTRACTS = (
+    st.just(())
+    | st.lists(HEADER_VALUES, min_size=OTHERS, max_size=OTHERS).map(lambda values: block(*values))
+    | st.lists(st.tuples(st.sampled_from(V1_NAMES), HEADER_VALUES)).map(lambda found: (("dlq-version", b"1"), *found))
+)
+HEADERS = st.builds(
+    lambda own, contract: (*own, *contract), st.lists(st.tuples(st.sampled_from(NAMES), HEADER_VALUES), max_size=8), CONTRACTS
+)
 WEIRD_TOPICS = [topic for topic in TOPICS if topic == Article.topic or topic.endswith(".dlq")]
 
 
 @pytest.mark.parametrize("moment", [b"9999-12-31T23:59:59-23:59", b"0001-01-01T00:00:00+23:59"])
 def test_times_beyond_the_calendar_are_bounded(moment: bytes) -> None:
     found = letter(record(article()))
-    headers = tuple((name, moment if name == "first-failed-at" else value) for name, value in found.headers)
+    headers = tuple((name, moment if name == PREFIX + "first-failed-at" else value) for name, value in found.headers)
     row = only(Record(found.topic, 0, 0, found.timestamp_ms, found.key, found.value, headers))
     assert row["at"] in (0, LATEST)
 

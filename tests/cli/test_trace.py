@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.stage.dead_letters import PREFIX
 from services.cli.main import main
 from services.ingest.identity import article_id
 from tests.support.record import feed
@@ -60,7 +61,7 @@ def test_headers_of_strangers_steer_no_terminal(store: str, monkeypatch: pytest.
     opened.migrate()
     foreign = letter(record(article("art-1"), 7))
     hostile = {"original-topic": b"[/red]\x1b[31mtopic", "reason": b"bad\x1b]0;title\x07[bold]", "error-message": b"\x1b[2J[/]"}
-    headers = tuple((name, hostile.get(name, value)) for name, value in foreign.headers)
+    headers = tuple((name, hostile.get(name.removeprefix(PREFIX), value)) for name, value in foreign.headers)
     follow(opened, [[replace(foreign, headers=headers, value=b'{"article": {"article_id": "art-1"}}')]])
     opened.close()
     assert trace(monkeypatch, "art-1") == 0

@@ -15,12 +15,15 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from schemas.events import EVENTS, Event
+from schemas.events import EVENTS, Article, Event
 from services.aggregate import service as aggregate
 from services.chassis import asyncapi
+from services.chassis.errors import PoisonError
 from services.chassis.log.groups import READ
 from services.chassis.log.topics import DLQ_SUFFIX, declared, dlq_of
-from services.chassis.stage.dead_letters import CONTRACT_HEADERS
+from services.chassis.log.types import Record, TopicPartition
+from services.chassis.stage.dead_letters import CONTRACT_HEADERS, dead_letter
+from services.chassis.stage.settled import mark
 from services.extract import service as extract
 from tests.support.golden import GOLDEN, NAMES, Golden
 
@@ -158,8 +161,18 @@ def test_golden_fixtures_keep_payload_and_headers(golden: Golden) -> None:
 
 def test_dead_letters_carry_the_header_contract() -> None:
     headers = MESSAGES["DeadLetter"]["headers"]
-    assert set(headers["required"]) == CONTRACT_HEADERS
-    assert set(headers["properties"]) == CONTRACT_HEADERS | set(asyncapi.INGEST_HEADERS)
+    assert tuple(headers["required"]) == CONTRACT_HEADERS
+    assert set(headers["properties"]) == {*CONTRACT_HEADERS, *asyncapi.INGEST_HEADERS}
+    error = PoisonError("x", stage="decode", reason="not_json")
+    written = dict(dead_letter(Record(Article.topic, -1, -1, 1, None, None), error, group="ingest").headers)
+    Draft7Validator(headers).validate({name: value.decode() for name, value in written.items()})
     dead = [channel for channel in DOCUMENT["channels"].values() if channel["address"].endswith(".dlq")]
     assert len(dead) == 4
-    assert all(set(channel["messages"]) == {"DeadLetter"} for channel in dead)
+    assert all(set(channel["messages"]) == {"DeadLetter", "DeadLettersSettled"} for channel in dead)
+
+
+def test_marks_of_settled_letters_are_described() -> None:
+    described = MESSAGES["DeadLettersSettled"]
+    written = mark(TopicPartition(dlq_of(Article.topic), 0), {3, 4, 5, 9})
+    Draft7Validator(described["payload"]["schema"]).validate(json.loads(written.value or b""))
+    Draft7Validator(described["headers"]).validate({name: value.decode() for name, value in written.headers})

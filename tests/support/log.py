@@ -10,9 +10,11 @@ from services.chassis.log.types import Batch, Consumer, EventLog, Headers, Messa
 from tests.support.patience import LOOK_S, PATIENCE_S
 
 
-def new_topic(log: EventLog, partitions: int = 3, *, suffix: str = "", compact: bool = False, max_message_bytes: int = 1_048_576) -> str:
-    """Create a topic nobody else uses; returns its name."""
-    name = f"t-{uuid.uuid4().hex[:12]}{suffix}"
+def new_topic(
+    log: EventLog, partitions: int = 3, *, name: str = "", suffix: str = "", compact: bool = False, max_message_bytes: int = 1_048_576
+) -> str:
+    """Create a topic nobody else uses, with a new name unless one is given; returns the name."""
+    name = name or f"t-{uuid.uuid4().hex[:12]}{suffix}"
     log.create_topics([TopicSpec(name, partitions, None, compact, max_message_bytes)])
     return name
 

@@ -237,7 +237,8 @@ class EventLog(_Closing, Protocol):
         ...
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        """Committed records from ``start`` (or the earliest kept) up to ``stop`` (or the end as of now): replay."""
+        """Committed records from ``start`` (or the earliest kept) up to ``stop`` (or the end as of now): replay. Records before a given
+        ``stop`` that belong to a transaction still open are waited for."""
         ...
 
     def holds_records(self, positions: Offsets) -> bool:

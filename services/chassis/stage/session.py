@@ -13,7 +13,8 @@ import structlog
 
 from services.chassis.errors import TransientError
 from services.chassis.failpoints import failpoint
-from services.chassis.log.types import Batch, Headers, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
+from services.chassis.log.types import Batch, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
+from services.chassis.stage.dead_letters import contract_of
 
 Out = TypeVar("Out")
 OutC = TypeVar("OutC", contravariant=True)
@@ -113,7 +114,7 @@ class SinkSession(Generic[Out]):
         self._sink: Sink[Out] = sink
         self._producer = producer
         self._stored: dict[TopicPartition, int] = {}
-        self._lettered: set[Headers] = set()
+        self._lettered: set[tuple[str, ...]] = set()
         self._owed = True
         self._consumer = open_consumer(self._positions)
         self.keep_alive = self._consumer.keep_alive
@@ -184,6 +185,7 @@ class SinkSession(Generic[Out]):
         self._producer.close()
 
 
-def _origin(letter: Message) -> Headers:
+def _origin(letter: Message) -> tuple[str, ...]:
     """The coordinates of the record a dead letter holds."""
-    return tuple(header for header in letter.headers if header[0] in ("original-topic", "original-partition", "original-offset"))
+    contract = contract_of(letter.headers)
+    return tuple(contract.get(name, "") for name in ("original-topic", "original-partition", "original-offset"))

@@ -14,6 +14,7 @@ from services.chassis.errors import CommitFailed, PoisonError, TransientError
 from services.chassis.log.types import Message, Record
 from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
+from services.chassis.stage.dead_letters import PREFIX
 from services.chassis.stage.handled import Handled
 from services.chassis.stage.loop import StageLoop
 from services.chassis.tracing import FinishedSpan, Span
@@ -98,7 +99,7 @@ def test_the_message_of_an_unforeseen_error_is_withheld() -> None:
     assert SECRET not in str(lines)
     assert lines[0]["error_class"] == lines[1]["error"] == "ValueError"
     assert lines[0]["at"].startswith("test_account.py:")
-    assert SECRET.encode() in dict(session.dead[0].headers)["error-message"], "the dead letter holds it"
+    assert SECRET.encode() in dict(session.dead[0].headers)[PREFIX + "error-message"], "the dead letter holds it"
 
 
 def test_retries_are_warnings_and_the_span_covers_them() -> None:

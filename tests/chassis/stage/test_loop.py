@@ -13,7 +13,7 @@ from services.chassis.errors import CommitFailed, DeadLetterLimit, FencedError, 
 from services.chassis.log.types import Message, Offsets, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
-from services.chassis.stage.dead_letters import read_dead_letter
+from services.chassis.stage.dead_letters import contract_of, read_dead_letter
 from services.chassis.stage.handled import Handled
 from services.chassis.stage.loop import StageLoop
 from tests.support.memory_session import TOPIC, MemorySession, records
@@ -102,7 +102,7 @@ def test_exhausted_attempts_are_dead_lettered_with_their_number() -> None:
     rig = Rig(MemorySession(records([b"a"])), handler, attempts=4)
     rig.run()
     (message,) = rig.session.dead
-    assert dict(message.headers)["attempts"] == b"4"
+    assert contract_of(message.headers)["attempts"] == "4"
 
 
 def test_a_failed_commit_is_replayed_and_counts_nothing() -> None:

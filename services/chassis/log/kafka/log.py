@@ -99,7 +99,8 @@ class KafkaLog:
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         """See :meth:`services.chassis.log.types.EventLog.read`. Ends even where the last offsets hold only transaction markers or
-        aborted records, which are never seen.
+        aborted records, which are never seen. The end as of now is that of what is committed; up to a ``stop`` behind it, it waits for
+        the transactions that are open, a killed producer's included.
 
         Raises:
             TopicMissing: the topic or the partition does not exist.
@@ -113,8 +114,10 @@ class KafkaLog:
         try:
             consumer = open_client(KafkaConsumer, config.reader(self._settings, f"onrecord-read-{topic}-{partition}"))
             consumer.assign([tp])
-            end = consumer.end_offsets([tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s))[tp]
-            stop = end if stop is None else min(stop, end)
+            if stop is None:
+                stop = consumer.end_offsets([tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s))[tp]
+            else:
+                stop = min(stop, self._admin.end(tp))
             consumer.seek(tp, start)
             yield from self._until(consumer, tp, stop, doing)
         except KafkaError as error:
@@ -204,8 +207,9 @@ class KafkaLog:
         self.close()
 
     def _until(self, consumer: KafkaConsumer, tp: KafkaTopicPartition, stop: int, doing: str) -> Iterator[Record]:
-        # two deliveries' time without a step forward means that something is broken, not slow
-        patience = 2 * self._settings.delivery_timeout_s
+        # a transaction left open holds readers up until the broker aborts it, which it looks for every ten seconds; two deliveries' time
+        # more without a step forward means that something is broken, not slow
+        patience = self._settings.transaction_timeout_s + 10.0 + 2 * self._settings.delivery_timeout_s
         progress = time.monotonic()
         at = consumer.position(tp)
         while at is None or at < stop:

@@ -79,6 +79,11 @@ class TopicAdmin:
             for name, numbers in found.items()
         }
 
+    def end(self, tp: KafkaTopicPartition) -> int:
+        """The offset behind the last record of a partition, open transactions included."""
+        found = self._call("offsets could not be read", lambda client: client.list_partition_offsets({tp: OffsetSpec.LATEST}))
+        return int(found[tp].offset)
+
     def require(self, topics: Sequence[str]) -> dict[str, int]:
         """The number of partitions of each topic.
 
