@@ -11,12 +11,13 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from services.chassis.errors import OnrecordError, TopicMissing
+from services.chassis.errors import OnrecordError, TopicMissing, TransientError
 from services.chassis.service import Context
 from services.ingest.account import Outcome
 from services.ingest.feeds.entries import Entry, NotAFeed, parse
@@ -54,6 +55,8 @@ class FeedPoller:
         self._limits = Limits(settings.max_article_bytes)
         self._memory = FeedMemory(settings.index_path)
         self._fetcher = Fetcher(settings, context.stop)
+        self._put_off: dict[str, float] = {}
+        """Feeds whose next poll (Unix seconds) could not be noted in the file."""
         self.turned_at = time.monotonic()
         """When the loop last turned."""
 
@@ -74,7 +77,7 @@ class FeedPoller:
                 for url in self._feeds:
                     if url in running and running[url].done():
                         running.pop(url).result()
-                    if url not in running and self._memory.state(url).next_poll_at <= time.time():
+                    if url not in running and self._due(url):
                         running[url] = pool.submit(self._poll_safely, url)
                 self._context.stop.wait(TURN_S)
 
@@ -93,9 +96,19 @@ class FeedPoller:
         except TopicMissing:
             raise
         except OnrecordError as error:
-            # the log is out of reach: nothing was marked as done, so the next poll begins anew
+            # the log or the index is out of reach: nothing was marked as done, so the next poll begins anew
             logger.error("feed poll could not be published", feed=url, error=str(error))
-            self._fail(url, self._memory.state(url))
+            self._put_off[url] = time.time() + self._settings.poll_interval_s
+            with suppress(TransientError):
+                self._fail(url, self._memory.state(url))
+                del self._put_off[url]
+
+    def _due(self, url: str) -> bool:
+        try:
+            return max(self._memory.state(url).next_poll_at, self._put_off.get(url, 0.0)) <= time.time()
+        except TransientError as error:
+            logger.debug("the feeds' memory cannot be read", feed=url, error=str(error))
+            return False
 
     def poll(self, url: str) -> str | None:
         """Poll one feed now; returns what went wrong, None when nothing did.

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
 from services.chassis.log.sqlite import schema
+from services.chassis.sqlite_errors import CURES, cause_of, is_damage
 
 CACHE_KIB: Final = 8192
 """Page cache of a connection: a batch of articles and the tips of all partitions."""
@@ -18,24 +19,6 @@ WAL_BYTES: Final = 64 * 1_048_576
 """The write-ahead log is cut back to this after a checkpoint; larger than any batch, small beside the log."""
 STATEMENTS: Final = 64
 """Prepared statements kept per connection: more than this package has."""
-
-_CAUSES: Final = {
-    sqlite3.SQLITE_BUSY: "busy",
-    sqlite3.SQLITE_LOCKED: "busy",
-    sqlite3.SQLITE_FULL: "disk_full",
-    sqlite3.SQLITE_IOERR: "io",
-    sqlite3.SQLITE_CANTOPEN: "io",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_PROTOCOL: "busy",
-    sqlite3.SQLITE_NOMEM: "memory",
-}
-_CURES: Final = {
-    "busy": "another process holds the write lock; it is tried again",
-    "disk_full": "the disk is full: make room",
-    "io": "the file or its directory cannot be read or written",
-    "read_only": "the file or its directory is read-only: make it writable",
-    "memory": "out of memory",
-}
 
 
 class File:
@@ -84,15 +67,14 @@ class File:
 
     def fail(self, error: sqlite3.Error, *, writing: bool = False) -> NoReturn:
         """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause stays as it is."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if is_damage(error):
             raise LogUnreadable(
                 f"{self.path} is damaged or not an event log ({error}): restore it from a copy, or move it away to begin a new log"
             ) from error
-        cause = _CAUSES.get(code)
+        cause = cause_of(error)
         if cause is None:
             raise error
-        message = f"event log {self.path}: {error}: {_CURES[cause]}"
+        message = f"event log {self.path}: {error}: {CURES[cause]}"
         raise (CommitFailed(message, cause=cause) if writing else TransientError(message)) from error
 
 
@@ -115,12 +97,10 @@ class Database:
             TransientError: the file cannot be read just now.
             LogUnreadable: it is damaged.
         """
-        with self._lock:
+        with self._lock, self._explaining(writing=False):
             try:
                 self._connection.execute("BEGIN")
                 yield self._connection
-            except sqlite3.Error as error:
-                self.file.fail(error)
             finally:
                 self._end()
 
@@ -136,16 +116,15 @@ class Database:
             if not self.file.turn.acquire(timeout=self.file.busy_timeout_s):
                 raise CommitFailed(f"event log {self.file.path}: another thread holds the write lock; it is tried again", cause="busy")
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                self.file.fail(error, writing=True)
+                with self._explaining(writing=True):
+                    try:
+                        self._connection.execute("BEGIN IMMEDIATE")
+                        yield self._connection
+                        self._connection.execute("COMMIT")
+                    finally:
+                        self._end()
             finally:
-                try:
-                    self._end()
-                finally:
-                    self.file.turn.release()
+                self.file.turn.release()
 
     def version(self) -> int:
         """Changes when another connection has committed; asking costs microseconds.
@@ -153,17 +132,22 @@ class Database:
         Raises:
             TransientError: the file cannot be read just now.
         """
-        with self._lock:
-            try:
-                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-            except sqlite3.Error as error:
-                self.file.fail(error)
+        with self._lock, self._explaining(writing=False):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
         with self._lock:
             self._connection.close()
 
+    @contextmanager
+    def _explaining(self, *, writing: bool) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.file.fail(error, writing=writing)
+
     def _end(self) -> None:
+        # SQLite itself ends a transaction that fails for want of space
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
