@@ -33,6 +33,10 @@ class SmallDisk:
         """Take away what :meth:`fill` has put there."""
         self._ballast.unlink()
 
+    def make_read_only(self) -> None:
+        """From now on nobody may write, root included."""
+        subprocess.run(["mount", "-o", "remount,ro", self.path], check=True)
+
 
 @contextmanager
 def small_disk(path: Path, megabytes: int = 4) -> Iterator[SmallDisk]:

@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 
 import structlog
 
-from services.chassis.errors import OnrecordError, TopicMissing, TransientError
+from services.chassis.errors import OnrecordError, TransientError
 from services.chassis.service import Context
 from services.ingest.account import Outcome
 from services.ingest.feeds.entries import Entry, NotAFeed, parse
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
 from services.ingest.feeds.memory import FeedMemory, FeedState, Pending
 from services.ingest.identity import host_of
-from services.ingest.publish import Publisher
+from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal
 from services.ingest.readers.html import read_html
 from services.ingest.readers.items import Unreadable, language_tag, offer, person_names
@@ -68,7 +68,7 @@ class FeedPoller:
         """Poll each feed when it is due, until the context is stopped.
 
         Raises:
-            TopicMissing: the topics were never created. A log that cannot be written just now is tried again with the next poll.
+            TopicMissing, LogUnreadable: waiting will not help. A log that cannot be written just now is tried again with the next poll.
         """
         running: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
@@ -93,7 +93,7 @@ class FeedPoller:
     def _poll_safely(self, url: str) -> None:
         try:
             self.poll(url)
-        except TopicMissing:
+        except HOPELESS:
             raise
         except OnrecordError as error:
             # the log or the index is out of reach: nothing was marked as done, so the next poll begins anew

@@ -89,7 +89,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LogUnreadable, match=r"file/log\.db"):
         SqliteLog(tmp_path / "file" / "log.db")
-    with pytest.raises(TransientError, match="cannot be read or written"):
+    with pytest.raises(LogUnreadable, match="is a directory, not an event log: name a file in it"):
         SqliteLog(tmp_path)
 
 

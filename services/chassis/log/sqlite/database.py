@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
-from services.chassis.log.sqlite import schema
+from services.chassis.log.sqlite import place, schema
 from services.chassis.sqlite_errors import CURES, cause_of, is_damage
 
 CACHE_KIB: Final = 8192
@@ -28,31 +28,40 @@ class File:
         """Open the file, or make it.
 
         Raises:
-            LogUnreadable: not a file this version can read.
+            LogUnreadable: not a file this version can read and write.
             TransientError: locked by somebody for longer than ``busy_timeout_s``.
         """
         self.path = path
         self.busy_timeout_s = busy_timeout_s
         self.turn = threading.Lock()
         """Writers of one process queue here: SQLite's own waiting polls, with growing pauses."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LogUnreadable(f"{path}: its directory cannot be made ({error.strerror})") from error
+        place.check(path)
+        # this file, wherever the process goes
+        self._where = path.absolute()
+        self._inode: place.Inode | None = None
         try:
             connection = self.connect()
             try:
                 schema.prepare(connection, path, busy_timeout_s)
+                self._inode = place.inode(self._where)
             finally:
                 connection.close()
         except sqlite3.Error as error:
             self.fail(error)
 
     def connect(self) -> sqlite3.Connection:
-        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time."""
+        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time.
+
+        Raises:
+            LogUnreadable: the file is no longer where it was opened.
+        """
+        self.require()
+        # only the first one may make the file
+        mode = "rwc" if self._inode is None else "rw"
         connection = sqlite3.connect(
-            self.path, timeout=self.busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
-        )
+            f"{self._where.as_uri()}?mode={mode}", uri=True, timeout=self.busy_timeout_s, isolation_level=None,
+            check_same_thread=False, cached_statements=STATEMENTS,
+        )  # fmt: skip
         try:
             # FULL: a commit has reached the disk when it returns, through a power cut too
             connection.execute("PRAGMA synchronous = FULL")
@@ -64,6 +73,17 @@ class File:
             connection.close()
             raise
         return connection
+
+    def require(self) -> None:
+        """See that the file is where it was opened; costs microseconds.
+
+        An open connection goes on with a file that was moved or deleted: what is appended would be where nobody looks for it.
+
+        Raises:
+            LogUnreadable: it was moved away, deleted or replaced.
+        """
+        if self._inode is not None:
+            place.require(self._where, self._inode)
 
     def fail(self, error: sqlite3.Error, *, writing: bool = False) -> NoReturn:
         """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause stays as it is."""
@@ -95,7 +115,7 @@ class Database:
 
         Raises:
             TransientError: the file cannot be read just now.
-            LogUnreadable: it is damaged.
+            LogUnreadable: it is damaged, or no longer where it was opened.
         """
         with self._lock, self._explaining(writing=False):
             try:
@@ -110,7 +130,7 @@ class Database:
 
         Raises:
             CommitFailed: somebody else holds the write lock, the disk is full, …: nothing is visible.
-            LogUnreadable: the file is damaged.
+            LogUnreadable: the file is damaged, or no longer where it was opened.
         """
         with self._lock:
             if not self.file.turn.acquire(timeout=self.file.busy_timeout_s):
@@ -142,6 +162,7 @@ class Database:
 
     @contextmanager
     def _explaining(self, *, writing: bool) -> Iterator[None]:
+        self.file.require()
         try:
             yield
         except sqlite3.Error as error:
