@@ -1,6 +1,6 @@
 """All events of onrecord, as pydantic models."""
 
-from schemas.events.actor_record import ActorRecord, Counts, Day, Share, StatementKind, StatementSummary
+from schemas.events.actor_record import ActorRecord, Counts, Day, RecordPart, Share, StatementKind, StatementSummary
 from schemas.events.article import Article, ArticleStatus
 from schemas.events.base import Event, Value
 from schemas.events.document import Document, Outcome, document_id
@@ -11,6 +11,6 @@ EVENTS: tuple[type[Event], ...] = (Article, Document, Quote, Claim, ActorRecord)
 
 __all__ = [
     "EVENTS", "Actor", "ActorKind", "ActorRecord", "Article", "ArticleRef", "ArticleStatus", "Claim", "ClaimKind",
-    "ClaimType", "Counts", "Cue", "Day", "Document", "Event", "Extractor", "Outcome", "Quote", "QuoteKind", "Resolution",
-    "Share", "Span", "Stance", "StatementKind", "StatementSummary", "Value", "claim_id", "document_id", "quote_id",
+    "ClaimType", "Counts", "Cue", "Day", "Document", "Event", "Extractor", "Outcome", "Quote", "QuoteKind", "RecordPart",
+    "Resolution", "Share", "Span", "Stance", "StatementKind", "StatementSummary", "Value", "claim_id", "document_id", "quote_id",
 ]  # fmt: skip

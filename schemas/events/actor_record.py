@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from schemas.events.base import Event, Value
+from schemas.events.base import Event, Extensible, Value
 from schemas.events.parts import ActorKind, Count, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId, Within
 from schemas.ids import digest
 
@@ -18,6 +18,30 @@ class StatementKind(StrEnum):
 
     QUOTE = "quote"
     CLAIM = "claim"
+
+
+class RecordPart(StrEnum):
+    """A part of a record that may be shortened where the record is too large for one message."""
+
+    LATEST = "latest"
+    DAYS = "days"
+    CUES = "cues"
+    OUTLETS = "outlets"
+    ALIASES = "aliases"
+    NAME = "name"
+    OTHER = "other"
+
+
+Shortened = Annotated[
+    tuple[Annotated[RecordPart, Extensible(RecordPart.OTHER)], ...],
+    Field(
+        exclude_if=lambda parts: not parts,
+        description="What was shortened because the record is larger than its topic takes, in the order it was done: words of the latest "
+        "statements and the older of them, the earlier days, the less frequent cues, outlets and aliases, the end of the name. The "
+        "counts, and the record of the query API, are whole. Left out of a whole record.",
+    ),
+]
+"""Added after 1.0: left out when there is none, so that a whole record keeps its bytes and its id."""
 
 
 class Counts(Value):
@@ -77,6 +101,7 @@ class ActorRecord(Event):
     cues: tuple[Share, ...] = Field(default=(), description="By cue lemma, most frequent first.")
     stances: tuple[Share, ...] = Field(default=(), description="By stance, most frequent first.")
     latest: tuple[StatementSummary, ...] = Field(default=(), description="The latest statements, newest first.")
+    shortened: Shortened = ()
 
     @property
     def event_id(self) -> str:

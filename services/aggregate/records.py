@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from schemas.events import ActorRecord, Counts, Day, Share, StatementSummary
+from pydantic_core import to_json
+
+from schemas.events import ActorRecord, Counts, Day, RecordPart, Share, StatementSummary
 
 LATEST = 20
 """Statements a record shows: one screen. The API serves the rest."""
@@ -16,6 +18,19 @@ MAX_SHARES = 100
 """Outlets and cues a record lists: the tail carries little, and a record must fit one message (1 MiB)."""
 MAX_DAYS = 3_660
 """Latest days a record lists, ten years of daily statements: below 200 kB."""
+
+SHORT_CHARS = 80
+"""Code points of a statement, or of a name, that a shortened record still shows: a line."""
+_MARK_BYTES: Final = len(to_json(list(RecordPart))) + len(',"shortened":')
+_FIRST, _LAST = 0, -1
+_LISTS: Final = (
+    (RecordPart.LATEST, _LAST),
+    (RecordPart.DAYS, _FIRST),
+    (RecordPart.CUES, _LAST),
+    (RecordPart.OUTLETS, _LAST),
+    (RecordPart.ALIASES, _LAST),
+)
+"""What is shortened item by item, and at which end it is least missed."""
 
 
 def record_of(
@@ -47,6 +62,29 @@ def record_of(
         stances=_shares(shares.get("stance", ())),
         latest=tuple(_summary(statement) for statement in latest),
     )
+
+
+def shortened(record: ActorRecord, excess: int) -> ActorRecord:
+    """The record with at least ``excess`` bytes less, as far as there is that much to leave out, and with the mark of what was.
+
+    In the order of :class:`RecordPart`, each only when the parts before it were not enough: the latest statements' words beyond
+    :data:`SHORT_CHARS`, then the older of these statements, the earlier days, the less frequent cues, outlets and aliases, the end
+    of the name. What it counts stays whole, and so do its ids.
+    """
+    left = excess + _MARK_BYTES
+    parts: dict[RecordPart, Any] = {}
+    words = tuple(statement.model_copy(update={"text": statement.text[:SHORT_CHARS]}) for statement in record.latest)
+    if words != record.latest:
+        parts[RecordPart.LATEST] = words
+        left -= len(to_json(record.latest)) - len(to_json(words))
+    for part, end in _LISTS:
+        items = list(parts.get(part, getattr(record, part)))
+        while items and left > 0:
+            left -= len(to_json(items.pop(end)))
+            parts[part] = tuple(items)
+    if left > 0:
+        parts[RecordPart.NAME] = record.name[:SHORT_CHARS]
+    return record.model_copy(update={**parts, "shortened": tuple(parts)})
 
 
 def _shares(values: Sequence[tuple[str, int]]) -> tuple[Share, ...]:

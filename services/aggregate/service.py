@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -20,10 +20,13 @@ import structlog
 from schemas.events import ActorRecord, Article, Claim, Document, Quote
 from services.aggregate import trail
 from services.aggregate.changes import Change, change_of
+from services.aggregate.records import shortened
 from services.aggregate.store import Store
 from services.aggregate.upkeep import Upkeep, counting_errors
 from services.chassis import cloudevents
+from services.chassis.errors import LimitExceeded, TransientError
 from services.chassis.log.groups import AGGREGATE_GROUP, READ
+from services.chassis.log.limits import message_bytes
 from services.chassis.log.topics import DLQ_SUFFIX
 from services.chassis.log.types import EventLog, Message, Offsets, Producer, Record, TopicPartition
 from services.chassis.metrics import Metrics
@@ -102,12 +105,16 @@ class AggregateService(StageService[Change]):
         try:
             return SinkSession(
                 lambda assigned: self._log.sink_consumer(GROUP, TOPICS, self._slot, assigned),
-                RecordSink(self._store, producer, self._metrics),
+                RecordSink(self._store, producer, self._metrics, self._largest_record),
                 producer,
             )
         except BaseException:
             producer.close()
             raise
+
+    def _largest_record(self) -> int:
+        """Bytes that the topic of actor records takes in one message."""
+        return self._log.topics()[ActorRecord.topic].spec.max_message_bytes
 
     def _observe_age(self, handled: Sequence[Handled[Change]]) -> None:
         now = time.time()
@@ -125,10 +132,12 @@ def _with_larger_batches(settings: Settings) -> Settings:
 class RecordSink:
     """The store as a sink of the stage loop, with its outbox emptied onto the log after commits."""
 
-    def __init__(self, store: Store, producer: Producer, metrics: Metrics) -> None:
+    def __init__(self, store: Store, producer: Producer, metrics: Metrics, largest: Callable[[], int]) -> None:
+        """``largest`` tells how many bytes a message of an actor record may take; it is asked when one takes more."""
         self._store = store
         self._producer = producer
         self._metrics = metrics
+        self._largest = largest
         self._published_at = -math.inf
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
@@ -149,15 +158,42 @@ class RecordSink:
             return False
         for _ in range(PUBLISHES):
             with counting_errors(self._metrics):
-                sent = self._store.publish(self._send)
-            if not sent:
-                self._published_at = time.monotonic()
-                return True
-            self._metrics.counter("actor_records_published").inc(sent)
+                if not self._store.publish(self._send):
+                    self._published_at = time.monotonic()
+                    return True
         return False
 
     def _send(self, records: Sequence[tuple[str, ActorRecord | None]]) -> None:
-        self._producer.append([message_of(actor, record) for actor, record in records])
+        try:
+            messages = [message_of(actor, record) for actor, record in records]
+            self._producer.append(messages)
+        except LimitExceeded:
+            # nothing was appended
+            messages = self._send_fitting(records)
+        self._metrics.counter("actor_records_published").inc(len(messages))
+
+    def _send_fitting(self, records: Sequence[tuple[str, ActorRecord | None]]) -> list[Message]:
+        """Send what the topic takes, however large the records are; returns what was sent."""
+        most = self._largest()
+        fitted = [(actor, *fitting(actor, record, most)) for actor, record in records]
+        messages = [message for _, message, _ in fitted if message is not None]
+        try:
+            self._producer.append(messages)
+        except LimitExceeded as error:
+            # the limit is changed just now, and the producer has not heard of it
+            raise TransientError(str(error)) from error
+        for actor, message, size in fitted:
+            if size > most:
+                self._tell_too_large(actor, size, most, left_out=message is None)
+        return messages
+
+    def _tell_too_large(self, actor: str, size: int, most: int, *, left_out: bool) -> None:
+        self._metrics.counter("actor_records_too_large", outcome="left_out" if left_out else "shortened").inc()
+        problem = f"the record of {actor[:80]} takes {size} bytes, topic {ActorRecord.topic} allows {most}: raise its max.message.bytes"
+        if left_out:
+            logger.error("actor record left out", service=NAME, error=problem)
+        else:
+            logger.warning("actor record shortened", service=NAME, error=problem)
 
 
 def handle(record: Record) -> Handled[Change]:
@@ -194,6 +230,19 @@ def message_of(actor: str, record: ActorRecord | None) -> Message:
     if record is None:
         return Message(ActorRecord.topic, actor.encode(), None)
     return cloudevents.encode(record, source=SOURCE)
+
+
+def fitting(actor: str, record: ActorRecord | None, most: int) -> tuple[Message | None, int]:
+    """The message of at most ``most`` bytes that tells the record, shortened where it must be, and how many bytes the whole takes.
+
+    None where not even the shortest form fits: the topic's limit is below what any record takes.
+    """
+    message = message_of(actor, record)
+    size = message_bytes(message)
+    if record is None or size <= most:
+        return message, size
+    message = message_of(actor, shortened(record, size - most))
+    return (message if message_bytes(message) <= most else None), size
 
 
 def reread_replaced_partitions(store: Store, log: EventLog) -> None:

@@ -279,6 +279,14 @@ TABLE: tuple[Metric, ...] = (
         values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours")},
     ),
     Metric("actor_records_published", "counter", "Actor records published to the compacted topic.", by=("aggregate",)),
+    Metric(
+        "actor_records_too_large",
+        "counter",
+        "Actor records above what their topic takes: published shortened, or left out because not even that fits.",
+        ("outcome",),
+        by=("aggregate",),
+        values={"outcome": ("shortened", "left_out")},
+    ),
     Metric("event_age", "histogram", "From an article coming in to its document being on record.", (), "seconds", AGE, ("aggregate",)),
     Metric("record_entries", "gauge", "What is on record: actors, quotes, claims, articles and outlets.", ("kind",), by=("aggregate",)),
     Metric(

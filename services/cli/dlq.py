@@ -41,17 +41,17 @@ def _dlq_topic(log: EventLog, topic: str) -> str:
 @app.command("list")
 def show_all(topic: Topic = Article.topic, reason: Reason = None, stage: Stage = None, key: Key = None, since: Since = None) -> None:
     """List dead letters that were neither replayed nor purged."""
-    with setup.context(setup.load(), "dlq") as context:
-        found = list(dlq.letters(context.log, _dlq_topic(context.log, topic), _filter(reason, stage, key, since)))
     table = table_of("offset", "key", "stage", "reason", "attempts", "replays", "failed at", "error")
-    for record, letter in found:
-        shown = (letter.key or b"").decode("utf-8", "replace")
-        table.add_row(
-            f"{record.partition}:{record.offset}", shown, letter.stage, letter.reason, str(letter.attempts), str(letter.replay_count),
-            letter.first_failed_at, letter.error_message.splitlines()[0] if letter.error_message else "",
-        )  # fmt: skip
+    with setup.context(setup.load(), "dlq") as context:
+        # one at a time: each holds a whole article
+        for record, letter in dlq.letters(context.log, _dlq_topic(context.log, topic), _filter(reason, stage, key, since)):
+            shown = (letter.key or b"").decode("utf-8", "replace")
+            table.add_row(
+                f"{record.partition}:{record.offset}", shown, letter.stage, letter.reason, str(letter.attempts), str(letter.replay_count),
+                letter.first_failed_at, letter.error_message.splitlines()[0] if letter.error_message else "",
+            )  # fmt: skip
     print_whole(table)
-    print(f"{len(found)} dead letters", file=sys.stderr)
+    print(f"{table.row_count} dead letters", file=sys.stderr)
 
 
 @app.command("show")

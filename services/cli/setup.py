@@ -46,10 +46,10 @@ def load(*, interactive: bool = False, **overrides: Any) -> Settings:
 
 
 @contextmanager
-def context(found: Settings, service: str) -> Iterator[Context]:
-    """A context with the log open, closed at the end."""
+def context(found: Settings, service: str, *, begin_log: bool = False) -> Iterator[Context]:
+    """A context with the log open, closed at the end. ``begin_log`` as :func:`services.chassis.log.open.open_log` takes it."""
     logging.name_process(service)
     metrics = Metrics(process=True)
     metrics.gauge("build_info", service=service, **build_labels()).set(1)
-    with open_spans(found, service) as spans, open_log(found, metrics, service) as log:
+    with open_spans(found, service) as spans, open_log(found, metrics, service, begin=begin_log) as log:
         yield Context(found, log, metrics, spans=spans)

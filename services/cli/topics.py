@@ -15,7 +15,7 @@ app = typer.Typer(help="Create and look at the topics.", no_args_is_help=True)
 def create() -> None:
     """Create every topic that does not exist yet, as declared; existing ones are left as they are."""
     settings = setup.load()
-    with setup.context(settings, "topics") as context:
+    with setup.context(settings, "topics", begin_log=True) as context:
         created = context.log.create_topics(declared(settings.log.partitions))
     for name in created:
         print(f"created {name}")

@@ -29,9 +29,10 @@ import structlog
 
 from schemas.events import Article, ArticleStatus
 from services.chassis.cloudevents import decode
-from services.chassis.errors import PoisonError, SettingsError, TopicMissing, TransientError
+from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
+from services.ingest import index_file
 from services.ingest.identity import content_key, fingerprint, publisher_key
 
 logger = structlog.get_logger()
@@ -93,6 +94,7 @@ class ArticleIndex:
         Raises:
             SettingsError: the file cannot be used.
         """
+        self._path = path
         self._log = log
         self._ends: dict[int, int] = {}
         self._verified = False
@@ -103,7 +105,7 @@ class ArticleIndex:
             # the view can be made anew from the log, so losing its last commits to a power cut costs nothing
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare()
-        except (OSError, sqlite3.Error, TransientError) as error:
+        except (OSError, sqlite3.Error, OnrecordError) as error:
             raise SettingsError([f"ONRECORD_INGEST__INDEX_PATH={path}: cannot be used ({error}); delete it, it is made anew"]) from error
 
     def _prepare(self) -> None:
@@ -125,18 +127,17 @@ class ArticleIndex:
         """Everything in the block happens to the file, or nothing. Excludes other processes.
 
         Raises:
-            TransientError: another process holds the file.
+            TransientError: the file cannot be written just now: another process holds it, the disk is full, ….
+            OnrecordError: it is damaged.
         """
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            raise TransientError(f"the ingest index cannot be written just now ({error})") from error
-        try:
-            yield
+            with index_file.transaction(self._db, self._path):
+                yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # what was read on from the log is undone with the rest: it must be read again
+            self._ends.clear()
+            self._verified = False
             raise
-        self._db.execute("COMMIT")
 
     def touch(self) -> None:
         """Write something that changes nothing.

@@ -25,7 +25,7 @@ import structlog
 from schemas.events import Article
 from schemas.ids import digest
 from services.chassis.cloudevents import encode
-from services.chassis.errors import LimitExceeded, OnrecordError, PoisonError, StageStopped, TopicMissing, TransientError
+from services.chassis.errors import LimitExceeded, LogUnreadable, OnrecordError, PoisonError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.limits import check_size
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Message, Producer, Record, TopicPartition, TopicState
@@ -41,6 +41,9 @@ logger = structlog.get_logger()
 SOURCE = "/onrecord/ingest"
 ORIGINAL_HEADER = "ingest-original"
 """On every dead letter made here: ``verbatim``, ``re-encoded`` or ``omitted``; see the module."""
+
+HOPELESS = (TopicMissing, LogUnreadable)
+"""Errors of the log that waiting does not mend: a person must act."""
 
 BATCH_ITEMS = 100
 BATCH_BYTES = 8 * 1_048_576
@@ -74,7 +77,7 @@ class Publisher:
         """Read the log on without publishing, and note in :attr:`problem` whether that works; nothing when a batch is under way.
 
         Raises:
-            TopicMissing: the topics were never created; waiting will not help.
+            TopicMissing, LogUnreadable: waiting will not help.
         """
         if not self._lock.acquire(blocking=False):
             return
@@ -83,7 +86,7 @@ class Publisher:
                 self.index.catch_up()
         except OnrecordError as error:
             self.problem = str(error)
-            if isinstance(error, TopicMissing):
+            if isinstance(error, HOPELESS):
                 raise
         else:
             self.problem = None

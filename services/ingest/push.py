@@ -34,11 +34,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.events import Article
-from services.chassis.errors import OnrecordError, TopicMissing
+from services.chassis.errors import OnrecordError
 from services.chassis.metrics import Metrics
 from services.chassis.settings import IngestSettings
 from services.ingest.account import Outcome
-from services.ingest.publish import Publisher
+from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.readers import Arrival, Item, Limits
 from services.ingest.readers.items import Unreadable
 from services.ingest.readers.json_lines import parse, read_lines, read_objects
@@ -107,7 +107,7 @@ class _Handler:
             items = await run_in_threadpool(self._items, request.headers.get("content-type", ""), await self._body(request))
             try:
                 outcomes = await run_in_threadpool(self._publisher.publish, items, request.headers.get("traceparent"), ATTEMPTS)
-            except TopicMissing as error:
+            except HOPELESS as error:
                 if self._fatal:
                     self._fatal(error)
                 raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing can be put on the log: {error}") from error

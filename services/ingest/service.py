@@ -10,13 +10,13 @@ from contextlib import ExitStack
 import structlog
 import uvicorn
 
-from services.chassis.errors import SettingsError, TopicMissing
+from services.chassis.errors import SettingsError
 from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context, Service
 from services.chassis.settings import IngestSettings
 from services.ingest.account import SERVICE
 from services.ingest.feeds.poller import FeedPoller
-from services.ingest.publish import Publisher
+from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.push import create_app
 
 logger = structlog.get_logger()
@@ -75,7 +75,7 @@ class IngestService:
         """See :class:`services.chassis.service.Service`.
 
         Raises:
-            TopicMissing: the log has no topics, from the start or later on. One out of reach is waited for.
+            TopicMissing, LogUnreadable: the log has no topics, or is gone, from the start or later on. One out of reach is waited for.
         """
         with ExitStack() as opened:
             opened.callback(self._socket.close)
@@ -126,7 +126,7 @@ class IngestService:
         if self._publisher.problem and not silent:
             try:
                 self._publisher.probe()
-            except TopicMissing as error:
+            except HOPELESS as error:
                 self._fail(error)
         reasons = [] if self._server.started else ["push server is starting"]
         if silent:

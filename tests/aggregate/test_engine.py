@@ -16,6 +16,9 @@ from services.aggregate.store.engine import failure_kind, open_engine, reading, 
 from services.chassis.errors import CommitFailed, OnrecordError, SettingsError, TransientError
 from services.chassis.settings import Settings, StoreSettings
 from services.cli.record import print_record
+from tests.support.disk import small_disk
+from tests.support.record import feed
+from tests.support.statements import actor, make
 
 NO_DATABASE = b"no database, but long enough to be looked at as one" * 50
 SECRET = "words of an article"
@@ -130,3 +133,17 @@ def test_a_lock_that_is_not_granted_in_time_is_a_timeout(tmp_path: Path, monkeyp
 )
 def test_failures_are_counted_under_what_failed(error: BaseException | None, kind: str | None) -> None:
     assert failure_kind(error) == kind
+
+
+def test_a_full_disk_is_named_with_its_cure_and_heals(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        store = Store(f"sqlite:///{disk.path / 'record.db'}", "group")
+        store.migrate()
+        disk.fill()
+        made = [make(f"art-{n}", speakers=(actor("Ana Lee"),)) for n in range(100)]
+        with pytest.raises(CommitFailed, match=r"record\.db: .*full.*make room"):
+            feed(store, [[event for one in made for event in one.events]])
+        disk.make_room()
+        feed(store, [[event for one in made for event in one.events]])
+        assert store.entries()["quote"] == 100
+        store.close()

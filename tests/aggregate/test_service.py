@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from schemas.events import ActorRecord, Article, Document, Quote
+from schemas.events import ActorRecord, Article, Document, Quote, RecordPart
 from services.aggregate.changes import change_of
 from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of, reread_replaced_partitions
 from services.aggregate.store import Store
 from services.chassis import cloudevents
 from services.chassis.errors import CommitFailed, DeadLetterLimit, LimitExceeded, PoisonError, TransientError
 from services.chassis.log.sqlite import SqliteLog
-from services.chassis.log.topics import declared, dlq_of
-from services.chassis.log.types import EventLog, Message, TopicPartition
+from services.chassis.log.topics import EVENT_BYTES, declared, dlq_of
+from services.chassis.log.types import EventLog, Message, TopicPartition, TopicSpec
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import LogSettings, Settings, StageSettings, StoreSettings
@@ -247,7 +247,7 @@ def test_records_are_published_now_and_then_while_there_is_more_to_read(
     store = Store(f"sqlite:///{tmp_path / 'record.db'}", GROUP)
     store.migrate()
     with log.producer("test") as producer:
-        sink = RecordSink(store, producer, Metrics())
+        sink = RecordSink(store, producer, Metrics(), lambda: EVENT_BYTES)
         feed(store, [make("art-1", speakers=(ANA,)).events])
         assert sink.after_commit(idle=False), "the first ones are due"
         feed(store, [make("art-2", speakers=(ANA,)).events])
@@ -258,6 +258,34 @@ def test_records_are_published_now_and_then_while_there_is_more_to_read(
     record = compacted(log)[ANA.actor_id]
     assert record is not None
     assert record.counts.articles == 2
+
+
+@pytest.mark.parametrize(("most", "outcome"), [(2_500, "shortened"), (500, "left_out")])
+def test_a_record_larger_than_its_topic_takes_holds_up_nothing(settings: Settings, tmp_path: Path, most: int, outcome: str) -> None:
+    """Published shortened, or left out where the topic takes no record at all; the others come whole, and the service goes on."""
+    metrics = Metrics()
+    with SqliteLog(settings.log.path) as log:
+        log.create_topics([TopicSpec(ActorRecord.topic, 2, None, compact=True, max_message_bytes=most), *declared(2)])
+        append(log, messages([event for n in range(20) for event in make(f"art-{n}", speakers=(ANA,)).events]))
+        with running(settings, log, metrics) as thread:
+            until(lambda: drained(log), thread.is_alive)
+            append(log, messages(make("art-later", speakers=(BO,)).events))
+            until(lambda: drained(log), thread.is_alive)
+        found = compacted(log)
+    told = metrics.registry.get_sample_value("onrecord_actor_records_too_large_total", {"outcome": outcome})
+    assert told is not None
+    assert told >= 1
+    bo = found.get(BO.actor_id)
+    ana = found.get(ANA.actor_id)
+    if outcome == "left_out":
+        assert found == {}
+        return
+    assert bo is not None
+    assert bo.shortened == ()
+    assert ana is not None
+    assert ana.counts.quotes == 20
+    assert ana.shortened == (RecordPart.LATEST,)
+    assert 0 < len(ana.latest) < 20
 
 
 def test_an_article_is_followed_from_its_arrival_to_the_record(settings: Settings, log: EventLog) -> None:
@@ -333,7 +361,7 @@ def test_transactions_that_the_database_fails_are_counted_by_kind(tmp_path: Path
         return metrics.registry.get_sample_value("onrecord_store_errors_total", {"kind": kind})
 
     with log.producer("test") as producer:
-        sink = RecordSink(store, producer, metrics)
+        sink = RecordSink(store, producer, metrics, lambda: EVENT_BYTES)
         with pytest.raises(LimitExceeded):
             sink.apply([broken], {}, {place: 1})
         assert failed("integrity") == 1

@@ -25,6 +25,7 @@ from services.chassis.stage.dead_letters import read_dead_letter
 from services.ingest.account import Outcome
 from services.ingest.publish import Publisher
 from services.ingest.readers import Item, Offer, Refusal
+from tests.ingest.conftest import MakeSettings
 from tests.support.arrivals import arrival, items, offer
 
 Articles = Callable[[], list[Article]]
@@ -240,6 +241,16 @@ def test_a_failed_append_is_retried_and_nothing_is_there_twice(context: Context,
     assert sorted(article.article_id for article in articles()) == ["art-1", "art-2"]
     with Publisher(context, "test") as publisher:
         assert publish(publisher, offer(), other()) == ["duplicate:id", "duplicate:id"]
+
+
+def test_what_was_read_in_an_attempt_that_failed_is_read_again(context: Context, make_settings: MakeSettings, articles: Articles) -> None:
+    """Undone with the index's transaction: else what another process has put on the log would be published a second time."""
+    failing = replace(context, log=FailingLog(context.log, ["before"]))  # type: ignore[arg-type]
+    elsewhere = replace(context, settings=make_settings(index_path=context.settings.ingest.index_path.with_name("other.db")))
+    with Publisher(failing, "test") as publisher, Publisher(elsewhere, "test") as theirs:
+        assert publish(theirs, offer()) == ["published"]
+        assert publish(publisher, offer(), other()) == ["duplicate:id", "published"]
+    assert sorted(article.article_id for article in articles()) == ["art-1", "art-2"]
 
 
 def test_a_log_out_of_reach_raises_and_adds_nothing(context: Context, articles: Articles) -> None:

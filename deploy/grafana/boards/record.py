@@ -125,8 +125,10 @@ def _database() -> list[PanelBuilder]:
         ),
         lines(
             Look("Actor records published", "Actor records put on the compacted topic, per minute: who changed. None while rows are "
-                                            "written: the publishing waits.", "short", 12),
+                                            "written: the publishing waits. *shortened*, *left_out*: larger than the topic takes; raise "
+                                            "its max.message.bytes.", "short", 12),
             Target(per_minute("onrecord_actor_records_published_total"), "actor records"),
+            Target(nonzero(per_minute("onrecord_actor_records_too_large_total", by="outcome")), "{{outcome}}"),
         ),
         lines(
             Look("Failed transactions", "Of the database, by kind, per minute. *connection* and *timeout* pass by themselves; *integrity* "

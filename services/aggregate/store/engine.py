@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, SettingsError, TransientError
+from services.chassis.sqlite_errors import CURES, DAMAGE, cause_of, code_of
 
 BUSY_MS = 5_000
 """How long a SQLite writer waits for another one: far above one batch, far below the poll interval."""
@@ -35,8 +36,6 @@ CURE = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 CURE_PLACE = "name a file in a folder that can be written to"
 CURE_DAMAGE = "restore it from a backup, or move it away: it is made anew from the event log"
 
-NOT_A_DATABASE = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-"""SQLite's codes for a file that no waiting mends."""
 NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 """Its codes for a wrong place, when they come at the start; later they may pass (a disk mounted anew, file descriptors used up)."""
 
@@ -101,7 +100,7 @@ def _try(engine: sa.Engine, path: str) -> None:
             attempt.rollback()
     except sa.exc.DBAPIError as error:
         code = sqlite_code(error)
-        if code in NOT_A_DATABASE:
+        if code in DAMAGE:
             raise _unusable(path, f"is not a usable SQLite database ({describe(error)})", CURE_DAMAGE) from error
         if code in NOT_WRITABLE:
             raise _unusable(path, f"cannot be written ({describe(error)})", CURE_PLACE) from error
@@ -173,7 +172,7 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         if is_data_error(error):
             raise LimitExceeded(f"the database refuses a row: {describe(error)}", stage="apply", reason="database_refuses") from error
         _check_damage(engine, error)
-        raise CommitFailed(f"database: {describe(error)}", cause="database") from error
+        raise CommitFailed(_explain(engine, error), cause="database") from error
     except OSError as error:
         raise CommitFailed(f"database cannot be reached: {error}", cause="database") from error
 
@@ -191,19 +190,26 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection.execution_options(**{READS: True})
     except (DBAPIError, OSError) as error:
         _check_damage(engine, error)
-        raise TransientError(f"database: {describe(error)}") from error
+        raise TransientError(_explain(engine, error)) from error
+
+
+def _explain(engine: sa.Engine, error: BaseException) -> str:
+    original = error.orig if isinstance(error, DBAPIError) else None
+    cause = cause_of(original) if isinstance(original, sqlite3.Error) else None
+    if cause is None:
+        return f"database: {describe(error)}"
+    return f"database {engine.url.database}: {describe(error)}: {CURES[cause]}"
 
 
 def _check_damage(engine: sa.Engine, error: BaseException) -> None:
-    if sqlite_code(error) in NOT_A_DATABASE:
+    if sqlite_code(error) in DAMAGE:
         raise OnrecordError(f"the record's database {engine.url.database} is damaged ({describe(error)}); {CURE_DAMAGE}") from error
 
 
 def sqlite_code(error: BaseException) -> int | None:
     """SQLite's primary result code; None when the error is not one of SQLite's."""
     original = error.orig if isinstance(error, DBAPIError) else None
-    # the low byte of an extended code; Python's own errors of the module carry none
-    return getattr(original, "sqlite_errorcode", 0) & 0xFF if isinstance(original, sqlite3.Error) else None
+    return code_of(original) if isinstance(original, sqlite3.Error) else None
 
 
 def sqlstate(error: BaseException) -> str:

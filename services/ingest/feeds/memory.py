@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.ingest.feeds.entries import Entry
+from services.ingest.index_file import explaining
 
 MAX_TRIES = 5
 """An entry whose page cannot be had in five polls is given up."""
@@ -39,9 +40,13 @@ class Pending:
 
 
 class FeedMemory:
-    """The tables ``feeds`` and ``entries``; made by :class:`services.ingest.index.ArticleIndex`. Safe to share between threads."""
+    """The tables ``feeds`` and ``entries``; made by :class:`services.ingest.index.ArticleIndex`. Safe to share between threads.
+
+    Everything raises :class:`services.chassis.errors.TransientError` while the file cannot be read or written.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         self._lock = threading.Lock()
 
@@ -51,7 +56,7 @@ class FeedMemory:
 
     def state(self, url: str) -> FeedState:
         """The feed's state; a new one when there is none that can be read."""
-        with self._lock:
+        with self._lock, explaining(self._path):
             row = self._db.execute("SELECT state FROM feeds WHERE url = ?", (url,)).fetchone()
         try:
             return FeedState.model_validate_json(row[0]) if row else FeedState()
@@ -60,14 +65,14 @@ class FeedMemory:
 
     def keep(self, url: str, state: FeedState) -> None:
         """Remember the feed's state."""
-        with self._lock:
+        with self._lock, explaining(self._path):
             self._db.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (url, state.model_dump_json()))
 
     def pending(self, feed: str, entries: list[Entry]) -> list[Pending]:
         """The entries that are new, changed, or not had yet; entries long gone from the feed are forgotten."""
         now = time.time()
         pending = []
-        with self._lock:
+        with self._lock, explaining(self._path):
             for entry in entries:
                 row = self._db.execute("SELECT version, tries FROM entries WHERE feed = ? AND entry = ?", (feed, entry.key)).fetchone()
                 version, tries = row or ("", 0)
@@ -90,6 +95,6 @@ class FeedMemory:
         return pending.tries + 1 >= MAX_TRIES
 
     def _note(self, feed: str, entry: Entry, tries: int) -> None:
-        with self._lock:
+        with self._lock, explaining(self._path):
             row = (feed, entry.key, entry.version, tries, time.time())
             self._db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?)", row)

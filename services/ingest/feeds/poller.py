@@ -11,19 +11,20 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
 
-from services.chassis.errors import OnrecordError, TopicMissing
+from services.chassis.errors import OnrecordError, TransientError
 from services.chassis.service import Context
 from services.ingest.account import Outcome
 from services.ingest.feeds.entries import Entry, NotAFeed, parse
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
 from services.ingest.feeds.memory import FeedMemory, FeedState, Pending
 from services.ingest.identity import host_of
-from services.ingest.publish import Publisher
+from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal
 from services.ingest.readers.html import read_html
 from services.ingest.readers.items import Unreadable, language_tag, offer, person_names
@@ -54,6 +55,8 @@ class FeedPoller:
         self._limits = Limits(settings.max_article_bytes)
         self._memory = FeedMemory(settings.index_path)
         self._fetcher = Fetcher(settings, context.stop)
+        self._put_off: dict[str, float] = {}
+        """Feeds whose next poll (Unix seconds) could not be noted in the file."""
         self.turned_at = time.monotonic()
         """When the loop last turned."""
 
@@ -65,7 +68,7 @@ class FeedPoller:
         """Poll each feed when it is due, until the context is stopped.
 
         Raises:
-            TopicMissing: the topics were never created. A log that cannot be written just now is tried again with the next poll.
+            TopicMissing, LogUnreadable: waiting will not help. A log that cannot be written just now is tried again with the next poll.
         """
         running: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
@@ -74,7 +77,7 @@ class FeedPoller:
                 for url in self._feeds:
                     if url in running and running[url].done():
                         running.pop(url).result()
-                    if url not in running and self._memory.state(url).next_poll_at <= time.time():
+                    if url not in running and self._due(url):
                         running[url] = pool.submit(self._poll_safely, url)
                 self._context.stop.wait(TURN_S)
 
@@ -90,12 +93,22 @@ class FeedPoller:
     def _poll_safely(self, url: str) -> None:
         try:
             self.poll(url)
-        except TopicMissing:
+        except HOPELESS:
             raise
         except OnrecordError as error:
-            # the log is out of reach: nothing was marked as done, so the next poll begins anew
+            # the log or the index is out of reach: nothing was marked as done, so the next poll begins anew
             logger.error("feed poll could not be published", feed=url, error=str(error))
-            self._fail(url, self._memory.state(url))
+            self._put_off[url] = time.time() + self._settings.poll_interval_s
+            with suppress(TransientError):
+                self._fail(url, self._memory.state(url))
+                del self._put_off[url]
+
+    def _due(self, url: str) -> bool:
+        try:
+            return max(self._memory.state(url).next_poll_at, self._put_off.get(url, 0.0)) <= time.time()
+        except TransientError as error:
+            logger.debug("the feeds' memory cannot be read", feed=url, error=str(error))
+            return False
 
     def poll(self, url: str) -> str | None:
         """Poll one feed now; returns what went wrong, None when nothing did.

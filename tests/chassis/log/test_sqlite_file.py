@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.errors import LogUnreadable, TransientError
+from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
 from services.chassis.log.sqlite import SqliteLog, schema
 from services.chassis.log.types import Message, TopicSpec
+from tests.support.disk import small_disk
 from tests.support.log import everything
 from tests.support.patience import PATIENCE_S
 
@@ -88,7 +89,7 @@ def test_a_directory_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LogUnreadable, match=r"file/log\.db"):
         SqliteLog(tmp_path / "file" / "log.db")
-    with pytest.raises(TransientError, match="cannot be read or written"):
+    with pytest.raises(LogUnreadable, match="is a directory, not an event log: name a file in it"):
         SqliteLog(tmp_path)
 
 
@@ -124,3 +125,25 @@ def test_people_can_read_it_with_a_shell(path: Path) -> None:
     found = connection.execute('SELECT topic, partition, "offset", length(value) FROM readable_record WHERE "offset" = 12').fetchall()
     connection.close()
     assert found == [("t", 0, 12, 2_000)]
+
+
+def test_a_full_disk_is_named_with_its_cure_and_heals(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        make(disk.path / "log.db")
+        with SqliteLog(disk.path / "log.db") as log, log.producer("test") as producer:
+            disk.fill()
+            for _ in range(2):
+                with pytest.raises(CommitFailed, match=r"log\.db: .*full.*make room") as raised:
+                    producer.append([Message("t", b"k", b"x" * 100_000)] * 5)
+                assert raised.value.cause == "disk_full"
+            assert len(everything(log, "t")) == 50
+            disk.make_room()
+            producer.append([Message("t", b"k", b"x" * 100_000)] * 5)
+            assert len(everything(log, "t")) == 55
+
+
+def test_a_new_log_on_a_full_disk_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        disk.fill()
+        with pytest.raises(TransientError, match=r"log\.db: .*room"):
+            SqliteLog(disk.path / "log.db")

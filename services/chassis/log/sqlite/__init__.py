@@ -10,7 +10,7 @@
         │    └─ bell        waking up, inside and across processes
         ├─ records     how a record is stored, appended and read
         ├─ cleaning    retention and compaction; upkeep: when a live member does a little of it
-        └─ database    connections, transactions and errors; schema: the file
+        └─ database    connections, transactions and errors; place: where the file lies; schema: what is in it
 """
 
 from __future__ import annotations

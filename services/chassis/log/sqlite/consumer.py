@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import structlog
 
-from services.chassis.errors import FencedError, TransientError
+from services.chassis.errors import FencedError, OnrecordError
 from services.chassis.failpoints import failpoint
 from services.chassis.log.publishing import reporting
 from services.chassis.log.sqlite import offsets as stored
@@ -108,7 +108,7 @@ class SqliteConsumer:
         try:
             with self._database.writing() as connection:
                 self._lease.release(connection)
-        except TransientError as error:
+        except OnrecordError as error:
             _logger.warning("lease not given back", group=self._group, error=str(error))
         finally:
             self._database.close()

@@ -12,8 +12,9 @@ import structlog
 from services.chassis.log.sqlite import records
 from services.chassis.log.types import Offsets, Record, TopicPartition
 
-BATCH_BYTES: Final = 32 * 1_048_576
-"""A batch stops growing here, so that hundreds of the largest articles never lie in memory together; Kafka's fetch does likewise."""
+BATCH_BYTES: Final = 16 * 1_048_576
+"""A batch stops growing here, at four of the largest articles, so that hundreds of them never lie in memory together; Kafka's fetch
+does likewise."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -52,7 +53,8 @@ class Cursors:
             share = -(-(limit - count) // len(waiting))
             for tp in [tp for tp in self._order if tp in waiting]:
                 wanted = min(share, limit - count)
-                chunk, weight = self._read(connection, tp, positions[tp], waiting[tp], wanted, BATCH_BYTES - size)
+                room = BATCH_BYTES - size
+                chunk, weight = records.page(connection, tp, self.partition_ids[tp], positions[tp], waiting[tp], wanted, room)
                 taken.setdefault(tp, []).extend(chunk)
                 count += len(chunk)
                 size += weight
@@ -67,18 +69,6 @@ class Cursors:
         self._positions = positions
         self._order.rotate(-1)
         return tuple(record for chunk in taken.values() for record in chunk)
-
-    def _read(
-        self, connection: sqlite3.Connection, tp: TopicPartition, start: int, end: int, limit: int, room: int
-    ) -> tuple[list[Record], int]:
-        chunk: list[Record] = []
-        weight = 0
-        for record in records.select(connection, tp, self.partition_ids[tp], start, end, limit):
-            chunk.append(record)
-            weight += records.stored_bytes(record)
-            if weight >= room:
-                break
-        return chunk, weight
 
     def _ranges(self, connection: sqlite3.Connection) -> dict[TopicPartition, tuple[int, int]]:
         query = "SELECT first_offset, next_offset FROM partition WHERE id = ?"

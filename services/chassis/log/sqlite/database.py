@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
-from services.chassis.log.sqlite import schema
+from services.chassis.log.sqlite import place, schema
+from services.chassis.sqlite_errors import CURES, cause_of, is_damage
 
 CACHE_KIB: Final = 8192
 """Page cache of a connection: a batch of articles and the tips of all partitions."""
@@ -18,24 +19,6 @@ WAL_BYTES: Final = 64 * 1_048_576
 """The write-ahead log is cut back to this after a checkpoint; larger than any batch, small beside the log."""
 STATEMENTS: Final = 64
 """Prepared statements kept per connection: more than this package has."""
-
-_CAUSES: Final = {
-    sqlite3.SQLITE_BUSY: "busy",
-    sqlite3.SQLITE_LOCKED: "busy",
-    sqlite3.SQLITE_FULL: "disk_full",
-    sqlite3.SQLITE_IOERR: "io",
-    sqlite3.SQLITE_CANTOPEN: "io",
-    sqlite3.SQLITE_READONLY: "read_only",
-    sqlite3.SQLITE_PROTOCOL: "busy",
-    sqlite3.SQLITE_NOMEM: "memory",
-}
-_CURES: Final = {
-    "busy": "another process holds the write lock; it is tried again",
-    "disk_full": "the disk is full: make room",
-    "io": "the file or its directory cannot be read or written",
-    "read_only": "the file or its directory is read-only: make it writable",
-    "memory": "out of memory",
-}
 
 
 class File:
@@ -45,31 +28,40 @@ class File:
         """Open the file, or make it.
 
         Raises:
-            LogUnreadable: not a file this version can read.
+            LogUnreadable: not a file this version can read and write.
             TransientError: locked by somebody for longer than ``busy_timeout_s``.
         """
         self.path = path
         self.busy_timeout_s = busy_timeout_s
         self.turn = threading.Lock()
         """Writers of one process queue here: SQLite's own waiting polls, with growing pauses."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LogUnreadable(f"{path}: its directory cannot be made ({error.strerror})") from error
+        place.check(path)
+        # this file, wherever the process goes
+        self._where = path.absolute()
+        self._inode: place.Inode | None = None
         try:
             connection = self.connect()
             try:
                 schema.prepare(connection, path, busy_timeout_s)
+                self._inode = place.inode(self._where)
             finally:
                 connection.close()
         except sqlite3.Error as error:
             self.fail(error)
 
     def connect(self) -> sqlite3.Connection:
-        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time."""
+        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time.
+
+        Raises:
+            LogUnreadable: the file is no longer where it was opened.
+        """
+        self.require()
+        # only the first one may make the file
+        mode = "rwc" if self._inode is None else "rw"
         connection = sqlite3.connect(
-            self.path, timeout=self.busy_timeout_s, isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
-        )
+            f"{self._where.as_uri()}?mode={mode}", uri=True, timeout=self.busy_timeout_s, isolation_level=None,
+            check_same_thread=False, cached_statements=STATEMENTS,
+        )  # fmt: skip
         try:
             # FULL: a commit has reached the disk when it returns, through a power cut too
             connection.execute("PRAGMA synchronous = FULL")
@@ -82,17 +74,27 @@ class File:
             raise
         return connection
 
+    def require(self) -> None:
+        """See that the file is where it was opened; costs microseconds.
+
+        An open connection goes on with a file that was moved or deleted: what is appended would be where nobody looks for it.
+
+        Raises:
+            LogUnreadable: it was moved away, deleted or replaced.
+        """
+        if self._inode is not None:
+            place.require(self._where, self._inode)
+
     def fail(self, error: sqlite3.Error, *, writing: bool = False) -> NoReturn:
         """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause stays as it is."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if is_damage(error):
             raise LogUnreadable(
                 f"{self.path} is damaged or not an event log ({error}): restore it from a copy, or move it away to begin a new log"
             ) from error
-        cause = _CAUSES.get(code)
+        cause = cause_of(error)
         if cause is None:
             raise error
-        message = f"event log {self.path}: {error}: {_CURES[cause]}"
+        message = f"event log {self.path}: {error}: {CURES[cause]}"
         raise (CommitFailed(message, cause=cause) if writing else TransientError(message)) from error
 
 
@@ -113,14 +115,12 @@ class Database:
 
         Raises:
             TransientError: the file cannot be read just now.
-            LogUnreadable: it is damaged.
+            LogUnreadable: it is damaged, or no longer where it was opened.
         """
-        with self._lock:
+        with self._lock, self._explaining(writing=False):
             try:
                 self._connection.execute("BEGIN")
                 yield self._connection
-            except sqlite3.Error as error:
-                self.file.fail(error)
             finally:
                 self._end()
 
@@ -130,22 +130,21 @@ class Database:
 
         Raises:
             CommitFailed: somebody else holds the write lock, the disk is full, …: nothing is visible.
-            LogUnreadable: the file is damaged.
+            LogUnreadable: the file is damaged, or no longer where it was opened.
         """
         with self._lock:
             if not self.file.turn.acquire(timeout=self.file.busy_timeout_s):
                 raise CommitFailed(f"event log {self.file.path}: another thread holds the write lock; it is tried again", cause="busy")
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                self.file.fail(error, writing=True)
+                with self._explaining(writing=True):
+                    try:
+                        self._connection.execute("BEGIN IMMEDIATE")
+                        yield self._connection
+                        self._connection.execute("COMMIT")
+                    finally:
+                        self._end()
             finally:
-                try:
-                    self._end()
-                finally:
-                    self.file.turn.release()
+                self.file.turn.release()
 
     def version(self) -> int:
         """Changes when another connection has committed; asking costs microseconds.
@@ -153,17 +152,23 @@ class Database:
         Raises:
             TransientError: the file cannot be read just now.
         """
-        with self._lock:
-            try:
-                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-            except sqlite3.Error as error:
-                self.file.fail(error)
+        with self._lock, self._explaining(writing=False):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""
         with self._lock:
             self._connection.close()
 
+    @contextmanager
+    def _explaining(self, *, writing: bool) -> Iterator[None]:
+        self.file.require()
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.file.fail(error, writing=writing)
+
     def _end(self) -> None:
+        # SQLite itself ends a transaction that fails for want of space
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")

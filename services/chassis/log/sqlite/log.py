@@ -23,8 +23,9 @@ from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition
 BUSY_TIMEOUT_S: Final = 10.0
 """How long a writer waits for the others: transactions take milliseconds, a checkpoint on a slow disk a second."""
 PAGE_RECORDS: Final = 100
-"""Records read at a time by :meth:`SqliteLog.read`. No view of the file is kept open between pages: it would keep the
-write-ahead log from being taken up."""
+PAGE_BYTES: Final = 4 * 1_048_576
+"""What :meth:`SqliteLog.read` reads at a time, whichever is reached first: a hundred usual articles, or one of the largest. No view of
+the file is kept open between pages: it would keep the write-ahead log from being taken up."""
 
 
 def _now_ms() -> int:
@@ -104,11 +105,14 @@ class SqliteLog:
     def _pages(self, tp: TopicPartition, partition_id: int, start: int, stop: int) -> Iterator[Record]:
         while start < stop:
             with self._database.reading() as connection:
-                page = list(records.select(connection, tp, partition_id, start, stop, PAGE_RECORDS))
-            yield from page
-            if len(page) < PAGE_RECORDS:
+                page, _ = records.page(connection, tp, partition_id, start, stop, PAGE_RECORDS, PAGE_BYTES)
+            if not page:
                 return
             start = page[-1].offset + 1
+            # let go of each record before the next is asked for, and of all before the next page is read
+            page.reverse()
+            while page:
+                yield page.pop()
 
     def holds_records(self, positions: Offsets) -> bool:
         """See :meth:`services.chassis.log.types.EventLog.holds_records`."""

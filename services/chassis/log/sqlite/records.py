@@ -111,6 +111,22 @@ def select(connection: sqlite3.Connection, tp: TopicPartition, partition_id: int
         yield Record(tp.topic, tp.partition, row_id & _OFFSET_MASK, timestamp_ms, key, value, decode_headers(headers))
 
 
+def page(
+    connection: sqlite3.Connection, tp: TopicPartition, partition_id: int, start: int, stop: int, limit: int, room: int
+) -> tuple[list[Record], int]:
+    """As :func:`select`, but no further than the record that fills ``room`` bytes: at least one, however large. Returns them and their
+    bytes.
+    """
+    found: list[Record] = []
+    weight = 0
+    for record in select(connection, tp, partition_id, start, stop, limit):
+        found.append(record)
+        weight += stored_bytes(record)
+        if weight >= room:
+            break
+    return found, weight
+
+
 def stored_bytes(record: Record) -> int:
     """What a record weighs in memory, near enough to bound a batch."""
     return len(record.key or b"") + len(record.value or b"") + sum(len(value) for _, value in record.headers)
