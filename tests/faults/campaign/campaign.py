@@ -1,0 +1,198 @@
+"""One campaign: articles, an oracle, services under fire, and a verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kafka import KafkaConsumer
+from kafka import TopicPartition as KafkaTopicPartition
+
+from schemas.events import Document
+from services.chassis.errors import TransientError
+from services.chassis.log.kafka import config
+from services.chassis.log.types import EventLog
+from services.embedded import EMPTY_LOOKS, backlog
+from services.extract.tagger import StandIn, Tagger
+from tests.faults.campaign import faults
+from tests.faults.campaign.articles import Corpus, corpus
+from tests.faults.campaign.auditor import Seen, gaps
+from tests.faults.campaign.conductor import Conductor, Play, Played
+from tests.faults.campaign.fleet import Death, Fleet
+from tests.faults.campaign.verdict import Verdict, damage, judge
+from tests.faults.campaign.world import World, watched
+from tests.support.patience import until
+
+CALM = 0.1
+"""Share of the articles before the first fault."""
+LAST = 0.92
+"""And after which no fault begins any more."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large, and how hard."""
+
+    seed: int
+    articles: int
+    kills: int
+    pause_s: tuple[float, float] = (5.0, 20.0)
+    outages: int | None = None
+    """How many; None: each kind once."""
+    tagger: str = "stand-in"
+    sabotage: str = ""
+    replicas: int = 3
+
+
+@dataclass
+class Outcome:
+    """What a campaign found and measured."""
+
+    plan: Plan
+    engine: str
+    verdict: Verdict
+    inputs: int
+    seconds: float
+    kills: dict[str, int]
+    played: list[Played]
+    deaths: list[Death]
+    steady_per_s: float
+    chaos_per_s: float
+    stall_s: float
+    aborted: int
+    """Documents in transactions that never happened: work done again."""
+    documents: int
+    not_played: list[str] = field(default_factory=list)
+
+
+def tagger_of(plan: Plan) -> StandIn | Tagger:
+    """The tagger that services and oracle use."""
+    return StandIn() if plan.tagger == "stand-in" else Tagger.load()
+
+
+def run(world: World, plan: Plan, say: Callable[[str], None] = lambda _: None) -> Outcome:
+    """Play one campaign."""
+    draw = random.Random(plan.seed)
+    articles = corpus(plan.articles, plan.seed, tagger_of(plan))
+    say(f"{len(articles.messages)} inputs, {articles.outputs()} outputs to come of them")
+    world.variables["ONRECORD_EXTRACT__TAGGER"] = plan.tagger
+    with world.run(plan.sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+        conductor = Conductor(world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw))
+        for service in ("extract", "aggregate"):
+            fleet.start(service)
+        started = time.monotonic()
+        conductor.perform()
+        seconds = time.monotonic() - started
+        say(f"all articles handled after {seconds:.0f} s; settling")
+        settle(world, fleet, conductor)
+        return _outcome(world, plan, articles, conductor, log, fleet, seconds)
+
+
+def settle(world: World, fleet: Fleet, conductor: Conductor) -> None:
+    """Wait until everything is on record and nothing is under way; the fleet is looked after meanwhile."""
+
+    def looked_after() -> bool:
+        conductor.turn()
+        return True
+
+    until(lambda: not fleet.zombies, "the processes whose slots were given away to end", looked_after)
+    _drain(fleet, looked_after)
+    if world.engine == "kafka":
+        until(lambda: not world.open_transactions(), "the last transactions to end", looked_after)
+
+
+def _drain(fleet: Fleet, meanwhile: Callable[[], bool]) -> None:
+    context = fleet.pipeline.context()
+    looks = 0
+
+    def looked() -> bool:
+        nonlocal looks
+        try:
+            looks = looks + 1 if backlog(context).empty else 0
+        except TransientError:
+            looks = 0
+        return looks == EMPTY_LOOKS
+
+    with context.log:
+        until(looked, "the backlog to drain", meanwhile)
+
+
+def look(log: EventLog) -> Seen:
+    """Everything that was committed, from the beginning."""
+    seen = Seen()
+    for tp in watched(log):
+        for record in log.read(*tp):
+            seen.take(record)
+    return seen
+
+
+def _schedules(world: World, plan: Plan, draw: random.Random) -> tuple[list[tuple[float, Play]], list[tuple[float, Play]]]:
+    processes = _spread(faults.process_faults(plan.kills, world.engine, plan.pause_s, draw))
+    if world.engine == "sqlite":
+        return processes, []
+    steps: list[tuple[float, Play]] = [(CALM, faults.scale(plan.replicas)), (0.5, faults.add_partition), (LAST, faults.scale(1))]
+    outages = faults.outages(disk=world.disk is not None)
+    wanted = len(outages) if plan.outages is None else plan.outages
+    outages = [outages[at % len(outages)] for at in range(wanted)]
+    return sorted(processes + steps, key=lambda item: item[0]), _spread(outages)
+
+
+def _spread(plays: list[Play]) -> list[tuple[float, Play]]:
+    """Evenly between the calm at the beginning and that at the end."""
+    return [(CALM + (LAST - CALM) * (at + 0.5) / len(plays), play) for at, play in enumerate(plays)]
+
+
+def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, log: EventLog, fleet: Fleet, seconds: float) -> Outcome:
+    auditor = conductor.auditor
+    seen = look(log)
+    verdict = judge(articles, seen, fleet.pipeline.record())
+    verdict.other += [f"offsets went back: {rewind}" for rewind in auditor.rewinds]
+    verdict.other += [f"unplanned: {end}" for end in conductor.unplanned]
+    if auditor.seen.outputs - seen.outputs:
+        verdict.other.append("something was seen committed that is not there any more")
+    if world.engine == "kafka":
+        verdict.other += [f"open transaction: {one}" for one in world.open_transactions()]
+    else:
+        fleet.close()
+        verdict.other += [line for name in ("log.db", "record.db") for line in damage(str(fleet.pipeline.folder / name))]
+    moments = auditor.seen.moments
+    first = next((one.at for one in conductor.played), moments[-1])
+    calm = [moment for moment in moments if moment < first]
+    documents = sum(times for (topic, _), times in seen.outputs.items() if topic == Document.topic)
+    return Outcome(
+        plan=plan,
+        engine=world.engine,
+        verdict=verdict,
+        inputs=sum(seen.inputs.values()) + sum(seen.poison.values()),
+        seconds=seconds,
+        kills=dict(conductor.kills),
+        played=conductor.played,
+        deaths=fleet.deaths,
+        steady_per_s=_rate(calm),
+        chaos_per_s=_rate([moment for moment in moments if moment >= first]),
+        stall_s=max((length for length, _ in gaps(moments)), default=0.0),
+        aborted=written(world) - documents if world.engine == "kafka" else 0,
+        documents=documents,
+    )
+
+
+def written(world: World) -> int:
+    """Documents on Kafka, those of transactions that never happened included."""
+    reader = KafkaConsumer(**{**config.reader(world.direct, "campaign-uncommitted"), "isolation_level": "read_uncommitted"})
+    try:
+        partitions = [KafkaTopicPartition(Document.topic, number) for number in sorted(reader.partitions_for_topic(Document.topic))]
+        reader.assign(partitions)
+        ends = reader.end_offsets(partitions)
+        found = 0
+        while any(reader.position(tp) < ends[tp] for tp in partitions):
+            found += sum(len(records) for records in reader.poll(timeout_ms=500).values())
+        return found
+    finally:
+        reader.close(autocommit=False)
+
+
+def _rate(moments: list[float]) -> float:
+    span = moments[-1] - moments[0] if len(moments) > 1 else 0.0
+    return (len(moments) - 1) / span if span else 0.0
