@@ -80,7 +80,8 @@ def corpus(articles: int, seed: int, tagger: AttributionTagger, clean: bool = Fa
                     earlier = draw.randrange(number + 1)
                     revisions[earlier] += 1
                     _add(found, extractor, _article(earlier, revisions[earlier], draw, withdraw=withdraw))
-            if not clean and draw.random() < POISON:
+            # at even distances, so that a short campaign has some
+            if not clean and number % round(1 / POISON) == round(0.5 / POISON):
                 _spoil(found, number, draw)
     return found
 

@@ -27,7 +27,7 @@ from tests.faults.campaign.articles import TOPICS
 
 DEAD = dlq_of(Article.topic)
 WATCHED = (Article.topic, *TOPICS, DEAD)
-LOOK_S = 0.1
+LOOK_S = 0.2
 """Between two looks at the groups' offsets, and at an embedded log."""
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaTopicPartition
 
 from schemas.events import Document
 from services.chassis.errors import TransientError
+from services.chassis.log.groups import EXTRACT_GROUP
 from services.chassis.log.kafka import config
 from services.chassis.log.types import EventLog
 from services.embedded import EMPTY_LOOKS, backlog
@@ -21,6 +23,7 @@ from tests.faults.campaign.articles import Corpus, corpus
 from tests.faults.campaign.auditor import Seen, gaps
 from tests.faults.campaign.conductor import Conductor, Play, Played
 from tests.faults.campaign.fleet import Death, Fleet
+from tests.faults.campaign.soak import Sampler
 from tests.faults.campaign.verdict import Verdict, damage, judge
 from tests.faults.campaign.world import World, watched
 from tests.support.patience import until
@@ -44,6 +47,10 @@ class Plan:
     tagger: str = "stand-in"
     sabotage: str = ""
     replicas: int = 3
+    per_s: float | None = None
+    """Articles a second at most; None: as fast as they are handled."""
+    soak: bool = False
+    """Spare the first replica of extract and of aggregate, and watch them."""
 
 
 @dataclass
@@ -64,7 +71,9 @@ class Outcome:
     aborted: int
     """Documents in transactions that never happened: work done again."""
     documents: int
-    not_played: list[str] = field(default_factory=list)
+    soak: str
+    """Its table."""
+    rebalances: int
 
 
 def tagger_of(plan: Plan) -> StandIn | Tagger:
@@ -79,9 +88,12 @@ def run(world: World, plan: Plan, say: Callable[[str], None] = lambda _: None) -
     say(f"{len(articles.messages)} inputs, {articles.outputs()} outputs to come of them")
     world.variables["ONRECORD_EXTRACT__TAGGER"] = plan.tagger
     with world.run(plan.sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
-        conductor = Conductor(world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw))
+        conductor = Conductor(world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw), per_s=plan.per_s)
         for service in ("extract", "aggregate"):
             fleet.start(service)
+        if plan.soak:
+            conductor.sampler = Sampler(frozenset(fleet.members))
+            fleet.start("aggregate", "1")
         started = time.monotonic()
         conductor.perform()
         seconds = time.monotonic() - started
@@ -132,7 +144,9 @@ def _schedules(world: World, plan: Plan, draw: random.Random) -> tuple[list[tupl
     processes = _spread(faults.process_faults(plan.kills, world.engine, plan.pause_s, draw))
     if world.engine == "sqlite":
         return processes, []
-    steps: list[tuple[float, Play]] = [(CALM, faults.scale(plan.replicas)), (0.5, faults.add_partition), (LAST, faults.scale(1))]
+    steps: list[tuple[float, Play]] = [(CALM, faults.scale(plan.replicas)), (0.5, faults.add_partition)]
+    if not plan.soak:
+        steps.append((LAST, faults.scale(1)))
     outages = faults.outages(disk=world.disk is not None)
     wanted = len(outages) if plan.outages is None else plan.outages
     outages = [outages[at % len(outages)] for at in range(wanted)]
@@ -175,6 +189,8 @@ def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, l
         stall_s=max((length for length, _ in gaps(moments)), default=0.0),
         aborted=written(world) - documents if world.engine == "kafka" else 0,
         documents=documents,
+        soak=conductor.sampler.table() if plan.soak else "",
+        rebalances=_generation(world),
     )
 
 
@@ -191,6 +207,28 @@ def written(world: World) -> int:
         return found
     finally:
         reader.close(autocommit=False)
+
+
+def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> float:
+    """Articles a second of one undisturbed extract that finds all of them on the log."""
+    found = corpus(articles, seed, StandIn(), clean=True)
+    world.variables["ONRECORD_EXTRACT__TAGGER"] = "stand-in"
+    with world.run(sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+        with log.producer("campaign-feeder") as producer:
+            for at in range(0, len(found.messages), 100):
+                producer.append(found.messages[at : at + 100])
+        fleet.start("extract")
+        until(lambda: auditor.seen.handled() >= len(found.messages), "the articles to be extracted")
+        return _rate(auditor.seen.moments)
+
+
+def _generation(world: World) -> int:
+    """How often extract's group was shared out anew, by the brokers' own logs (each begins when its broker starts)."""
+    if world.cluster is None:
+        return 0
+    text = "".join(broker.log.read_text(errors="replace") for broker in world.cluster.brokers)
+    found = re.findall(rf"Stabilized group {EXTRACT_GROUP} generation (\d+)", text)
+    return max(map(int, found), default=0)
 
 
 def _rate(moments: list[float]) -> float:

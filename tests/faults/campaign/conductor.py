@@ -15,7 +15,8 @@ from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
 from services.chassis.log.types import EventLog, Message, TopicPartition
 from tests.faults.campaign.articles import Corpus
 from tests.faults.campaign.auditor import Auditor
-from tests.faults.campaign.fleet import Fleet
+from tests.faults.campaign.fleet import Fleet, Member
+from tests.faults.campaign.soak import Sampler
 from tests.faults.campaign.world import World, watched
 from tests.support.patience import PATIENCE_S
 
@@ -49,12 +50,14 @@ Play = Callable[["Conductor"], None]
 class Feeder(threading.Thread):
     """Appends the articles, never far ahead of what was handled (:data:`BACKLOG`)."""
 
-    def __init__(self, log: EventLog, messages: Sequence[Message], auditor: Auditor) -> None:
+    def __init__(self, log: EventLog, messages: Sequence[Message], auditor: Auditor, per_s: float | None = None) -> None:
+        """``per_s``: no faster than this."""
         super().__init__(name="feeder", daemon=True)
         self._log = log
         self._messages = messages
         self._auditor = auditor
         self._ahead = min(BACKLOG, max(2 * CHUNK, len(messages) // 10))
+        self._per_s = per_s
         self._stop_asked = threading.Event()
         self.appended = 0
         self.failure: BaseException | None = None
@@ -77,9 +80,11 @@ class Feeder(threading.Thread):
         return self.appended == len(self._messages)
 
     def _append(self) -> None:
+        started = time.monotonic()
         with self._log.producer("campaign-feeder") as producer:
             while not self.done and not self._stop_asked.is_set():
-                if self.appended - self._auditor.seen.handled() > self._ahead:
+                early = self._per_s is not None and self.appended > self._per_s * (time.monotonic() - started)
+                if early or self.appended - self._auditor.seen.handled() > self._ahead:
                     self._stop_asked.wait(TURN_S)
                     continue
                 chunk = self._messages[self.appended : self.appended + CHUNK]
@@ -106,13 +111,17 @@ class Conductor:
     schedule: list[tuple[float, Play]]
     outages: list[tuple[float, Play]] = field(default_factory=list)
     played: list[Played] = field(default_factory=list)
+    per_s: float | None = None
+    """Articles a second at most."""
+    sampler: Sampler = field(default_factory=lambda: Sampler(frozenset()))
+    """Whom it looks at, nobody harms."""
     kills: Counter[str] = field(default_factory=Counter)
     unplanned: list[str] = field(default_factory=list)
     _undo: list[tuple[float, Undo, bool]] = field(default_factory=list)
 
     def perform(self) -> None:
         """Until all articles are handled and all faults are over."""
-        feeder = Feeder(self.log, self.corpus.messages, self.auditor)
+        feeder = Feeder(self.log, self.corpus.messages, self.auditor, self.per_s)
         feeder.start()
         total = len(self.corpus.messages)
         moved, mark = time.monotonic(), -1
@@ -153,6 +162,12 @@ class Conductor:
             self._undo.remove(item)
             item[1]()
         self.see(now)
+        self.sampler.look(self.fleet, self.auditor)
+
+    def at_risk(self, service: str) -> list[Member]:
+        """The members of a service that can be harmed just now."""
+        members = [one for one in self.fleet.members.values() if one.service == service and one.name not in self.sampler.spared]
+        return [one for one in members if not one.held and not one.ending]
 
     def note(self, kind: str, service: str, *, process: bool = False) -> None:
         """A fault begins now."""

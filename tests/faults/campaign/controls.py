@@ -12,7 +12,6 @@ from tests.faults.campaign import faults
 from tests.faults.campaign.articles import corpus
 from tests.faults.campaign.campaign import look, settle
 from tests.faults.campaign.conductor import Conductor, Play
-from tests.faults.campaign.fleet import by_service
 from tests.faults.campaign.verdict import Verdict, judge
 from tests.faults.campaign.world import World
 from tests.support.kafka_proxy import Api, Fault
@@ -53,8 +52,7 @@ def produce_cut(conductor: Conductor) -> None:
 
 def zombie(conductor: Conductor) -> None:
     """The only process stands still with a batch in its hands until another one has done its work; then it commits."""
-    members = by_service(list(conductor.fleet.members.values()), "extract")
-    victim = members[0]
+    (victim,) = conductor.at_risk("extract")
     conductor.fleet.kill(victim, hold=1)
     held = conductor.fleet.members[victim.name]
 

@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 
 from services.chassis.devkafka.broker import Broker
 from services.chassis.log.groups import EXTRACT_GROUP
-from tests.faults.campaign.fleet import Member, by_service
+from tests.faults.campaign.fleet import Member
 from tests.support.kafka_proxy import Api, Fault
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def process_faults(count: int, engine: str, pause_s: tuple[float, float], draw: 
     stops = max(1, round(0.2 * count))
     terms = max(1, round(0.1 * count))
     hard = count - stops - terms
-    plays = [terminate] * terms
+    plays: list[Play] = [terminate] * terms
     plays += [_stand(draw.uniform(*pause_s), replaced=at % 2 == 1 and engine == "kafka") for at in range(stops)]
     points = [(service, point) for service, names in POINTS[engine].items() for point in names]
     draw.shuffle(points)
@@ -248,7 +248,7 @@ def _victim(conductor: Conductor, play: Play) -> Member | None:
 
 
 def _one_of(conductor: Conductor, service: str, play: Play) -> Member | None:
-    members = by_service(list(conductor.fleet.members.values()), service)
+    members = conductor.at_risk(service)
     if members:
         return conductor.draw.choice(members)
     conductor.after(AGAIN_S, lambda: play(conductor))

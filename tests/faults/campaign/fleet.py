@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,11 +142,6 @@ class Fleet:
         death = Death(member.name, time.monotonic(), member.process.returncode, member.armed, asked)
         self.deaths.append(death)
         return death
-
-
-def by_service(members: Sequence[Member], service: str) -> list[Member]:
-    """The members of a service that can be harmed just now."""
-    return [member for member in members if member.service == service and not member.held and not member.ending]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -24,6 +24,8 @@ def table(outcome: Outcome) -> str:
         f"| longest time without an output | {outcome.stall_s:.1f} s |",
         f"| documents of transactions that never happened | {outcome.aborted} of {outcome.documents} |",
     ]  # fmt: skip
+    if outcome.rebalances:
+        lines.append(f"| times extract's group was shared out anew | {outcome.rebalances} |")
     lines += ["", "| fault | times | next output p50 / p95 / max, s | all partitions again p50 / p95 / max, s |", "|---|---|---|---|"]
     by_kind: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for one in outcome.played:
@@ -32,6 +34,8 @@ def table(outcome: Outcome) -> str:
     for kind, times in sorted(by_kind.items()):
         first, whole = _spread([time for time, _ in times]), _spread([time for _, time in times])
         lines.append(f"| {kind} | {len(times)} | {first} | {whole} |")
+    if outcome.soak:
+        lines += ["", outcome.soak]
     return "\n".join(lines)
 
 

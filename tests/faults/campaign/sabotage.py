@@ -62,7 +62,7 @@ def membership_omitted() -> None:
         committing(self, replace(batch, membership=ConsumerGroupMetadata(batch.membership.group_id)), offsets, messages)
 
     _put(KafkaStageConsumer, commit=commit)
-    stage._joined = lambda _: True
+    vars(stage)["_joined"] = lambda _: True
 
 
 def futures_unchecked() -> None:

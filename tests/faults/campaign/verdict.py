@@ -6,9 +6,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tests.faults.campaign.articles import Corpus, record_of
 from tests.faults.campaign.auditor import Seen
+
+Key = TypeVar("Key", bound=Hashable)
 
 SHOWN = 5
 """Of a kind of mistake; the first ones tell what it is."""
@@ -38,7 +41,7 @@ class Verdict:
         return [f"{kind}: {len(found)}, such as {found[:SHOWN]}" for kind, found in kinds.items() if found]
 
 
-def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]], plays_dead: bool = True) -> Verdict:
+def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]]) -> Verdict:
     """``seen``: read again from the beginning, after everything has settled."""
     expected: Counter[tuple[str, str]] = Counter()
     for event, times in seen.inputs.items():
@@ -66,30 +69,25 @@ def damage(path: str) -> list[str]:
     return [] if found == ["ok"] else [f"{path}: {line}" for line in found]
 
 
-def _compare(
-    expected: Counter[Hashable] | Counter[tuple[str, str]] | Counter[bytes],
-    seen: Counter[Hashable] | Counter[tuple[str, str]] | Counter[bytes],
-    lost: list[str],
-    twice: list[str],
-    phantom: list[str],
-) -> None:
-    wanted: dict[Hashable, int] = dict(expected)
-    found: dict[Hashable, int] = dict(seen)
+def _compare(wanted: Mapping[Key, int], found: Mapping[Key, int], lost: list[str], twice: list[str], phantom: list[str]) -> None:
     for one, times in wanted.items():
         if found.get(one, 0) < times:
-            lost.append(f"{one}: {found.get(one, 0)} of {times}")
+            lost.append(f"{one!r}: {found.get(one, 0)} of {times}")
         elif found.get(one, 0) > times:
-            twice.append(f"{one}: {found[one]} for {times}")
-    phantom += [f"{one}: never asked for" for one in found if one not in wanted]
+            twice.append(f"{one!r}: {found[one]} for {times}")
+    phantom += [f"{one!r}: never asked for" for one in found if one not in wanted]
 
 
 def _judge_record(corpus: Corpus, record: Mapping[str, list[tuple[object, ...]]], verdict: Verdict) -> None:
     wanted = record_of(corpus.made.values())
-    found = {
+    found: dict[str, dict[object, tuple[object, ...]]] = {
         "document": {row[0]: (row[1], row[2]) for row in record["documents"]},
         "statement": {row[0]: (row[2], row[3], row[1]) for row in record["statements"]},
         "actor": {row[0]: tuple(row[2:5]) for row in record["actors"] if any(row[2:5])},
     }
-    for kind, rows in (("document", wanted.documents), ("statement", wanted.statements), ("actor", wanted.actors)):
+    kinds: tuple[tuple[str, Mapping[str, tuple[object, ...]]], ...] = (
+        ("document", wanted.documents), ("statement", wanted.statements), ("actor", wanted.actors),
+    )  # fmt: skip
+    for kind, rows in kinds:
         verdict.record += [f"{kind} {one}: {found[kind].get(one)} for {row}" for one, row in rows.items() if found[kind].get(one) != row]
         verdict.record += [f"{kind} {one}: never asked for" for one in found[kind] if one not in rows]
