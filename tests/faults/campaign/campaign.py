@@ -86,8 +86,7 @@ def run(world: World, plan: Plan, say: Callable[[str], None] = lambda _: None) -
     draw = random.Random(plan.seed)
     articles = corpus(plan.articles, plan.seed, tagger_of(plan))
     say(f"{len(articles.messages)} inputs, {articles.outputs()} outputs to come of them")
-    world.variables["ONRECORD_EXTRACT__TAGGER"] = plan.tagger
-    with world.run(plan.sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with world.run({"ONRECORD_EXTRACT__TAGGER": plan.tagger}, plan.sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
         conductor = Conductor(world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw), per_s=plan.per_s)
         for service in ("extract", "aggregate"):
             fleet.start(service)
@@ -212,8 +211,7 @@ def written(world: World) -> int:
 def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> float:
     """Articles a second of one undisturbed extract that finds all of them on the log."""
     found = corpus(articles, seed, StandIn(), clean=True)
-    world.variables["ONRECORD_EXTRACT__TAGGER"] = "stand-in"
-    with world.run(sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with world.run({"ONRECORD_EXTRACT__TAGGER": "stand-in"}, sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
         with log.producer("campaign-feeder") as producer:
             for at in range(0, len(found.messages), 100):
                 producer.append(found.messages[at : at + 100])

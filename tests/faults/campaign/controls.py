@@ -89,8 +89,7 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
     story = STORIES[name]
     draw = random.Random(seed)
     articles = corpus(ARTICLES, seed, StandIn(), clean=True)
-    world.variables.update(QUICK)
-    with world.run("" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with world.run(QUICK, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
         conductor = Conductor(world, fleet, auditor, log, articles, draw, list(story.plays))
         for service in ("extract", "aggregate"):
             fleet.start(service)

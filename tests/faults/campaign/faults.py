@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ WIRE = (
 )  # fmt: skip
 """By what they do to a request; in the order in which a short campaign takes them."""
 WIRE_S = 8.0
+"""Longest wait for two such requests."""
 DELAY_S = 3.0
 OUTAGE_S = 3.0
 AGAIN_S = 0.5
@@ -148,13 +150,24 @@ def all_brokers() -> Play:
 
 
 def wire(api: Api, fault: Fault) -> Play:
-    """Break the next few requests of a type, of extract only."""
+    """Break the next two requests of a type, of extract only."""
 
     def play(conductor: Conductor) -> None:
         conductor.note(f"wire: {api.name} {fault.name}", "extract")
-        for proxy in conductor.world.proxies:
-            proxy.break_(api, fault, times=2, client="onrecord-extract", delay_s=DELAY_S)
-        conductor.after(WIRE_S, conductor.world.heal, outage=True)
+        told = conductor.played[-1]
+        proxies = conductor.world.proxies
+        rules = [proxy.break_(api, fault, times=2, client="onrecord-extract", delay_s=DELAY_S) for proxy in proxies]
+        deadline = time.monotonic() + WIRE_S
+
+        def over() -> None:
+            hits = sum(rule.hits for rule in rules)
+            if hits < 2 and time.monotonic() < deadline:
+                conductor.after(AGAIN_S, over, outage=True)
+                return
+            told.kind += "" if hits else ", none came"
+            conductor.after(DELAY_S if fault is Fault.DELAY_ANSWER else 0.0, conductor.world.heal, outage=True)
+
+        over()
 
     return play
 

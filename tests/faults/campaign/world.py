@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,10 +71,10 @@ class World:
             proxy.heal()
 
     @contextmanager
-    def run(self, sabotage: str = "") -> Iterator[Fleet]:
+    def run(self, settings: Mapping[str, str], sabotage: str = "") -> Iterator[Fleet]:
         """Empty topics and an empty database, and a fleet to put on them; all its processes end with the block."""
         self.runs += 1
-        variables = dict(self.variables)
+        variables = {**self.variables, **settings}
         if self.engine == "kafka":
             assert self.postgres is not None
             assert self.wire is not None
