@@ -83,6 +83,14 @@ class KafkaReader:
             return {}
         return {TopicPartition(*tp): value.offset for tp, value in found.items() if value.offset >= 0}
 
+    def all_of(self, partitions: list[TopicPartition]) -> Iterator[Record]:
+        """What they hold now; then this reader is closed."""
+        self.assign(partitions)
+        ends = self._consumer.end_offsets(self._consumer.assignment())
+        while any((self._consumer.position(tp) or 0) < end for tp, end in ends.items()):
+            yield from self.records()
+        self.close()
+
     def close(self) -> None:
         """See :class:`Reader`."""
         for consumer in (self._consumer, *self._groups.values()):

@@ -6,16 +6,13 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-
-from kafka import KafkaConsumer
-from kafka import TopicPartition as KafkaTopicPartition
+from dataclasses import dataclass, replace
 
 from schemas.events import Document
 from services.chassis.errors import TransientError
 from services.chassis.log.groups import EXTRACT_GROUP
-from services.chassis.log.kafka import config
 from services.chassis.log.types import EventLog
+from services.chassis.service import Context
 from services.embedded import EMPTY_LOOKS, backlog
 from services.extract.tagger import StandIn, Tagger
 from tests.faults.campaign import faults
@@ -109,13 +106,12 @@ def settle(world: World, fleet: Fleet, conductor: Conductor) -> None:
         return True
 
     until(lambda: not fleet.zombies, "the processes whose slots were given away to end", looked_after)
-    _drain(fleet, looked_after)
+    _drain(replace(fleet.pipeline.context(), log=conductor.log), looked_after)
     if world.engine == "kafka":
         until(lambda: not world.open_transactions(), "the last transactions to end", looked_after)
 
 
-def _drain(fleet: Fleet, meanwhile: Callable[[], bool]) -> None:
-    context = fleet.pipeline.context()
+def _drain(context: Context, meanwhile: Callable[[], bool]) -> None:
     looks = 0
 
     def looked() -> bool:
@@ -126,16 +122,14 @@ def _drain(fleet: Fleet, meanwhile: Callable[[], bool]) -> None:
             looks = 0
         return looks == EMPTY_LOOKS
 
-    with context.log:
-        until(looked, "the backlog to drain", meanwhile)
+    until(looked, "the backlog to drain", meanwhile)
 
 
-def look(log: EventLog) -> Seen:
+def look(world: World, log: EventLog) -> Seen:
     """Everything that was committed, from the beginning."""
     seen = Seen()
-    for tp in watched(log):
-        for record in log.read(*tp):
-            seen.take(record)
+    for record in world.everything(log, watched(log)):
+        seen.take(record)
     return seen
 
 
@@ -159,7 +153,7 @@ def _spread(plays: list[Play]) -> list[tuple[float, Play]]:
 
 def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, log: EventLog, fleet: Fleet, seconds: float) -> Outcome:
     auditor = conductor.auditor
-    seen = look(log)
+    seen = look(world, log)
     verdict = judge(articles, seen, fleet.pipeline.record())
     verdict.other += [f"offsets went back: {rewind}" for rewind in auditor.rewinds]
     verdict.other += [f"unplanned: {end}" for end in conductor.unplanned]
@@ -186,26 +180,11 @@ def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, l
         steady_per_s=_rate(calm),
         chaos_per_s=_rate([moment for moment in moments if moment >= first]),
         stall_s=max((length for length, _ in gaps(moments)), default=0.0),
-        aborted=written(world) - documents if world.engine == "kafka" else 0,
+        aborted=_written(world, log) - documents,
         documents=documents,
         soak=conductor.sampler.table() if plan.soak else "",
         rebalances=_generation(world),
     )
-
-
-def written(world: World) -> int:
-    """Documents on Kafka, those of transactions that never happened included."""
-    reader = KafkaConsumer(**{**config.reader(world.direct, "campaign-uncommitted"), "isolation_level": "read_uncommitted"})
-    try:
-        partitions = [KafkaTopicPartition(Document.topic, number) for number in sorted(reader.partitions_for_topic(Document.topic))]
-        reader.assign(partitions)
-        ends = reader.end_offsets(partitions)
-        found = 0
-        while any(reader.position(tp) < ends[tp] for tp in partitions):
-            found += sum(len(records) for records in reader.poll(timeout_ms=500).values())
-        return found
-    finally:
-        reader.close(autocommit=False)
 
 
 def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> float:
@@ -218,6 +197,12 @@ def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> fl
         fleet.start("extract")
         until(lambda: auditor.seen.handled() >= len(found.messages), "the articles to be extracted")
         return _rate(auditor.seen.moments)
+
+
+def _written(world: World, log: EventLog) -> int:
+    """Documents, those of transactions that never happened included; on SQLite nothing is left of these."""
+    partitions = [tp for tp in watched(log) if tp.topic == Document.topic]
+    return sum(1 for _ in world.everything(log, partitions, "read_uncommitted"))
 
 
 def _generation(world: World) -> int:

@@ -25,6 +25,8 @@ CHUNK = 5
 BACKLOG = 100
 """Most articles appended and not handled: there is always work, and faults come evenly. Of few articles, a tenth."""
 TURN_S = 0.05
+ENDS = (0, 1, -signal.SIGKILL, -signal.SIGTERM)
+"""How a process may end that was asked to: in order, fenced by the new owner of its slot, killed, or told to stop while it was starting."""
 SLACK_S = 2 * PATIENCE_S
 """Longest time without any progress: several faults may follow one upon another."""
 
@@ -155,7 +157,7 @@ class Conductor:
             service = death.member.partition("-")[0]
             if death.armed and death.code == -signal.SIGKILL:
                 self.note(f"SIGKILL at {death.armed.partition(':')[0]}", service, process=True)
-            elif not death.asked or death.code not in (0, -signal.SIGKILL, 1):
+            elif not death.asked or death.code not in ENDS:
                 self.unplanned.append(f"{death.member} ended with {death.code}\n{self.fleet.tail(death.member)}")
         now = time.monotonic()
         for item in [item for item in self._undo if item[0] <= now]:

@@ -95,6 +95,6 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
             fleet.start(service)
         conductor.perform()
         settle(world, fleet, conductor)
-        verdict = judge(articles, look(log), fleet.pipeline.record())
+        verdict = judge(articles, look(world, log), fleet.pipeline.record())
         verdict.other += [f"offsets went back: {rewind}" for rewind in auditor.rewinds]
         return verdict

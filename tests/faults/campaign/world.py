@@ -17,7 +17,7 @@ from schemas.events import Article
 from services.chassis.devkafka import KafkaCluster
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
 from services.chassis.log.kafka import KafkaLog
-from services.chassis.log.types import EventLog, TopicPartition
+from services.chassis.log.types import EventLog, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 from tests.faults.campaign.auditor import WATCHED, Auditor, KafkaReader, LogReader
 from tests.faults.campaign.fleet import Fleet
@@ -103,9 +103,9 @@ class World:
                 yield log
 
     @contextmanager
-    def audit(self, log: EventLog, isolation: str = "read_committed") -> Iterator[Auditor]:
+    def audit(self, log: EventLog) -> Iterator[Auditor]:
         """An auditor at work."""
-        reader = KafkaReader(self.direct, isolation) if self.engine == "kafka" else LogReader(log)
+        reader = KafkaReader(self.direct) if self.engine == "kafka" else LogReader(log)
         auditor = Auditor(reader)
         auditor.partitions = watched(log)
         auditor.start()
@@ -113,6 +113,13 @@ class World:
             yield auditor
         finally:
             auditor.close()
+
+    def everything(self, log: EventLog, partitions: list[TopicPartition], isolation: str = "read_committed") -> Iterator[Record]:
+        """All that these partitions hold now."""
+        if self.engine == "kafka":
+            yield from KafkaReader(self.direct, isolation).all_of(partitions)
+        else:
+            yield from (record for tp in partitions for record in log.read(*tp))
 
     def coordinator(self, name: str, kind: Literal["GROUP", "TRANSACTION"]) -> int:
         """The node that coordinates a group or a transactional id."""
