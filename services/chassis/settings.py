@@ -194,6 +194,9 @@ class ExtractSettings(Section):
     """Extraction and its limits."""
 
     model_dir: Path | None = Field(None, description="Folder with model.onnx, tokenizer.json and model.json; the shipped model when unset.")
+    tagger: Literal["network", "stand-in"] = Field(
+        "network", description="`stand-in`: a few patterns in place of the model, for load and fault tests only; said at error level."
+    )
     threads: int = Field(1, ge=1, le=64, description="Threads of one inference: one process per core beats many threads.")
     html_timeout_s: Seconds = Field(15.0, description="Main-text extraction of one page; then the worker is killed.")
     html_memory_mb: int = Field(1024, ge=128, description="Address space the HTML worker may grow by.")

@@ -19,7 +19,7 @@ from services.chassis.settings import ExtractSettings
 from services.chassis.stage import Handled, LogSession, StageService
 from services.chassis.tracing import Span
 from services.extract.extract import Extraction, Extractor, Limits, events
-from services.extract.tagger import ModelBroken, Tagger
+from services.extract.tagger import ModelBroken, StandIn, Tagger
 from services.extract.text import language
 from services.extract.text.html import HtmlLimits
 
@@ -57,12 +57,15 @@ def build(context: Context) -> ExtractService:
     return ExtractService(context, tagger)
 
 
-def load_tagger(settings: ExtractSettings) -> Tagger:
+def load_tagger(settings: ExtractSettings) -> Tagger | StandIn:
     """The tagger of the settings.
 
     Raises:
         SettingsError: the model folder is incomplete or broken.
     """
+    if settings.tagger == "stand-in":
+        logger.error("the stand-in tagger is for tests: most quotes and claims will be missed")
+        return StandIn()
     try:
         return Tagger.load(settings.model_dir, settings.threads)
     except (ModelBroken, OSError, ValueError) as error:
@@ -85,7 +88,7 @@ def limits(settings: ExtractSettings) -> Limits:
 class ExtractService(StageService[Message]):
     """Extracts every article of the log once."""
 
-    def __init__(self, context: Context, tagger: Tagger) -> None:
+    def __init__(self, context: Context, tagger: Tagger | StandIn) -> None:
         self._metrics = context.metrics
         self._tagger = tagger
         self._steps: list[tuple[str, float]] = []

@@ -1,5 +1,7 @@
 """A TCP proxy that speaks enough of Kafka's framing to break single requests.
 
+Unframed, it forwards any other protocol, which can then be severed as a whole.
+
 The broker must advertise the proxy's port, otherwise clients go round it. Every request is a frame: length, then ``api_key``
 (int16), ``api_version`` (int16), ``correlation_id`` (int32) and ``client_id``; every response starts with the correlation id.
 """
@@ -21,6 +23,7 @@ class Api(IntEnum):
     """Request types that tests break."""
 
     PRODUCE = 0
+    FETCH = 1
     LIST_OFFSETS = 2
     HEARTBEAT = 12
     SYNC_GROUP = 14
@@ -38,6 +41,7 @@ class Fault(Enum):
     CUT = "the connection breaks before the broker sees it"
     LOSE_ANSWER = "the broker acts on it, then the connection breaks: the outcome is unknown to the client"
     HOLD_ANSWER = "the broker acts on it, but the answer waits until the proxy is healed"
+    DELAY_ANSWER = "the broker acts on it, and the answer, with everything behind it on this connection, comes late"
     BAD_SEQUENCE = "the broker acts on it, but the client is told that a batch came out of order (produce requests of one partition)"
 
 
@@ -52,6 +56,7 @@ class Rule:
     fault: Fault
     times: int | None = None
     client: str = ""
+    delay_s: float = 0.0
     hits: int = 0
     hit: threading.Event = field(default_factory=threading.Event)
 
@@ -67,8 +72,11 @@ class Rule:
 class FaultProxy:
     """Listens on a free loopback port and forwards to ``target``, a port of this machine."""
 
-    def __init__(self) -> None:
-        self.target = 0
+    def __init__(self, target: int = 0, *, framed: bool = True) -> None:
+        """``framed``: what passes is Kafka's protocol; otherwise requests are not told apart."""
+        self.target = target
+        self.framed = framed
+        self._severed = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._lock = threading.Condition()
@@ -80,29 +88,38 @@ class FaultProxy:
         self._connections: set[_Connection] = set()
         self._thread = threading.Thread(target=self._accept, name="fault-proxy", daemon=True)
 
-    def break_(self, api: Api, fault: Fault, *, times: int | None = None, client: str = "") -> Rule:
+    def break_(self, api: Api, fault: Fault, *, times: int | None = None, client: str = "", delay_s: float = 0.0) -> Rule:
         """From now on break requests of this type, of clients whose id starts with ``client``."""
-        rule = Rule(api, fault, times, client)
+        rule = Rule(api, fault, times, client, delay_s)
         with self._lock:
             self._rules.append(rule)
             self._healed.clear()
         return rule
+
+    def sever(self) -> None:
+        """Break all connections and refuse new ones, until healed."""
+        with self._lock:
+            self._severed = True
+            connections = tuple(self._connections)
+        for connection in connections:
+            connection.cut()
 
     def heal(self) -> None:
         """Break nothing any more, and let go of what is held."""
         with self._lock:
             self._rules.clear()
             self.forwarded.clear()
+            self._severed = False
             self._healed.set()
 
-    def fault_for(self, api: int, client: str) -> Fault | None:
-        """The fault of the first rule that takes this request."""
+    def rule_for(self, api: int, client: str) -> Rule | None:
+        """The first rule that takes this request."""
         with self._lock:
-            return next((rule.fault for rule in self._rules if rule.takes(api, client)), None)
+            return next((rule for rule in self._rules if rule.takes(api, client)), None)
 
-    def wait_healed(self) -> None:
-        """Return once :meth:`heal` was called."""
-        self._healed.wait()
+    def wait_healed(self, timeout_s: float | None = None) -> None:
+        """Return once :meth:`heal` was called, or after a while."""
+        self._healed.wait(timeout_s)
 
     def forward(self, api: int) -> None:
         """A request goes to the broker."""
@@ -150,7 +167,10 @@ class FaultProxy:
             connection = _Connection(self, client, broker)
             with self._lock:
                 self._connections.add(connection)
+                severed = self._severed
             connection.start()
+            if severed:
+                connection.cut()
 
 
 class _Connection:
@@ -160,10 +180,12 @@ class _Connection:
         self._proxy = proxy
         self._client = client
         self._broker = broker
-        self._faults: dict[int, Fault] = {}
+        self._broken: dict[int, Rule] = {}
         self._silent = False
         self._ended = threading.Barrier(2, action=self._close)
-        self._threads = [threading.Thread(target=self._run, args=(work,), daemon=True) for work in (self._requests, self._responses)]
+        raw = (lambda: _copy(client, broker), lambda: _copy(broker, client))
+        directions = (self._requests, self._responses) if proxy.framed else raw
+        self._threads = [threading.Thread(target=self._run, args=(work,), daemon=True) for work in directions]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -195,25 +217,28 @@ class _Connection:
         while frame := _frame(self._client):
             api, _, correlation, length = struct.unpack_from(">hhih", frame, 4)
             client = frame[14 : 14 + max(0, length)].decode()
-            fault = None if self._silent else self._proxy.fault_for(api, client)
-            self._silent |= fault is Fault.SILENCE
+            rule = None if self._silent else self._proxy.rule_for(api, client)
+            self._silent |= rule is not None and rule.fault is Fault.SILENCE
             if self._silent:
                 continue
-            if fault is Fault.CUT:
+            if rule is not None and rule.fault is Fault.CUT:
                 return
-            if fault is not None:
-                self._faults[correlation] = fault
+            if rule is not None:
+                self._broken[correlation] = rule
             self._proxy.forward(api)
             self._broker.sendall(frame)
 
     def _responses(self) -> None:
         while frame := _frame(self._broker):
             (correlation,) = struct.unpack_from(">i", frame, 4)
-            fault = self._faults.pop(correlation, None)
+            rule = self._broken.pop(correlation, None)
+            fault = None if rule is None else rule.fault
             if fault is Fault.LOSE_ANSWER:
                 return
             if fault is Fault.HOLD_ANSWER:
                 self._proxy.wait_healed()
+            if rule is not None and fault is Fault.DELAY_ANSWER:
+                self._proxy.wait_healed(rule.delay_s)
             self._client.sendall(_with_bad_sequence(frame) if fault is Fault.BAD_SEQUENCE else frame)
 
 
@@ -225,6 +250,11 @@ def _with_bad_sequence(response: bytes) -> bytes:
     assert response[name - 1] == 2, "one topic"
     assert response[name + 1 + size] == 2, "one partition"
     return response[:code] + struct.pack(">h", OUT_OF_ORDER_SEQUENCE_NUMBER) + response[code + 2 :]
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    while part := source.recv(65_536):
+        target.sendall(part)
 
 
 def _frame(source: socket.socket) -> bytes:

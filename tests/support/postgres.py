@@ -13,12 +13,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import pg8000.dbapi
+import psutil
 import pytest
 
 from services.chassis.devkafka.ports import free_ports
@@ -41,7 +42,7 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_alone() -> Iterator[Server]:
     """A server of one test, which may stop it."""
-    with serving(_binaries_or_skip()) as server:
+    with Server(_binaries_or_skip()) as server:
         yield server
 
 
@@ -73,68 +74,95 @@ def find_binaries() -> Path | None:
     return max(versions, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)], default=None)
 
 
-@dataclass(frozen=True)
-class Server:
-    """A server that may be stopped and started again, on the same port."""
-
-    address: str
-    stop: Callable[[], None]
-    """At once, as a crash would."""
-    start: Callable[[], None]
-
-
 @contextmanager
 def running(binaries: Path) -> Iterator[str]:
     """A server that runs as long as the block; gives its ``host:port``."""
-    with serving(binaries) as server:
+    with Server(binaries) as server:
         yield server.address
 
 
-@contextmanager
-def serving(binaries: Path) -> Iterator[Server]:
-    """A server that goes away with the block; it runs at first."""
-    prefix, owner = _unprivileged()
-    home = Path(tempfile.mkdtemp(prefix="onrecord-postgres-"))
-    try:
-        if owner is not None:
-            os.chown(home, *owner)
-        data = home / "data"
+class Server:
+    """A server that can be killed and started again, on the port it got first."""
 
-        def call(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-            # output to a file: the server would inherit a pipe and keep it open
-            with (home / "output").open("ab") as output:
-                command = [*prefix, str(binaries / program), "-D", str(data), *arguments]
-                return subprocess.run(
-                    command, cwd=home, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=2 * PATIENCE_S, check=False
-                )
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self._prefix, self._owner = _unprivileged()
+        self.home = Path(tempfile.mkdtemp(prefix="onrecord-postgres-"))
+        self._port = 0
 
-        initialised = call("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        if initialised.returncode:
-            raise RuntimeError(f"initdb failed:\n{(home / 'output').read_text(errors='replace')}")
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+        return f"127.0.0.1:{self._port}"
 
-        def start(port: int) -> bool:
-            options = f"-h 127.0.0.1 -p {port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
-            return call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start").returncode == 0
+    @property
+    def port(self) -> int:
+        """The port."""
+        return self._port
 
-        def again() -> None:
-            if not start(port):
-                raise RuntimeError(f"PostgreSQL did not start again:\n{(home / 'output').read_text(errors='replace')}")
+    def start(self) -> None:
+        """Start on the port that is known; the server recovers by itself from being killed."""
+        if not self._started():
+            raise RuntimeError(f"PostgreSQL did not start:\n{self._output()}")
 
-        def stop() -> None:
-            call("pg_ctl", "-w", "-m", "immediate", "stop")
+    def stop(self) -> None:
+        """Stop at once, without a checkpoint; what was committed is there after the next start."""
+        self._call("pg_ctl", "-w", "-m", "immediate", "stop")
 
-        for attempt in range(1, START_ATTEMPTS + 1):
-            (port,) = free_ports(1)
-            if start(port):
-                break
-            if attempt == START_ATTEMPTS:
-                raise RuntimeError(f"PostgreSQL did not start:\n{(home / 'output').read_text(errors='replace')}")
+    def kill(self) -> None:
+        """SIGKILL the server and all its sessions, as a crash would."""
+        pid = int((self.home / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        server = psutil.Process(pid)
+        family = [server, *server.children()]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, PATIENCE_S)
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the user that the server runs as."""
+        if self._owner is not None:
+            os.chown(folder, *self._owner)
+
+    def ask(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement outside a transaction."""
+        _admin(self.address, statement, database)
+
+    def __enter__(self) -> Self:
         try:
-            yield Server(f"127.0.0.1:{port}", stop, again)
-        finally:
-            stop()
-    finally:
-        shutil.rmtree(home)
+            self.own(self.home)
+            if self._call("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"):
+                raise RuntimeError(f"initdb failed:\n{self._output()}")
+            for attempt in range(1, START_ATTEMPTS + 1):
+                (self._port,) = free_ports(1)
+                if self._started():
+                    break
+                if attempt == START_ATTEMPTS:
+                    raise RuntimeError(f"PostgreSQL did not start:\n{self._output()}")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.home)
+
+    def _started(self) -> bool:
+        options = f"-h 127.0.0.1 -p {self._port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
+        return self._call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start") == 0
+
+    def _call(self, program: str, *arguments: str) -> int:
+        # output to a file: the server would inherit a pipe and keep it open
+        with (self.home / "output").open("ab") as output:
+            command = [*self._prefix, str(self._binaries / program), "-D", str(self.home / "data"), *arguments]
+            done = subprocess.run(
+                command, cwd=self.home, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=2 * PATIENCE_S, check=False
+            )
+            return done.returncode
+
+    def _output(self) -> str:
+        return (self.home / "output").read_text(errors="replace")
 
 
 def _unprivileged() -> tuple[list[str], tuple[int, int] | None]:
@@ -150,9 +178,9 @@ def _unprivileged() -> tuple[list[str], tuple[int, int] | None]:
     raise RuntimeError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` to run it as")
 
 
-def _admin(server: str, statement: str) -> None:
+def _admin(server: str, statement: str, database: str = "postgres") -> None:
     host, _, port = server.partition(":")
-    connection = pg8000.dbapi.connect(USER, host=host, port=int(port), database="postgres", timeout=PATIENCE_S)
+    connection = pg8000.dbapi.connect(USER, host=host, port=int(port), database=database, timeout=PATIENCE_S)
     try:
         connection.autocommit = True
         cursor = connection.cursor()

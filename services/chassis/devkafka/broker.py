@@ -117,7 +117,7 @@ class Broker:
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C in the terminal must not reach a broker that is to stay up
-                preexec_fn=_killed_with_parent() if die_with_parent else None,
+                preexec_fn=killed_with_parent() if die_with_parent else None,
             )
 
     def wait_started(self, deadline: float) -> None:
@@ -208,7 +208,8 @@ class Broker:
         return self.log.read_text(encoding="utf-8", errors="replace")[-size:]
 
 
-def _killed_with_parent() -> Callable[[], None] | None:
+def killed_with_parent() -> Callable[[], None] | None:
+    """A ``preexec_fn`` after which a child dies with the thread that started it; None where only Linux could do that."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

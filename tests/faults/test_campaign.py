@@ -1,0 +1,52 @@
+"""A short campaign on each engine, and the controls: with a defence taken away, the campaign must notice.
+
+The long form is run by hand: ``python -m tests.faults.campaign`` (see README.md beside this file).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.campaign.campaign import Plan, run
+from tests.faults.campaign.controls import STORIES, tell
+from tests.faults.campaign.report import table
+from tests.faults.campaign.world import World, embedded_world, kafka_world
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+SEED = int(os.environ.get("ONRECORD_TEST_SEED", "20261130"))
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[World]:
+    with kafka_world() as world:
+        yield world
+
+
+def sound(world: World, plan: Plan) -> None:
+    outcome = run(world, plan)
+    print(table(outcome))
+    assert outcome.verdict.problems() == []
+    assert sum(outcome.kills.values()) >= plan.kills
+
+
+def test_embedded_campaign() -> None:
+    with embedded_world() as world:
+        sound(world, Plan(SEED, articles=240, kills=8, pause_s=(2.0, 4.0)))
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+def test_kafka_campaign(kafka: World) -> None:
+    sound(kafka, Plan(SEED, articles=900, kills=12, pause_s=(7.0, 9.0), outages=9))
+
+
+@pytest.mark.kafka
+@pytest.mark.postgres
+@pytest.mark.parametrize("name", STORIES)
+def test_without_a_defence_the_campaign_fails(kafka: World, name: str) -> None:
+    harm = STORIES[name].harm(tell(kafka, name, defended=False))
+    assert harm, "the campaign is blind to this"
