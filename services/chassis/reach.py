@@ -110,7 +110,7 @@ class Asking:
     """Asks on a thread of its own, every :data:`ASK_S` seconds, until it is closed."""
 
     def __init__(self, reach: Reach, ask: Callable[[], None]) -> None:
-        """``ask`` returns when there is an answer and raises :class:`OnrecordError` otherwise. Begins with :meth:`start`."""
+        """``ask`` returns when there is an answer and raises otherwise. Begins with :meth:`start`."""
         self._reach = reach
         self._ask = ask
         self._ended = threading.Event()
@@ -133,6 +133,8 @@ class Asking:
                 self._ask()
             except OnrecordError as error:
                 self._reach.failed(str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next question must be asked
+                self._reach.failed(type(error).__name__)
             else:
                 self._reach.answered()
             self._ended.wait(ASK_S)

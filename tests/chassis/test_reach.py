@@ -71,11 +71,12 @@ def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_
     monkeypatch.setattr("services.chassis.reach.ASK_S", 0.01)
     monkeypatch.setattr("services.chassis.reach.LATELY_S", 0.0)
     reach = Reach("database")
-    answers, hang, asked = ["refused"], threading.Event(), threading.Event()
+    errors: list[Exception] = [TransientError("refused")]
+    hang, asked = threading.Event(), threading.Event()
 
     def ask() -> None:
-        if answers:
-            raise TransientError(answers[0])
+        if errors:
+            raise errors[0]
         asked.set()
         hang.wait()
 
@@ -83,7 +84,9 @@ def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_
     asking.start()
     try:
         until(lambda: reach.problem().endswith(": refused"), "the failure to be told")
-        answers.clear()
+        errors[0] = ValueError("a mistake of ours")
+        until(lambda: reach.problem().endswith(": ValueError"), "the mistake to be told")
+        errors.clear()
         until(asked.is_set, "the next question")
         assert "database unreachable" in reach.problem()
         asking.close()  # although the question is under way
