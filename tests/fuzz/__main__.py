@@ -11,7 +11,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from tests.fuzz.target import Target
 
 _ROOT = Path(__file__).parents[2]
 _KEPT = _ROOT / "var" / "fuzz"
-_HYPOTHESIS = 0.15
-"""Of a target's time; the rest is atheris', where it is there."""
+_ENGINES = {"atheris": 0.85, "hypothesis": 0.15} if HAS_ATHERIS else {"hypothesis": 1.0}
+"""Shares of a target's time."""
 _LEAST_S = 3.0
 
 
@@ -53,10 +53,9 @@ def run(target: Target, engine: str, seconds: float, number: int) -> Account:
     return Account(**{**known, "target": target.name, "engine": engine, "crashed": done.returncode != 0})
 
 
-def campaign(names: Sequence[str], minutes: float, number: int) -> Iterator[Account]:
+def campaign(names: Sequence[str], engines: Mapping[str, float], minutes: float, number: int) -> Iterator[Account]:
     """Each target by each engine, its share of the time each."""
     targets = [TARGETS[name] for name in names]
-    engines = {"atheris": 1 - _HYPOTHESIS, "hypothesis": _HYPOTHESIS} if HAS_ATHERIS else {"hypothesis": 1.0}
     total = sum(target.weight for target in targets)
     for target in targets:
         for engine, share in engines.items():
@@ -67,6 +66,7 @@ def main() -> int:
     """Run the campaign and print its table; 1 when something broke or memory grew beyond its bound."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all when none is named")
+    parser.add_argument("--by", choices=list(_ENGINES), help="one fuzzer only")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     given = parser.parse_args()
@@ -78,7 +78,8 @@ def main() -> int:
         print(NO_ATHERIS)
     print(f"{'target':15}{'by':>12}{'inputs':>10}{'seconds':>9}{'slowest':>10}{'peak':>9}{'growth':>9}")
     accounts = []
-    for account in campaign(given.targets or list(TARGETS), given.minutes, given.seed):
+    engines = {given.by: 1.0} if given.by else _ENGINES
+    for account in campaign(given.targets or list(TARGETS), engines, given.minutes, given.seed):
         accounts.append(account)
         grew = account.growth_mb > TARGETS[account.target].growth_mb
         print(
