@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from importlib.metadata import version
 
 REVISION_VARIABLE = "ONRECORD_REVISION"
@@ -11,6 +12,7 @@ SCHEMA_VERSION = "1.0"
 """The newest folder of ``schemas/released``."""
 
 
+@cache  # each dead letter names it; looking it up reads the package's metadata, which takes milliseconds
 def app_version() -> str:
     """The installed version of onrecord."""
     return version("onrecord")

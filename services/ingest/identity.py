@@ -30,7 +30,7 @@ _TRACKING = re.compile(
 )
 """Parameters that say how a reader came, never which article."""
 
-_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f\x7f]")
+_NOT_IN_URLS = re.compile(r"[\s\x00-\x1f\x7f\ud800-\udfff]")
 _INVISIBLE = ("script", "style", "noscript", "template", "head")
 
 

@@ -170,10 +170,10 @@ def retry_after(value: str) -> float | None:
     if value.isdecimal():
         return min(float(value[:9]), MAX_RETRY_AFTER_S)
     try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        moment = parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(moment.timestamp() - time.time(), 0.0), MAX_RETRY_AFTER_S)
+    return min(max(moment - time.time(), 0.0), MAX_RETRY_AFTER_S)
 
 
 def _bounded(chunks: Iterator[bytes], encoding: str, most: int, cut: bool) -> bytes:
