@@ -41,8 +41,10 @@ class Filter:
     key: str | None = None
     since_ms: int | None = None
 
-    def keeps(self, letter: DeadLetter) -> bool:
-        """Whether the letter is meant."""
+    def keeps(self, letter: DeadLetter | None) -> bool:
+        """Whether the letter is meant; None, one that cannot be read, is only where nothing is asked for."""
+        if letter is None:
+            return self == Filter()
         return (
             (self.reason is None or letter.reason == self.reason)
             and (self.stage is None or letter.stage == self.stage)
@@ -53,9 +55,9 @@ class Filter:
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay or a purge did with the open dead letters.
+    """What a replay or a purge did with the open dead letters; ``left`` are those the filter or the limit left out.
 
-    ``unreadable`` counts what cannot be replayed: records that keep no header contract, and inputs that ingest refused.
+    ``unreadable`` were meant but cannot be replayed: records that keep no header contract, and inputs that ingest refused.
     """
 
     replayed: int = 0
@@ -95,17 +97,17 @@ class _Plan:
         return Replayed(**{str(fate): count for fate, count in counts.items()})
 
 
-def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, DeadLetter]]:
-    """The dead letters of ``<topic>.dlq`` that are not replayed or purged yet, oldest first per partition."""
+def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, DeadLetter | None]]:
+    """The dead letters of ``<topic>.dlq`` that are not replayed or purged yet, oldest first per partition.
+
+    A record that keeps no header contract comes without a letter, and only where no part of the filter is given.
+    """
     for tp, (start, end) in _unsettled_ranges(log, topic).items():
         settled = {offset for record in log.read(*tp, start, end) if is_mark(record) for offset in marked(record)}
         for record in log.read(*tp, start, end):
             if is_mark(record) or record.offset in settled:
                 continue
-            try:
-                letter = read_dead_letter(record)
-            except PoisonError:
-                continue
+            letter = _read(record)
             if which.keeps(letter):
                 yield record, letter
 
@@ -120,15 +122,12 @@ def replay(log: EventLog, topic: str, which: Filter, *, limit: int | None = None
     """
 
     def judge(record: Record) -> _Fate:
-        try:
-            letter = read_dead_letter(record)
-        except PoisonError:
-            return _Fate.UNREADABLE
-        if letter.source.partition < 0:
-            # an input that ingest refused: it never was a record of the topic
-            return _Fate.UNREADABLE
+        letter = _read(record)
         if not which.keeps(letter):
             return _Fate.LEFT
+        # an input that ingest refused never was a record of the topic
+        if letter is None or letter.source.partition < 0:
+            return _Fate.UNREADABLE
         return _Fate.TOO_OFTEN if letter.replay_count >= MAX_REPLAYS else _Fate.REPLAYED
 
     if dry_run:
@@ -136,7 +135,7 @@ def replay(log: EventLog, topic: str, which: Filter, *, limit: int | None = None
     return _settle(log, topic, judge, limit)
 
 
-def purge(log: EventLog, topic: str, which: Filter) -> Replayed:
+def purge(log: EventLog, topic: str, which: Filter, *, dry_run: bool = False) -> Replayed:
     """Put the letters that ``which`` keeps out of sight without replaying them; retention deletes them later.
 
     Raises:
@@ -146,13 +145,18 @@ def purge(log: EventLog, topic: str, which: Filter) -> Replayed:
     """
 
     def judge(record: Record) -> _Fate:
-        try:
-            keeps = which.keeps(read_dead_letter(record))
-        except PoisonError:
-            keeps = which == Filter()
-        return _Fate.PURGED if keeps else _Fate.LEFT
+        return _Fate.PURGED if which.keeps(_read(record)) else _Fate.LEFT
 
+    if dry_run:
+        return _plan(log, topic, judge, None).result()
     return _settle(log, topic, judge, None)
+
+
+def _read(record: Record) -> DeadLetter | None:
+    try:
+        return read_dead_letter(record)
+    except PoisonError:
+        return None
 
 
 def _unsettled_ranges(log: EventLog, topic: str) -> dict[TopicPartition, tuple[int, int]]:

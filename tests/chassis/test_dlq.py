@@ -130,7 +130,7 @@ def values(log: EventLog, topic: str) -> list[bytes | None]:
 
 
 def pending(log: EventLog) -> list[bytes | None]:
-    return sorted((letter.value for _, letter in dlq.letters(log, DEAD, dlq.Filter())), key=lambda v: v or b"")
+    return sorted((record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())), key=lambda v: v or b"")
 
 
 def test_replay_of_all(log: EventLog) -> None:
@@ -166,7 +166,18 @@ def test_an_input_that_never_was_a_record_stays_a_dead_letter(log: EventLog) -> 
         producer.append([dead_letter(Record(TOPIC, -1, -1, 1, None, b"raw file"), failure("x", "unknown_format"), group="ingest")])
     assert dlq.replay(log, DEAD, dlq.Filter(reason="unknown_format")) == dlq.Replayed(left=10, unreadable=1)
     assert b"raw file" in pending(log)
+    assert dlq.replay(log, DEAD, dlq.Filter(reason="schema")) == dlq.Replayed(replayed=5, left=6), "what is not meant is only left"
     assert dlq.purge(log, DEAD, dlq.Filter(reason="unknown_format")).purged == 1
+
+
+def test_a_record_that_keeps_no_contract_stays_in_sight_until_it_is_purged(log: EventLog) -> None:
+    with log.producer("test") as producer:
+        producer.append([Message(DEAD, b"k", b"of a stranger")])
+    assert dlq.replay(log, DEAD, dlq.Filter()) == dlq.Replayed(replayed=10, unreadable=1)
+    assert [(record.value, letter) for record, letter in dlq.letters(log, DEAD, dlq.Filter())] == [(b"of a stranger", None)]
+    assert dlq.purge(log, DEAD, dlq.Filter(reason="schema")) == dlq.Replayed(left=1)
+    assert dlq.purge(log, DEAD, dlq.Filter(), dry_run=True) == dlq.purge(log, DEAD, dlq.Filter()) == dlq.Replayed(purged=1)
+    assert not pending(log)
 
 
 def test_purge_keeps_what_the_filter_leaves_out(log: EventLog) -> None:
@@ -214,5 +225,5 @@ def test_any_sequence_of_commands_settles_each_letter_once(steps: list[tuple[str
                 else:
                     assert dlq.purge(log, DEAD, dlq.Filter(reason=reason)).purged == len(chosen)
                 still_open = [one for one in still_open if one not in chosen]
-                assert [letter.value for _, letter in dlq.letters(log, DEAD, dlq.Filter())] == [value for value, _ in still_open]
+                assert [record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())] == [value for value, _ in still_open]
         assert values(log, TOPIC) == sorted(back)

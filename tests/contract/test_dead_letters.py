@@ -47,7 +47,7 @@ def write(log: EventLog, topic: str, numbers: Sequence[int]) -> None:
 
 def open_letters(log: EventLog, dead: str) -> dict[tuple[int, int], bytes | None]:
     """What ``dlq list`` shows: the letters' places and values."""
-    return {(record.partition, record.offset): found.value for record, found in dlq.letters(log, dead, dlq.Filter())}
+    return {(record.partition, record.offset): record.value for record, _ in dlq.letters(log, dead, dlq.Filter())}
 
 
 def numbers(found: Sequence[bytes]) -> list[int]:
@@ -153,6 +153,7 @@ def test_letters_are_dated_when_they_are_written(log: EventLog) -> None:
     write(log, topic, [0])
     [record] = everything(log, dead)
     [(_, found)] = dlq.letters(log, dead, dlq.Filter())
+    assert found is not None
     assert found.timestamp_ms == 1_700_000_000_000
     with log.producer(f"clock-{topic}") as producer:
         producer.append([Message(topic, b"k", b"now")])

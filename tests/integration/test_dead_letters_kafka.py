@@ -47,7 +47,7 @@ def test_the_letter_of_an_old_article_outlives_what_is_dated_like_the_article(ea
         # side by side: what carries the old date goes, which is how the letter of an old article went before
         producer.append([letter_of(topic, 0), Message(control, b"k", b"v", timestamp_ms=OLD_MS)])
     until(lambda: eager.topics()[control].ranges[0][0] > 0, "Kafka deletes what is dated 2023")
-    assert [found.value for _, found in dlq.letters(eager, dead, dlq.Filter())] == [b"0"]
+    assert [record.value for record, _ in dlq.letters(eager, dead, dlq.Filter())] == [b"0"]
 
 
 def test_a_mark_behind_an_open_transaction_is_waited_for(kafka_cluster: Kafka) -> None:

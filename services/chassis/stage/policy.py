@@ -12,7 +12,7 @@ from services.chassis.log.types import TopicPartition
 from services.chassis.settings import StageSettings
 
 ADVICE = (
-    "Stopped before they fill the dead letters: look at the last ones with `onrecord dlq list`, mend the producer or this release, "
+    "Stopped before they fill the dead letters: see what is wrong with `onrecord dlq list`, mend the producer or this release, "
     "then start again"
 )
 
@@ -65,12 +65,13 @@ class PoisonGuard:
     def _check(self, partition: TopicPartition) -> None:
         if self._in_a_row[partition] > self.settings.max_consecutive_dead:
             raise DeadLetterLimit(
-                f"{partition.topic} partition {partition.partition}: more than {self.settings.max_consecutive_dead} poison records "
-                f"in a row. {ADVICE} (ONRECORD_STAGE__MAX_CONSECUTIVE_DEAD raises the limit)"
+                f"{partition.topic} partition {partition.partition}: more than {self.settings.max_consecutive_dead} records in a row "
+                f"could not be processed. {ADVICE} (ONRECORD_STAGE__MAX_CONSECUTIVE_DEAD raises the limit)"
             )
         share = sum(self._window) / len(self._window)
         if len(self._window) == self.settings.dead_window and share > self.settings.max_dead_ratio:
             raise DeadLetterLimit(
-                f"{share:.0%} of the last {len(self._window)} records are poison, more than {self.settings.max_dead_ratio:.0%}. "
+                f"{share:.0%} of the last {len(self._window)} records could not be processed, more than the "
+                f"{self.settings.max_dead_ratio:.0%} that are let pass. "
                 f"{ADVICE} (ONRECORD_STAGE__MAX_DEAD_RATIO raises the limit)"
             )
