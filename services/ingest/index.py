@@ -29,7 +29,7 @@ import structlog
 
 from schemas.events import Article, ArticleStatus
 from services.chassis.cloudevents import decode
-from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing
+from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing, TransientError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
 from services.ingest import index_file
