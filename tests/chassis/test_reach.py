@@ -64,7 +64,12 @@ def test_the_gauge_tells_the_same() -> None:
     assert before == pytest.approx(time.time(), abs=PATIENCE_S)
     reach.failed("refused")
     assert value() == before
-    until(lambda: reach.answered() or value() > before, "an answer to show")
+
+    def shows() -> bool:
+        reach.answered()
+        return value() > before
+
+    until(shows, "an answer to show")
 
 
 def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
