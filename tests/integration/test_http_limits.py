@@ -159,7 +159,7 @@ def test_a_request_of_two_lengths_is_refused_and_nothing_behind_it_is_read(serve
     assert answer.count(b"HTTP/1.1 ") == 1
 
 
-@pytest.mark.parametrize("name", ["push", "query"])
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize(
     "crafted",
     [
@@ -176,9 +176,9 @@ def test_other_crafted_requests_are_refused_and_the_connection_ends(servers: Ser
         with suppress(ConnectionError):  # ended before all of it was sent
             client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\n" + crafted)
         answer = everything(client)
-    assert re.match(rb"HTTP/1\.1 (400|431|501) ", answer) or answer == b""
-    assert answer.count(b"HTTP/1.1 ") <= 1
-    assert status_of(servers.ports[name], "/openapi.json") == 200
+    assert re.match(rb"HTTP/1\.[01] (400|431|501) ", answer) or answer == b""
+    assert answer.count(b"HTTP/1.") <= 1
+    assert status_of(servers.ports[name], PATHS[name]) in (200, 503)
 
 
 def test_rubbish_behind_an_early_answer_ends_the_connection_without_noise(servers: Servers) -> None:
