@@ -94,8 +94,8 @@ class LimitedProtocol(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_timer = _cancelled(self._head_timer)
-        self._unread_timer = _cancelled(self._unread_timer)
+        self._stop_head_timer()
+        self._stop_unread_timer()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -103,7 +103,7 @@ class LimitedProtocol(H11Protocol):
         self._unread_timer = self.loop.call_later(UNREAD_S, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._unread_timer = _cancelled(self._unread_timer)
+        self._stop_unread_timer()
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
@@ -123,7 +123,7 @@ class LimitedProtocol(H11Protocol):
 
     def _watch(self) -> None:
         if not self.waiting:
-            self._head_timer = _cancelled(self._head_timer)
+            self._stop_head_timer()
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
 
@@ -143,7 +143,12 @@ class LimitedProtocol(H11Protocol):
         self.transport.write(self.conn.send(h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())) or b"")
         self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
 
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
