@@ -84,7 +84,7 @@ def shortened(record: ActorRecord, excess: int) -> ActorRecord:
             parts[part] = tuple(items)
     if left > 0:
         parts[RecordPart.NAME] = record.name[:SHORT_CHARS]
-    return record.model_copy(update={**parts, "shortened": tuple(parts)})
+    return record.model_copy(update={**{part.value: items for part, items in parts.items()}, "shortened": tuple(parts)})
 
 
 def _shares(values: Sequence[tuple[str, int]]) -> tuple[Share, ...]:

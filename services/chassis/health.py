@@ -7,10 +7,14 @@ has not answered lately (:mod:`services.chassis.reach`).
 
 from __future__ import annotations
 
+import io
 import json
+import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -24,7 +28,12 @@ from services.chassis.service import Service
 from services.chassis.settings import OpsSettings
 
 CONNECTION_TIMEOUT_S = 10
-"""A scraper that stalls must not hold a thread for ever."""
+"""One request, from the connection to its end, and as long again for the reading of the answer: a scraper that stalls, or sends a byte
+now and then, must not hold a thread for ever."""
+HEAD_BYTES = 16_384
+"""Request line and headers."""
+MAX_CONNECTIONS = 64
+"""Each has a thread. Beyond, the one that has waited longest for its request is let go: a probe must get through."""
 
 
 class OpsServer:
@@ -60,8 +69,52 @@ class OpsServer:
         self._thread.join()
 
 
+class _Head(io.RawIOBase):
+    """The bytes of one request, for so long and so many as it may have."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + CONNECTION_TIMEOUT_S
+        self._left = HEAD_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0 or not self._left:
+            raise TimeoutError("the request is not complete in time, or too large")
+        self._connection.settimeout(seconds)
+        read = self._connection.recv_into(buffer[: self._left])
+        self._left -= read
+        return read
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open: dict[socket.socket, None] = {}
+        self._lock = threading.Lock()
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give the connection a thread, in the place of the oldest where there are too many."""
+        with self._lock:
+            if len(self._open) >= MAX_CONNECTIONS:
+                oldest = next(iter(self._open))
+                del self._open[oldest]
+                with suppress(OSError):
+                    # its thread reads the end, and closes it
+                    oldest.shutdown(socket.SHUT_RDWR)
+            self._open[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End the connection."""
+        with self._lock:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A scraper that hangs up before its answer is complete has given up: its own figures say so, and nothing is wrong here."""
@@ -74,6 +127,16 @@ def _handler(metrics: Metrics, services: Sequence[Service]) -> type[BaseHTTPRequ
         timeout = CONNECTION_TIMEOUT_S
         server_version = "onrecord"
         sys_version = ""
+
+        def setup(self) -> None:
+            super().setup()
+            self.rfile = io.BufferedReader(_Head(self.connection))
+
+        def parse_request(self) -> bool:
+            understood = super().parse_request()
+            # as long again for the answer, of which sendall counts the whole time
+            self.connection.settimeout(CONNECTION_TIMEOUT_S)
+            return understood
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]

@@ -172,9 +172,11 @@ class IngestSettings(Section):
     )
     push_host: str = Field("127.0.0.1", description="Address the push API listens on.")
     push_port: Port = Field(8081, description="Port of the push API.")
-    push_token: SecretStr | None = Field(None, description="Bearer token that POST requests must carry.")
+    push_token: SecretStr | None = Field(
+        None, description="Bearer token that POST requests must carry. Demanded where `push_host` is no loopback address."
+    )
     push_token_file: Path | None = Field(None, description="File that holds the bearer token.")
-    push_max_body_bytes: int = Field(8_000_000, ge=1_000, description="Largest request body.")
+    push_max_body_bytes: int = Field(8_000_000, ge=1_000, description="Largest request body, as sent and, when it comes gzipped, unpacked.")
     push_max_batch: int = Field(100, ge=1, le=10_000, description="Most articles in one request.")
     push_max_in_flight: int = Field(8, ge=1, description="Requests handled at once; more get 429.")
 
@@ -186,7 +188,10 @@ class IngestSettings(Section):
     def token(self) -> str | None:
         """The push API's bearer token, read from its file where one is named."""
         if self.push_token is not None:
-            return self.push_token.get_secret_value()
+            token = self.push_token.get_secret_value().strip()
+            if not token:
+                raise SettingsError([f"{PREFIX}INGEST__PUSH_TOKEN: is empty; give a token, or leave it out"])
+            return token
         return read_secret(self.push_token_file) if self.push_token_file else None
 
 

@@ -1,14 +1,15 @@
 """``POST /v1/articles``: articles pushed over HTTP.
 
 Body: one JSON object, an array of them (``application/json``), or one per line (``application/x-ndjson``); each is an ``Article`` of ours,
-whose server fields may be left out, or a ninjs item.
+whose server fields may be left out, or a ninjs item. It may come with ``Content-Encoding: gzip``.
 
 Answers:
 
 - **202** when the log has at least one item (a duplicate counts: it is there). The body lists, per item, ``index``, ``outcome``
   (published, revised, duplicate, rejected), ``article_id`` and ``revision``, or an RFC 9457 ``problem`` for an item that was refused;
 - **422** when every item was refused: a problem whose ``errors`` lists one problem per item;
-- 400 (no JSON), 401, 408 (body too slow), 413 (body or batch too large), 415: the request as a whole, nothing was taken;
+- 400 (no JSON, damaged gzip), 401, 408 (too slow), 413 (body, unpacked body or batch too large), 415: the request as a whole, nothing was
+  taken;
 - **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached.
   Sending the same request again is always safe.
 
@@ -23,14 +24,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.events import Article
@@ -40,6 +43,7 @@ from services.chassis.settings import IngestSettings
 from services.ingest.account import Outcome
 from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.readers import Arrival, Item, Limits
+from services.ingest.readers.gunzip import Gunzip
 from services.ingest.readers.items import Unreadable
 from services.ingest.readers.json_lines import parse, read_lines, read_objects
 
@@ -51,6 +55,10 @@ LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "app
 
 BODY_TIMEOUT_S = 30.0
 """Time to send one body; 8 MB take that at 2 Mbit/s."""
+BODY_GRACE_S = 5.0
+BODY_BYTES_PER_S = 10_000
+"""What a body must bring on average after a first grace: one that drips is not waited for."""
+GZIP = ("gzip", "x-gzip")
 RETRY_AFTER_S = 2
 """A batch takes well under a second: in two the queue has moved."""
 UNREACHABLE_RETRY_AFTER_S = 10
@@ -99,12 +107,21 @@ class _Handler:
         self._fatal = fatal
         self._token = settings.token()
         self._in_flight = 0
+        self._held_bytes = 0
 
     async def post(self, request: Request) -> Response:
         """Take one request; see the module."""
         self._authorize(request)
+        self._require_slot()
+        body = await self._receive(request)
+        try:
+            return await self._handle(request, body)
+        finally:
+            self._held_bytes -= len(body)
+
+    async def _handle(self, request: Request, body: bytes) -> Response:
         async with self._slot():
-            items = await run_in_threadpool(self._items, request.headers.get("content-type", ""), await self._body(request))
+            items = await run_in_threadpool(self._items, request.headers, body)
             try:
                 outcomes = await run_in_threadpool(self._publisher.publish, items, request.headers.get("traceparent"), ATTEMPTS)
             except HOPELESS as error:
@@ -124,37 +141,64 @@ class _Handler:
         if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
             raise Refused(HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
 
+    def _require_slot(self) -> None:
+        if self._in_flight >= self._settings.push_max_in_flight:
+            raise self._busy()
+
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         # requests are counted on the event loop's one thread
-        if self._in_flight >= self._settings.push_max_in_flight:
-            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many requests are being handled; wait", {"Retry-After": str(RETRY_AFTER_S)})
+        self._require_slot()
         self._in_flight += 1
         try:
             yield
         finally:
             self._in_flight -= 1
 
-    async def _body(self, request: Request) -> bytes:
+    @staticmethod
+    def _busy() -> Refused:
+        return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many requests are being handled; wait", {"Retry-After": str(RETRY_AFTER_S)})
+
+    async def _receive(self, request: Request) -> bytes:
+        """The body, counted among the bytes held. One that is slow holds no slot."""
         limit = self._settings.push_max_body_bytes
-        too_large = Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit:,} bytes; send fewer articles at once")
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding")
+        if request.headers.get("content-encoding", "identity").lower() not in ("identity", *GZIP):
+            cure = "send the body as it is, or with Content-Encoding: gzip"
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, cure, {"Accept-Encoding": "gzip"})
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length[:20]) > limit:
-            raise too_large
+            raise _too_large(limit)
         body = bytearray()
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_S):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > limit:
-                        raise too_large
-        except TimeoutError as error:
-            raise Refused(HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_TIMEOUT_S:g} s") from error
+            await self._read(request, body, limit)
+        except BaseException:
+            self._held_bytes -= len(body)
+            raise
         return bytes(body)
 
-    def _items(self, content_type: str, body: bytes) -> list[Item]:
+    async def _read(self, request: Request, body: bytearray, limit: int) -> None:
+        began = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(min(BODY_GRACE_S, BODY_TIMEOUT_S)) as deadline:
+                async for chunk in request.stream():
+                    body += chunk
+                    self._held_bytes += len(chunk)
+                    if len(body) > limit:
+                        raise _too_large(limit)
+                    # no more than those handled at once may have
+                    if self._held_bytes > limit * self._settings.push_max_in_flight:
+                        raise self._busy()
+                    deadline.reschedule(began + min(BODY_GRACE_S + len(body) / BODY_BYTES_PER_S, BODY_TIMEOUT_S))
+        except TimeoutError as error:
+            cure = f"the body came too slowly: it may take {BODY_TIMEOUT_S:g} s, and must bring {BODY_BYTES_PER_S:,} bytes a second"
+            raise Refused(HTTPStatus.REQUEST_TIMEOUT, cure, {"Connection": "close"}) from error
+        except ClientDisconnect as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, "the body broke off") from error
+
+    def _items(self, headers: Headers, body: bytes) -> list[Item]:
+        if headers.get("content-encoding", "").lower() in GZIP:
+            body = _unpacked(body, self._settings.push_max_body_bytes)
+        content_type = headers.get("content-type", "")
         arrival = Arrival("push", "push", "push", datetime.now(UTC))
         limits = Limits(self._settings.max_article_bytes)
         media_type = content_type.partition(";")[0].strip().lower()
@@ -176,6 +220,21 @@ class _Handler:
         if not taken:
             raise Refused(HTTPStatus.BAD_REQUEST, "the body holds no article")
         return taken
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit:,} bytes; send fewer articles at once")
+
+
+def _unpacked(body: bytes, limit: int) -> bytes:
+    """The gzipped body unpacked, of which no more than ``limit`` bytes are ever made."""
+    try:
+        plain = BufferedReader(Gunzip(BytesIO(body))).read(limit + 1)
+    except Unreadable as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"the body {error.message}") from error
+    if len(plain) > limit:
+        raise _too_large(limit)
+    return plain
 
 
 def problem(status: int, detail: str, **more: object) -> dict[str, object]:

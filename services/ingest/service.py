@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from contextlib import ExitStack
 import structlog
 import uvicorn
 
+from services.chassis import web
 from services.chassis.errors import SettingsError
 from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context, Service
@@ -24,7 +26,6 @@ logger = structlog.get_logger()
 GRACE_S = 10
 """Requests in flight when asked to stop get this long to finish."""
 STOP_GRACE_S = GRACE_S + 5.0
-IDLE_CONNECTION_S = 5
 
 
 class IngestService:
@@ -36,12 +37,13 @@ class IngestService:
         """Bind the port at once.
 
         Raises:
-            SettingsError: the port or the index cannot be used.
+            SettingsError: the port or the index cannot be used, or others may send articles without a token.
         """
         self._context = context
         self._settings = context.settings.ingest
         self._socket = _bind(self._settings)
         try:
+            _require_token(self._settings, self._socket)
             self._publisher = Publisher(context, "service")
         except BaseException:
             self._socket.close()
@@ -51,16 +53,8 @@ class IngestService:
         self._reaches = (context.log.reach, index)
         for reach in self._reaches:
             reach.expose(context.metrics, SERVICE)
-        config = uvicorn.Config(
-            create_app(self._settings, self._publisher, context.metrics, self._fail),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_keep_alive=IDLE_CONNECTION_S,
-            timeout_graceful_shutdown=GRACE_S,
-        )
-        self._server = uvicorn.Server(config)
+        app = create_app(self._settings, self._publisher, context.metrics, self._fail)
+        self._server = uvicorn.Server(web.config(app, GRACE_S))
         self._failure: BaseException | None = None
         self._poller: FeedPoller | None = None
         self._serving = threading.Thread(target=self._serve, name="push", daemon=True)
@@ -160,3 +154,14 @@ def _bind(settings: IngestSettings) -> socket.socket:
         problem = f"cannot listen on {where} ({error.strerror}); set another port, or 0 for a free one"
         raise SettingsError([f"ONRECORD_INGEST__PUSH_PORT: {problem}"]) from error
     return bound
+
+
+def _require_token(settings: IngestSettings, bound: socket.socket) -> None:
+    """Who may reach the port from elsewhere must show a token: what is pushed is on record as said by real people."""
+    address = bound.getsockname()[0]
+    if settings.token() is None and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        problem = (
+            f"not set, and others can reach ONRECORD_INGEST__PUSH_HOST={settings.push_host}: set a token, or "
+            "ONRECORD_INGEST__PUSH_TOKEN_FILE, which senders give as Authorization: Bearer TOKEN, or listen on 127.0.0.1"
+        )
+        raise SettingsError([f"ONRECORD_INGEST__PUSH_TOKEN: {problem}"])

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
+from services.chassis import web
 from services.chassis.errors import SettingsError
 from services.chassis.service import Context
 from services.chassis.settings import QuerySettings
@@ -38,17 +39,7 @@ class QueryService:
         self._socket = _bind(settings)
         host, port = self._socket.getsockname()[:2]
         self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        config = uvicorn.Config(
-            create_app(self._database, settings, context.metrics),
-            # the process owns its log lines and signals; requests are counted, not logged
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_S,
-        )
+        config = web.config(create_app(self._database, settings, context.metrics), GRACE_S)
         self._server = _Server(config, context.stop)
         self._ended = False
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -103,7 +104,11 @@ def test_nothing_accepted_is_422(make_client: MakeClient, articles: Articles) ->
         (b"\n", {"content-type": "application/x-ndjson"}, 400),
         (b"words", {"content-type": "text/plain"}, 415),
         (b"words", {}, 415),
-        (b"words", {"content-type": "application/json", "content-encoding": "gzip"}, 415),
+        (b"words", {"content-type": "application/json", "content-encoding": "br"}, 415),
+        (b"words", {"content-type": "application/json", "content-encoding": "gzip"}, 400),
+        (gzip.compress(b'{"content": "words"}')[:-9], {"content-type": "application/json", "content-encoding": "gzip"}, 400),
+        (gzip.compress(b'{"content": "' + b"x" * 2000 + b'"}'), {"content-type": "application/json", "content-encoding": "gzip"}, 413),
+        (gzip.compress(b""), {"content-type": "application/json", "content-encoding": "gzip"}, 400),
         (b'{"content": "' + b"x" * 2000 + b'"}', {"content-type": "application/json"}, 413),
         (b"[" + b",".join([b'{"content": "x"}'] * 4) + b"]", {"content-type": "application/json"}, 413),
     ],
@@ -116,6 +121,30 @@ def test_requests_refused_as_a_whole(
     assert answer.json()["status"] == status
     assert answer.json()["detail"]
     assert articles() == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
+def test_a_gzipped_body(make_client: MakeClient, articles: Articles, encoding: str) -> None:
+    """In one piece or several: a file made of members is one body."""
+    whole = json.dumps([GOOD, GOOD | {"url": "https://example.org/2", "content": "Another one."}]).encode()
+    packed = gzip.compress(whole[:40]) + gzip.compress(whole[40:])
+    answer = make_client().post(PATH, content=packed, headers={"content-type": "application/json", "content-encoding": encoding})
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
+    assert len(articles()) == 2
+
+
+def test_a_coding_that_is_not_read_is_answered_with_the_one_that_is(make_client: MakeClient) -> None:
+    answer = make_client().post(PATH, content=b"words", headers={"content-type": "application/json", "content-encoding": "br"})
+    assert answer.headers["accept-encoding"] == "gzip"
+
+
+def test_bodies_together_hold_no_more_than_those_handled_at_once_may(make_client: MakeClient) -> None:
+    """And what was held is let go of, also by requests that are refused."""
+    client = make_client(push_max_body_bytes=2000, push_max_in_flight=1)
+    for _ in range(5):
+        too_large = (b" " * 1000 for _ in range(3))
+        assert client.post(PATH, content=too_large, headers={"content-type": "application/json"}).status_code == 413
+        assert client.post(PATH, json=GOOD).status_code == 202
 
 
 def test_a_body_without_a_length_is_limited_too(make_client: MakeClient) -> None:

@@ -72,6 +72,53 @@ def test_a_taken_port_is_a_settings_error(context: Context, make_settings: MakeS
             build(replace(context, settings=settings))
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - that is what is refused
+def test_without_a_token_only_this_machine_may_send(context: Context, make_settings: MakeSettings, tmp_path: Path, host: str) -> None:
+    needed = r"ONRECORD_INGEST__PUSH_TOKEN: not set, and others can reach ONRECORD_INGEST__PUSH_HOST.*PUSH_TOKEN_FILE"
+    with pytest.raises(SettingsError, match=needed):
+        IngestService(replace(context, settings=make_settings(push_host=host)))
+    secret = tmp_path / "token"
+    secret.write_text("of-a-file\n")
+    for token in ({"push_token": "given"}, {"push_token_file": secret}):
+        service = IngestService(replace(context, settings=make_settings(push_host=host, **token)))
+        with running(service, context.stop), pytest.raises(urllib.error.HTTPError, match="401"):
+            push(f"http://localhost:{service.address.rpartition(':')[2]}", "Without.")
+        context.stop.clear()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "::1"])
+def test_this_machine_needs_no_token(context: Context, make_settings: MakeSettings, host: str) -> None:
+    service = IngestService(replace(context, settings=make_settings(push_host=host)))
+    with running(service, context.stop):
+        assert push(service.address, "Without.") == 202
+
+
+def test_an_empty_token_is_no_token_at_all(context: Context, make_settings: MakeSettings) -> None:
+    """Anybody's empty one would be the right one."""
+    with pytest.raises(SettingsError, match="ONRECORD_INGEST__PUSH_TOKEN: is empty"):
+        IngestService(replace(context, settings=make_settings(push_token=" ")))
+
+
+def ask_for_ever(client: socket.socket) -> None:
+    while True:
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+
+
+def test_answers_that_nobody_reads_are_given_up(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.chassis.web.UNREAD_S", 0.2)
+    service = IngestService(context)
+    with running(service, context.stop):
+        host, _, port = service.address.removeprefix("http://").partition(":")
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.settimeout(PATIENCE_S)
+            client.connect((host, int(port)))
+            with pytest.raises(ConnectionError):  # reset: the server has dropped what was not read
+                ask_for_ever(client)
+        until(lambda: not service._server.server_state.connections, "the connection is gone")
+        assert push(service.address, "Served.") == 202
+
+
 def test_a_body_that_does_not_come_is_408(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.ingest.push.BODY_TIMEOUT_S", 0.1)
     service = IngestService(context)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.errors import LogUnreadable
+from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
 from services.chassis.log.open import open_log
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.types import Message, TopicSpec
@@ -19,7 +19,7 @@ from tests.support.disk import small_disk
 from tests.support.log import everything
 
 SUFFIXES = ("", "-wal", "-shm")
-GONE = r"log\.db has been moved away or deleted while in use.*put it back"
+GONE = r"log\.db: the file is gone; put it back"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def replace(path: Path) -> None:
         (delete, GONE),
         (delete_the_folder, GONE),
         (move_the_folder, GONE),
-        (replace, r"log\.db has been replaced by another file while in use.*put the right file there"),
+        (replace, r"log\.db: another file stands in its place; put it back"),
     ],
 )
 def test_a_log_that_goes_while_in_use_takes_nothing_more(path: Path, happens: Callable[[Path], None], words: str) -> None:
@@ -91,16 +91,19 @@ def test_a_log_that_goes_while_in_use_takes_nothing_more(path: Path, happens: Ca
             lambda: log.stage_consumer("another", ["t"], "0"),
         ]
         for attempt in attempts:
-            with pytest.raises(LogUnreadable, match=words) as raised:
+            with pytest.raises(TransientError, match=words) as raised:
                 attempt()
             assert str(path) in str(raised.value)
+        for attempt in attempts[:2]:
+            with pytest.raises(CommitFailed, match=words):
+                attempt()
         assert (sorted(path.parent.glob("log.db")), path.exists() and path.stat().st_size) == before, "none was made in its place"
 
 
 def test_put_back_it_goes_on(path: Path) -> None:
     with SqliteLog(path) as log, log.producer("test") as producer, log.stage_consumer("g", ["t"], "0") as consumer:
         move_the_folder(path)
-        with pytest.raises(LogUnreadable, match=GONE):
+        with pytest.raises(CommitFailed, match=GONE):
             producer.append([Message("t", b"k", b"later")])
         path.parent.with_name("elsewhere").rename(path.parent)
         producer.append([Message("t", b"k", b"later")])

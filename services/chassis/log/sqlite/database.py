@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from services.chassis.errors import CommitFailed, LogUnreadable, TransientError
 from services.chassis.log.sqlite import place, schema
+from services.chassis.reach import OpenedFile
 from services.chassis.sqlite_errors import CURES, cause_of, is_damage
 
 CACHE_KIB: Final = 8192
@@ -38,12 +39,12 @@ class File:
         place.check(path)
         # this file, wherever the process goes
         self._where = path.absolute()
-        self._inode: place.Inode | None = None
+        self._opened: OpenedFile | None = None
         try:
             connection = self.connect()
             try:
                 schema.prepare(connection, path, busy_timeout_s)
-                self._inode = place.inode(self._where)
+                self._opened = OpenedFile(self._where)
             finally:
                 connection.close()
         except sqlite3.Error as error:
@@ -53,11 +54,11 @@ class File:
         """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time.
 
         Raises:
-            LogUnreadable: the file is no longer where it was opened.
+            TransientError: the file is no longer where it was opened.
         """
         self.require()
         # only the first one may make the file
-        mode = "rwc" if self._inode is None else "rw"
+        mode = "rwc" if self._opened is None else "rw"
         connection = sqlite3.connect(
             f"{self._where.as_uri()}?mode={mode}", uri=True, timeout=self.busy_timeout_s, isolation_level=None,
             check_same_thread=False, cached_statements=STATEMENTS,
@@ -74,16 +75,20 @@ class File:
             raise
         return connection
 
-    def require(self) -> None:
+    def require(self, *, writing: bool = False) -> None:
         """See that the file is where it was opened; costs microseconds.
 
         An open connection goes on with a file that was moved or deleted: what is appended would be where nobody looks for it.
 
         Raises:
-            LogUnreadable: it was moved away, deleted or replaced.
+            TransientError: it was moved away, deleted or replaced; it may be put back. ``writing``: :class:`CommitFailed`.
         """
-        if self._inode is not None:
-            place.require(self._where, self._inode)
+        if self._opened is None:
+            return
+        try:
+            self._opened.check()
+        except TransientError as error:
+            raise (CommitFailed(str(error), cause="io") if writing else error) from error
 
     def fail(self, error: sqlite3.Error, *, writing: bool = False) -> NoReturn:
         """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause stays as it is."""
@@ -114,8 +119,8 @@ class Database:
         """One consistent view of the log.
 
         Raises:
-            TransientError: the file cannot be read just now.
-            LogUnreadable: it is damaged, or no longer where it was opened.
+            TransientError: the file cannot be read just now, or is not where it was opened.
+            LogUnreadable: it is damaged.
         """
         with self._lock, self._explaining(writing=False):
             try:
@@ -129,8 +134,8 @@ class Database:
         """One transaction, on disk when the block has ended, undone when it raises.
 
         Raises:
-            CommitFailed: somebody else holds the write lock, the disk is full, …: nothing is visible.
-            LogUnreadable: the file is damaged, or no longer where it was opened.
+            CommitFailed: somebody else holds the write lock, the disk is full, the file is gone, …: nothing is visible.
+            LogUnreadable: the file is damaged.
         """
         with self._lock:
             if not self.file.turn.acquire(timeout=self.file.busy_timeout_s):
@@ -162,7 +167,7 @@ class Database:
 
     @contextmanager
     def _explaining(self, *, writing: bool) -> Iterator[None]:
-        self.file.require()
+        self.file.require(writing=writing)
         try:
             yield
         except sqlite3.Error as error:

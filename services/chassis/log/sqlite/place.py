@@ -1,4 +1,4 @@
-"""Where the file lies: what is refused before SQLite touches it, and how it is noticed that the file has gone."""
+"""Where the file lies: what is refused before SQLite touches it."""
 
 from __future__ import annotations
 
@@ -7,35 +7,7 @@ from pathlib import Path
 
 from services.chassis.errors import LogUnreadable
 
-Inode = tuple[int, int]
-
 ANOTHER = "or name another file (ONRECORD_LOG__PATH)"
-
-
-def inode(path: Path) -> Inode:
-    """What tells this file from another one under the same name."""
-    found = os.stat(path)
-    return found.st_dev, found.st_ino
-
-
-def require(path: Path, known: Inode) -> None:
-    """See that ``path`` still names the file that was opened.
-
-    Raises:
-        LogUnreadable: it was moved away, deleted or replaced.
-    """
-    try:
-        found = inode(path)
-    except OSError as error:
-        raise LogUnreadable(
-            f"event log {path} has been moved away or deleted while in use ({error.strerror}): nothing more is written to it; put it back, "
-            f"with {path.name}-wal and {path.name}-shm beside it, and start again"
-        ) from error
-    if found != known:
-        raise LogUnreadable(
-            f"event log {path} has been replaced by another file while in use: nothing more is written to the old one; put the right file "
-            "there, and start again"
-        )
 
 
 def check(path: Path) -> None:

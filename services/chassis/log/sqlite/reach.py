@@ -6,7 +6,7 @@ import sqlite3
 
 from services.chassis.errors import OnrecordError
 from services.chassis.log.sqlite.database import Database
-from services.chassis.reach import OpenedFile, Reach, unreachable
+from services.chassis.reach import Reach, unreachable
 
 
 class FileReach(Reach):
@@ -15,7 +15,6 @@ class FileReach(Reach):
     def __init__(self, database: Database) -> None:
         super().__init__("log")
         self._database = database
-        self._file = OpenedFile(database.file.path)
         self._broken = False
 
     @property
@@ -34,7 +33,6 @@ class FileReach(Reach):
 
     def _look(self) -> str:
         try:
-            self._file.check()
             with self._database.reading() as connection:
                 connection.execute("SELECT 1 FROM topic LIMIT 1").fetchone()
         except (OnrecordError, sqlite3.Error) as error:
