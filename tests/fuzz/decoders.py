@@ -20,6 +20,7 @@ from tests.support.golden import GOLDEN
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _MAX_BYTES = 2_000
+"""Less than the longest input."""
 _NAMES = ("ce_id", "ce_source", "ce_type", "ce_specversion", "ce_subject", "ce_dataschema", "ce_time", "ce_traceparent", "traceparent",
           "content-type", "ce_", "CE_ID", "ce_a-b", "x", *sorted(CONTRACT_HEADERS))  # fmt: skip
 _VALUES = (b"", b"1.0", b"0.3", b"application/json", b"application/cloudevents+json", b"application/cloudevents+json; charset=utf-8",
@@ -79,7 +80,8 @@ def _event_seeds() -> Iterator[bytes]:
 
 
 def check_dead_letter(data: bytes) -> None:
-    """Any record makes a dead letter that reads back; the record comes out as it went in, the contract's own headers aside."""
+    """Any record makes a dead letter that reads back; the record comes out as it went in, the contract's own
+    headers aside."""
     given = Given(data)
     contract = tuple((name, given.one_of(_VALUES)) for name in sorted(CONTRACT_HEADERS)) if given.flag() else ()
     headers = _headers(given, contract)
@@ -99,7 +101,8 @@ def check_dead_letter(data: bytes) -> None:
 
 
 def check_charset(data: bytes) -> None:
-    """Bytes are text or no text; what is decoded strictly holds every byte, what is decoded forgivingly is text."""
+    """Bytes are text or no text; what is decoded strictly holds every byte, what is decoded forgivingly is
+    text."""
     given = Given(data)
     label = given.one_of(
         (None, "utf-8", "latin-1", "windows-1252", "gb2312", "shift_jis", "utf-16", "iso-2022-jp", "big5", "euc-kr", "x", "")
@@ -154,7 +157,7 @@ def _prescan_seeds() -> Iterable[bytes]:
 
 
 TARGETS = (
-    Target("event", check_event, _event_seeds, weight=2.0),
+    Target("event", check_event, _event_seeds, longest=2560, weight=2.0),
     Target("dead-letter", check_dead_letter, lambda: (b"\1\0\1\3keyoops\0\1\2{}", b"\0\2\1\0\1\0\0")),
     Target("charset", check_charset, _charset_seeds, weight=0.7),
     Target("prescan", check_prescan, _prescan_seeds),
