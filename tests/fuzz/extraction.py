@@ -70,6 +70,10 @@ class AnyNetwork:
         scores = self.scores(pieces, text)
         return Tagged(*self._decoder.read(text, pieces, scores), PieceClaims(pieces, scores))
 
+    def tokens(self, text: str) -> int:
+        """How many pieces it reads."""
+        return len(encode(self._tokenizer, text))
+
     def scores(self, pieces: Pieces, text: str) -> Scores:
         """What the network says of these pieces."""
         count = len(pieces)
