@@ -1,7 +1,7 @@
-"""``python -m tests.fuzz --minutes M --seed S [TARGET…]``: every target by both fuzzers, and what that came to.
+"""``python -m tests.fuzz --minutes M --seed S [TARGET…]``: every target by both fuzzers.
 
-Corpora and inputs that broke something lie in ``var/fuzz`` (not in git); such an input is mended and then moved to ``tests/fuzz/cases``,
-where every test run tries it again.
+Prints what that came to. Corpora and inputs that broke something lie in ``var/fuzz`` (not in git); such an
+input is mended and then moved to ``tests/fuzz/cases``, where every test run tries it again.
 """
 
 from __future__ import annotations

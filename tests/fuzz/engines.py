@@ -1,4 +1,5 @@
-"""The two fuzzers. Hypothesis mutates what means something and looks at nothing; atheris (libFuzzer) follows coverage."""
+"""The two fuzzers. Hypothesis mutates what means something and looks at nothing; atheris (libFuzzer) follows
+coverage."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def inputs(target: Target) -> st.SearchStrategy[bytes]:
 
 
 def _edited(data: bytes, script: bytes, other: bytes) -> bytes:
-    """``data`` with what the script says: pieces cut out and put in, perhaps the end of another one behind it."""
+    """``data`` with what the script says: pieces cut out and put in, perhaps the end of another one behind
+    it."""
     given = Given(script)
     for _ in range(given.number(6)):
         at = given.number(4096) % (len(data) + 1)

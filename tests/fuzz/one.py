@@ -1,4 +1,5 @@
-"""One target, one engine, in a process of its own: ``python -m tests.fuzz.one TARGET[,TARGET…] ENGINE --seconds S --seed N --into FOLDER``.
+"""One target, one engine, in a process of its own: ``python -m tests.fuzz.one TARGET[,TARGET…] ENGINE
+--seconds S --seed N --into FOLDER``.
 
 A process of its own because libFuzzer ends the process it runs in, and so that memory is one target's.
 """

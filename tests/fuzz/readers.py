@@ -25,7 +25,8 @@ from tests.fuzz.target import Target
 from tests.support.golden import GOLDEN
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
-_LIMITS = Limits(article_bytes=2_000)
+_LIMITS = Limits(article_bytes=600)
+"""Small, so that inputs of every kind go beyond them."""
 _LABELS = frozenset({
     "too_large", "not_html", "empty", "binary", "schema", "not_object", "not_json", "gzip", "not_text", "embargoed", "partial", "encoding",
 })  # fmt: skip

@@ -27,7 +27,7 @@ class Target:
     name: str
     check: Callable[[bytes], None]
     seeds: Callable[[], Iterable[bytes]] = field(default=_no_seeds)
-    longest: int = 4096
+    longest: int = 2048
     weight: float = 1.0
     seconds: float = 5.0
     growth_mb: int = 200

@@ -1,4 +1,5 @@
-"""The bounded form of fuzzing, for every test run: what once broke, edits of what means something, and a while of following coverage."""
+"""The bounded form of fuzzing, for every test run: what once broke, edits of what means something, and a
+while of following coverage."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ _FOLLOWED = (
     "normaliser",
 )
 """Those of which thousands of inputs take seconds."""
-_RUNS = 12_000
+_RUNS = 8_000
 
 
 @pytest.mark.parametrize("case", sorted(CASES.glob("*/*.bin")), ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -45,7 +46,7 @@ def test_edits_of_meaningful_inputs_keep_every_promise(target: Target) -> None:
     for data in target.seeds():
         target.check(data)
 
-    @settings(max_examples=_EXAMPLES.get(target.name, 150), phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+    @settings(max_examples=_EXAMPLES.get(target.name, 100), phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
     @given(inputs(target))
     def look(data: bytes) -> None:
         target.check(data)

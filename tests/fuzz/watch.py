@@ -24,7 +24,8 @@ class TooSlow(AssertionError):
 
 
 class Watched:
-    """The target as engines call it. Its account is written to ``folder/account.json`` as it goes, since an engine may end the process."""
+    """The target as engines call it. Its account is written to ``folder/account.json`` as it goes, since an
+    engine may end the process."""
 
     def __init__(self, target: Target, folder: Path, engine: str, seconds: float) -> None:
         """``seconds``: how long the run is meant to take."""
