@@ -127,6 +127,8 @@ class LogReader:
 class Seen:
     """Everything that was read so far."""
 
+    arrived: int = 0
+    """Records of the articles' topic."""
     inputs: Counter[str] = field(default_factory=Counter)
     """Article events by id."""
     poison: Counter[bytes] = field(default_factory=Counter)
@@ -151,6 +153,7 @@ class Seen:
         self.places[one.tp] = one.offset
         event = (one.header("ce_id") or b"").decode()
         if one.topic == Article.topic:
+            self.arrived += 1
             if event:
                 self.inputs[event] += 1
             else:
@@ -166,10 +169,6 @@ class Seen:
             if one.topic == Document.topic:
                 self.moments.append(time.monotonic())
 
-    def handled(self) -> int:
-        """Articles and poison that were dealt with, repetitions included."""
-        return len(self.moments)
-
 
 class Auditor:
     """Two threads: one reads the topics, one the groups' offsets."""
@@ -179,10 +178,9 @@ class Auditor:
         self.seen = Seen()
         self.rewinds: list[str] = []
         """Offsets that went back: the fault that hazard H1 does."""
-        self.progress: dict[str, list[tuple[float, int]]] = {EXTRACT_GROUP: [], AGGREGATE_GROUP: []}
-        """When a group's offsets moved, and to which sum."""
         self.failure: BaseException | None = None
-        self.offsets: dict[str, dict[TopicPartition, int]] = {group: {} for group in self.progress}
+        self.offsets: dict[str, dict[TopicPartition, int]] = {EXTRACT_GROUP: {}, AGGREGATE_GROUP: {}}
+        """The furthest that each group has been."""
         self.partitions: list[TopicPartition] = []
         """To be read; the reading thread takes it up."""
         self._assigned: list[TopicPartition] = []
@@ -193,6 +191,16 @@ class Auditor:
         """Begin."""
         for thread in self._threads:
             thread.start()
+
+    def unread(self) -> int:
+        """Offsets that extract has not committed yet; some are those of transaction markers, but the last one never is."""
+        done = self.offsets[EXTRACT_GROUP]
+        ends = {tp: last + 1 for tp, last in dict(self.seen.places).items() if tp.topic == Article.topic}
+        return sum(max(0, end - done.get(tp, 0)) for tp, end in ends.items())
+
+    def handled(self) -> int:
+        """Articles and poison that are behind extract's committed offsets, whatever became of them."""
+        return max(0, self.seen.arrived - self.unread())
 
     def close(self) -> None:
         """End."""
@@ -220,19 +228,17 @@ class Auditor:
             self.seen.take(one)
 
     def _watch(self) -> None:
-        for group in self.progress:
+        for group in self.offsets:
             try:
                 found = self.reader.committed(group)
             except TransientError:
                 continue
             known = self.offsets[group]
             # the aggregator's offsets are only told to the log, by whoever owned a partition last; they may be told late
+            back = [f"{tp}: {known[tp]} → {at}" for tp, at in found.items() if at < known.get(tp, 0)]
             if group == EXTRACT_GROUP:
-                self.rewinds += [f"{tp}: {known[tp]} → {at}" for tp, at in found.items() if at < known.get(tp, 0)]
-            if any(at > known.get(tp, 0) for tp, at in found.items()):
-                known.update(found)
-                self.progress[group].append((time.monotonic(), sum(known.values())))
-            known.update(found)
+                self.rewinds += [rewind for rewind in back if rewind not in self.rewinds]
+            known.update({tp: max(at, known.get(tp, 0)) for tp, at in found.items()})
         self._stop.wait(LOOK_S)
 
 

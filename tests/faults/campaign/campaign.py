@@ -195,7 +195,7 @@ def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> fl
             for at in range(0, len(found.messages), 100):
                 producer.append(found.messages[at : at + 100])
         fleet.start("extract")
-        until(lambda: auditor.seen.handled() >= len(found.messages), "the articles to be extracted")
+        until(lambda: auditor.handled() >= len(found.messages), "the articles to be extracted")
         return _rate(auditor.seen.moments)
 
 

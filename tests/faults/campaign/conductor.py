@@ -61,6 +61,8 @@ class Feeder(threading.Thread):
         self._ahead = min(BACKLOG, max(2 * CHUNK, len(messages) // 10))
         self._per_s = per_s
         self._stop_asked = threading.Event()
+        self.limit = len(messages)
+        """No more than this many for now."""
         self.appended = 0
         self.failure: BaseException | None = None
 
@@ -86,7 +88,8 @@ class Feeder(threading.Thread):
         with self._log.producer("campaign-feeder") as producer:
             while not self.done and not self._stop_asked.is_set():
                 early = self._per_s is not None and self.appended > self._per_s * (time.monotonic() - started)
-                if early or self.appended - self._auditor.seen.handled() > self._ahead:
+                full = self.appended >= self.limit or self.appended - self._auditor.handled() > self._ahead
+                if early or full:
                     self._stop_asked.wait(TURN_S)
                     continue
                 chunk = self._messages[self.appended : self.appended + CHUNK]
@@ -121,21 +124,24 @@ class Conductor:
     unplanned: list[str] = field(default_factory=list)
     _undo: list[tuple[float, Undo, bool]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.feeder = Feeder(self.log, self.corpus.messages, self.auditor, self.per_s)
+
     def perform(self) -> None:
         """Until all articles are handled and all faults are over."""
-        feeder = Feeder(self.log, self.corpus.messages, self.auditor, self.per_s)
+        feeder = self.feeder
         feeder.start()
         total = len(self.corpus.messages)
         moved, mark = time.monotonic(), -1
         try:
-            while self.schedule or self.outages or self._undo or not feeder.done or self.auditor.seen.handled() < total:
-                self._check(feeder)
+            while self.schedule or self.outages or self._undo or not feeder.done or self.auditor.handled() < total:
+                self._check()
                 self.turn()
-                share = self.auditor.seen.handled() / total
+                share = self.auditor.handled() / total
                 self._play(self.schedule, share)
                 if not any(outage for _, _, outage in self._undo):
                     self._play(self.outages, share)
-                handled = self.auditor.seen.handled()
+                handled = self.auditor.handled()
                 if handled != mark:
                     moved, mark = time.monotonic(), handled
                 if time.monotonic() - moved > SLACK_S:
@@ -202,8 +208,8 @@ class Conductor:
             if len(moved) == len(one.waiting):
                 one.recovered = now
 
-    def _check(self, feeder: Feeder) -> None:
-        for failure in (feeder.failure, self.auditor.failure):
+    def _check(self) -> None:
+        for failure in (self.feeder.failure, self.auditor.failure):
             if failure is not None:
                 raise failure
 

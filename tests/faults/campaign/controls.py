@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from services.chassis.log.groups import EXTRACT_GROUP
 from services.extract.tagger import StandIn
-from tests.faults.campaign import faults
 from tests.faults.campaign.articles import corpus
 from tests.faults.campaign.campaign import look, settle
 from tests.faults.campaign.conductor import Conductor, Play
@@ -16,7 +15,10 @@ from tests.faults.campaign.verdict import Verdict, judge
 from tests.faults.campaign.world import World
 from tests.support.kafka_proxy import Api, Fault
 
-ARTICLES = 240
+ARTICLES = 160
+START = 0.05
+"""Share of the articles handled before something is played."""
+LOOK_S = 0.2
 QUICK = {
     "ONRECORD_EXTRACT__TAGGER": "stand-in",
     "ONRECORD_STAGE__MAX_RECORDS": "40",
@@ -31,15 +33,12 @@ CUT_S = 6.0
 
 @dataclass(frozen=True)
 class Story:
-    """What is played, at which shares of the articles; and which mistakes it must lead to."""
+    """How extract is started, what is played at once, and which mistakes it must lead to."""
 
-    plays: tuple[tuple[float, Play], ...]
-    harm: Callable[[Verdict], list[str]]
-
-
-def killed_between(conductor: Conductor) -> None:
-    """A process dies with its outputs acknowledged and its offsets not committed."""
-    faults.armed("extract", "after_flush")(conductor)
+    failpoint: str = ""
+    hold: int = 0
+    play: Play | None = None
+    harm: Callable[[Verdict], list[str]] = lambda verdict: verdict.twice
 
 
 def produce_cut(conductor: Conductor) -> None:
@@ -51,36 +50,42 @@ def produce_cut(conductor: Conductor) -> None:
 
 
 def zombie(conductor: Conductor) -> None:
-    """The only process stands still with a batch in its hands until another one has done its work; then it commits."""
-    (victim,) = conductor.at_risk("extract")
-    conductor.fleet.kill(victim, hold=1)
-    held = conductor.fleet.members[victim.name]
+    """The only process stands still with a batch in its hands until another one has done its work; then it goes on.
+
+    Half of the articles are kept back until both share the partitions again, so that it has more to commit.
+    """
+    conductor.feeder.limit = len(conductor.corpus.messages) // 2
+    (held,) = conductor.at_risk("extract")
 
     def when_it_stands() -> None:
-        if not held.stopped():
-            conductor.after(0.2, when_it_stands, outage=True)
-            return
-        conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
-        conductor.fleet.start("extract", "1")
-        told = conductor.played[-1]
+        if held.stopped():
+            conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
+            conductor.fleet.start("extract", "1")
+            when_its_work_is_done()
+        else:
+            conductor.after(LOOK_S, when_it_stands)
 
-        def when_others_are_done() -> None:
-            conductor.see(time.monotonic())
-            if told.recovered is None:
-                conductor.after(0.2, when_others_are_done, outage=True)
-            else:
-                conductor.fleet.resume(held)
+    def when_its_work_is_done() -> None:
+        if conductor.played[-1].recovered is not None:
+            conductor.fleet.resume(held)
+            when_both_work()
+        else:
+            conductor.after(LOOK_S, when_its_work_is_done)
 
-        when_others_are_done()
+    def when_both_work() -> None:
+        if conductor.world.members(EXTRACT_GROUP) == 2:
+            conductor.feeder.limit = len(conductor.corpus.messages)
+        else:
+            conductor.after(LOOK_S, when_both_work)
 
     when_it_stands()
 
 
 STORIES: Mapping[str, Story] = {
-    "transactions-off": Story(((0.2, killed_between), (0.6, killed_between)), lambda verdict: verdict.twice),
-    "futures-unchecked": Story(((0.3, produce_cut),), lambda verdict: verdict.lost),
-    "membership-omitted": Story(((0.2, zombie),), lambda verdict: verdict.twice),
-    "producer-kept": Story(((0.2, zombie),), lambda verdict: verdict.twice + verdict.other),
+    "transactions-off": Story(failpoint="after_flush:2"),
+    "futures-unchecked": Story(play=produce_cut, harm=lambda verdict: verdict.lost),
+    "membership-omitted": Story(hold=2, play=zombie),
+    "producer-kept": Story(hold=2, play=zombie, harm=lambda verdict: verdict.twice + verdict.other),
 }
 
 
@@ -90,9 +95,10 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
     draw = random.Random(seed)
     articles = corpus(ARTICLES, seed, StandIn(), clean=True)
     with world.run(QUICK, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
-        conductor = Conductor(world, fleet, auditor, log, articles, draw, list(story.plays))
-        for service in ("extract", "aggregate"):
-            fleet.start(service)
+        schedule = [(START, story.play)] if story.play else []
+        conductor = Conductor(world, fleet, auditor, log, articles, draw, schedule)
+        fleet.start("extract", failpoint=story.failpoint, hold=story.hold)
+        fleet.start("aggregate")
         conductor.perform()
         settle(world, fleet, conductor)
         verdict = judge(articles, look(world, log), fleet.pipeline.record())

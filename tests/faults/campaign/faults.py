@@ -211,14 +211,8 @@ def disk_full(conductor: Conductor) -> None:
     disk = conductor.world.disk
     assert disk is not None
     conductor.note("PostgreSQL's disk full", "aggregate")
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while file.write(b"\0" * 65_536):
-                pass
-        except OSError:
-            pass
-    conductor.after(OUTAGE_S, ballast.unlink, outage=True)
+    disk.fill()
+    conductor.after(OUTAGE_S, disk.make_room, outage=True)
 
 
 def scale(replicas: int) -> Play:

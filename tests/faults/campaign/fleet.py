@@ -76,14 +76,14 @@ class Fleet:
                 env=environment, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                 start_new_session=True, preexec_fn=killed_with_parent(),
             )  # fmt: skip
-        self.members[name] = Member(service, slot, process, armed=failpoint, held=bool(hold))
+        self.members[name] = Member(service, slot, process, armed=failpoint)
         return self.members[name]
 
-    def kill(self, member: Member, *, failpoint: str = "", hold: int = 0) -> None:
-        """SIGKILL, and start again: as :meth:`start` takes it."""
+    def kill(self, member: Member, *, failpoint: str = "") -> None:
+        """SIGKILL, and start again, armed with a failpoint if one is given."""
         _end(member.process)
         self._died(member, asked=True)
-        self.start(member.service, member.slot, failpoint=failpoint, hold=hold)
+        self.start(member.service, member.slot, failpoint=failpoint)
 
     def stop(self, member: Member) -> None:
         """SIGTERM; it is started again when it has ended."""

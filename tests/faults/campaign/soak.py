@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from schemas.events import Article
-from services.chassis.log.groups import EXTRACT_GROUP
 from tests.faults.campaign.auditor import Auditor
 from tests.faults.campaign.fleet import Fleet
 
@@ -53,9 +51,7 @@ class Sampler:
                     self.samples[name].append(Sample(now, memory, process.num_fds(), process.num_threads()))
             except psutil.NoSuchProcess:
                 continue
-        done = auditor.offsets[EXTRACT_GROUP]
-        ends = {tp: last + 1 for tp, last in auditor.seen.places.items() if tp.topic == Article.topic}
-        self.lags.append((now, sum(max(0, end - done.get(tp, 0)) for tp, end in ends.items())))
+        self.lags.append((now, auditor.unread()))
 
     def table(self) -> str:
         """As Markdown."""
@@ -72,7 +68,7 @@ class Sampler:
         lag = sorted(lag for _, lag in self.lags)
         if lag:
             growth = slope_per_hour([(at, float(lag)) for at, lag in self.lags])
-            lines.append(f"\nLag of extract in records: median {lag[len(lag) // 2]}, most {lag[-1]}, {growth:+.1f} per hour.")
+            lines.append(f"\nLag of extract in offsets: median {lag[len(lag) // 2]}, most {lag[-1]}, {growth:+.1f} per hour.")
         return "\n".join(lines)
 
 

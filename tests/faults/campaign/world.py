@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from kafka import KafkaAdminClient
 from kafka.protocol.metadata import CoordinatorType
 
@@ -21,6 +21,7 @@ from services.chassis.log.types import EventLog, Record, TopicPartition
 from services.chassis.settings import KafkaSettings
 from tests.faults.campaign.auditor import WATCHED, Auditor, KafkaReader, LogReader
 from tests.faults.campaign.fleet import Fleet
+from tests.support.disk import SmallDisk, small_disk
 from tests.support.kafka import PATIENT, cluster_or_skip
 from tests.support.kafka_proxy import FaultProxy
 from tests.support.patience import until
@@ -55,7 +56,7 @@ class World:
     postgres: Server | None = None
     wire: FaultProxy | None = None
     """Before PostgreSQL."""
-    disk: Path | None = None
+    disk: SmallDisk | None = None
     """The small disk that the record's database lies on, where one could be mounted."""
     database: str = ""
 
@@ -127,6 +128,13 @@ class World:
         with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
             return int(admin._manager.run(admin._find_coordinator_id, name, CoordinatorType[kind]))
 
+    def members(self, group: str) -> int:
+        """How many share the group's partitions; none while they are being shared out."""
+        assert self.cluster is not None
+        with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
+            found = admin.describe_groups([group])[group]
+        return len(found["members"]) if found["group_state"] == "Stable" else 0
+
     def open_transactions(self) -> list[str]:
         """Transactions under way."""
         assert self.cluster is not None
@@ -191,23 +199,19 @@ def embedded_world() -> Iterator[World]:
         yield World("sqlite", Path(folder), dict(COMMON))
 
 
-def _small_disk(stack: ExitStack) -> Path | None:
+def _small_disk(stack: ExitStack) -> SmallDisk | None:
     """A disk of its own for the record's database; only root can mount one."""
-    disk = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="campaign-disk-")))
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_MB}m", "tmpfs", str(disk)]
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="campaign-disk-")))
+    folder.chmod(0o711)  # the server runs as somebody else
     try:
-        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:
-        mounted = False
-    if not mounted:
+        return stack.enter_context(small_disk(folder / "disk", SMALL_DISK_MB))
+    except pytest.skip.Exception:
         return None
-    stack.callback(subprocess.run, ["umount", str(disk)], check=True)
-    return disk
 
 
-def _give(server: Server, disk: Path) -> None:
-    space = disk / "space"
+def _give(server: Server, disk: SmallDisk) -> None:
+    space = disk.path / "space"
     space.mkdir()
-    server.own(disk)
+    server.own(disk.path)
     server.own(space)
     server.ask(f"CREATE TABLESPACE small LOCATION '{space}'")
