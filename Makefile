@@ -24,8 +24,10 @@ setup: $(VENV)/.run ## make .venv with everything the program needs
 
 setup-dev: $(VENV)/.dev ## the same, with the test and lint tools
 
+# PATHS goes through the environment as it was typed: the shell would take it apart at every space.
+run: export PATHS := $(value PATHS)
 run: $(VENV)/.run ## ingest, extract, aggregate and serve the sample articles (PATHS="…" for your own, SERVE=0 to exit)
-	@$(BIN)/onrecord run $(if $(filter 0,$(SERVE)),--no-serve) $(PATHS)
+	@$(BIN)/onrecord run $(if $(filter 0,$(SERVE)),--no-serve) $(if $(strip $(value PATHS)),--list "$$PATHS",--samples)
 
 test: $(VENV)/.dev ## run every test this machine can run
 	@$(BIN)/python -m pytest $(ARGS)

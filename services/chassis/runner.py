@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
 
 import structlog
@@ -17,22 +18,32 @@ from services.chassis.service import Context, Service
 logger = structlog.get_logger()
 
 
+SIGNALLED = 128
+"""A program that a signal ended exits with this and the signal's number: 130 after Ctrl-C."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """Which signal asked for the end; None as long as none did."""
+
+    signal: int | None = None
+
+
 @contextmanager
-def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
+def stopping_on_signals(stop: threading.Event) -> Iterator[Asked]:
     """SIGTERM or SIGINT asks for a clean end; a second one leaves at once with 128 + its number."""
-    asked = False
+    asked = Asked()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            os._exit(128 + number)
-        asked = True
+        if asked.signal is not None:
+            os._exit(SIGNALLED + number)
+        asked.signal = number
         # not here: the interrupted main thread may hold the event's lock, which is not reentrant
         threading.Thread(target=stop.set, name="stop").start()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -82,8 +93,8 @@ class Group:
             raise self._errors[0]
 
 
-def run_services(context: Context, services: Sequence[Service], work: Callable[[Group], None] | None = None) -> None:
-    """Run services with their health endpoint until a signal, an error, or the end of ``work``.
+def run_services(context: Context, services: Sequence[Service], work: Callable[[Group], None] | None = None) -> int | None:
+    """Run services with their health endpoint until a signal, an error, or the end of ``work``; returns the signal, if one came.
 
     Args:
         context: what the services were built with.
@@ -96,7 +107,7 @@ def run_services(context: Context, services: Sequence[Service], work: Callable[[
     for service in services:
         context.metrics.seed(service.name)
     group = Group(services, context.stop)
-    with stopping_on_signals(context.stop), OpsServer(context.settings.ops, context.metrics, services) as ops:
+    with stopping_on_signals(context.stop) as asked, OpsServer(context.settings.ops, context.metrics, services) as ops:
         logger.info("ops endpoint", address=ops.address)
         group.start()
         try:
@@ -108,3 +119,4 @@ def run_services(context: Context, services: Sequence[Service], work: Callable[[
             raise
         finally:
             group.join()
+    return asked.signal

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
 from services.cli import config, dlq, extract, health, ingest, run, service, topics, trace
 
@@ -15,11 +16,24 @@ EXIT_USAGE = 2
 
 app = typer.Typer(
     name="onrecord",
-    help="Who said what in the news: quotes and claims from a stream of articles, aggregated per actor.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"onrecord {app_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Who said what in the news: quotes and claims from a stream of articles, aggregated per actor."""
+
+
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
@@ -34,7 +48,7 @@ app.add_typer(config.app, name="config")
 def main() -> NoReturn:
     """Run the command line; errors made on purpose become one clear message and an exit code."""
     try:
-        app()
+        app(prog_name="onrecord")
     except SettingsError as error:
         for problem in error.problems:
             print(f"onrecord: {problem}", file=sys.stderr)

@@ -20,8 +20,10 @@ FETCHED = 200
 """Unnamed sources are left out here: they belong to one article each."""
 
 
-def print_record(settings: Settings, console: Console) -> None:
-    """The actors with most on record: quotes, claims, articles and their latest quote.
+def print_record(settings: Settings, console: Console) -> int:
+    """The actors with most on record: quotes, claims, articles and their latest quote. Returns how many actors there are.
+
+    Nothing is printed of an empty record.
 
     Raises:
         SettingsError: the database's address is of no known form.
@@ -35,6 +37,8 @@ def print_record(settings: Settings, console: Console) -> None:
         raise OnrecordError(f"the record cannot be shown: {trouble.detail}") from trouble
     finally:
         database.close()
+    if not page.total:
+        return 0
     table = Table(title="On record", title_justify="left", expand=True)
     table.add_column("actor", no_wrap=True, overflow="ellipsis", width=22)
     for column in ("quotes", "claims", "articles"):
@@ -47,3 +51,4 @@ def print_record(settings: Settings, console: Console) -> None:
         table.add_row(escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest))
     console.print(table)
     console.print(f"{page.total} actors on record")
+    return page.total

@@ -18,10 +18,11 @@ from services.chassis.service import Context
 from services.chassis.settings import CONFIG_VARIABLE, PREFIX, Settings
 
 
-def load(*, interactive: bool = False, **overrides: Any) -> Settings:
+def load(*, interactive: bool = False, serving: bool = False, **overrides: Any) -> Settings:
     """Settings from all sources, with logging configured by them.
 
-    ``interactive`` commands show progress and results themselves: on a terminal they log warnings only, unless a level is set.
+    ``interactive`` commands show progress and results themselves: they log warnings only, unless a level is set. One that goes on
+    ``serving`` does so on a terminal only: elsewhere its log is all that can be seen of it.
 
     Raises:
         SettingsError: one line per mistake, a misspelt ``ONRECORD_…`` variable included.
@@ -40,7 +41,8 @@ def load(*, interactive: bool = False, **overrides: Any) -> Settings:
         raise SettingsError(error.problems + problems) from error
     if problems:
         raise SettingsError(problems)
-    quiet = interactive and sys.stderr.isatty() and "log_level" not in found.ops.model_fields_set
+    shown = interactive and (not serving or sys.stderr.isatty())
+    quiet = shown and "log_level" not in found.ops.model_fields_set
     logging.configure(found.ops.model_copy(update={"log_level": "warning"}) if quiet else found.ops)
     return found
 

@@ -60,7 +60,12 @@ class Summary:
 
 
 def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> Summary:
-    """Read everything the arguments name and put it on the log; returns when the log has it.
+    """Read everything the arguments name and put it on the log: :func:`ingest_found` of what is found."""
+    return ingest_found(context, find(paths), progress)
+
+
+def ingest_found(context: Context, found: Found, progress: Reporter) -> Summary:
+    """Read everything that was found and put it on the log; returns when the log has it.
 
     Bad input is counted, named in the summary and dead-lettered, and never stops the rest. When asked to stop it finishes its batch.
 
@@ -68,7 +73,6 @@ def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> 
         TransientError: the log stayed out of reach; what was summed up by then is on it.
         TopicMissing: the topics were never created.
     """
-    found = find(paths)
     summary = Summary(skipped_files=found.skipped)
     with Publisher(context, f"files-{os.getpid()}") as publisher, progress:
         walk = _Walk(context, found)
@@ -102,6 +106,15 @@ def ingest_feeds(context: Context, feeds: Sequence[str], progress: Reporter) -> 
         for url, problem in poller.poll_all():
             report(Outcome("rejected", url, why="feed", message=problem))
     return summary
+
+
+def follow_feeds(context: Context, feeds: Sequence[str]) -> None:
+    """Poll feeds whenever they are due, until the context is stopped. Raises as :meth:`FeedPoller.run`."""
+    with (
+        Publisher(context, f"feeds-{os.getpid()}") as publisher,
+        closing(FeedPoller(context, publisher, tuple(feeds))) as poller,
+    ):
+        poller.run()
 
 
 class _Walk:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,6 +79,47 @@ def find(arguments: Sequence[str]) -> Found:
             else:
                 names[match] = None
     return Found(tuple(Input(name) for name in names), tuple(refusals), skipped)
+
+
+def split_list(text: str) -> list[str]:
+    """The paths in one text, as ``make run PATHS="…"`` has them: a space separates two, or stands inside one that exists.
+
+    From left to right the longest stretch that names something, as it is or as a pattern, is one path; quotation marks around it may
+    say so too. Words that name nothing stay together, so that the mistake is named as it was typed.
+    """
+    words = list(re.finditer(r"\S+", text))
+    found: list[str] = []
+    strays: list[re.Match[str]] = []
+
+    def end_strays() -> None:
+        if strays:
+            found.append(text[strays[0].start() : strays[-1].end()])
+            strays.clear()
+
+    at = 0
+    while at < len(words):
+        start = words[at].start()
+        for last in range(len(words), at, -1):
+            stretch = _unquoted(text[start : words[last - 1].end()])
+            if _names_something(stretch):
+                end_strays()
+                found.append(stretch)
+                at = last
+                break
+        else:
+            strays.append(words[at])
+            at += 1
+    end_strays()
+    return found
+
+
+def _unquoted(stretch: str) -> str:
+    quoted = len(stretch) > 2 and stretch[0] == stretch[-1] and stretch[0] in "\"'"
+    return stretch[1:-1] if quoted and not os.path.exists(stretch) else stretch
+
+
+def _names_something(path: str) -> bool:
+    return path == STANDARD_INPUT or os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
 
 
 def read_input(given: Input, limits: Limits) -> Iterator[Item]:

@@ -17,7 +17,7 @@ _RANGE_OR_EMPTY = re.compile(r"\d+[-.]\d+")
 
 _ATTRIBUTION = """# Sources of the sample articles
 
-`lavrov.txt` is the project's own sample article.
+`lavrov.txt` is the project's own sample article. Its title is ours; it is dated by the Friday it speaks of; its outlet is not known.
 
 All other files are news articles of [Wikinews](https://en.wikinews.org/), written by Wikinews contributors and published under
 [CC BY 2.5](https://creativecommons.org/licenses/by/2.5/). Their texts were taken from

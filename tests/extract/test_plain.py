@@ -13,7 +13,7 @@ def test_the_sample_is_unwrapped_and_its_torn_sentence_joined(sample: str) -> No
     assert "suggesting it was open to the idea in principle but not ready to commit." in text
     assert "https://" not in text
     assert "Related article" not in text
-    assert len(text.split("\n\n")) == 10
+    assert len(text.split("\n\n")) == 12
     assert "\n" not in text.replace("\n\n", "")
 
 

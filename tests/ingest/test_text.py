@@ -46,8 +46,33 @@ def test_heuristics(text: str, head: Head) -> None:
 
 def test_an_address_inside_the_text_is_not_the_articles() -> None:
     article = one_article("lavrov.txt", (SAMPLES / "lavrov.txt").read_bytes())
-    assert (article.url, article.title) == (None, None)
+    assert "https://www.nbcnews.com/" in article.content
+    assert article.url is None
     assert article.content == (SAMPLES / "lavrov.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.txt")), ids=lambda path: path.stem)
+def test_every_sample_has_a_title_and_a_date(path: Path) -> None:
+    article = one_article(path.name, path.read_bytes())
+    assert article.title
+    assert not article.title.endswith("…")
+    assert article.published_at is not None
+    assert article.outlet == (None if path.stem == "lavrov" else "en.wikinews.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("The minister said the bridge\nwill reopen in May.", "The minister said the bridge will reopen in May…"),
+        ("word " * 60, "word " * 15 + "word…"),
+        ("x" * 300, "x" * 80 + "…"),
+        (f"2026-05-01\n{URL}\n\n“We will,” she said.", "“We will,” she said…"),
+        ("2026-05-01", "2026-05-01…"),
+        (" \n\n\tYes.\n", "Yes…"),
+    ],
+)
+def test_a_text_without_a_title_is_known_by_its_first_words(text: str, title: str) -> None:
+    assert one_article("a.txt", text.encode()).title == title
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ Heuristics, applied to the head of the file (its first lines that are not blank,
   ``Published:``. Without a time it is midnight, without a zone it is UTC;
 - **by-line**: a line ``By NAME``, ``By NAME and NAME``.
 
-An address further down is part of the text: articles name other pages.
+An address further down is part of the text: articles name other pages. A text without a title is known by its first words, which end
+in ``…`` then; what else it does not say is not guessed. Whoever has titles, dates and outlets apart from the texts writes JSON lines.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from services.ingest.readers.items import Arrival, Limits, Offer, moment_of, off
 
 _TITLE_CHARS = 200
 """The longest headline of 2,000 looked at had 160 characters."""
+_FIRST_WORDS_CHARS = 80
+"""A line of a list; the words of a lead by which an article is known again."""
 _HEAD_LINES = 8
 _HEAD_CHARS = 8_192
 
@@ -54,6 +57,8 @@ def read_text(arrival: Arrival, data: bytes, limits: Limits) -> Offer:
     """
     content = decode(data)
     head = head_of(content)
+    if "title" not in head:
+        head["title"] = first_words(content)
     return offer(arrival, data, limits, content=content, content_type="text/plain", **head)
 
 
@@ -74,6 +79,15 @@ def head_of(content: str) -> Head:
         if seen == _HEAD_LINES:
             break
     return head
+
+
+def first_words(content: str) -> str:
+    """The first words of a text that are no head line, ended by ``…``; of a text that is all head, its first line."""
+    lines = [line for line in map(str.strip, content[:_HEAD_CHARS].splitlines()) if line]
+    body = [line for line in lines if not _describe(line, Head())] or lines
+    words = " ".join(body)
+    shortened = words[: _FIRST_WORDS_CHARS + 1].rpartition(" ")[0] if len(words) > _FIRST_WORDS_CHARS else words
+    return f"{(shortened or words[:_FIRST_WORDS_CHARS]).rstrip(' .,;:')}…"
 
 
 def parse_date(text: str) -> datetime | None:
