@@ -10,7 +10,8 @@ Answers:
 - **422** when every item was refused: a problem whose ``errors`` lists one problem per item;
 - 400 (no JSON), 401, 408 (body too slow), 413 (body or batch too large), 415: the request as a whole, nothing was taken;
 - **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached.
-  Sending the same request again is always safe.
+  Sending the same request again is safe as long as nothing newer was sent in between: what was pushed last is how the article is.
+  Who sends several at once numbers them by ``revision``.
 
 All but 202 are ``application/problem+json``.
 """

@@ -55,6 +55,7 @@ def test_a_new_log_beside_an_old_record_loses_nothing(pipeline_at: Callable[...,
     pipeline.onrecord("run", "--no-serve", str(few))
     for file in pipeline.folder.glob("log.db*"):
         file.unlink()
+    pipeline.onrecord("topics", "create")
     done = pipeline.onrecord("run", "--no-serve", str(more))
     assert "the log was replaced" in done.stderr
     assert len(pipeline.record()["documents"]) == 8

@@ -35,8 +35,6 @@ class KafkaSinkConsumer(PositionedMember):
         on_rebalance: config.Rebalanced,
         answered: Answered = unheard,
     ) -> None:
-        answered: Answered = unheard,
-    ) -> None:
         super().__init__(settings, group, slot, topics, on_rebalance, answered)
         self._assigned = assigned
 
