@@ -58,7 +58,8 @@ def summed_up(extractor: Extractor, article: Article) -> dict[str, Any]:
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two articles' outputs are the same."""
-    return one["digest"] == other["digest"] and abs(one["probabilities"] - other["probabilities"]) <= TOLERANCE
+    apart: float = abs(one["probabilities"] - other["probabilities"])
+    return bool(one["digest"] == other["digest"]) and apart <= TOLERANCE
 
 
 def _without(probabilities: list[float], value: Any) -> Any:

@@ -34,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def extractor() -> Iterator[Extractor]:
     # a withdrawn article's document is made without the model, of the same fields
-    with Extractor(SimpleNamespace(model_sha256="a" * 64)) as made:  # type: ignore[arg-type]
+    with Extractor(SimpleNamespace(model_sha256="a" * 64)) as made:
         yield made
 
 
