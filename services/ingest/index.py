@@ -166,11 +166,8 @@ class ArticleIndex:
         Raises:
             TransientError: the file cannot be written just now.
         """
-        try:
-            with self.transaction():
-                self._db.execute(f"PRAGMA user_version={_VERSION}")
-        except sqlite3.Error as error:
-            raise TransientError(f"the ingest index cannot be written just now ({error})") from error
+        with self.transaction():
+            self._db.execute(f"PRAGMA user_version={_VERSION}")
 
     def catch_up(self) -> dict[str, TopicState]:
         """Read the articles topic on from the stored positions; call it inside a transaction. Returns the log's topics.

@@ -34,17 +34,6 @@ def test_a_second_run_adds_nothing_twice(embedded: tuple[Pipeline, Record, str],
     assert "0 published" in done.stderr
 
 
-def test_a_lost_record_is_whole_again_before_the_run_ends(pipeline_at: Callable[..., Pipeline], articles: Path) -> None:
-    """The log goes on saying how far the lost record was."""
-    pipeline = pipeline_at(ONRECORD_STAGE__MAX_RECORDS="1")
-    pipeline.onrecord("run", "--no-serve", str(articles))
-    before = pipeline.record()
-    for file in pipeline.folder.glob("record.db*"):
-        file.unlink()
-    pipeline.onrecord("run", "--no-serve", str(articles))
-    assert pipeline.record() == before
-
-
 def test_a_new_log_beside_an_old_record_loses_nothing(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
     few, more = tmp_path / "few", tmp_path / "more"
     for folder, files in ((few, sorted(articles.iterdir())[:3]), (more, sorted(articles.iterdir())[3:8])):
