@@ -13,6 +13,9 @@ from collections.abc import Iterable
 
 from schemas.scripts import folded_marks, words
 
+MAX_ID_BYTES = 512
+"""Ids are index keys; PostgreSQL takes keys of up to 2 704 bytes, and two ids and a value share one."""
+
 _POSSESSIVE = re.compile(r"['’]s\b")
 
 
@@ -49,10 +52,11 @@ def name_key(name: str) -> str:
 def actor_id(kind: str, name: str) -> str:
     """The id of a named actor before the registry knows better: its kind and its folded name.
 
-    A name that folds to nothing (only symbols) is hashed instead, so the id is never empty.
+    A name that folds to nothing (only symbols), or to more than an id may be, is hashed instead.
     """
     key = name_key(name)
-    return f"{kind}:{key}" if key else digest(kind, name)
+    readable = f"{kind}:{key}"
+    return readable if key and len(readable.encode()) <= MAX_ID_BYTES else digest(kind, name)
 
 
 def local_actor_id(article_id: str, kind: str, description: str) -> str:

@@ -161,7 +161,7 @@ statements = sa.Table(
     sa.Column("statement_id", Key, primary_key=True, comment="Quote id or claim id."),
     sa.Column("kind", Key, nullable=False, comment="quote or claim."),
     sa.Column("subkind", Key, nullable=False, comment="QuoteKind or ClaimKind."),
-    sa.Column("on_record", sa.Boolean, nullable=False, comment="Its document is the article's current one."),
+    sa.Column("on_record", sa.Boolean, nullable=False, comment="Its document is the article's current one, and names it."),
     sa.Column("article_id", Key, nullable=False),
     sa.Column("document_id", Key, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
@@ -241,6 +241,8 @@ offsets = sa.Table(
     sa.Column("topic", Key, primary_key=True),
     sa.Column("partition", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("next_offset", sa.BigInteger, nullable=False),
+    sa.Column("topic_id", Key, comment="Of the topic it was reached in, which one made anew does not have; null where it is not known."),
+    sa.Column("mark", Key, comment="Digest of the record before next_offset; null where it is not known."),
     comment="How far each partition of the event log is in this database: changes with the state, in one transaction.",
 )
 

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from schemas.events.base import Extensible, Value
+from schemas.ids import MAX_ID_BYTES
 
 MAX_INTEGER = 2**31 - 1
 """Counts and offsets fit a 32-bit column of any database, and a JavaScript number."""
@@ -22,10 +23,16 @@ def _has_utc(value: dt.datetime) -> dt.datetime:
     return value
 
 
+def _fits_an_index(value: str) -> str:
+    if not value.isascii() and len(value.encode()) > MAX_ID_BYTES:
+        raise ValueError(f"longer than {MAX_ID_BYTES} bytes of UTF-8")
+    return value
+
+
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 WikidataId = Annotated[str, Field(pattern=r"^Q[1-9][0-9]*$")]
-Identifier = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Identifier = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_fits_an_index)]
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """Anything but U+0000, which PostgreSQL cannot store."""
 Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]

@@ -10,10 +10,7 @@ from typing import Any
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
-from services.chassis.errors import LimitExceeded
 
-MAX_ID_BYTES = 512
-"""Ids are index keys; PostgreSQL takes keys of up to 2 704 bytes, and two ids and a value share one."""
 MAX_VALUE_CHARS = 256
 """Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key again. The statement
 keeps them whole."""
@@ -52,11 +49,7 @@ Change = DocumentChange | StatementChange | TrailChange
 
 
 def change_of(event: Document | Quote | Claim) -> DocumentChange | StatementChange:
-    """The row an event becomes.
-
-    Raises:
-        LimitExceeded: an id is too long to be an index key.
-    """
+    """The row an event becomes."""
     if isinstance(event, Document):
         return _document(event)
     return _statement(event)
@@ -88,7 +81,6 @@ def contribution(row: Any) -> Iterator[tuple[str, str]]:
 
 
 def _document(event: Document) -> DocumentChange:
-    _check_ids(event.article_id, event.document_id)
     row: dict[str, Any] = {
         "article_id": event.article_id,
         "document_id": event.document_id,
@@ -118,7 +110,6 @@ def _document(event: Document) -> DocumentChange:
 def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
-    _check_ids(event.event_id, article.article_id, article.document_id, actor.actor_id)
     published = _instant(article.published_at)
     row: dict[str, Any] = {
         "statement_id": event.event_id,
@@ -161,12 +152,6 @@ def _statement(event: Quote | Claim) -> StatementChange:
 def _content_key(event: Event) -> str:
     """A digest of the whole event, so that two events of one id have one winner whatever order they come in."""
     return digest("content", event.model_dump_json())
-
-
-def _check_ids(*ids: str) -> None:
-    for value in ids:
-        if len(value.encode("utf-8", "surrogatepass")) > MAX_ID_BYTES:
-            raise LimitExceeded(f"id {value[:64]!r}… is longer than {MAX_ID_BYTES} bytes", stage="validate", reason="id_too_long")
 
 
 def _instant(moment: datetime | None) -> int | None:

@@ -25,10 +25,11 @@ from services.aggregate.store import Store
 from services.aggregate.upkeep import Upkeep, counting_errors
 from services.chassis import cloudevents
 from services.chassis.errors import LimitExceeded, TransientError
+from services.chassis.log import identity
 from services.chassis.log.groups import AGGREGATE_GROUP, READ
 from services.chassis.log.limits import message_bytes
 from services.chassis.log.topics import DLQ_SUFFIX
-from services.chassis.log.types import EventLog, Message, Offsets, Producer, Record, TopicPartition
+from services.chassis.log.types import EventLog, Message, Offsets, Origin, Producer, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.reach import Asking, Reach
 from services.chassis.service import Context
@@ -100,12 +101,11 @@ class AggregateService(StageService[Change]):
         with counting_errors(self._metrics):
             self._store.migrate()
         self._upkeep.start()
-        reread_replaced_partitions(self._store, self._log)
         producer = self._log.producer(f"{GROUP}-{self._slot}")
         try:
             return SinkSession(
                 lambda assigned: self._log.sink_consumer(GROUP, TOPICS, self._slot, assigned),
-                RecordSink(self._store, producer, self._metrics, self._largest_record),
+                RecordSink(self._store, self._log, producer, self._metrics, self._largest_record),
                 producer,
             )
         except BaseException:
@@ -132,23 +132,36 @@ def _with_larger_batches(settings: Settings) -> Settings:
 class RecordSink:
     """The store as a sink of the stage loop, with its outbox emptied onto the log after commits."""
 
-    def __init__(self, store: Store, producer: Producer, metrics: Metrics, largest: Callable[[], int]) -> None:
+    def __init__(self, store: Store, log: EventLog, producer: Producer, metrics: Metrics, largest: Callable[[], int]) -> None:
         """``largest`` tells how many bytes a message of an actor record may take; it is asked when one takes more."""
         self._store = store
+        self._log = log
         self._producer = producer
         self._metrics = metrics
         self._largest = largest
         self._published_at = -math.inf
+        self._topic_ids: dict[str, str] = {}
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
-        """The next offset to read of each partition; one never read is left out."""
+        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten."""
         with counting_errors(self._metrics):
-            return self._store.positions(partitions)
+            # before the log is looked at: another replica may commit, and extract append, meanwhile
+            positions = self._store.positions(partitions)
+        states = self._log.topics()
+        self._topic_ids = {name: state.topic_id for name, state in states.items()}
+        lost = identity.replaced(self._log, states, positions)
+        if lost:
+            identity.warn(GROUP, lost)
+            self._metrics.counter("positions_forgotten", service=NAME).inc(len(lost))
+            with counting_errors(self._metrics):
+                self._store.forget({tp: positions[tp] for tp in lost})
+        return {tp: position.offset for tp, position in positions.items() if tp not in lost}
 
-    def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets) -> None:
+    def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets, marks: Mapping[TopicPartition, str]) -> None:
         """Apply the changes and move the offsets in one transaction."""
+        origins = {tp: Origin(self._topic_ids.get(tp.topic, ""), marks.get(tp, "")) for tp in offsets}
         with counting_errors(self._metrics), self._metrics.timed("store_transaction_duration"):
-            written = self._store.apply(changes, expected, offsets)
+            written = self._store.apply(changes, expected, offsets, origins)
         for table, rows in written.items():
             self._metrics.counter("store_rows", table=table).inc(rows)
 
@@ -243,22 +256,3 @@ def fitting(actor: str, record: ActorRecord | None, most: int) -> tuple[Message 
         return message, size
     message = message_of(actor, shortened(record, size - most))
     return (message if message_bytes(message) <= most else None), size
-
-
-def reread_replaced_partitions(store: Store, log: EventLog) -> None:
-    """Forget the positions that lie beyond the end of the log: it was replaced by a new one.
-
-    Without this the service would wait for ever for offsets to come. Reading from the beginning is harmless.
-    """
-    # positions first: another replica may commit, and extract append, while the ends are read
-    positions = store.positions()
-    ends = {
-        TopicPartition(name, partition): end
-        for name, state in log.topics().items()
-        if name in TOPICS
-        for partition, (_, end) in state.ranges.items()
-    }
-    beyond = [tp for tp, offset in positions.items() if offset > ends.get(tp, 0)]
-    if beyond:
-        logger.warning("the log is a new one; reading it from its beginning", service=NAME, partitions=len(beyond))
-        store.forget(beyond)

@@ -167,6 +167,13 @@ TABLE: tuple[Metric, ...] = (
         values={"kind": ("assigned", "revoked", "lost")},
     ),
     Metric(
+        "positions_forgotten",
+        "counter",
+        "Partitions read again from their beginning, because the log is not the one that their position was made from.",
+        ("service",),
+        by=WRITERS,
+    ),
+    Metric(
         "consumer_lag_records",
         "gauge",
         "Records between the read position and the end of the partition.",

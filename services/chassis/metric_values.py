@@ -28,7 +28,7 @@ LAST_RESORT: Pairs = (("process", "unexpected"), ("produce", "too_large"), ("pro
 DEAD_LETTERS: Mapping[str, Pairs] = {
     "ingest": (
         *_reasons("decode", "binary", "encoding", "gzip", "not_json", "not_object", "too_large"),
-        *_reasons("validate", "binary", "embargoed", "empty", "not_html", "not_text", "partial", "schema", "too_large"),
+        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_text", "partial", "schema", "too_large"),
         ("produce", "too_large"),
     ),
     "extract": (
@@ -38,7 +38,6 @@ DEAD_LETTERS: Mapping[str, Pairs] = {
     ),
     "aggregate": (
         *DECODE,
-        ("validate", "id_too_long"),
         *_reasons("apply", "database_refuses", "id_conflict", "number_too_large"),
         *LAST_RESORT,
     ),

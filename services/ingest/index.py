@@ -2,13 +2,17 @@
 
 The log is the truth. Before every decision the view reads on from its stored positions, so it is right after a crash between append and
 update, after another process appended, and when the file is missing. When the log turns out not to be the one the view was made
-from (it is shorter, or another record stands at the last position), the view is emptied and made anew.
+from (:mod:`services.chassis.log.identity`), the view is emptied and made anew.
 
 Decisions, for an offered article:
 
-- same id, and a revision of the same fingerprint is on the log: **duplicate** (``id``). Any earlier revision counts, so that reading
-  two versions of an article again and again adds nothing; going back to earlier words takes an explicit revision;
-- same id, anything new: the next revision (**revised**);
+- same id, and the latest revision has its fingerprint: **duplicate** (``id``);
+- same id, and an *earlier* revision has its fingerprint: that depends on what an offer says. A push or a feed says how the article is
+  *now*, so it is the next revision (**revised**): A, B, A ends at A. A file says how it was when the file was written, and a folder may
+  hold two versions of one address: read again, they must add nothing, so it is a **duplicate** (``stale``), and going back to earlier
+  words takes an explicit revision or a push;
+- same id, anything new: the next revision (**revised**). Behind the last revision there can be (:data:`schemas.events.parts.MAX_INTEGER`)
+  nothing comes but the withdrawal of that revision: **rejected**;
 - an explicit revision is respected: above the latest it is published, otherwise it is a **duplicate** (``stale``), except a
   withdrawal of the latest revision itself;
 - a new id with the text of another article of the same publisher, or of one whose publisher nobody knows: **duplicate** (``content``).
@@ -17,9 +21,8 @@ Decisions, for an offered article:
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,16 +31,20 @@ from typing import Literal
 import structlog
 
 from schemas.events import Article, ArticleStatus
+from schemas.events.parts import MAX_INTEGER
 from services.chassis.cloudevents import decode
 from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing, TransientError
+from services.chassis.log.identity import contradicted, mark_of, replaced, warn
 from services.chassis.log.topics import dlq_of
-from services.chassis.log.types import EventLog, Message, TopicPartition, TopicState
+from services.chassis.log.types import EventLog, Message, Origin, Position, TopicPartition, TopicState
 from services.ingest import index_file
 from services.ingest.identity import content_key, fingerprint, publisher_key
 
 logger = structlog.get_logger()
 
-_VERSION = 1
+READER = "onrecord-ingest"
+"""How log lines name the reader of the articles topic that this is."""
+_VERSION = 2
 _BUSY_S = 30.0
 """Another process may be publishing a batch; a batch takes seconds at most."""
 
@@ -45,7 +52,8 @@ _WORTH_A_LINE = 10_000
 """Records; so many take seconds to read."""
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS positions (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, last_sha256 TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS positions
+    (partition INTEGER PRIMARY KEY, next INTEGER NOT NULL, mark TEXT NOT NULL, topic_id TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS revisions (
     article_id TEXT NOT NULL, revision INTEGER NOT NULL, status TEXT NOT NULL,
     fingerprint TEXT NOT NULL, content_key TEXT NOT NULL, publisher TEXT NOT NULL,
@@ -56,6 +64,11 @@ CREATE TABLE IF NOT EXISTS feeds (url TEXT PRIMARY KEY, state TEXT NOT NULL) WIT
 CREATE TABLE IF NOT EXISTS entries (feed TEXT NOT NULL, entry TEXT NOT NULL, version TEXT NOT NULL, tries INTEGER NOT NULL,
     seen_at REAL NOT NULL, PRIMARY KEY (feed, entry)) WITHOUT ROWID;
 """
+_FROM_VERSION_1 = """
+ALTER TABLE positions RENAME COLUMN last_sha256 TO mark;
+UPDATE positions SET mark = '';
+ALTER TABLE positions ADD COLUMN topic_id TEXT NOT NULL DEFAULT ''
+"""
 _TABLES = (  # the feeds' memory is kept here too: it must vanish together with the view
     "positions",
     "revisions",
@@ -64,12 +77,15 @@ _TABLES = (  # the feeds' memory is kept here too: it must vanish together with 
     "entries",
 )
 
-Kind = Literal["published", "revised", "duplicate"]
+LAST_REVISION = "last_revision"
+"""Why nothing can follow a revision."""
+
+Kind = Literal["published", "revised", "duplicate", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with an offered article: publish it as ``revision``, or leave it out because of ``why``."""
+    """What to do with an offered article: publish it as ``revision``, or leave it out or refuse it because of ``why``."""
 
     kind: Kind
     article_id: str
@@ -88,16 +104,18 @@ class _Known:
 class ArticleIndex:
     """The view. Not thread-safe: its publisher holds a lock. Processes may share the file."""
 
-    def __init__(self, path: Path, log: EventLog) -> None:
-        """Open or create the file.
+    def __init__(self, path: Path, log: EventLog, on_replaced: Callable[[int], None] = lambda _count: None) -> None:
+        """Open or create the file. ``on_replaced`` is told of how many partitions positions are forgotten, because the log is another.
 
         Raises:
             SettingsError: the file cannot be used.
         """
         self._path = path
         self._log = log
+        self._on_replaced = on_replaced
         self._ends: dict[int, int] = {}
         self._verified = False
+        self._topic_id = ""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -111,7 +129,10 @@ class ArticleIndex:
     def _prepare(self) -> None:
         with self.transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _VERSION):
+            if version == 1:
+                for statement in _FROM_VERSION_1.split(";"):
+                    self._db.execute(statement)
+            elif version not in (0, _VERSION):
                 for table in _TABLES:
                     self._db.execute(f"DROP TABLE IF EXISTS {table}")
             for statement in _SCHEMA.split(";"):
@@ -158,37 +179,32 @@ class ArticleIndex:
         for name in (Article.topic, dlq_of(Article.topic)):
             if name not in topics:
                 raise TopicMissing(f"topic {name} does not exist; create it with `onrecord topics create`")
-        state = topics[Article.topic]
         positions = self._positions()
-        if not self._verified and not self._same_log(state, positions):
-            logger.warning("the ingest index was made from another log; making it anew")
+        # ids and ends cost nothing here, records a look at the log
+        lost = contradicted(topics, positions) if self._verified else replaced(self._log, topics, positions, appended=True)
+        if lost:
+            warn(READER, lost)
+            self._on_replaced(len(lost))
             for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
             positions = {}
+            self._ends.clear()
         self._verified = True
-        behind = sum(max(0, end - max(first, positions.get(number, (0, ""))[0])) for number, (first, end) in state.ranges.items())
+        state = topics[Article.topic]
+        self._topic_id = state.topic_id
+        starts = {number: positions.get(TopicPartition(Article.topic, number), Position(0)).offset for number in state.ranges}
+        behind = sum(max(0, end - max(first, starts[number])) for number, (first, end) in state.ranges.items())
         if behind > _WORTH_A_LINE:
             logger.info("bringing the ingest index up to date with the log", records=behind)
         for partition, (first, end) in sorted(state.ranges.items()):
-            at = positions.get(partition, (0, ""))[0]
-            if at < end and self._ends.get(partition) != end:
-                self._read(partition, max(at, first), end)
+            if starts[partition] < end and self._ends.get(partition) != end:
+                self._read(partition, max(starts[partition], first), end)
             self._ends[partition] = end
         return topics
 
-    def _positions(self) -> dict[int, tuple[int, str]]:
-        return {partition: (at, sha) for partition, at, sha in self._db.execute("SELECT partition, next, last_sha256 FROM positions")}
-
-    def _same_log(self, state: TopicState, positions: dict[int, tuple[int, str]]) -> bool:
-        for partition, (at, sha) in positions.items():
-            first, end = state.ranges.get(partition, (0, 0))
-            if at > end:
-                return False
-            if first < at:
-                record = next(self._log.read(Article.topic, partition, at - 1, at), None)
-                if record is not None and record.offset == at - 1 and _sha256(record.value) != sha:
-                    return False
-        return True
+    def _positions(self) -> dict[TopicPartition, Position]:
+        rows = self._db.execute("SELECT partition, next, topic_id, mark FROM positions")
+        return {TopicPartition(Article.topic, partition): Position(at, Origin(topic_id, mark)) for partition, at, topic_id, mark in rows}
 
     def _read(self, partition: int, start: int, end: int) -> None:
         for record in self._log.read(Article.topic, partition, start, end):
@@ -198,18 +214,21 @@ class ArticleIndex:
                 article = None  # extract dead-letters it; nothing can be a duplicate of it
             if article is not None:
                 self._note(article, content_key(article.content, article.content_type))
-            self._place(partition, record.offset + 1, _sha256(record.value))
+            self._place(partition, record.offset + 1, mark_of(record))
 
-    def _place(self, partition: int, position: int, sha: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (partition, position, sha))
+    def _place(self, partition: int, position: int, mark: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?)", (partition, position, mark, self._topic_id))
 
     def _note(self, article: Article, key: str) -> None:
         row = (article.article_id, article.revision, article.status, fingerprint(article, key), key, publisher_key(article))
         # with a revision of the same number, the earlier one stands
         self._db.execute("INSERT OR IGNORE INTO revisions VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def decide(self, article: Article, revision_given: bool) -> Decision:
-        """What to do with an article; if it is to be published, it counts as known from here on in this transaction."""
+    def decide(self, article: Article, revision_given: bool, live: bool) -> Decision:
+        """What to do with an article; if it is to be published, it counts as known from here on in this transaction.
+
+        ``live``: the offer says how the article is now, not how it was when a file was written.
+        """
         key = content_key(article.content, article.content_type)
         rows = self._db.execute(
             "SELECT revision, status, fingerprint FROM revisions WHERE article_id = ? ORDER BY revision, status = 'withdrawn'",
@@ -217,10 +236,10 @@ class ArticleIndex:
         )
         known = [_Known(*row) for row in rows]
         if known:
-            decision = _next_revision(article, fingerprint(article, key), known, revision_given)
+            decision = _next_revision(article, fingerprint(article, key), known, revision_given, live)
         else:
             decision = self._first_revision(article, key)
-        if decision.kind != "duplicate":
+        if decision.kind in ("published", "revised"):
             self._note(article.model_copy(update={"revision": decision.revision}), key)
         return decision
 
@@ -240,18 +259,18 @@ class ArticleIndex:
 
     def appended(self, messages: Sequence[Message], places: Sequence[tuple[TopicPartition, int]]) -> None:
         """Move the positions past what this process appended itself, so that it need not be read again."""
-        positions = {partition: at for partition, (at, _) in self._positions().items()}
+        positions = {tp: at.offset for tp, at in self._positions().items()}
         for message, (tp, offset) in sorted(zip(messages, places, strict=True), key=lambda pair: pair[1]):
-            if tp.topic == Article.topic and positions.get(tp.partition, 0) == offset:
-                positions[tp.partition] = offset + 1
-                self._place(tp.partition, offset + 1, _sha256(message.value))
+            if tp.topic == Article.topic and positions.get(tp, 0) == offset:
+                positions[tp] = offset + 1
+                self._place(tp.partition, offset + 1, mark_of(message))
 
     def first_refusal(self, key: str) -> bool:
         """Whether this refusal is new; from here on it is not."""
         return self._db.execute("INSERT OR IGNORE INTO refusals VALUES (?)", (key,)).rowcount == 1
 
 
-def _next_revision(article: Article, mark: str, known: Sequence[_Known], revision_given: bool) -> Decision:
+def _next_revision(article: Article, mark: str, known: Sequence[_Known], revision_given: bool, live: bool) -> Decision:
     """The decision about an article whose id is known; ``known`` is in order, the latest last."""
     latest = known[-1]
     withdrawal = article.status is ArticleStatus.WITHDRAWN
@@ -259,18 +278,32 @@ def _next_revision(article: Article, mark: str, known: Sequence[_Known], revisio
     if withdrawal and latest.status == ArticleStatus.WITHDRAWN and (not revision_given or article.revision <= latest.revision):
         return duplicate
     if not revision_given:
-        if not withdrawal and any(revision.fingerprint == mark for revision in known):
-            return duplicate
-        return Decision("revised", article.article_id, latest.revision + 1)
+        return duplicate if latest.fingerprint == mark else _unnumbered(article, mark, known, live)
     if article.revision > latest.revision or (withdrawal and article.revision == latest.revision):
         return Decision("revised", article.article_id, article.revision)
     if any(revision.revision == article.revision and revision.fingerprint == mark for revision in known):
         return duplicate
-    message = (
-        f"revision {article.revision} is not above revision {latest.revision} on the log; send the change as revision {latest.revision + 1}"
-    )
+    message = f"revision {article.revision} is not above revision {latest.revision} on the log; {_cure(latest)}"
     return Decision("duplicate", article.article_id, latest.revision, "stale", message)
 
 
-def _sha256(value: bytes | None) -> str:
-    return hashlib.sha256(value or b"").hexdigest()
+def _unnumbered(article: Article, mark: str, known: Sequence[_Known], live: bool) -> Decision:
+    """The decision about an article without a number that is not as the latest revision is."""
+    latest = known[-1]
+    withdrawal = article.status is ArticleStatus.WITHDRAWN
+    earlier = [revision.revision for revision in known if revision.fingerprint == mark]
+    if earlier and not live and not withdrawal:
+        message = f"is as revision {earlier[-1]} was, before revision {latest.revision} on the log; to go back, {_cure(latest)}"
+        return Decision("duplicate", article.article_id, latest.revision, "stale", message)
+    if latest.revision < MAX_INTEGER:
+        return Decision("revised", article.article_id, latest.revision + 1)
+    if withdrawal:
+        return Decision("revised", article.article_id, latest.revision)
+    message = f"{article.article_id} is at revision {latest.revision}, behind which there is none; {_cure(latest)}"
+    return Decision("rejected", article.article_id, latest.revision, LAST_REVISION, message)
+
+
+def _cure(latest: _Known) -> str:
+    if latest.revision == MAX_INTEGER:
+        return "withdraw it and send the change under another article_id"
+    return f"send the change as revision {latest.revision + 1}"

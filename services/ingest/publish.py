@@ -27,7 +27,7 @@ from schemas.ids import digest
 from services.chassis.cloudevents import encode
 from services.chassis.errors import LimitExceeded, LogUnreadable, OnrecordError, PoisonError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.limits import check_size
-from services.chassis.log.topics import dlq_of
+from services.chassis.log.topics import ARTICLE_BYTES, dlq_of
 from services.chassis.log.types import Message, Producer, Record, TopicPartition, TopicState
 from services.chassis.service import Context
 from services.chassis.stage.dead_letters import contract_of, dead_letter
@@ -44,6 +44,8 @@ ORIGINAL_HEADER = "ingest-original"
 
 HOPELESS = (TopicMissing, LogUnreadable)
 """Errors of the log that waiting does not mend: a person must act."""
+LIVE = ("push", "feed")
+"""Sources whose offers say how an article is now; see :mod:`services.ingest.index`."""
 
 BATCH_ITEMS = 100
 BATCH_BYTES = 8 * 1_048_576
@@ -59,7 +61,8 @@ class Publisher:
         self._lock = threading.Lock()
         self.problem: str | None = None
         """Why the last batch could not be published; None when it could."""
-        self.index = ArticleIndex(context.settings.ingest.index_path, context.log)
+        forgotten = context.metrics.counter("positions_forgotten", service=SERVICE)
+        self.index = ArticleIndex(context.settings.ingest.index_path, context.log, forgotten.inc)
         self._producer: Producer = context.log.producer(f"onrecord-ingest-{role}-{context.settings.log.instance}")
 
     def close(self) -> None:
@@ -191,15 +194,18 @@ class Publisher:
         if isinstance(item, Offer):
             # of the size only: the revision may yet grow by some digits, which the log's own limit leaves room for
             message = encode(item.article, source=SOURCE, traceparent=span.traceparent)
-            most = topics[Article.topic].spec.max_message_bytes
+            # a topic may be set to take more than readers do
+            most = min(topics[Article.topic].spec.max_message_bytes, ARTICLE_BYTES)
             try:
                 check_size(message, most - 64)
             except LimitExceeded:
                 item = _too_large(item, most)
         if isinstance(item, Refusal):
-            outcome = Outcome("rejected", item.arrival.name, why=item.reason, message=item.message)
-            return outcome, self._dead_letter(item, topics[dlq_of(Article.topic)].spec.max_message_bytes, span)
-        decision = self.index.decide(item.article, item.revision_given)
+            return self._refuse(item, topics, span)
+        decision = self.index.decide(item.article, item.revision_given, item.arrival.source in LIVE)
+        if decision.kind == "rejected":
+            refusal = Refusal(item.arrival, decision.why, decision.message, item.original, stage="validate", reencoded=item.reencoded)
+            return self._refuse(refusal, topics, span)
         outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
         if decision.kind == "duplicate":
             return outcome, []
@@ -207,6 +213,10 @@ class Publisher:
             article = item.article.model_copy(update={"revision": decision.revision})
             message = encode(article, source=SOURCE, traceparent=span.traceparent)
         return outcome, [message]
+
+    def _refuse(self, refusal: Refusal, topics: Mapping[str, TopicState], span: Span) -> tuple[Outcome, list[Message]]:
+        outcome = Outcome("rejected", refusal.arrival.name, why=refusal.reason, message=refusal.message)
+        return outcome, self._dead_letter(refusal, topics[dlq_of(Article.topic)].spec.max_message_bytes, span)
 
     def _dead_letter(self, refusal: Refusal, most: int, span: Span) -> list[Message]:
         """The dead letter of a refused input, once: reading the same bad file again adds nothing.

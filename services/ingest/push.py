@@ -11,7 +11,8 @@ Answers:
 - 400 (no JSON, damaged gzip), 401, 408 (too slow), 413 (body, unpacked body or batch too large), 415: the request as a whole, nothing was
   taken;
 - **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached.
-  Sending the same request again is always safe.
+  Sending the same request again is safe as long as nothing newer was sent in between: what was pushed last is how the article is.
+  Who sends several at once numbers them by ``revision``.
 
 All but 202 are ``application/problem+json``.
 """

@@ -56,8 +56,9 @@ def _starts(states: Mapping[str, TopicState], committed: Offsets) -> dict[TopicP
     for name, state in states.items():
         for number, (first, end) in state.ranges.items():
             tp = TopicPartition(name, number)
-            # records that retention removed are nobody's backlog any more
-            start = max(first, committed.get(tp, 0))
+            # records that retention removed are nobody's backlog any more; one beyond the end was left by another log
+            at = committed.get(tp, 0)
+            start = max(first, at) if at <= end else first
             if start < end:
                 starts[tp] = start
     return starts

@@ -28,7 +28,7 @@ from services.aggregate.store import Store
 from services.aggregate.store.locks import Kind
 from services.aggregate.store.migrate import configuration
 from services.chassis.errors import CommitFailed, LimitExceeded
-from services.chassis.log.types import Record, TopicPartition
+from services.chassis.log.types import Origin, Position, Record, TopicPartition
 from services.chassis.stage import read_dead_letter
 from services.chassis.stage.dead_letters import replayed
 from tests.support.patience import PATIENCE_S
@@ -107,6 +107,45 @@ def test_a_newer_extractor_replaces_an_older_one_at_the_same_revision(store: Sto
     assert len(rows(store, "statements")) == 1, "what can never be on record is not kept"
 
 
+def test_of_two_lists_of_one_document_one_counts_whatever_comes_first(store: Store) -> None:
+    one, other = make(speakers=(ANA, BO)), make(speakers=(BO, ANA))
+    assert one.document.document_id == other.document.document_id
+    states = []
+    for batches in (
+        [one.events, other.events],
+        [other.events, one.events],
+        [[*one.statements, *other.statements, other.document, one.document]],
+    ):
+        clear(store)
+        feed(store, batches)
+        states.append((on_record(store), dump(store)))
+    assert states[0] == states[1] == states[2]
+    assert states[0][0] in [{statement.event_id for statement in made.statements} for made in (one, other)]
+    assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {ANA.actor_id: 1, BO.actor_id: 1}
+
+
+def test_a_statement_that_its_document_does_not_name_is_off_record(store: Store) -> None:
+    made = make(speakers=(ANA, BO))
+    named = made.document.model_copy(update={"quote_ids": made.document.quote_ids[:1]})
+    feed(store, [[named, made.statements[0]], [made.statements[1]]])
+    assert on_record(store) == {made.statements[0].event_id}
+    assert [row["actor_id"] for row in rows(store, "actors")] == [ANA.actor_id]
+
+
+def test_what_an_earlier_release_left_on_record_goes_when_its_document_is_seen_again(store: Store) -> None:
+    made = make(speakers=(ANA, BO))
+    feed(store, [made.events])
+    named = made.document.model_copy(update={"quote_ids": made.document.quote_ids[:1]})
+    with store.engine.begin() as connection:  # as if stored by a release that did not look at the lists
+        row = change_of(named).row
+        change = {"quote_ids": row["quote_ids"], "content_key": row["content_key"]}
+        connection.execute(sa.update(relational.documents).values(**change))
+    assert len(on_record(store)) == 2
+    feed(store, [[named]])
+    assert on_record(store) == {made.statements[0].event_id}
+    assert [row["actor_id"] for row in rows(store, "actors")] == [ANA.actor_id]
+
+
 def test_repeating_a_batch_changes_nothing(store: Store) -> None:
     made = make(speakers=(ANA,), claimants=(BO,))
     feed(store, [made.events])
@@ -170,6 +209,11 @@ def universe() -> list[list[Event]]:
         make("art-4", revision=2, withdrawn=True),
         make("art-4", revision=3, claimants=(ANA,), published_at=NOON - DAY),
         make("art-4", revision=2, claimants=(ANA, BO)),
+        # rules that changed without a new version: the same document, other lists
+        make("art-1", revision=2, version="1.0.1", speakers=(ANA, BO), claimants=(ANA,), published_at=NOON + DAY),
+        make("art-5", speakers=(ANA, BO), claimants=(BO,)),
+        make("art-5", speakers=(BO, BO), claimants=(BO, ANA)),
+        make("art-5", speakers=(ANA,)),
     ]
     return [*(document.events for document in made), surer(made[0].events, 0.8)]
 
@@ -204,15 +248,22 @@ def expected_counts(events: Sequence[Event]) -> dict[str, tuple[int, int, int]]:
     for event in events:
         if isinstance(event, Document):
             known = current.get(event.article_id)
-            current[event.article_id] = event if known is None or event.order > known.order else known
+            current[event.article_id] = event if known is None or rank(event) > rank(known) else known
     found: dict[str, dict[str, Event]] = {}
     for event in events:
         if isinstance(event, Document):
             continue
         document = current.get(event.article.article_id)
-        if document is not None and document.document_id == event.article.document_id and document.outcome != "withdrawn":
+        if document is None or document.document_id != event.article.document_id or document.outcome == "withdrawn":
+            continue
+        if event.event_id in document.quote_ids + document.claim_ids:
             found.setdefault(event.partition_key, {})[event.event_id] = event
     return {name: _counts(list(statements.values())) for name, statements in found.items()}
+
+
+def rank(document: Document) -> tuple[object, ...]:
+    """The documents' own order, and what decides between events of one id."""
+    return (*document.order, -document.fetched_at.timestamp(), change_of(document).row["content_key"])
 
 
 def _counts(statements: list[Event]) -> tuple[int, int, int]:
@@ -386,7 +437,7 @@ def test_state_and_offsets_change_together_or_not_at_all(store: Store) -> None:
     with pytest.raises(LimitExceeded, match="refuses a row"):
         store.apply([broken], {PARTITION: 1}, {PARTITION: 2})
     assert dump(store, list(relational.metadata.tables)) == before
-    assert store.positions() == {PARTITION: 1}
+    assert store.positions() == {PARTITION: Position(1)}
 
 
 def test_a_number_beyond_the_engine_is_the_records_fault(store: Store) -> None:
@@ -412,18 +463,28 @@ def test_a_partition_that_moved_on_stops_the_whole_batch(store: Store) -> None:
     store.apply([], {}, {PARTITION: 2, other: 5})
     with pytest.raises(CommitFailed, match=r"onrecord\.quotes partition 3"):
         store.apply([], {PARTITION: 2, other: 4}, {PARTITION: 3, other: 6})
-    assert store.positions() == {PARTITION: 2, other: 5}
+    assert store.positions() == {PARTITION: Position(2), other: Position(5)}
 
 
 def test_positions_are_kept_per_group_and_can_be_forgotten(store: Store, address: str) -> None:
     other = TopicPartition("onrecord.quotes", 3)
     store.apply([], {}, {PARTITION: 2, other: 5})
-    assert store.positions(frozenset({other, TopicPartition("onrecord.quotes", 4)})) == {other: 5}
+    assert store.positions(frozenset({other, TopicPartition("onrecord.quotes", 4)})) == {other: Position(5)}
     elsewhere = Store(address, "another-group")
     assert elsewhere.positions() == {}
     elsewhere.close()
-    store.forget([other])
-    assert store.positions() == {PARTITION: 2}
+    store.forget({other: Position(4)})
+    assert other in store.positions(), "another consumer moved it meanwhile"
+    store.forget({other: Position(5)})
+    assert store.positions() == {PARTITION: Position(2)}
+
+
+def test_what_a_position_was_made_from_is_kept_with_it(store: Store) -> None:
+    origin = Origin("topic-1", "a" * 32)
+    store.apply([], {}, {PARTITION: 2}, {PARTITION: origin})
+    assert store.positions() == {PARTITION: Position(2, origin)}
+    store.apply([], {PARTITION: 2}, {PARTITION: 3}, {PARTITION: Origin("topic-1")})
+    assert store.positions() == {PARTITION: Position(3, Origin("topic-1"))}, "a mark stands for the record before its own position only"
 
 
 # -- publishing ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Article, ArticleStatus
+from schemas.events.parts import MAX_INTEGER
 from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, StageStopped, TopicMissing, TransientError
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.topics import declared
@@ -76,7 +78,39 @@ def test_a_change_is_the_next_revision(publisher: Publisher, articles: Articles)
 def test_two_versions_read_again_and_again_add_nothing(publisher: Publisher) -> None:
     versions = [offer(), offer(content="It stays shut.")]
     assert publish(publisher, *versions) == ["published", "revised"]
-    assert publish(publisher, *versions) == ["duplicate:id", "duplicate:id"]
+    assert publish(publisher, *versions) == ["duplicate:stale", "duplicate:id"]
+    (stale, _) = publisher.publish(versions)
+    assert stale.message == "is as revision 1 was, before revision 2 on the log; to go back, send the change as revision 3"
+
+
+@pytest.mark.parametrize("source", ["push", "feed"])
+def test_who_says_how_an_article_is_now_may_go_back(publisher: Publisher, articles: Articles, source: str) -> None:
+    one, other = from_source(source, offer()), from_source(source, offer(content="It stays shut."))
+    assert publish(publisher, one, other) == ["published", "revised"]
+    assert publish(publisher, one, one) == ["revised", "duplicate:id"]
+    assert [(article.revision, article.content) for article in articles()][-1] == (3, "The bridge reopens.")
+    withdrawn = from_source(source, offer(status="withdrawn", content=""))
+    assert publish(publisher, withdrawn, one) == ["revised", "revised"]
+    assert [(article.revision, article.status) for article in articles()][-1] == (5, ArticleStatus.USABLE)
+
+
+def from_source(source: str, item: Offer) -> Offer:
+    return replace(item, arrival=replace(item.arrival, source=source))
+
+
+def test_nothing_follows_the_last_revision_but_its_withdrawal(publisher: Publisher, articles: Articles, dead_letters: Records) -> None:
+    assert publish(publisher, offer(revision=MAX_INTEGER)) == ["published"]
+    outcomes = publisher.publish([offer(content="It stays shut."), from_source("push", offer(content="It sinks."))])
+    assert {(outcome.kind, outcome.why) for outcome in outcomes} == {("rejected", "last_revision")}
+    assert "art-1 is at revision 2147483647" in outcomes[0].message
+    assert "another article_id" in outcomes[0].message
+    assert {read_dead_letter(record).reason for record in dead_letters()} == {"last_revision"}
+    assert publish(publisher, offer(revision=MAX_INTEGER, content="It sinks.")) == ["duplicate:stale"]
+    assert publish(publisher, offer(status="withdrawn", content=""), offer(status="withdrawn", content="")) == ["revised", "duplicate:id"]
+    assert [(article.revision, article.status) for article in articles()] == [
+        (MAX_INTEGER, ArticleStatus.USABLE),
+        (MAX_INTEGER, ArticleStatus.WITHDRAWN),
+    ]
 
 
 def test_an_explicit_revision_is_respected(publisher: Publisher, articles: Articles) -> None:
@@ -106,7 +140,7 @@ def test_withdrawal(publisher: Publisher, articles: Articles) -> None:
     gone = offer(status="withdrawn", content="")
     publish(publisher, offer())
     assert publish(publisher, gone, gone) == ["revised", "duplicate:id"]
-    assert publish(publisher, offer()) == ["duplicate:id"]
+    assert publish(publisher, offer()) == ["duplicate:stale"]
     assert [(article.revision, article.status) for article in articles()] == [(1, ArticleStatus.USABLE), (2, ArticleStatus.WITHDRAWN)]
     assert publish(publisher, offer(content="Corrected.")) == ["revised"]
     assert publish(publisher, offer(article_id="b")) == ["published"]
@@ -285,8 +319,23 @@ def test_the_index_is_made_anew_from_the_log(context: Context, articles: Article
     for path in index.parent.glob(f"{index.name}*"):
         path.unlink()
     with Publisher(context, "test") as publisher:
-        assert publish(publisher, offer(), other(), offer(content="It stays shut.")) == ["duplicate:id"] * 3
+        expected = ["duplicate:stale", "duplicate:id", "duplicate:id"]
+        assert publish(publisher, offer(), other(), offer(content="It stays shut.")) == expected
     assert len(articles()) == 3
+
+
+def test_an_index_of_the_release_before_goes_on(context: Context) -> None:
+    with Publisher(context, "test") as publisher:
+        publish(publisher, offer(), other())
+        publisher.index.first_refusal("seen")
+    with closing(sqlite3.connect(context.settings.ingest.index_path)) as db:
+        db.executescript("ALTER TABLE positions DROP COLUMN topic_id; ALTER TABLE positions RENAME COLUMN mark TO last_sha256")
+        db.execute("UPDATE positions SET last_sha256 = 'as it was'")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    with Publisher(context, "test") as publisher:
+        assert publish(publisher, offer(), other(), offer(content="It stays shut.")) == ["duplicate:id", "duplicate:id", "revised"]
+        assert not publisher.index.first_refusal("seen"), "what is no view of the log is kept"
 
 
 def test_what_another_process_appended_is_seen(context: Context) -> None:
@@ -313,6 +362,36 @@ def test_another_log_makes_the_index_anew(context: Context, tmp_path: Path, othe
                 publish(publisher, *(other(article_id=f"other-{n}", content=f"Story {n}") for n in range(10 * others)))
         with Publisher(fresh, "test") as publisher:
             assert publish(publisher, offer()) == ["published"]
+    assert context.metrics.registry.get_sample_value("onrecord_positions_forgotten_total", {"service": "ingest"}) == 1
+
+
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_a_log_restored_from_a_copy_makes_the_index_anew(context: Context, tmp_path: Path, extra: int) -> None:
+    """The copy has the old one's id; it is shorter, as long, or longer."""
+    with Publisher(context, "test") as publisher:
+        publish(publisher, other())
+    with closing(sqlite3.connect(context.settings.log.path)) as source, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        source.backup(copy)
+    with Publisher(context, "test") as publisher:
+        publish(publisher, offer())
+    with SqliteLog(tmp_path / "copy.db") as log:
+        fresh = replace(context, log=log)
+        if extra:
+            with Publisher(replace(fresh, settings=elsewhere(context)), "test") as publisher:
+                publish(publisher, *(offer(content=f"Story {n}", title="Other") for n in range(extra)))
+        with Publisher(fresh, "test") as publisher:
+            assert publish(publisher, other(), from_source("push", offer())) == ["duplicate:id", "revised" if extra else "published"]
+
+
+def test_a_topic_made_anew_under_a_running_ingest_is_noticed(context: Context) -> None:
+    """On Kafka that is one command; on SQLite the file would have to be changed by hand."""
+    with Publisher(context, "test") as publisher:
+        publish(publisher, offer())
+        with closing(sqlite3.connect(context.settings.log.path)) as db:
+            db.execute("DELETE FROM record")
+            db.execute("UPDATE topic SET identity = 'another' WHERE name = ?", (Article.topic,))
+            db.commit()
+        assert publish(publisher, offer()) == ["published"]
 
 
 def test_records_that_are_no_articles_are_passed_over(context: Context) -> None:
@@ -345,16 +424,17 @@ changes = st.fixed_dictionaries(
         "content": st.sampled_from(["One.", "Two."]),
         "status": st.sampled_from(["usable", "usable", "withdrawn"]),
     },
-    optional={"revision": st.integers(1, 4)},
+    optional={"revision": st.integers(1, 4) | st.integers(MAX_INTEGER - 1, MAX_INTEGER)},
 )
+sources = st.sampled_from(["file", "push"])
 
 
 @settings(max_examples=30)  # each opens a dozen databases
-@given(sequence=st.lists(changes, max_size=12), cuts=st.sets(st.integers(0, 12)))
+@given(sequence=st.lists(st.tuples(changes, sources), max_size=12), cuts=st.sets(st.integers(0, 12)))
 def test_any_sequence_is_decided_alike_in_any_batches_and_after_any_restart(
-    tmp_path_factory: pytest.TempPathFactory, sequence: list[dict[str, object]], cuts: set[int]
+    tmp_path_factory: pytest.TempPathFactory, sequence: list[tuple[dict[str, object], str]], cuts: set[int]
 ) -> None:
-    items = [offer(**change) for change in sequence]
+    items = [from_source(source, offer(**change)) for change, source in sequence]
     folder = tmp_path_factory.mktemp("any")
 
     def run(name: str, restart_at: set[int]) -> tuple[list[Outcome], list[bytes | None]]:
@@ -376,6 +456,7 @@ def test_any_sequence_is_decided_alike_in_any_batches_and_after_any_restart(
     for article_id in ("a", "b"):
         revisions = [a.revision for a in articles if a.article_id == article_id]
         assert revisions == sorted(revisions)
+        assert all(revision <= MAX_INTEGER for revision in revisions)
 
 
 def test_an_index_held_by_another_process_is_transient(context: Context, articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,25 @@ def test_one_article(make_client: MakeClient, articles: Articles) -> None:
     assert (revised["outcome"], revised["revision"]) == ("revised", 2)
 
 
+def test_what_was_pushed_last_is_how_the_article_is(make_client: MakeClient, articles: Articles) -> None:
+    client = make_client()
+    for content in ("The bridge reopens.", "It stays shut.", "The bridge reopens."):
+        answer = client.post(PATH, json=GOOD | {"content": content})
+    assert answer.json()["items"][0]["revision"] == 3
+    assert [(article.revision, article.content) for article in articles()] == [
+        (1, "The bridge reopens."), (2, "It stays shut."), (3, "The bridge reopens."),
+    ]  # fmt: skip
+
+
+def test_a_change_that_no_revision_is_left_for_is_refused(make_client: MakeClient, articles: Articles) -> None:
+    client = make_client()
+    assert client.post(PATH, json=GOOD | {"revision": 2**31 - 1}).status_code == 202
+    answer = client.post(PATH, json=GOOD | {"content": "It stays shut."})
+    assert (answer.status_code, answer.json()["errors"][0]["reason"]) == (422, "last_revision")
+    assert "behind which there is none" in answer.json()["detail"]
+    assert len(articles()) == 1
+
+
 def test_server_fields_are_the_servers(make_client: MakeClient, articles: Articles) -> None:
     make_client().post(PATH, json=GOOD | {"origin": "elsewhere", "fetched_at": "2099-01-01T00:00:00Z"})
     (article,) = articles()

@@ -34,6 +34,22 @@ def test_a_second_run_adds_nothing_twice(embedded: tuple[Pipeline, Record, str],
     assert "0 published" in done.stderr
 
 
+def test_a_new_log_beside_an_old_record_loses_nothing(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
+    few, more = tmp_path / "few", tmp_path / "more"
+    for folder, files in ((few, sorted(articles.iterdir())[:3]), (more, sorted(articles.iterdir())[3:8])):
+        folder.mkdir()
+        for file in files:
+            shutil.copy(file, folder)
+    pipeline = pipeline_at()
+    pipeline.onrecord("run", "--no-serve", str(few))
+    for file in pipeline.folder.glob("log.db*"):
+        file.unlink()
+    pipeline.onrecord("topics", "create")
+    done = pipeline.onrecord("run", "--no-serve", str(more))
+    assert "the log was replaced" in done.stderr
+    assert len(pipeline.record()["documents"]) == 8
+
+
 def test_a_changed_article_replaces_what_it_contributed(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()

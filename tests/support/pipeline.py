@@ -20,7 +20,7 @@ from services.chassis.log.open import open_log
 from services.chassis.metrics import Metrics
 from services.chassis.probe import ask
 from services.chassis.service import Context
-from services.embedded import EMPTY_LOOKS, Backlog, backlog
+from services.embedded import EMPTY_LOOKS, Backlog, Progress
 from tests.support.patience import PATIENCE_S, until
 
 PATIENT = {
@@ -151,12 +151,12 @@ class Pipeline:
         def looked() -> bool:
             nonlocal looks
             try:
-                looks = looks + 1 if done(backlog(context)) else 0
+                looks = looks + 1 if done(progress.backlog()) else 0
             except TransientError:  # the log does not answer just now
                 looks = 0
             return looks == EMPTY_LOOKS  # what was just written may not be visible at the first
 
-        with context.log:
+        with context.log, Progress(context) as progress:
             self.wait(looked, what)
 
     def event_ids(self) -> dict[str, list[str]]:

@@ -32,7 +32,7 @@ def open_store(folder: Path) -> Store:
 def feed(store: Store, batches: Iterable[Sequence[Event]]) -> None:
     """Apply the batches one after the other, as one partition."""
     for batch in batches:
-        position = store.positions()
+        position = {tp: at.offset for tp, at in store.positions().items()}
         store.apply([change_of(event) for event in batch], position, {PARTITION: position.get(PARTITION, 0) + len(batch)})
 
 

@@ -56,7 +56,7 @@ def follow(store: Store, batches: Iterable[Sequence[Record]]) -> None:
     """Apply the batches one after the other; the offsets are those of a partition of its own."""
     place = TopicPartition("onrecord.articles", 99)
     for batch in batches:
-        position = {tp: offset for tp, offset in store.positions().items() if tp == place}
+        position = {tp: at.offset for tp, at in store.positions().items() if tp == place}
         store.apply(changes_of(batch), position, {place: position.get(place, 0) + len(batch)})
 
 

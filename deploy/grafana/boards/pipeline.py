@@ -264,9 +264,10 @@ def _transactions() -> list[PanelBuilder]:
         ),
         lines(
             Look("Rebalances", "Partitions assigned, revoked or lost per minute. Some at a deployment; a steady flow is a storm: members "
-                               "time out.",
+                               "time out. Forgotten: read again from the beginning, because the log was replaced.",
                  "short", 12, runbooks=["RebalanceStorm"], nothing="none in this time"),
-            Target(nonzero(per_minute("onrecord_rebalances_total", by="service, kind")), "{{service}} {{kind}}"), mode="bars",
+            Target(nonzero(per_minute("onrecord_rebalances_total", by="service, kind")), "{{service}} {{kind}}"),
+            Target(nonzero(per_minute("onrecord_positions_forgotten_total", by="service")), "{{service}} forgotten"), mode="bars",
         ),
         lines(
             Look("Producers rebuilt", "Transactional producers discarded and rebuilt, per second, by cause. Fencing after a restart is "

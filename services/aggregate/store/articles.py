@@ -2,20 +2,21 @@
 
 Of an article's documents the one of greatest precedence is current. A statement is
 
-- **on record** when its document is the current one and not a withdrawal;
+- **on record** when its document is the current one, not a withdrawal, and its lists name it;
 - **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
   document was seen and lost;
-- **kept waiting** otherwise: its document has not arrived.
+- **kept waiting** otherwise: its document has not arrived, or only events of it that do not name it.
 
-Every rule only ever moves towards *dropped* as documents arrive, so arriving earlier or later makes no difference. Of two events
-with one id the one with the smaller content key stands.
+Of two statements with one id the one with the smaller content key stands; of two documents with one id, which one version of the
+extractor makes only by mistake, the one of greater precedence, and the other's statements wait in vain. Nothing that was dropped could
+ever come back, and whatever waits is judged again with every document of its article, so arriving earlier or later makes no difference.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -33,8 +34,10 @@ _documents, _statements, _superseded = relational.documents, relational.statemen
 
 _HEAD = [
     _documents.c[name]
-    for name in ("article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key")
-]
+    for name in (
+        "article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key", "quote_ids", "claim_ids",
+    )
+]  # fmt: skip
 _COUNTED = [
     _statements.c[name]
     for name in (
@@ -59,6 +62,12 @@ class Head:
     row: Row | None = None
     order: DocumentOrder = ()
     lost: set[str] = field(default_factory=set)
+    listed: frozenset[str] = frozenset()
+
+    def make_current(self, row: Row, order: DocumentOrder) -> None:
+        """Take this document as the current one."""
+        self.row, self.order = row, order
+        self.listed = frozenset((*row["quote_ids"], *row["claim_ids"]))
 
     def verdict(self, statement: Row) -> Verdict:
         """What becomes of a statement of this article."""
@@ -66,7 +75,8 @@ class Head:
             return Verdict.WAITING
         if statement["revision"] < self.row["revision"] or self.row["withdrawn"] or statement["document_id"] in self.lost:
             return Verdict.DROPPED
-        return Verdict.ON_RECORD if statement["document_id"] == self.row["document_id"] else Verdict.WAITING
+        named = statement["document_id"] == self.row["document_id"] and statement["statement_id"] in self.listed
+        return Verdict.ON_RECORD if named else Verdict.WAITING
 
 
 @dataclass(slots=True)
@@ -113,38 +123,38 @@ def _load_heads(connection: sa.Connection, articles: list[str]) -> dict[str, Hea
     fetched = sa.type_coerce(_documents.c.fetched_at, sa.BigInteger).label("fetched_at")
     for chunk in chunks(articles):
         for row in connection.execute(sa.select(*_HEAD, fetched).where(_documents.c.article_id.in_(chunk))):
-            head, values = heads[row.article_id], row._asdict()
-            head.row, head.order = values, precedence(values)
+            values = row._asdict()
+            heads[row.article_id].make_current(values, precedence(values))
         for lost in connection.execute(sa.select(_superseded).where(_superseded.c.article_id.in_(chunk))):
             heads[lost.article_id].lost.add(lost.document_id)
     return heads
 
 
-def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], documents: Sequence[DocumentChange], effect: Effect) -> set[str]:
-    """Find each article's current document; returns the articles whose statements must be judged again."""
+def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], documents: Sequence[DocumentChange], effect: Effect) -> Set[str]:
+    """Find each article's current document; returns the articles whose statements must be judged again: all that a document came of,
+    a repeated one too, because what is stored may have been judged by an earlier release."""
     arrived: dict[str, list[DocumentChange]] = defaultdict(list)
     for change in documents:
         arrived[change.row["article_id"]].append(change)
-    moved: set[str] = set()
     current: list[Row] = []
     lost: list[Row] = []
     found: list[str] = []
     for article, candidates in sorted(arrived.items()):
-        head, before = heads[article], Head(heads[article].row, heads[article].order, heads[article].lost)
+        head = heads[article]
+        before = replace(head)
         best = max(candidates, key=lambda change: change.precedence)
         if head.row is None or best.precedence > head.order:
-            head.row, head.order = best.row, best.precedence
+            head.make_current(best.row, best.precedence)
             current.append(best.row)
+        assert head.row is not None, "a document has come"
         head.lost = _lost(head.row, before, candidates)
         lost += [{"document_id": document, "article_id": article} for document in sorted(head.lost - before.lost)]
         found += before.lost - head.lost
-        if before.row is None or before.row["document_id"] != head.row["document_id"] or head.lost != before.lost:
-            moved.add(article)
     delete(connection, _superseded.c.document_id, found)
     upsert(connection, _superseded, lost)
     upsert(connection, _documents, current)
     effect.written["documents"] += len(current)
-    return moved
+    return arrived.keys()
 
 
 def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[str]:
@@ -159,7 +169,7 @@ def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[
 
 
 def _apply_statements(
-    connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: set[str], effect: Effect
+    connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: Set[str], effect: Effect
 ) -> None:
     stored = _load_statements(connection, incoming.keys(), moved)
     written: list[Row] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,13 @@ from services.aggregate.store.articles import apply_changes
 from services.aggregate.store.engine import open_engine, reading, transaction
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
-from services.chassis.log.types import Offsets, TopicPartition
+from services.chassis.log.types import Offsets, Origin, Position, TopicPartition
 from services.chassis.reach import OpenedFile
 
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
+
+NO_ORIGINS: Mapping[TopicPartition, Origin] = {}
 
 _CURRENT = ~documents.c.withdrawn
 _ENTRIES: dict[str, sa.Select[Any]] = {
@@ -76,8 +78,8 @@ class Store:
         """
         migrate(self._engine)
 
-    def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, int]:
-        """The next offset of each partition (of all known ones without an argument); one never read is left out.
+    def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:
+        """The position in each partition (in all known ones without an argument); one never read is left out.
 
         Raises:
             TransientError: the database cannot answer just now.
@@ -85,13 +87,16 @@ class Store:
         with reading(self._engine) as connection:
             return consumed.load(connection, self._group, partitions)
 
-    def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets) -> dict[str, int]:
+    def apply(
+        self, changes: Sequence[Change], expected: Offsets, offsets: Offsets, origins: Mapping[TopicPartition, Origin] = NO_ORIGINS
+    ) -> dict[str, int]:
         """Apply the changes and move the offsets from ``expected`` to ``offsets``, in one transaction.
 
         Args:
             changes: of any articles and actors, in any order, repeated or not.
             expected: the stored offset of each partition in ``offsets``; a partition left out must have none yet.
             offsets: the next offsets, at least one.
+            origins: what they were made from, as far as it is known.
 
         Returns:
             Rows written, per table.
@@ -102,7 +107,7 @@ class Store:
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
-            consumed.move(connection, self._group, expected, offsets)
+            consumed.move(connection, self._group, expected, offsets, origins)
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
             noted = note(connection, changes)
@@ -135,14 +140,15 @@ class Store:
         with transaction(self._engine) as connection:
             return purge(connection, before)
 
-    def forget(self, partitions: Sequence[TopicPartition]) -> None:
-        """Read these partitions from their beginning next time; harmless, because events are idempotent.
+    def forget(self, positions: Mapping[TopicPartition, Position]) -> None:
+        """Read these partitions from their beginning next time, if they are still at these positions; harmless, because events are
+        idempotent.
 
         Raises:
             CommitFailed: nothing was changed.
         """
         with transaction(self._engine) as connection:
-            consumed.forget(connection, self._group, partitions)
+            consumed.forget(connection, self._group, positions)
 
     def publish(self, send: Callable[[Sequence[tuple[str, ActorRecord | None]]], None]) -> int:
         """Send the records of some actors that changed since they were last sent, and settle them; returns how many.

@@ -49,12 +49,16 @@ def open_log(settings: Settings, metrics: Metrics, service: str, *, begin: bool 
     def rebuilt(cause: str) -> None:
         metrics.counter("producer_rebuilds", service=service, cause=cause).inc()
 
+    def replaced(partitions: int) -> None:
+        metrics.counter("positions_forgotten", service=service).inc(partitions)
+
     log = KafkaLog(
         settings.kafka,
         replication_factor=settings.log.replication_factor,
         on_rebalance=rebalanced,
         on_rebuild=rebuilt,
         on_failure=failed,
+        on_replaced=replaced,
     )
     metrics.registry.register(KafkaClientCollector(log))
     return log

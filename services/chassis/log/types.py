@@ -27,6 +27,20 @@ Offsets = Mapping[TopicPartition, int]
 """Next offset to read, per partition: last processed + 1."""
 
 
+class Origin(NamedTuple):
+    """What a position was made from; see :mod:`services.chassis.log.identity`. Empty where it is not known."""
+
+    topic_id: str = ""
+    mark: str = ""
+
+
+class Position(NamedTuple):
+    """How far a reader is in a partition, and of which log."""
+
+    offset: int
+    origin: Origin = Origin()
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record as it was read. Bytes stay raw, so that poison can be kept byte for byte."""
@@ -152,7 +166,11 @@ class Consumer(_Closing, Protocol):
 
 
 class StageConsumer(Consumer, Protocol):
-    """A group member whose outputs and committed offsets change together or not at all."""
+    """A group member whose outputs and committed offsets change together or not at all.
+
+    Offsets that the log contradicts (:mod:`services.chassis.log.identity`) are not resumed from: their partition starts at its
+    beginning.
+    """
 
     def commit(self, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
         """Publish the messages and commit the offsets in one transaction.
@@ -193,10 +211,15 @@ Assigned = Callable[[frozenset[TopicPartition]], Offsets]
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """A topic as it exists, and the range of offsets each partition holds: ``(first, next)``."""
+    """A topic as it exists, and the range of offsets each partition holds: ``(first, next)``.
+
+    ``topic_id`` is given to a topic when it is made, and to no other: one made anew under the same name has another. Empty where the
+    brokers give none (before Kafka 2.8).
+    """
 
     spec: TopicSpec
     ranges: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    topic_id: str = ""
 
 
 class EventLog(_Closing, Protocol):
@@ -251,5 +274,5 @@ class EventLog(_Closing, Protocol):
         ...
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Committed (or reported) next offsets of a group."""
+        """Committed (or reported) next offsets of a group; those of a topic that was made anew since are left out."""
         ...

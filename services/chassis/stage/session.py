@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from services.chassis.errors import TransientError
 from services.chassis.failpoints import failpoint
+from services.chassis.log.identity import marks
 from services.chassis.log.types import Batch, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
 from services.chassis.stage.dead_letters import contract_of
 
@@ -78,13 +79,14 @@ class Sink(Protocol[OutC]):
     """State that keeps its own offsets."""
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
-        """The next offset to read of each partition; one never read is left out."""
+        """The next offset to read of each partition, if it is of this log; one never read is left out."""
         ...
 
-    def apply(self, changes: Sequence[OutC], expected: Offsets, offsets: Offsets) -> None:
+    def apply(self, changes: Sequence[OutC], expected: Offsets, offsets: Offsets, marks: Mapping[TopicPartition, str]) -> None:
         """Apply the changes and move the offsets from ``expected`` to ``offsets`` in one transaction.
 
-        A partition missing from ``expected`` must have no stored offset yet.
+        A partition missing from ``expected`` must have no stored offset yet. ``marks`` are those of the records before ``offsets``
+        (:mod:`services.chassis.log.identity`), to be kept with them.
 
         Raises:
             CommitFailed: nothing was changed; with cause ``stale`` the stored offsets are not ``expected``: another process
@@ -140,7 +142,7 @@ class SinkSession(Generic[Out]):
             self._lettered.update(map(_origin, fresh))
         failpoint("before_commit")
         expected = {tp: self._stored[tp] for tp in offsets if tp in self._stored}
-        self._sink.apply(outputs, expected, offsets)
+        self._sink.apply(outputs, expected, offsets, marks(batch, offsets))
         failpoint("after_commit")
         self._lettered.clear()
         self._stored.update(offsets)

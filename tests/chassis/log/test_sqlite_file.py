@@ -54,7 +54,7 @@ def test_one_file_remains_and_opens_again(path: Path) -> None:
 def test_another_version_is_refused(path: Path) -> None:
     make(path)
     change(path, f"PRAGMA user_version = {schema.VERSION + 1}")
-    with pytest.raises(LogUnreadable, match=r"log\.db.*version 2.*reads version 1"):
+    with pytest.raises(LogUnreadable, match=r"log\.db.*version 3.*reads version 2"):
         SqliteLog(path)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
@@ -12,28 +13,32 @@ from kafka import TopicPartition as KafkaTopicPartition
 from kafka.errors import KafkaError
 
 from services.chassis.errors import TopicMissing, TransientError
+from services.chassis.log import identity
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
 from services.chassis.log.kafka.limits import TopicLimits
 from services.chassis.log.kafka.member import Member, record
 from services.chassis.log.kafka.opening import open_client
+from services.chassis.log.kafka.positioned import position_of
 from services.chassis.log.kafka.producer import KafkaProducerPort
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.topics import TopicAdmin
 from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.publishing import Failed
-from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.log.types import Assigned, Offsets, Position, Record, TopicPartition, TopicSpec, TopicState
 from services.chassis.reach import Reach
 from services.chassis.settings import KafkaSettings
 
 Opened = TypeVar("Opened", Member, Transactions)
+Forgotten = Callable[[int], None]
 
 
 class KafkaLog:
     """:class:`services.chassis.log.types.EventLog` on a Kafka cluster (any 2.5+; tested on 4.3).
 
-    Connects when first used. ``on_rebalance``, ``on_rebuild`` and ``on_failure`` may be called from the client's I/O thread.
+    Connects when first used. ``on_rebalance``, ``on_rebuild`` and ``on_failure`` may be called from the client's I/O thread;
+    ``on_replaced`` is told how many partitions a stage reads again from their beginning because the log was replaced.
     """
 
     engine: Literal["sqlite", "kafka"] = "kafka"
@@ -46,12 +51,14 @@ class KafkaLog:
         on_rebalance: config.Rebalanced = lambda _kind, _count: None,
         on_rebuild: config.Rebuilt = lambda _cause: None,
         on_failure: Failed = lambda _error: None,
+        on_replaced: Forgotten = lambda _count: None,
     ) -> None:
         self._settings = settings
         self._replication_factor = replication_factor
         self._on_rebalance = on_rebalance
         self._on_rebuild = on_rebuild
         self._on_failure = on_failure
+        self._on_replaced = on_replaced
         self.reach = Reach("log")
         self._admin = TopicAdmin(settings, self.reach.answered)
         self._limits = TopicLimits(self._admin.limits)
@@ -83,7 +90,9 @@ class KafkaLog:
         # before joining: fences an older owner of the slot and aborts what it left open
         transactions = self._transact(f"{group}-{slot}")
         try:
-            consumer = KafkaStageConsumer(self._settings, group, topics, slot, transactions, self._on_rebalance, self.reach.answered)
+            consumer = KafkaStageConsumer(
+                self._settings, group, topics, slot, transactions, self._on_rebalance, partial(self._judge, group), self.reach.answered
+            )
         except BaseException:
             transactions.close()
             raise
@@ -176,7 +185,8 @@ class KafkaLog:
         """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just being completed: a commit
         returns a few milliseconds before its offsets can be seen.
         """
-        partitions = [KafkaTopicPartition(topic, number) for topic, count in self._admin.partitions().items() for number in range(count)]
+        topics = self._admin.identified()
+        partitions = [KafkaTopicPartition(topic, number) for topic, (count, _) in topics.items() for number in range(count)]
         doing = f"offsets of group {group}"
         consumer = None
         try:
@@ -190,7 +200,8 @@ class KafkaLog:
         finally:
             if consumer is not None:
                 consumer.close(autocommit=False)
-        return {TopicPartition(*tp): value.offset for tp, value in found.items() if value.offset >= 0}
+        positions = {TopicPartition(*tp): position_of(value) for tp, value in found.items() if value.offset >= 0}
+        return {tp: one.offset for tp, one in positions.items() if one.origin.topic_id in ("", topics[tp.topic][1])}
 
     def close(self) -> None:
         """Release everything that was opened here; safe to call twice."""
@@ -222,6 +233,13 @@ class KafkaLog:
                 at, progress = reached, time.monotonic()
             elif time.monotonic() - progress > patience:
                 raise TransientError(f"{doing}: no progress at offset {at} for {patience:g} s")
+
+    def _judge(self, group: str, positions: Mapping[TopicPartition, Position]) -> identity.Contradictions:
+        found = identity.replaced(self, self.topics(), positions) if positions else {}
+        if found:
+            identity.warn(group, found)
+            self._on_replaced(len(found))
+        return found
 
     def _transact(self, transactional_id: str) -> Transactions:
         transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure, self.reach.answered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,18 +12,23 @@ from kafka.errors import KafkaError
 from kafka.structs import ConsumerGroupMetadata
 
 from services.chassis.errors import CommitFailed, TransientError
+from services.chassis.log.identity import Contradictions, marks
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
-from services.chassis.log.kafka.member import Listener, Member, as_batch
+from services.chassis.log.kafka.member import as_batch
 from services.chassis.log.kafka.opening import Answered, unheard
+from services.chassis.log.kafka.positioned import PositionedMember, position_of
 from services.chassis.log.kafka.transactions import Transactions
-from services.chassis.log.types import Batch, Message, Offsets, TopicPartition
+from services.chassis.log.types import Batch, Message, Offsets, Position, TopicPartition
 from services.chassis.settings import KafkaSettings
+
+Judge = Callable[[Mapping[TopicPartition, Position]], Contradictions]
+"""Asked which of a group's committed positions the log contradicts."""
 
 logger = structlog.get_logger()
 
 
-class KafkaStageConsumer(Member):
+class KafkaStageConsumer(PositionedMember):
     """:class:`services.chassis.log.types.StageConsumer` on Kafka."""
 
     def __init__(
@@ -34,16 +39,35 @@ class KafkaStageConsumer(Member):
         slot: str,
         transactions: Transactions,
         on_rebalance: config.Rebalanced,
+        judge: Judge,
         answered: Answered = unheard,
     ) -> None:
         """``transactions`` is initialised already: an older owner of the slot is fenced before this one joins the group."""
-        super().__init__(settings, group, slot, answered)
+        super().__init__(settings, group, slot, topics, on_rebalance, answered)
         self.transactions = transactions
-        self.subscribe(topics, Listener(on_rebalance))
+        self._judge = judge
+
+    def starts(self, partitions: frozenset[TopicPartition]) -> Offsets:
+        """What the group has committed, but for what the log contradicts: a group's offsets can outlive a topic made anew.
+
+        Raises:
+            TransientError: the brokers cannot be reached just now.
+        """
+        wanted = [KafkaTopicPartition(*tp) for tp in sorted(partitions)]
+        try:
+            # read_committed makes the broker wait for pending transactions of the group before it answers
+            committed = self._consumer._coordinator.fetch_committed_offsets(
+                wanted, timeout_ms=config.milliseconds(self._settings.transaction_timeout_s)
+            )
+        except KafkaError as error:
+            raise log_error(error, f"committed offsets of {self._name}") from error
+        positions = {TopicPartition(*tp): position_of(one) for tp, one in committed.items() if one.offset >= 0}
+        lost = self._judge(positions)
+        return {tp: position.offset for tp, position in positions.items() if tp not in lost}
 
     def poll(self, timeout_s: float, max_records: int | None = None) -> Batch:
         """See :meth:`services.chassis.log.types.Consumer.poll`."""
-        found = self.fetch(timeout_s, max_records)
+        found = self.fetch_positioned(timeout_s, max_records)
         # H4: heartbeats run on another thread and may end the membership at any time, and the broker does not check a commit
         # without one; so the membership is what it is now, and a batch read without one is not used
         membership = self._consumer.group_metadata()
@@ -58,7 +82,7 @@ class KafkaStageConsumer(Member):
         if not isinstance(batch.membership, ConsumerGroupMetadata) or not _joined(batch.membership):
             raise CommitFailed(f"{self._name}: the batch carries no membership, so its offsets cannot be fenced", cause="membership")
         try:
-            self.transactions.run(messages, offsets, batch.membership)
+            self.transactions.run(messages, self.named(offsets, marks(batch, offsets)), batch.membership)
         except CommitFailed:
             raise
         except TransientError as error:  # while the producer was replaced or limits were looked up: nothing was sent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -58,7 +59,9 @@ class TopicAdmin:
 
     def describe(self) -> dict[str, TopicState]:
         """All topics but the cluster's own."""
-        found = {topic["name"]: [one["partition_index"] for one in topic["partitions"]] for topic in self._all()}
+        topics = self._all()
+        found = {topic["name"]: [one["partition_index"] for one in topic["partitions"]] for topic in topics}
+        ids = {topic["name"]: known_id(topic.get("topic_id")) for topic in topics}
         settings = self._configs(list(found))
         partitions = [KafkaTopicPartition(name, number) for name, numbers in found.items() for number in numbers]
 
@@ -75,6 +78,7 @@ class TopicAdmin:
                     number: (first[KafkaTopicPartition(name, number)].offset, last[KafkaTopicPartition(name, number)].offset)
                     for number in sorted(numbers)
                 },
+                topic_id=ids[name],
             )
             for name, numbers in found.items()
         }
@@ -90,11 +94,11 @@ class TopicAdmin:
         Raises:
             TopicMissing: one does not exist.
         """
-        found = self.partitions()
+        found = self.identified()
         for topic in topics:
             if topic not in found:
                 raise TopicMissing(f"topic {topic} does not exist: create it with `onrecord topics create`")
-        return {topic: found[topic] for topic in topics}
+        return {topic: found[topic][0] for topic in topics}
 
     def limits(self, topics: Sequence[str]) -> dict[str, int]:
         """``max.message.bytes`` of those of the topics that exist."""
@@ -102,9 +106,9 @@ class TopicAdmin:
         wanted = [topic for topic in topics if topic in existing]
         return {name: int(found["max.message.bytes"]) for name, found in self._configs(wanted).items()}
 
-    def partitions(self) -> dict[str, int]:
-        """The number of partitions of every topic but the cluster's own."""
-        return {topic["name"]: len(topic["partitions"]) for topic in self._all()}
+    def identified(self) -> dict[str, tuple[int, str]]:
+        """The number of partitions of every topic but the cluster's own, and its id."""
+        return {topic["name"]: (len(topic["partitions"]), known_id(topic.get("topic_id"))) for topic in self._all()}
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -141,6 +145,12 @@ class TopicAdmin:
                     if not passing or time.monotonic() + RETRY_S > deadline:
                         raise log_error(error, doing) from error
                 time.sleep(RETRY_S)
+
+
+def known_id(topic_id: uuid.UUID | str | None) -> str:
+    """A topic's id (KIP-516) as text; empty where the broker gives none."""
+    text = str(topic_id or "")
+    return "" if text == str(uuid.UUID(int=0)) else text
 
 
 def topic_configs(spec: TopicSpec, replication_factor: int) -> dict[str, str]:

@@ -29,13 +29,16 @@ from services.chassis.log.kafka.limits import TopicLimits
 from services.chassis.log.kafka.opening import Answered, open_client, unheard
 from services.chassis.log.publishing import Failed, reporting
 from services.chassis.log.topics import DLQ_SUFFIX
-from services.chassis.log.types import Message, Offsets, TopicPartition
+from services.chassis.log.types import Message, TopicPartition
 from services.chassis.settings import KafkaSettings
 
 ABORT_S = 1.0
 """How long an abort may take before the producer is closed anyway: the next producer's ``init_transactions`` aborts as well."""
 CLOSE_S = 1.0
 """How long a discarded producer may take to end in order."""
+
+Named = dict[KafkaTopicPartition, OffsetAndMetadata]
+"""Offsets as the client commits them."""
 
 logger = structlog.get_logger()
 
@@ -95,9 +98,7 @@ class Transactions:
         """Whether it has been closed."""
         return self._closed
 
-    def run(
-        self, messages: Sequence[Message], offsets: Offsets | None = None, membership: object = None
-    ) -> list[tuple[TopicPartition, int]]:
+    def run(self, messages: Sequence[Message], offsets: Named | None = None, membership: object = None) -> list[tuple[TopicPartition, int]]:
         """Publish the messages and the group's offsets in one transaction; returns where each message went.
 
         The caller computes all messages before: the transaction contains network time only, so ``transaction_timeout_s`` can be
@@ -112,7 +113,7 @@ class Transactions:
         with reporting(self._on_failure, messages):
             return self._run(messages, offsets or {}, membership)
 
-    def _run(self, messages: Sequence[Message], offsets: Offsets, membership: object) -> list[tuple[TopicPartition, int]]:
+    def _run(self, messages: Sequence[Message], offsets: Named, membership: object) -> list[tuple[TopicPartition, int]]:
         self._limits.check(messages)
         if self._producer is None:
             self.rebuild()
@@ -172,7 +173,7 @@ class Transactions:
         _end(producer)
 
     def _transact(
-        self, messages: Sequence[Message], offsets: Offsets, membership: object, deadline: float
+        self, messages: Sequence[Message], offsets: Named, membership: object, deadline: float
     ) -> list[tuple[TopicPartition, int]]:
         producer = self._producer
         assert producer is not None
@@ -188,9 +189,8 @@ class Transactions:
         acknowledged = [future.get(_left(deadline)) for future in futures]
         failpoint("after_flush")
         if offsets:
-            named = {KafkaTopicPartition(*tp): OffsetAndMetadata(offset, "", -1) for tp, offset in offsets.items()}
             manager = producer._transaction_manager
-            _finish(producer, manager.send_offsets_to_transaction(named, membership), deadline)
+            _finish(producer, manager.send_offsets_to_transaction(offsets, membership), deadline)
         failpoint("after_offsets")
         failpoint("before_commit")
         _finish(producer, producer._transaction_manager.begin_commit(), deadline)

@@ -11,7 +11,7 @@ from services.chassis.errors import LogUnreadable
 
 APPLICATION_ID: Final = 0x6F6E7265
 """``onre``: tells the log from any other SQLite file, the record's database among them."""
-VERSION: Final = 1
+VERSION: Final = 2
 """``PRAGMA user_version``. A change of the tables raises it and brings the step from the version before."""
 
 PARTITION_BITS: Final = 40
@@ -25,7 +25,8 @@ CREATE TABLE topic (
     partitions INTEGER NOT NULL CHECK (partitions > 0),
     retention_ms INTEGER,
     compact INTEGER NOT NULL,
-    max_message_bytes INTEGER NOT NULL
+    max_message_bytes INTEGER NOT NULL,
+    identity TEXT NOT NULL DEFAULT ''  -- of this topic in this file alone; a copy of the file keeps it
 ) STRICT;
 CREATE TABLE partition (
     id INTEGER PRIMARY KEY,
@@ -70,14 +71,24 @@ CREATE VIEW readable_record AS  -- for people with a sqlite3 shell
 """  # noqa: S608  made of this module's own numbers
 
 
+_STEPS: Final = {
+    1: (
+        "ALTER TABLE topic ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+        "UPDATE topic SET identity = lower(hex(randomblob(16)))",
+    ),
+}
+"""What brings a file from a version to the next one."""
+
+
 def prepare(connection: sqlite3.Connection, path: Path, patience_s: float) -> None:
-    """Make the tables in a new file, or see that an existing one is a log of this version.
+    """Make the tables in a new file, or bring those of an existing log to this version.
 
     Raises:
         LogUnreadable: it is something else.
         sqlite3.Error: the file is damaged or locked.
     """
     if not _is_new(connection):
+        _upgrade(connection)
         _check(connection, path)
         return
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -99,6 +110,23 @@ def prepare(connection: sqlite3.Connection, path: Path, patience_s: float) -> No
 def _is_new(connection: sqlite3.Connection) -> bool:
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
     return empty and _pragma(connection, "application_id") == 0 and _pragma(connection, "user_version") == 0
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Take the steps from an older version to this one; anything else is left to :func:`_check`."""
+    if _pragma(connection, "application_id") != APPLICATION_ID or _pragma(connection, "user_version") not in _STEPS:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # read again under the lock: another process may have been first
+        for version in range(_pragma(connection, "user_version"), VERSION):
+            for statement in _STEPS[version]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +73,9 @@ def create(connection: sqlite3.Connection, specs: Sequence[TopicSpec]) -> list[s
     created = []
     for spec in specs:
         row = connection.execute(
-            "INSERT INTO topic (name, partitions, retention_ms, compact, max_message_bytes) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO topic (name, partitions, retention_ms, compact, max_message_bytes, identity) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (name) DO NOTHING RETURNING id",
-            (spec.name, spec.partitions, spec.retention_ms, spec.compact, spec.max_message_bytes),
+            (spec.name, spec.partitions, spec.retention_ms, spec.compact, spec.max_message_bytes, str(uuid.uuid4())),
         ).fetchone()
         if row is not None:
             connection.executemany(
@@ -87,11 +88,11 @@ def create(connection: sqlite3.Connection, specs: Sequence[TopicSpec]) -> list[s
 def states(connection: sqlite3.Connection) -> dict[str, TopicState]:
     """All topics with the range of offsets each partition holds."""
     rows = connection.execute(
-        "SELECT topic.name, partitions, retention_ms, compact, max_message_bytes, number, first_offset, next_offset"
+        "SELECT topic.name, partitions, retention_ms, compact, max_message_bytes, identity, number, first_offset, next_offset"
         " FROM topic JOIN partition ON partition.topic_id = topic.id ORDER BY topic.id, number"
     )
-    found: dict[str, tuple[TopicSpec, dict[int, tuple[int, int]]]] = {}
-    for name, partitions, retention_ms, compact, largest, number, first, following in rows:
-        _, ranges = found.setdefault(name, (TopicSpec(name, partitions, retention_ms, bool(compact), largest), {}))
+    found: dict[str, tuple[TopicSpec, dict[int, tuple[int, int]], str]] = {}
+    for name, partitions, retention_ms, compact, largest, topic_id, number, first, following in rows:
+        _, ranges, _ = found.setdefault(name, (TopicSpec(name, partitions, retention_ms, bool(compact), largest), {}, topic_id))
         ranges[number] = (first, following)
-    return {name: TopicState(spec, ranges) for name, (spec, ranges) in found.items()}
+    return {name: TopicState(*state) for name, state in found.items()}
