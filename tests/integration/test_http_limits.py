@@ -105,6 +105,7 @@ def everything(client: socket.socket) -> bytes:
 def drip_until_ended(clients: Sequence[socket.socket], dripping: set[socket.socket], within_s: float) -> bytes:
     """Send a byte each half second on the dripping ones until the server has ended all; returns what it said on the way."""
     said = b""
+    by_number = {client.fileno(): client for client in clients}
     deadline = time.monotonic() + within_s
     with selectors.DefaultSelector() as selector:
         for client in clients:
@@ -112,8 +113,7 @@ def drip_until_ended(clients: Sequence[socket.socket], dripping: set[socket.sock
         while selector.get_map():
             assert time.monotonic() < deadline, f"{len(selector.get_map())} connections are still open"
             for key, _ in selector.select(0.5):
-                client = key.fileobj
-                assert isinstance(client, socket.socket)
+                client = by_number[key.fd]
                 try:
                     data = client.recv(65_536)
                 except ConnectionError:
@@ -121,7 +121,7 @@ def drip_until_ended(clients: Sequence[socket.socket], dripping: set[socket.sock
                 said += data
                 if not data:
                     selector.unregister(client)
-            for client in dripping & {key.fileobj for key in selector.get_map().values()}:
+            for client in dripping & {by_number[key.fd] for key in selector.get_map().values()}:
                 try:
                     client.send(b"x")
                 except ConnectionError:

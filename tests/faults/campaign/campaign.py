@@ -13,7 +13,7 @@ from services.chassis.errors import TransientError
 from services.chassis.log.groups import EXTRACT_GROUP
 from services.chassis.log.types import EventLog
 from services.chassis.service import Context
-from services.embedded import EMPTY_LOOKS, backlog
+from services.embedded import EMPTY_LOOKS, Progress
 from services.extract.tagger import StandIn, Tagger
 from tests.faults.campaign import faults
 from tests.faults.campaign.articles import Corpus, corpus
@@ -117,12 +117,13 @@ def _drain(context: Context, meanwhile: Callable[[], bool]) -> None:
     def looked() -> bool:
         nonlocal looks
         try:
-            looks = looks + 1 if backlog(context).empty else 0
+            looks = looks + 1 if progress.backlog().empty else 0
         except TransientError:
             looks = 0
         return looks == EMPTY_LOOKS
 
-    until(looked, "the backlog to drain", meanwhile)
+    with Progress(context) as progress:
+        until(looked, "the backlog to drain", meanwhile)
 
 
 def look(world: World, log: EventLog) -> Seen:
