@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test unit check fix lock schemas generate kafka-up kafka-down kafka-test observability-test image image-test sbom faults \
-        screenshots quality quality-gate bench train train-test clean
+        fuzz screenshots gate ablate quality quality-gate bench train train-test clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,11 +92,20 @@ image-test: $(VENV)/.dev ## build the image with buildah and run the pipeline fr
 faults: $(VENV)/.dev ## kills, partitions and hazards on both logs
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/faults $(ARGS)
 
+fuzz: $(VENV)/.dev ## every decoder, the normaliser and the extraction, fuzzed (ARGS="--minutes 60 --seed 1")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 screenshots: $(VENV)/.dev ## draw the dashboards from the running pipeline's data
 	@$(BIN)/python deploy/grafana/screenshots.py
 
 quality: $(VENV)/.dev ## extraction figures on PolNeAR (CORPUS=folder with train/ and dev/)
 	@$(BIN)/python -m lab.quality $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
+
+gate: $(VENV)/.dev ## the exact output of committed articles (ACCEPT=1 stores it, with a new version)
+	@$(BIN)/python -m lab.gate $(if $(ACCEPT),--accept) $(ARGS)
+
+ablate: $(VENV)/.dev ## what each rule is worth on every set (CORPUS=…; ARGS="--pages … --actors …")
+	@$(BIN)/python -m lab.quality.ablate $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
 quality-gate: $(VENV)/.dev ## fail when extraction got worse than the stored figures (UPDATE=1 stores them)
 	@$(BIN)/python -m lab.quality.gate $(if $(CORPUS),--corpus $(CORPUS)) $(if $(UPDATE),--update)
