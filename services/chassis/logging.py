@@ -23,6 +23,10 @@ from services.chassis.settings import OpsSettings
 QUIET = ("kafka", "httpx", "httpcore", "trafilatura", "htmldate", "courlan", "alembic", "uvicorn", "urllib3")
 """Libraries whose info lines are noise here; their warnings are kept."""
 
+TOLD_BY_US = ("kafka.net", "kafka.producer")
+"""The Kafka client's connections and producers. What matters of it reaches us as an exception and is told once, with what is done about
+it or, where a command ends, with the setting to mend; theirs are written at debug only."""
+
 REPETITIVE = "kafka"
 """The Kafka client: several lines a second, errors among them, while a broker is away."""
 HOLD_S = 60.0
@@ -145,6 +149,8 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.NOTSET if level == logging.DEBUG else logging.CRITICAL)
     if level == logging.DEBUG:
         # no further down: at debug it writes whole requests, which hold articles
         logging.getLogger(REPETITIVE).setLevel(logging.INFO)
