@@ -75,8 +75,8 @@ def declared_in_html(data: bytes) -> str | None:
 def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False) -> str:
     """The text of ``data``, its byte order mark left out and every other character kept.
 
-    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be decoded, as browsers do, as long
-    as that is little.
+    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be decoded,
+    as browsers do, as long as that is little.
     Bytes that are UTF-8 but for a few are broken UTF-8, never windows-1252: that would garble every quotation mark.
 
     Raises:

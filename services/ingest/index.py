@@ -33,7 +33,7 @@ import structlog
 from schemas.events import Article, ArticleStatus
 from schemas.events.parts import MAX_INTEGER
 from services.chassis.cloudevents import decode
-from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing, TransientError
+from services.chassis.errors import OnrecordError, PoisonError, SettingsError, TopicMissing
 from services.chassis.log.identity import contradicted, mark_of, replaced, warn
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, Origin, Position, TopicPartition, TopicState
