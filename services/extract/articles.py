@@ -22,8 +22,6 @@ from services.chassis.settings import ExtractSettings
 from services.chassis.worker import Worker, WorkerFailed, WorkerLimits
 
 _WORKER = "services.extract.worker:build"
-STAND_IN = "the stand-in tagger is for tests: most quotes and claims will be missed"
-"""Said at error level by whoever loads it, and by the service, whose worker has no log."""
 
 
 class Model(BaseModel):

@@ -17,7 +17,7 @@ from services.chassis.service import Context
 from services.chassis.stage import Handled, LogSession, StageService
 from services.chassis.tracing import Span
 from services.chassis.worker import WorkerUnfit
-from services.extract.articles import STAND_IN, ArticleReader, Reading
+from services.extract.articles import ArticleReader, Reading
 
 NAME = "extract"
 GROUP = "onrecord-extract"
@@ -42,7 +42,8 @@ def build(context: Context) -> ExtractService:
         SettingsError: the model folder is incomplete or broken, or there is no room for the language detector's model.
     """
     if context.settings.extract.tagger == "stand-in":
-        logger.error(STAND_IN)
+        # the process that loads it has no log
+        logger.error("the stand-in tagger is for tests: most quotes and claims will be missed")
     reader = ArticleReader(context.settings.extract)
     try:
         model = reader.model()

@@ -10,7 +10,7 @@ import structlog
 from schemas.events import Article
 from services.chassis.errors import LimitExceeded, PoisonError, SettingsError, TransientError
 from services.chassis.settings import ExtractSettings
-from services.extract.articles import STAND_IN, Answer, Model, Reading, Refused
+from services.extract.articles import Answer, Model, Reading, Refused
 from services.extract.extract import Extractor, Limits
 from services.extract.tagger import ModelBroken, StandIn, Tagger
 from services.extract.text import language
@@ -26,7 +26,7 @@ def load_tagger(settings: ExtractSettings) -> Tagger | StandIn:
         SettingsError: the model folder is incomplete or broken.
     """
     if settings.tagger == "stand-in":
-        logger.error(STAND_IN)
+        logger.error("the stand-in tagger is for tests: most quotes and claims will be missed")
         return StandIn()
     try:
         return Tagger.load(settings.model_dir, settings.threads)
