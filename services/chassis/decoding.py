@@ -1,9 +1,16 @@
-"""Bytes to text. Order: byte order mark, declared charset, UTF-8, then windows-1252, the web's own fallback."""
+"""Bytes to text, as browsers read them: byte order mark, declared charset by the labels of the WHATWG Encoding Standard (``gb2312`` means
+GB 18030, ``iso-8859-1`` windows-1252), UTF-8, windows-1252, the web's own fallback; where that gives no Western text, what is detected.
+
+Where many characters come out as none, the text is refused: nobody could tell later what they were.
+"""
 
 from __future__ import annotations
 
 import codecs
 import re
+
+import webencodings
+from webencodings.labels import LABELS
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -14,11 +21,12 @@ _MARKS = (
 )
 """UTF-32's little-endian mark begins with UTF-16's, so it is tried first."""
 
-_ACCEPTED = re.compile(
-    r"^(utf-8|utf-16(-[lb]e)?|cp125\d|cp874|iso8859-\d+|koi8-[rut]|shift_jis|cp932|euc_jp|euc_jis_2004|iso2022_jp|euc_kr|cp949|gb2312|gbk|gb18030|big5|big5hkscs|mac-\w+)$"
-)
-"""Charsets of the WHATWG Encoding Standard, by Python's names. Python's other codecs (``unicode_escape``, ``utf-7``, ``idna``, …) are no
-charsets of pages and some rewrite what they read."""
+_CODECS = {
+    "gbk": "gb18030",  # the standard decodes both in one way
+    "replacement": None,  # charsets that browsers refuse to read
+    "x-user-defined": None,
+}
+"""By the standard's names: Python's codecs where they differ."""
 
 _META = re.compile(
     rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_:.-]{1,40})",
@@ -26,6 +34,13 @@ _META = re.compile(
 )
 _META_BYTES = 4096
 """Browsers look at 1,024 bytes; some pages put long scripts before the declaration."""
+
+_LOST = 10
+_LOST_SHARE = 0.1
+"""More characters lost than both, of those that are not ASCII: not a few broken bytes in a page, but the wrong charset."""
+_RUN = re.compile(r"[^\x00-\x7f]{4,}")
+"""Western text has hardly ever four letters in a row that are not ASCII; another script read as if it were Western has nothing else."""
+_FOREIGN_SHARE = 0.5
 
 _CONTROL_SHARE = 0.01
 """Text has stray control characters at most; formats read as text by mistake have many."""
@@ -40,34 +55,32 @@ class NotText(ValueError):
 
 
 def charset(label: str | None) -> str | None:
-    """Python's name of a declared charset, None when it is unknown or not one of the web's."""
-    if not label:
+    """Python's name of a declared charset, None when it is not one of the web's. Python's other codecs (``unicode_escape``, ``utf-7``,
+    ``idna``, …) are no charsets of pages, and some rewrite what they read."""
+    found = webencodings.lookup(label) if label and label.isascii() else None
+    if found is None:
         return None
-    try:
-        name = codecs.lookup(label.strip()).name
-    except (LookupError, ValueError):
-        return None
-    if name in ("ascii", "iso8859-1"):
-        return "cp1252"  # the Encoding Standard: what calls itself Latin-1 is windows-1252
-    return name if _ACCEPTED.match(name) else None
+    return _CODECS.get(found.name, found.codec_info.name)
 
 
 def declared_in_html(data: bytes) -> str | None:
-    """The charset a page declares for itself in ``meta`` or an XML declaration."""
+    """The charset's label that a page declares for itself in ``meta`` or an XML declaration; None when it is not one of the web's."""
     found = _META.search(data[:_META_BYTES])
-    name = charset((found.group(1) or found.group(2)).decode("ascii")) if found else None
+    label = (found.group(1) or found.group(2)).decode("ascii") if found else None
+    name = charset(label)
     # the declaration was read as ASCII, so the page cannot be in a charset of two-byte units
-    return "utf-8" if name and name.startswith("utf-16") else name
+    return "utf-8" if name and name.startswith("utf-16") else label if name else None
 
 
 def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False) -> str:
     """The text of ``data``, its byte order mark left out and every other character kept.
 
-    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be decoded, as browsers do.
+    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be decoded,
+    as browsers do, as long as that is little.
     Bytes that are UTF-8 but for a few are broken UTF-8, never windows-1252: that would garble every quotation mark.
 
     Raises:
-        NotText: it is not text.
+        NotText: it is not text, or in no charset that can be told.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -79,8 +92,35 @@ def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False)
         return _checked(_decoded(data, known, forgiving))
     text = _strict(data, "utf-8")
     if text is None and not _mostly_utf8(data):
-        text = _strict(data, "cp1252")
+        foreign = _is_foreign(data.decode("cp1252", "replace"))
+        text = _strict(data, _detected(data) if foreign else "cp1252")
     return _checked(_decoded(data, "utf-8", forgiving) if text is None else text)
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether a text read as Western is none."""
+    runs = sum(len(run) for run in _RUN.findall(text))
+    return runs > _LOST and runs > _FOREIGN_SHARE * _not_ascii(text)
+
+
+def _detected(data: bytes) -> str:
+    """The charset that the bytes look most like, by Python's name.
+
+    Raises:
+        NotText: they look like none of the web's.
+    """
+    # here: a quarter of a second to import, for a page in a hundred thousand
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(data).best()
+    name = charset(best.encoding) or codecs.lookup(best.encoding).name if best else ""
+    if name not in map(charset, LABELS):
+        raise NotText("encoding", "declares no charset and looks like none that is known; convert it to UTF-8")
+    return name
+
+
+def _not_ascii(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _strict(data: bytes, name: str) -> str | None:
@@ -98,9 +138,13 @@ def _mostly_utf8(data: bytes) -> bool:
 
 def _decoded(data: bytes, name: str, forgiving: bool) -> str:
     try:
-        return data.decode(name, "replace" if forgiving else "strict")
+        text = data.decode(name, "replace" if forgiving else "strict")
     except UnicodeDecodeError as error:
         raise NotText("encoding", f"is not valid {name} (byte {error.start}); convert it to UTF-8") from error
+    lost = text.count("\ufffd")
+    if lost > _LOST and lost > _LOST_SHARE * _not_ascii(text):
+        raise NotText("encoding", f"read as {name}, {lost} characters are none; mend the charset that it declares, or convert it to UTF-8")
+    return text
 
 
 def _checked(text: str) -> str:

@@ -34,6 +34,7 @@ DEAD_LETTERS: Mapping[str, Pairs] = {
     "extract": (
         *DECODE,
         *_reasons("extract", "html_depth", "html_memory", "html_tags", "html_timeout", "html_unreadable", "too_large"),
+        *_reasons("extract", "text_crash", "text_memory", "text_timeout", "text_tokens"),
         *LAST_RESORT,
     ),
     "aggregate": (

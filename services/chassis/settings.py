@@ -165,6 +165,8 @@ class IngestSettings(Section):
     max_article_bytes: int = Field(3_500_000, ge=1_000, description="Largest article content taken; below the topic's max.message.bytes.")
     fetch_max_bytes: int = Field(10_000_000, ge=10_000, description="Largest response fetched, after decompression (story-indexer's cap).")
     fetch_timeout_s: Seconds = Field(20.0, description="Total time for one fetch.")
+    feed_timeout_s: Seconds = Field(30.0, description="Reading one feed document; then the process that reads it is killed.")
+    feed_memory_mb: int = Field(384, ge=64, description="Address space the process that reads feeds may grow by.")
     host_interval_s: Seconds = Field(5.0, description="Least time between two requests to one host (story-indexer's politeness).")
     allow_private_addresses: bool = Field(False, description="Fetch from loopback and private networks too: for tests and intranets only.")
     user_agent: str = Field(
@@ -205,9 +207,11 @@ class ExtractSettings(Section):
     threads: int = Field(1, ge=1, le=64, description="Threads of one inference: one process per core beats many threads.")
     html_timeout_s: Seconds = Field(15.0, description="Main-text extraction of one page; then the worker is killed.")
     html_memory_mb: int = Field(1024, ge=128, description="Address space the HTML worker may grow by.")
-    html_max_depth: int = Field(512, ge=16, description="Deepest element nesting.")
     html_max_tags: int = Field(60_000, ge=100, description="Most tags in a page.")
+    text_timeout_s: Seconds = Field(120.0, description="Extraction of one article, its page included; then its process is killed.")
+    text_memory_mb: int = Field(768, ge=128, description="Address space the process that reads articles may grow by.")
     max_text_chars: int = Field(400_000, ge=1_000, description="Longest normalised text.")
+    max_tokens: int = Field(120_000, ge=1_000, description="Most word pieces read in one text: 400,000 characters of news have 90,000.")
 
 
 class QuerySettings(Section):

@@ -23,7 +23,7 @@ def extract(
     # imported here, as in every command: the command line must answer at once
     from services.extract.cli_json import extract_paths
     from services.extract.extract import Extractor
-    from services.extract.service import limits, load_tagger
+    from services.extract.worker import limits, load_tagger
 
     settings = setup.load(interactive=True).extract
     console = Console()

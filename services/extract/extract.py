@@ -57,25 +57,33 @@ class AttributionTagger(Protocol):
     @property
     def model_sha256(self) -> str: ...
 
+    def tokens(self, text: str) -> int: ...
+
     def __call__(self, text: str) -> Tagged: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Everything found in one article revision. ``attributions`` are the outermost ones; each holds those inside its content."""
+    """Everything found in one article revision. ``attributions`` are the outermost ones; each holds those inside its content.
+
+    ``tokens``: word pieces that the network read.
+    """
 
     document: Document
     quotes: tuple[Quote, ...] = ()
     claims: tuple[Claim, ...] = ()
     attributions: tuple[ResolvedAttribution, ...] = ()
     clean: CleanText = field(default_factory=lambda: CleanText(""))
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an article may cost. ``max_text_chars`` bounds the normalised text, ``html`` the pages."""
+    """What an article may cost. ``max_text_chars`` bounds the normalised text, ``max_tokens`` the word pieces of it that the network
+    reads (of commas each is one), ``html`` the pages."""
 
     max_text_chars: int = 400_000
+    max_tokens: int = 120_000
     html: HtmlLimits = field(default_factory=HtmlLimits)
 
 
@@ -122,7 +130,8 @@ class Extractor:
         """Extract one article.
 
         Raises:
-            LimitExceeded: the article is too large (``too_large``), or its page breaks a limit on nesting, tags, time or memory.
+            LimitExceeded: the article is too large (``too_large``, ``text_tokens``), or its page breaks a limit on nesting, tags, time or
+                memory.
             PoisonError: the page cannot be read at all.
         """
         if article.status is ArticleStatus.WITHDRAWN:
@@ -141,6 +150,8 @@ class Extractor:
         text = cleaned.text
         readable = primary(cleaned.language) in _MODEL_LANGUAGES
         with self._timed("tag"):
+            tokens = self._tagger.tokens(text) if readable else 0
+            self._check(article, tokens, self._limits.max_tokens, "word pieces", reason="text_tokens")
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
             stretches, places = quoted_stretches(text), sentences(text)
@@ -183,15 +194,15 @@ class Extractor:
         document = bare.model_copy(
             update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
         )
-        return Extraction(document, quotes, claims, attributions, cleaned)
+        return Extraction(document, quotes, claims, attributions, cleaned, tokens)
 
     def _reread(self, words: str) -> Sequence[Attribution]:
         """A passage read as if it stood alone."""
         return self._tagger(words).attributions
 
-    def _check(self, article: Article, size: int, limit: int, what: str) -> None:
+    def _check(self, article: Article, size: int, limit: int, what: str, *, reason: str = "too_large") -> None:
         if size > limit:
-            raise LimitExceeded(f"article {article.article_id}: {size} {what}, the limit is {limit}", stage="extract", reason="too_large")
+            raise LimitExceeded(f"article {article.article_id}: {size} {what}, the limit is {limit}", stage="extract", reason=reason)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +10,14 @@ import structlog
 
 from schemas.events import Article, Claim, Quote
 from services.chassis import cloudevents
-from services.chassis.errors import SettingsError
+from services.chassis.errors import SettingsError, TransientError
 from services.chassis.log.types import Message, Record
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
-from services.chassis.settings import ExtractSettings
 from services.chassis.stage import Handled, LogSession, StageService
 from services.chassis.tracing import Span
-from services.extract.extract import Extraction, Extractor, Limits, events
-from services.extract.tagger import ModelBroken, StandIn, Tagger
-from services.extract.text import language
-from services.extract.text.html import HtmlLimits
+from services.chassis.worker import WorkerUnfit
+from services.extract.articles import ArticleReader, Reading
 
 NAME = "extract"
 GROUP = "onrecord-extract"
@@ -35,10 +31,8 @@ logger = structlog.get_logger()
 class Tally:
     """What is counted of one article once its events are committed."""
 
-    extraction: Extraction
+    reading: Reading
     seconds: float
-    steps: tuple[tuple[str, float], ...]
-    tokens: int
 
 
 def build(context: Context) -> ExtractService:
@@ -47,52 +41,26 @@ def build(context: Context) -> ExtractService:
     Raises:
         SettingsError: the model folder is incomplete or broken, or there is no room for the language detector's model.
     """
-    tagger = load_tagger(context.settings.extract)
-    try:
-        language.load()
-    except OSError as error:
-        folder = tempfile.gettempdir()
-        raise SettingsError([f"{folder}: the language detector's model cannot be unpacked there ({error}); it needs 70 MB"]) from error
-    context.metrics.gauge("model_info", name=tagger.name, version=tagger.version, sha256=tagger.model_sha256).set(1)
-    return ExtractService(context, tagger)
-
-
-def load_tagger(settings: ExtractSettings) -> Tagger | StandIn:
-    """The tagger of the settings.
-
-    Raises:
-        SettingsError: the model folder is incomplete or broken.
-    """
-    if settings.tagger == "stand-in":
+    if context.settings.extract.tagger == "stand-in":
+        # the process that loads it has no log
         logger.error("the stand-in tagger is for tests: most quotes and claims will be missed")
-        return StandIn()
+    reader = ArticleReader(context.settings.extract)
     try:
-        return Tagger.load(settings.model_dir, settings.threads)
-    except (ModelBroken, OSError, ValueError) as error:
-        raise SettingsError([f"ONRECORD_EXTRACT__MODEL_DIR: {' '.join(str(error).split())}"]) from error
-
-
-def limits(settings: ExtractSettings) -> Limits:
-    """The settings as the core's limits."""
-    return Limits(
-        max_text_chars=settings.max_text_chars,
-        html=HtmlLimits(
-            timeout_s=settings.html_timeout_s,
-            memory_mb=settings.html_memory_mb,
-            max_depth=settings.html_max_depth,
-            max_tags=settings.html_max_tags,
-        ),
-    )
+        model = reader.model()
+    except WorkerUnfit as error:
+        raise SettingsError([str(error)]) from error
+    except TransientError as error:
+        raise SettingsError([f"{error}; it needs memory and the right to start processes"]) from error
+    context.metrics.gauge("model_info", name=model.name, version=model.version, sha256=model.sha256).set(1)
+    return ExtractService(context, reader)
 
 
 class ExtractService(StageService[Message]):
     """Extracts every article of the log once."""
 
-    def __init__(self, context: Context, tagger: Tagger | StandIn) -> None:
+    def __init__(self, context: Context, reader: ArticleReader) -> None:
         self._metrics = context.metrics
-        self._tagger = tagger
-        self._steps: list[tuple[str, float]] = []
-        self._extractor = Extractor(tagger, limits(context.settings.extract), observe=self._observe)
+        self._reader = reader
         super().__init__(
             context,
             name=NAME,
@@ -107,29 +75,29 @@ class ExtractService(StageService[Message]):
         try:
             super().run()
         finally:
-            self._extractor.close()
+            self.close()
+
+    def close(self) -> None:
+        """End the process that reads. Safe to call twice."""
+        self._reader.close()
 
     def handle(self, record: Record) -> Handled[Message]:
         """One article's events, the document first; the same record always gives the same events.
 
         Raises:
             PoisonError: the record is no article, or the article cannot be extracted.
+            StageStopped: a stop was asked for meanwhile.
         """
         decoded = cloudevents.decode(record, Article)
         article = decoded.event
         started = time.perf_counter()
-        self._steps.clear()
         with structlog.contextvars.bound_contextvars(article_id=article.article_id):
-            extraction = self._extractor.extract(article)
+            reading = self._reader.read(article, self.look_up)
         seconds = time.perf_counter() - started
         span = Span.after(decoded.traceparent)
-        messages = [cloudevents.encode(event, source=SOURCE, traceparent=span.traceparent) for event in events(extraction)]
-        tokens = self._tagger.tokens(extraction.document.text)
-        tally = Tally(extraction, seconds, tuple(self._steps), tokens)
-        return Handled(messages, str(extraction.document.outcome), tally, span=span, facts=facts(extraction))
-
-    def _observe(self, step: str, seconds: float) -> None:
-        self._steps.append((step, seconds))
+        events = (reading.document, *reading.quotes, *reading.claims)
+        messages = [cloudevents.encode(event, source=SOURCE, traceparent=span.traceparent) for event in events]
+        return Handled(messages, str(reading.document.outcome), Tally(reading, seconds), span=span, facts=facts(reading))
 
     def _count(self, handled: Sequence[Handled[Message]]) -> None:
         for done in handled:
@@ -137,26 +105,27 @@ class ExtractService(StageService[Message]):
                 count(self._metrics, done.detail)
 
 
-def facts(extraction: Extraction) -> dict[str, object]:
+def facts(reading: Reading) -> dict[str, object]:
     """What the log says of an article: which it was and how much was found, never its text."""
-    document = extraction.document
+    document = reading.document
     return {
         "article_id": document.article_id,
         "revision": document.revision,
-        "quotes": len(extraction.quotes),
-        "claims": len(extraction.claims),
+        "quotes": len(reading.quotes),
+        "claims": len(reading.claims),
     }
 
 
 def count(metrics: Metrics, tally: Tally) -> None:
     """Count one committed article."""
+    reading = tally.reading
     metrics.histogram("extraction_duration").observe(tally.seconds)
-    for step, seconds in tally.steps:
+    for step, seconds in reading.steps:
         metrics.histogram("stage_duration", stage=step).observe(seconds)
-    metrics.counter("tokens").inc(tally.tokens)
+    metrics.counter("tokens").inc(reading.tokens)
     statements: tuple[tuple[str, str, Sequence[Quote | Claim]], ...] = (
-        ("quote", "quotes_extracted", tally.extraction.quotes),
-        ("claim", "claims_extracted", tally.extraction.claims),
+        ("quote", "quotes_extracted", reading.quotes),
+        ("claim", "claims_extracted", reading.claims),
     )
     for kind, counter, items in statements:
         for item in items:

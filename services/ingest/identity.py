@@ -21,6 +21,7 @@ from lxml import etree
 
 from schemas.events import Article
 from schemas.ids import digest, text_sha256
+from services.chassis.html import TooDeep, flattened
 
 URL_CHARS = 2048
 """The event's limit, which is story-indexer's as well."""
@@ -88,12 +89,20 @@ def visible_text(tree: etree._Element) -> str:
 
 
 def parse_html(html: str) -> etree._Element | None:
-    """The page's tree, parsed without network, entities of its own or unlimited size; None when there is no element in it."""
+    """The page's tree, parsed without network, entities of its own or unlimited size; None when there is no element in it.
+
+    A page that nests deeper than the parser goes is flattened; one that nests beyond reason has only what the parser reached.
+    """
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True)
     try:
         tree = etree.fromstring(html.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
         return None
+    if parser.error_log.last_error is not None and parser.error_log.last_error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+        try:
+            return flattened(html)
+        except TooDeep:
+            return tree
     return tree  # lxml answers None for a page of comments only
 
 

@@ -60,7 +60,7 @@ GOOD = "“Fine by me,” Anna Lee said."
         ("b.html", b"\x7fELF\x00\x00", "binary", "it is not text"),
         ("b.txt", "“é” ".encode() * 9 + b"\xff", "encoding", "is not valid utf-8"),
         ("b.txt", b"\xff\xfea", "encoding", "is not valid utf-16"),
-        ("b.html", b"<p>" + b"<div>" * 5_000, "html_depth", "nests deeper"),
+        ("b.html", b"<p>" + b"<div>" * 100_000, "html_tags", "60000 tags"),
         ("b.txt", b"Rain. " * 100_000, "too_large", "characters of text"),
         ("b.txt", None, "missing", "no such file or directory"),
         ("b.txt/", None, "missing", "no such file or directory"),

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
+from lxml import etree
 
-from services.chassis.errors import LimitExceeded, PoisonError, TransientError
-from services.extract.text import html
+from services.chassis.errors import LimitExceeded, PoisonError
+from services.chassis.html import DEEPEST, TooDeep, flattened
+from services.extract.text import html, html_worker
 from services.extract.text.html import HtmlLimits, HtmlReader
 from services.extract.text.prescan import declared_language, scan
 from tests.support.patience import PATIENCE_S
@@ -53,67 +50,40 @@ def test_main_text_title_language_and_date_are_read(reader: HtmlReader) -> None:
     assert "Imprint" not in page.text
 
 
-def test_one_worker_reads_many_pages_and_a_dead_one_is_replaced(reader: HtmlReader) -> None:
+def test_one_worker_reads_many_pages(reader: HtmlReader) -> None:
     reader.read(PAGE, article_id="a")
-    first = reader._process
+    first = reader._worker.pid
     reader.read(PAGE, article_id="b")
     assert first is not None
-    assert reader._process is first
-    os.kill(first.pid, signal.SIGKILL)
-    first.wait()
-    assert "waited long enough" in reader.read(PAGE, article_id="c").text
-    assert reader._process is not first
+    assert reader._worker.pid == first
 
 
-def test_a_worker_killed_in_the_middle_of_a_page_is_replaced_and_the_page_read_again(
-    reader: HtmlReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader.read(PAGE, article_id="a")
-    exchange = html._exchange
-    killed: list[int] = []
+def failing(argument: str) -> Callable[[bytes], bytes]:
+    """No page is known that makes the parser raise, so work that raises on one page stands in."""
+    read = html_worker.build(argument)
 
-    def kill_first(process: subprocess.Popen[bytes], request: bytes, timeout_s: float) -> dict[str, Any]:
-        if not killed:
-            killed.append(process.pid)
-            process.kill()
-            process.wait()
-        return exchange(process, request, timeout_s)
+    def work(page: bytes) -> bytes:
+        if b"Secret words" in page:
+            raise KeyError(page)
+        return read(page)
 
-    monkeypatch.setattr(html, "_exchange", kill_first)
-    assert "waited long enough" in reader.read(PAGE, article_id="b").text
-    assert killed
+    return work
 
 
-def test_a_worker_that_cannot_start_is_no_fault_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "_WORKER", Path("/nowhere/html_worker.py"))
-    with pytest.raises(TransientError, match="does not start"):
-        HtmlReader(HtmlLimits()).read(PAGE, article_id="a")
-
-
-def test_a_page_the_parser_fails_on_is_unreadable_and_the_worker_goes_on(
-    reader: HtmlReader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    # no page is known that makes the parser raise, so a worker whose parser raises on one page stands in
-    worker = tmp_path / "worker.py"
-    worker.write_text(f"""
-import runpy, trafilatura
-parse = trafilatura.bare_extraction
-def failing(page, **options):
-    if "Secret words" in page:
-        raise KeyError(page)
-    return parse(page, **options)
-trafilatura.bare_extraction = failing
-runpy.run_path({str(html._WORKER)!r}, run_name="__main__")
-""")
-    monkeypatch.setattr(html, "_WORKER", worker)
-    reader.read(PAGE, article_id="a")
-    first = reader._process
-    with pytest.raises(PoisonError, match=r"article art-9: the page cannot be parsed \(KeyError\)") as caught:
-        reader.read(PAGE.replace("waited long enough", "Secret words"), article_id="art-9")
-    assert (caught.value.stage, caught.value.reason) == ("extract", "html_unreadable")
-    assert "Secret" not in str(caught.value)
-    assert "waited long enough" in reader.read(PAGE, article_id="b").text
-    assert reader._process is first
+def test_a_page_the_parser_fails_on_is_unreadable_and_the_worker_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "_WORKER", f"{__name__}:failing")
+    reader = HtmlReader(HtmlLimits(timeout_s=PATIENCE_S))
+    try:
+        reader.read(PAGE, article_id="a")
+        first = reader._worker.pid
+        with pytest.raises(PoisonError, match=r"article art-9: the page cannot be parsed \(KeyError\)") as caught:
+            reader.read(PAGE.replace("waited long enough", "Secret words"), article_id="art-9")
+        assert (caught.value.stage, caught.value.reason) == ("extract", "html_unreadable")
+        assert "Secret" not in str(caught.value)
+        assert "waited long enough" in reader.read(PAGE, article_id="b").text
+        assert reader._worker.pid == first
+    finally:
+        reader.close()
 
 
 def test_a_span_wider_than_any_table_is_harmless(reader: HtmlReader) -> None:
@@ -121,9 +91,58 @@ def test_a_span_wider_than_any_table_is_harmless(reader: HtmlReader) -> None:
     assert "waited long enough" in reader.read(html, article_id="a").text
 
 
-@pytest.mark.parametrize("depth", [5_000, 100_000])
-def test_deep_nesting_is_refused_before_parsing(depth: int) -> None:
-    assert refused(HtmlLimits(), "<html><body>" + "<div>" * depth + "x" + "</div>" * depth) == "html_depth"
+def deep(depth: int) -> str:
+    """A page whose words stand so many elements deep, and the end of it behind them."""
+    head, tail = PAGE.split("<p>“We", 1)
+    return f"{head}{'<div>' * depth}<p>“We{tail}".replace("</article>", "</div>" * depth + "</article>")
+
+
+@pytest.mark.parametrize("depth", [300, 600, 5_000])
+def test_a_page_that_nests_deeper_than_the_parser_goes_is_read_like_any_other(reader: HtmlReader, depth: int) -> None:
+    plain = reader.read(PAGE, article_id="a")
+    page = reader.read(deep(depth), article_id="b")
+    assert page.text == plain.text
+    assert page.title == plain.title
+
+
+def nesting(tree: etree._Element) -> int:
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(tree, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+@pytest.mark.parametrize("depth", [DEEPEST - 2, DEEPEST, 600, 5_000, 1_000_000])
+def test_a_flattened_tree_has_all_the_words_in_order(depth: int) -> None:
+    tree = flattened("<body>" + "<div>x" * depth + "<p>one<p>two<b>three</b>four")
+    assert tree is not None
+    assert nesting(tree) <= DEEPEST
+    assert "".join(tree.itertext()) == "x" * depth + "onetwothreefour"
+    assert [node.text for node in tree.iter("p")] == ["one", "two"]
+
+
+@pytest.mark.parametrize("page", ["<div>" * 300_000 + "</x>" * 300_000, "<b>" * 100_000 + "<div>" * 100_000 + "</b>" * 100_000])
+def test_end_tags_that_the_parser_would_look_for_through_a_deep_page_are_not_waited_for(page: str) -> None:
+    started = time.process_time()
+    with pytest.raises(TooDeep):
+        flattened(page)
+    assert time.process_time() - started < 20.0
+
+
+def test_a_page_deep_beyond_reason_is_refused(reader: HtmlReader) -> None:
+    with pytest.raises(LimitExceeded, match="article art-9: the page nests too deep") as caught:
+        reader.read(deep(40_000), article_id="art-9")
+    assert (caught.value.stage, caught.value.reason) == ("extract", "html_depth")
+    with pytest.raises(LimitExceeded) as caught:
+        reader.read(deep(100_000), article_id="art-9")
+    assert caught.value.reason == "html_tags"
+
+
+def test_tags_in_scripts_and_comments_do_not_count() -> None:
+    page = "<ul>" + "<li>x" * 8 + "</ul><!-- <div><div> --><script>'<div><div><div>'</script>"
+    assert scan(page, max_bytes=10**6, max_tags=10) is None
+    assert scan(page, max_bytes=10**6, max_tags=9) == "html_tags"
 
 
 def test_two_hundred_thousand_paragraphs_are_refused_before_parsing() -> None:
@@ -139,7 +158,7 @@ def test_a_page_that_takes_too_long_is_killed_and_the_next_one_read() -> None:
         with pytest.raises(LimitExceeded) as caught:
             reader.read(slow, article_id="a")
         assert caught.value.reason == "html_timeout"
-        assert reader._process is None
+        assert reader._worker.pid is None
         patient = HtmlReader(HtmlLimits(timeout_s=PATIENCE_S))
         try:
             assert "waited long enough" in patient.read(PAGE, article_id="b").text
@@ -165,16 +184,11 @@ def test_a_page_larger_than_the_limit_is_refused() -> None:
 def test_the_scan_is_linear_on_broken_tags() -> None:
     def seconds(count: int) -> float:
         started = time.process_time()
-        scan("<a " * count + "<!--" * count + "<script" * count, max_bytes=10**9, max_tags=10**9, max_depth=10**9)
+        scan("<a " * count + "<!--" * count + "<script" * count, max_bytes=10**9, max_tags=10**9)
         return time.process_time() - started
 
     allowed = 40 * max(seconds(10_000), 0.002)
     assert any(seconds(100_000) < allowed for _ in range(5)), "a neighbour on the same core may slow one reading"
-
-
-def test_scripts_comments_and_siblings_do_not_count_as_depth() -> None:
-    html = "<ul>" + "<li>x" * 100 + "</ul><!-- <div><div> --><script>'<div><div><div>'</script><p>a<p>b<p>c<br><br><img>"
-    assert scan(html, max_bytes=10**6, max_tags=1_000, max_depth=10).depth == 1
 
 
 @pytest.mark.parametrize(

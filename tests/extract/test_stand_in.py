@@ -9,8 +9,8 @@ import structlog
 from schemas.events import Article
 from services.chassis.settings import ExtractSettings
 from services.extract.extract import Extractor
-from services.extract.service import load_tagger
 from services.extract.tagger import StandIn, Tagger
+from services.extract.worker import load_tagger
 
 TEXT = (
     "Report 7\n\n“The bridge will reopen in May,” said Maria Keller, the mayor. The council met.\n\n"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -83,6 +84,18 @@ def test_script_addresses_are_not_taken() -> None:
 @pytest.mark.parametrize("data", [b"<!-- only a comment -->", b"<html><head></head></html>\x00", b"   "])
 def test_no_page_is_refused(data: bytes) -> None:
     assert one_refusal("a.html", data).reason in ("not_html", "binary", "empty")
+
+
+@pytest.mark.parametrize("depth", [300, 600, 5_000])
+def test_words_deeper_than_the_parser_goes_are_part_of_what_makes_an_article(depth: int) -> None:
+    ids = {one_article("a.html", b"<html><body>" + b"<div>" * depth + words).article_id for words in (b"Rain.", b"Sun.")}
+    assert len(ids) == 2
+
+
+def test_hostile_depth_is_read_as_far_as_the_parser_goes() -> None:
+    started = time.process_time()
+    assert one_article("a.html", b"<html><body>" + b"<a>" * 9_000 + b"</b>" * 9_000).content_type == "text/html"
+    assert time.process_time() - started < 20.0
 
 
 def test_deep_nesting_and_entities_are_harmless() -> None:

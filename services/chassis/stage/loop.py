@@ -305,13 +305,27 @@ class StageLoop(Generic[Out]):
         started = time.monotonic()
         remaining = seconds
         while remaining > 0 and not self._stop.wait(min(remaining, KEEP_ALIVE_S)):
-            self._turned()
-            try:
-                self._session.keep_alive()
-            except TransientError as error:
-                logger.debug("keep-alive failed", service=self._name, error=str(error))
+            self._keep_alive()
             remaining = seconds - (time.monotonic() - started)
         self._report.waited(time.monotonic() - started)
+
+    def look_up(self) -> None:
+        """For a handler to call every second or so (:data:`KEEP_ALIVE_S`) while one record takes it long: the stage is alive meanwhile.
+
+        Raises:
+            StageStopped: a stop is asked for; let it through, and the record is read again another time.
+            FencedError: another process owns this slot.
+        """
+        if self._stop.is_set():
+            raise StageStopped("stopped in the middle of a record")
+        self._keep_alive()
+
+    def _keep_alive(self) -> None:
+        self._turned()
+        try:
+            self._session.keep_alive()
+        except TransientError as error:
+            logger.debug("keep-alive failed", service=self._name, error=str(error))
 
     def _turned(self) -> None:
         self.turned_at = time.monotonic()

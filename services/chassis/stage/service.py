@@ -97,6 +97,11 @@ class StageService(Generic[Out]):
             self._loop.left()
             self._hold(self._held_by)
 
+    def look_up(self) -> None:
+        """For a handler at work: see :meth:`StageLoop.look_up`. Outside the loop it does nothing."""
+        if self._loop is not None:
+            self._loop.look_up()
+
     def _close(self, session: Session[Out]) -> None:
         try:
             session.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
+from xml.parsers import expat
 
 import feedparser
 
@@ -19,6 +20,8 @@ MAX_ENTRIES = 2_000
 """story-indexer's limit on stories per feed."""
 FULL_CONTENT_CHARS = 1_000
 """A content element with less visible text than this is a teaser: short news items have about 1,500 characters."""
+MAX_DEPTH = 200
+"""Elements one inside the other: feeds have ten, the HTML some carry twice as many. The parser's time grows with the square of it."""
 
 
 class NotAFeed(Exception):
@@ -48,10 +51,11 @@ def parse(data: bytes, url: str, content_type: str) -> list[Entry]:
     """The entries with a web address, in the feed's order.
 
     Raises:
-        NotAFeed: no feed, or one that defines entities of its own (an attack, or nothing that is published as news).
+        NotAFeed: no feed, or one that nests too deep or defines entities of its own (attacks, or nothing that is published as news).
     """
     if b"<!ENTITY" in data or "<!ENTITY".encode("utf-16-le") in data or "<!ENTITY".encode("utf-16-be") in data:
         raise NotAFeed("defines XML entities, which no feed needs")
+    _check_depth(data)
     # a stream, never text: feedparser would fetch text that looks like an address
     headers = {"content-type": content_type, "content-location": url}
     try:
@@ -63,6 +67,30 @@ def parse(data: bytes, url: str, content_type: str) -> list[Entry]:
     language = parsed.feed.get("language")
     entries = (_entry(raw, url, language) for raw in parsed.entries[:MAX_ENTRIES])
     return [entry for entry in entries if entry]
+
+
+def _check_depth(data: bytes) -> None:
+    """Refuses what nests too deep, as far as it is well-formed: the rest is left to who limits the parser's time."""
+    depth = 0
+
+    def begins(_name: str, _attributes: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise NotAFeed(f"nests deeper than {MAX_DEPTH} elements")
+
+    def ends(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    reader = expat.ParserCreate()
+    reader.StartElementHandler = begins
+    reader.EndElementHandler = ends
+    try:
+        reader.Parse(data, True)
+    except (expat.ExpatError, ValueError):
+        # ill-formed, as many feeds are, or in a charset that expat does not know
+        return
 
 
 def _entry(raw: Any, feed_url: str, language: str | None) -> Entry | None:

@@ -20,9 +20,10 @@ import structlog
 from services.chassis.errors import OnrecordError, TransientError
 from services.chassis.service import Context
 from services.ingest.account import Outcome
-from services.ingest.feeds.entries import Entry, NotAFeed, parse
+from services.ingest.feeds.entries import Entry, NotAFeed
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
 from services.ingest.feeds.memory import FeedMemory, FeedState, Pending
+from services.ingest.feeds.parser import FeedParser
 from services.ingest.identity import host_of
 from services.ingest.publish import HOPELESS, Publisher
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal
@@ -55,13 +56,15 @@ class FeedPoller:
         self._limits = Limits(settings.max_article_bytes)
         self._memory = FeedMemory(settings.index_path)
         self._fetcher = Fetcher(settings, context.stop)
+        self._parser = FeedParser(settings)
         self._put_off: dict[str, float] = {}
         """Feeds whose next poll (Unix seconds) could not be noted in the file."""
         self.turned_at = time.monotonic()
         """When the loop last turned."""
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the file and the process that reads feeds."""
+        self._parser.close()
         self._memory.close()
 
     def run(self) -> None:
@@ -120,8 +123,8 @@ class FeedPoller:
         conditions = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
         try:
             fetched = self._fetcher.get(url, FEED_TYPES, {name: value for name, value in conditions.items() if value})
-            entries = [] if fetched.status == 304 else parse(fetched.body, fetched.url, fetched.headers.get("content-type", ""))
-        except (FetchError, NotAFeed) as error:
+            entries = [] if fetched.status == 304 else self._entries(fetched)
+        except (FetchError, NotAFeed, TransientError) as error:
             return self._not_polled(url, state, error)
         if fetched.status == 304:
             self._polled(url, state, "unchanged")
@@ -131,6 +134,13 @@ class FeedPoller:
         validators = {"etag": fetched.headers.get("etag"), "last_modified": fetched.headers.get("last-modified")} if all(finished) else {}
         self._polled(url, FeedState.model_validate(validators), "changed")
         return None
+
+    def _entries(self, fetched: Fetched) -> list[Entry]:
+        return self._parser.entries(fetched.body, fetched.url, fetched.headers.get("content-type", ""), self._look_up)
+
+    def _look_up(self) -> None:
+        if self._context.stop.is_set():
+            raise FetchError("put_off", "stopped before it was read")
 
     def _take(self, feed: str, pending: Pending) -> bool:
         """Put one entry's article on the log; whether the entry is finished with."""
@@ -189,7 +199,7 @@ class FeedPoller:
     def _arrival(self, feed: str, entry: Entry) -> Arrival:
         return Arrival(entry.link, feed, "feed", datetime.now(UTC))
 
-    def _not_polled(self, url: str, state: FeedState, error: FetchError | NotAFeed) -> str:
+    def _not_polled(self, url: str, state: FeedState, error: FetchError | NotAFeed | TransientError) -> str:
         kind = error.kind if isinstance(error, FetchError) else "failed"
         if kind == "put_off":
             # the host asked for time, or another feed's pages did: no fault of this feed
