@@ -155,12 +155,8 @@ def check_prescan(data: bytes) -> None:
     given = Given(data)
     limit = given.number(64)
     html = given.text()
-    seen = scan(html, max_bytes=3_000, max_tags=limit + 20, max_depth=limit)
-    assert 0 <= seen.depth <= seen.tags <= limit + 21
-    assert seen.breach is not None or seen.depth <= limit
-    unlimited = scan(html, max_bytes=10**9, max_tags=10**9, max_depth=10**9)
-    assert unlimited.breach is None
-    assert unlimited.tags <= html.count("<")
+    assert scan(html, max_bytes=3_000, max_tags=limit) in (None, "too_large", "html_tags")
+    assert scan(html, max_bytes=10**9, max_tags=10**9) is None
     language = declared_language(html)
     assert language is None or 2 <= len(language) <= 12
 

@@ -41,7 +41,7 @@ from tests.fuzz.target import Target
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _CHARS = 20_000
-_REASONS = ("too_large", "html_tags", "html_depth", "html_memory", "html_unreadable")
+_REASONS = ("too_large", "text_tokens", "html_tags", "html_depth", "html_memory", "html_unreadable")
 """Not ``html_timeout``: no page of these sizes may take a minute."""
 _SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
 _SENTENCES = (
