@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 
-import webencodings
-from webencodings.labels import LABELS
+import webencodings  # type: ignore[import-untyped]
+from webencodings.labels import LABELS  # type: ignore[import-untyped]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),

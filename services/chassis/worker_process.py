@@ -39,7 +39,9 @@ def main() -> None:
         _send(answers, b"!", f"{type(error).__name__}\n{error}")
         return
     limit = _address_space() + int(megabytes) * _MEGABYTE
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    # the soft limit only: the work may start a worker of its own, which inherits it and sets another
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
     _send(answers, b"+", "")
     while (request := _receive(requests)) is not None:
         # The parent kills a worker that is late; the timer, whose signal needs no Python, is for a worker whose parent died.
