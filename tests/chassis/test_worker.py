@@ -164,6 +164,6 @@ def test_work_that_cannot_be_made_says_why() -> None:
 
 
 def test_a_process_that_does_not_start_is_tried_again_another_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(TransientError, match="does not start"):
         Worker(f"{__name__}:echo", "said", LIMITS).ask(b"x")

@@ -18,10 +18,11 @@ from services.chassis import cloudevents
 from services.chassis.errors import LimitExceeded, PoisonError
 from services.chassis.log.open import open_log
 from services.chassis.log.topics import declared
+from services.chassis.log.types import Message
 from services.chassis.metrics import Metrics
 from services.chassis.service import Context
 from services.chassis.settings import ExtractSettings, Settings
-from services.chassis.stage import read_dead_letter
+from services.chassis.stage import StageLoop, read_dead_letter
 from services.extract import articles, worker
 from services.extract.articles import ArticleReader
 from services.extract.extract import Extractor, events
@@ -115,10 +116,16 @@ def test_an_article_that_takes_too_long_is_a_dead_letter_and_the_next_one_goes_t
 
 def test_while_an_article_is_read_the_loop_turns_and_a_stop_is_obeyed(tmp_path: Path, article: MakeArticle) -> None:
     with running(tmp_path, [article(LONG)]) as (context, service):
-        loop = lambda: service._loop  # noqa: E731 - it comes with the run
-        until(lambda: loop() and context.metrics.registry.get_sample_value("onrecord_in_flight", {"service": "extract"}), "the article")
+
+        def loop() -> StageLoop[Message]:
+            assert service._loop is not None, "it comes with the run"
+            return service._loop
+
+        until(
+            lambda: service._loop and context.metrics.registry.get_sample_value("onrecord_in_flight", {"service": "extract"}), "the article"
+        )
         turns: set[float] = set()
-        until(lambda: turns.add(loop().turned_at) or len(turns) >= 4, "the loop to turn")  # type: ignore[func-returns-value, union-attr]
+        until(lambda: turns.add(loop().turned_at) or len(turns) >= 4, "the loop to turn")  # type: ignore[func-returns-value]
         assert not everything(context.log, Document.topic), "it was read before anything could be seen"
         asked = time.monotonic()
         context.stop.set()

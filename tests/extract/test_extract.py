@@ -293,6 +293,9 @@ class ArbitraryTagger:
         self.attributions = attributions
         self.entities = entities
 
+    def tokens(self, text: str) -> int:
+        return len(text)
+
     def __call__(self, text: str) -> Tagged:
         def cut(span: Range | None) -> Range | None:
             return None if span is None or span.start >= len(text) else Range(span.start, min(span.end, len(text)))

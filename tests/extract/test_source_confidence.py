@@ -75,6 +75,9 @@ class Found:
 
     model_sha256 = "0" * 64
 
+    def tokens(self, text: str) -> int:
+        return len(text)
+
     def __call__(self, text: str) -> Tagged:
         if text != TEXT:
             return Tagged()

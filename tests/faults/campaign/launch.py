@@ -14,41 +14,35 @@ import signal
 import sys
 from collections import Counter
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.chassis.errors import TransientError
-from services.extract.types import Tagged
 from tests.faults.campaign.articles import FAILS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from schemas.events import Article
+    from services.extract.articles import ArticleReader, Reading
 
 _FAILS = re.compile(re.escape(FAILS).replace(r"\{times\}", r"(\d+)").replace(r"\{name\}", r"\S+"))
 
 
-class Failing:
-    """A tagger that fails a few times where an article says so. A process that is started again has forgotten how often."""
-
-    def __init__(self, tagger: Any) -> None:
-        self._tagger = tagger
-        self._failed: Counter[str] = Counter()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tagger, name)
-
-    def __call__(self, text: str) -> Tagged:
-        """See :class:`services.extract.extract.AttributionTagger`."""
-        asked = _FAILS.search(text)
-        if asked and self._failed[asked[0]] < int(asked[1]):
-            self._failed[asked[0]] += 1
-            raise TransientError("the article asks to fail")
-        tagged: Tagged = self._tagger(text)
-        return tagged
-
-
 def fail_as_asked() -> None:
-    """Extract reads with :class:`Failing`."""
-    from services.extract import service
+    """Extract fails a few times where an article says so. A process that is started again has forgotten how often."""
+    from services.extract.articles import ArticleReader
 
-    load = service.load_tagger
-    service.load_tagger = lambda settings: Failing(load(settings))  # type: ignore[assignment,return-value]
+    read = ArticleReader.read
+    failed: Counter[str] = Counter()
+
+    def failing(self: ArticleReader, article: Article, meanwhile: Callable[[], None]) -> Reading:
+        asked = _FAILS.search(article.content)
+        if asked and failed[asked[0]] < int(asked[1]):
+            failed[asked[0]] += 1
+            raise TransientError("the article asks to fail")
+        return read(self, article, meanwhile)
+
+    ArticleReader.read = failing  # type: ignore[method-assign]
 
 
 def hold(turn: int) -> None:
