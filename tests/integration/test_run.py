@@ -18,9 +18,9 @@ from tests.support.web import Site
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "services.cli"]
-STORY = """<html><head><title>Bridge reopens</title></head><body><article><h1>Bridge reopens</h1>
-<p>“The bridge reopens in {month},” Transport Minister Ida Holm said on Tuesday.</p>
-<p>It was closed two years ago, when engineers found cracks in its southern pier. Ferries have run every ten minutes since.</p>
+STORY = """<html><head><title>Tunnel to open</title></head><body><article><h1>Tunnel to open</h1>
+<p>“The tunnel will open in {month},” Transport Minister Ida Holm said on Tuesday.</p>
+<p>Holm told reporters that the work had cost less than was planned.</p>
 </article></body></html>"""
 
 Record = dict[str, list[tuple[object, ...]]]
@@ -99,14 +99,14 @@ def test_feeds_of_the_settings_are_read_and_no_samples(pipeline_at: Callable[...
     pipeline = pipeline_at(**of_feed(site))
     done = pipeline.onrecord("run", "--no-serve")
     assert "Articles: 1 published" in done.stderr
-    assert "The bridge reopens in March" in done.stdout
-    assert texts(pipeline) == ["The bridge reopens in March,"]
+    assert "Ida Holm" in done.stdout
+    assert texts(pipeline) == ["The tunnel will open in March,"]
 
 
 def test_paths_and_feeds_together(pipeline_at: Callable[..., Pipeline], site: Site, articles: Path) -> None:
     offer(site, "March")
     done = pipeline_at(**of_feed(site)).onrecord("run", "--no-serve", str(articles / "lavrov.txt"))
-    assert "The bridge reopens in March" in done.stdout
+    assert "Ida Holm" in done.stdout
     assert "Sergei Lavrov" in done.stdout
 
 
@@ -139,17 +139,9 @@ def test_ctrl_c_while_it_works_exits_130_and_the_next_run_goes_on(
     assert set(kept) < set(pipeline.event_ids()["onrecord.documents"])
 
 
-@pytest.mark.parametrize("given", ["ingest", "extract"])
-def test_ctrl_c_ends_the_other_commands_with_130(pipeline_at: Callable[..., Pipeline], given: str) -> None:
-    pipeline = pipeline_at()
-    pipeline.onrecord("topics", "create")
-    arguments = ["ingest", "-"] if given == "ingest" else ["extract", *(["services/ingest/samples"] * 20)]
-    with Terminal([*COMMAND, *arguments], pipeline.environment) as terminal:
-        if given == "ingest":
-            terminal.press(b'{"content": "A story."}\n')
-            terminal.wait_for("story")
-        else:
-            terminal.wait_for("“")
+def test_ctrl_c_ends_extract_with_130(pipeline_at: Callable[..., Pipeline]) -> None:
+    with Terminal([*COMMAND, "extract", *(["services/ingest/samples"] * 20)], pipeline_at().environment) as terminal:
+        terminal.wait_for("“")
         terminal.press(CTRL_C)
         assert terminal.end() == 130, terminal.seen
     assert "Traceback" not in terminal.seen

@@ -17,7 +17,12 @@ from tests.support.patience import LOOK_S, PATIENCE_S
 
 CTRL_C = b"\x03"
 
-_ON_ITS_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+_ON_ITS_TERMINAL = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background of a shell
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 """Makes the terminal the program's own: only then is Ctrl-C a signal to it."""
 
 
