@@ -10,7 +10,7 @@ from services.chassis.log.groups import EXTRACT_GROUP
 from services.extract.tagger import StandIn
 from tests.faults.campaign.articles import corpus
 from tests.faults.campaign.campaign import look, settle
-from tests.faults.campaign.conductor import Conductor, Play
+from tests.faults.campaign.conductor import Conductor, Play, Played
 from tests.faults.campaign.verdict import Verdict, judge
 from tests.faults.campaign.world import World
 from tests.support.kafka_proxy import Api, Fault
@@ -60,17 +60,18 @@ def zombie(conductor: Conductor) -> None:
     def when_it_stands() -> None:
         if held.stopped():
             conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
+            told = conductor.played[-1]
             conductor.fleet.start("extract", "1")
-            when_its_work_is_done()
+            when_its_work_is_done(told)
         else:
             conductor.after(LOOK_S, when_it_stands)
 
-    def when_its_work_is_done() -> None:
-        if conductor.played[-1].recovered is not None:
+    def when_its_work_is_done(told: Played) -> None:
+        if told.recovered is not None:
             conductor.fleet.resume(held)
             when_both_work()
         else:
-            conductor.after(LOOK_S, when_its_work_is_done)
+            conductor.after(LOOK_S, lambda: when_its_work_is_done(told))
 
     def when_both_work() -> None:
         if conductor.world.members(EXTRACT_GROUP) == 2:
