@@ -70,12 +70,17 @@ def zombie(conductor: Conductor) -> None:
 
     def when_it_stands() -> None:
         if held.stopped():
-            conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
-            told = conductor.played[-1]
             conductor.fleet.start("extract", "1")
-            when_its_work_is_done(told)
+            when_alone()
         else:
             conductor.after(LOOK_S, when_it_stands)
+
+    def when_alone() -> None:
+        if conductor.world.members(EXTRACT_GROUP) == {f"{EXTRACT_GROUP}-1"}:
+            conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
+            when_its_work_is_done(conductor.played[-1])
+        else:
+            conductor.after(LOOK_S, when_alone)
 
     def when_its_work_is_done(told: Played) -> None:
         if told.recovered is not None:
@@ -85,7 +90,7 @@ def zombie(conductor: Conductor) -> None:
             conductor.after(LOOK_S, lambda: when_its_work_is_done(told))
 
     def when_both_work() -> None:
-        if conductor.world.members(EXTRACT_GROUP) == 2:
+        if len(conductor.world.members(EXTRACT_GROUP)) == 2:
             conductor.feeder.limit = len(conductor.corpus.messages)
         else:
             conductor.after(LOOK_S, when_both_work)
