@@ -35,13 +35,13 @@ def sound(world: World, plan: Plan) -> None:
 
 def test_embedded_campaign() -> None:
     with embedded_world() as world:
-        sound(world, Plan(SEED, articles=240, kills=8, pause_s=(2.0, 4.0)))
+        sound(world, Plan(SEED, articles=200, kills=8, pause_s=(2.0, 4.0)))
 
 
 @pytest.mark.kafka
 @pytest.mark.postgres
 def test_kafka_campaign(kafka: World) -> None:
-    sound(kafka, Plan(SEED, articles=900, kills=12, pause_s=(7.0, 9.0), outages=9))
+    sound(kafka, Plan(SEED, articles=600, kills=10, pause_s=(7.0, 9.0), outages=9))
 
 
 @pytest.mark.kafka

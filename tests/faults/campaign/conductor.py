@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.chassis.errors import TransientError
-from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
+from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
 from services.chassis.log.types import EventLog, Message, TopicPartition
 from tests.faults.campaign.articles import Corpus
 from tests.faults.campaign.auditor import Auditor
@@ -183,9 +183,8 @@ class Conductor:
         if process:
             self.kills[kind.partition(" ")[0]] += 1
         done = dict(self.auditor.offsets[group])
-        ends = self.auditor.seen.places
-        topics = {tp.topic for tp in done}
-        waiting = {tp: done.get(tp, 0) for tp, last in ends.items() if tp.topic in topics and done.get(tp, 0) <= last}
+        ends = dict(self.auditor.seen.places)
+        waiting = {tp: done.get(tp, 0) for tp, last in ends.items() if tp.topic in READ[group] and done.get(tp, 0) <= last}
         self.played.append(Played(kind, time.monotonic(), group, waiting))
 
     def after(self, seconds: float, undo: Undo, *, outage: bool = False) -> None:

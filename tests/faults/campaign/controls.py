@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,14 +11,12 @@ from services.chassis.log.groups import EXTRACT_GROUP
 from services.extract.tagger import StandIn
 from tests.faults.campaign.articles import corpus
 from tests.faults.campaign.campaign import look, settle
-from tests.faults.campaign.conductor import Conductor, Play
+from tests.faults.campaign.conductor import Conductor, Play, Played
 from tests.faults.campaign.verdict import Verdict, judge
 from tests.faults.campaign.world import World
 from tests.support.kafka_proxy import Api, Fault
 
 ARTICLES = 160
-START = 0.05
-"""Share of the articles handled before something is played."""
 LOOK_S = 0.2
 QUICK = {
     "ONRECORD_EXTRACT__TAGGER": "stand-in",
@@ -27,13 +26,13 @@ QUICK = {
     "ONRECORD_KAFKA__TRANSACTION_TIMEOUT_S": "8",
 }
 """Batches expire soon, and hold records of several partitions."""
-CUT_S = 6.0
-"""Longer than a batch lives."""
+CUT_S = 20.0
+"""Several times as long as a batch lives: where the defence stands, nothing is committed meanwhile."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """How extract is started, what is played at once, and which mistakes it must lead to."""
+    """How extract is started, what is played from the beginning, and which mistakes it must lead to."""
 
     failpoint: str = ""
     hold: int = 0
@@ -42,11 +41,23 @@ class Story:
 
 
 def produce_cut(conductor: Conductor) -> None:
-    """No record reaches a broker for longer than a batch lives."""
-    conductor.note("wire: PRODUCE CUT", "extract")
-    for proxy in conductor.world.proxies:
-        proxy.break_(Api.PRODUCE, Fault.CUT, client="onrecord-extract")
-    conductor.after(CUT_S, conductor.world.heal, outage=True)
+    """No record reaches a broker any more; whatever the group commits now is lost."""
+    rules = [proxy.break_(Api.PRODUCE, Fault.CUT, client="onrecord-extract") for proxy in conductor.world.proxies]
+
+    def when_hit() -> None:
+        if any(rule.hits for rule in rules):
+            conductor.note("wire: PRODUCE CUT", "extract")
+            when_committed(conductor.played[-1], time.monotonic() + CUT_S)
+        else:
+            conductor.after(LOOK_S, when_hit, outage=True)
+
+    def when_committed(told: Played, deadline: float) -> None:
+        if told.next_output is not None or time.monotonic() > deadline:
+            conductor.world.heal()
+        else:
+            conductor.after(LOOK_S, lambda: when_committed(told, deadline), outage=True)
+
+    when_hit()
 
 
 def zombie(conductor: Conductor) -> None:
@@ -59,21 +70,27 @@ def zombie(conductor: Conductor) -> None:
 
     def when_it_stands() -> None:
         if held.stopped():
-            conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
             conductor.fleet.start("extract", "1")
-            when_its_work_is_done()
+            when_alone()
         else:
             conductor.after(LOOK_S, when_it_stands)
 
-    def when_its_work_is_done() -> None:
-        if conductor.played[-1].recovered is not None:
+    def when_alone() -> None:
+        if conductor.world.members(EXTRACT_GROUP) == {f"{EXTRACT_GROUP}-1"}:
+            conductor.note("SIGSTOP with a batch in hand", "extract", process=True)
+            when_its_work_is_done(conductor.played[-1])
+        else:
+            conductor.after(LOOK_S, when_alone)
+
+    def when_its_work_is_done(told: Played) -> None:
+        if told.recovered is not None:
             conductor.fleet.resume(held)
             when_both_work()
         else:
-            conductor.after(LOOK_S, when_its_work_is_done)
+            conductor.after(LOOK_S, lambda: when_its_work_is_done(told))
 
     def when_both_work() -> None:
-        if conductor.world.members(EXTRACT_GROUP) == 2:
+        if len(conductor.world.members(EXTRACT_GROUP)) == 2:
             conductor.feeder.limit = len(conductor.corpus.messages)
         else:
             conductor.after(LOOK_S, when_both_work)
@@ -95,7 +112,7 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
     draw = random.Random(seed)
     articles = corpus(ARTICLES, seed, StandIn(), clean=True)
     with world.run(QUICK, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
-        schedule = [(START, story.play)] if story.play else []
+        schedule = [(0.0, story.play)] if story.play else []
         conductor = Conductor(world, fleet, auditor, log, articles, draw, schedule)
         fleet.start("extract", failpoint=story.failpoint, hold=story.hold)
         fleet.start("aggregate")

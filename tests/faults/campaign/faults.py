@@ -97,7 +97,7 @@ def _stand(seconds: float, *, replaced: bool) -> Play:
         member = _victim(conductor, play)
         if member is None:
             return
-        conductor.note("SIGSTOP, slot given away" if replaced else "SIGSTOP", member.service, process=True)
+        conductor.note("SIGSTOP with the slot given away" if replaced else "SIGSTOP", member.service, process=True)
         conductor.fleet.pause(member)
         if replaced:
             conductor.fleet.replace(member)

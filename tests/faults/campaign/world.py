@@ -128,12 +128,13 @@ class World:
         with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
             return int(admin._manager.run(admin._find_coordinator_id, name, CoordinatorType[kind]))
 
-    def members(self, group: str) -> int:
-        """How many share the group's partitions; none while they are being shared out."""
+    def members(self, group: str) -> frozenset[str]:
+        """The instance ids of those who share the group's partitions; none while they are being shared out."""
         assert self.cluster is not None
         with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
             found = admin.describe_groups([group])[group]
-        return len(found["members"]) if found["group_state"] == "Stable" else 0
+        stable = found["group_state"] == "Stable"
+        return frozenset(member["group_instance_id"] for member in found["members"]) if stable else frozenset()
 
     def open_transactions(self) -> list[str]:
         """Transactions under way."""
