@@ -1,4 +1,4 @@
-"""Who said what on news of 2023–2026: ``python -m lab.quality.news_speech --pages FOLDER [--closed] [--errors]``.
+"""Who said what on news of 2023–2026: ``python -m lab.quality.news_speech --pages FOLDER [--part PART] [--errors]``.
 
 The third ruler, and of reported speech only: beliefs, plans and wishes are not labelled there, so what is found of them is not counted.
 ``FOLDER`` has the labelled pages (``.html.gz``); the labels (lab/labels/speech) hold no text. Half of the pages are *open*: their errors
@@ -28,7 +28,10 @@ from lab.quality.news_speech_labels import (
     CLOSED,
     COMMITTED,
     GUM,
+    LOCKED,
     OPEN,
+    SHOWN,
+    WORK,
     Carrier,
     PageLabels,
     PlacedLabel,
@@ -246,15 +249,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
     where.add_argument("--gum", action="store_true", help="score GUM's articles instead, which the project carries")
-    parser.add_argument("--closed", action="store_true", help="score the closed pages instead of the open ones")
-    parser.add_argument("--errors", action="store_true", help="list every error; open pages only")
+    parser.add_argument("--part", choices=[OPEN, CLOSED, WORK, LOCKED], default=OPEN, help="which pages")
+    parser.add_argument("--errors", action="store_true", help="list every error; only of parts that may be read")
     parser.add_argument("--labels", type=Path, default=COMMITTED, help="folder of the labels (default: this project's)")
     parser.add_argument("--model", type=Path, help="folder of the model to score (default: the shipped one)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there too")
     options = parser.parse_args(arguments)
-    if options.closed and options.errors:
-        parser.error("closed pages are a measure: their errors are not listed")
-    part = GUM if options.gum else CLOSED if options.closed else OPEN
+    part = GUM if options.gum else options.part
+    if options.errors and part not in SHOWN:
+        parser.error(f"{part} pages are a measure: their errors are not listed")
     try:
         pages = [page for page in read_pages(options.labels) if page.part == part]
         if not pages:

@@ -12,7 +12,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -22,8 +22,11 @@ from services.extract.types import Range
 
 COMMITTED = Path(__file__).parents[1] / "labels" / "speech"
 """The labels of this project; there in a checkout, not in an installed package."""
-OPEN, CLOSED, GUM = "open", "closed", "gum"
-"""The parts: two halves of the pages, and articles of GUM, whose texts the project carries."""
+OPEN, CLOSED, GUM, WORK, LOCKED = "open", "closed", "gum", "work", "locked"
+"""The parts: two halves of 16 pages; articles of GUM, whose texts the project carries; and 32 pages of other publishers, *work* to be read
+while rules are written and *locked* to be measured on only. Publishers are in one part each."""
+SHOWN = frozenset({OPEN, WORK, GUM})
+"""The parts whose errors may be looked at."""
 
 _PARAGRAPH = re.compile(r"[^\n]+")
 _WORD = re.compile(r"\w+")
@@ -47,11 +50,24 @@ class LabelledActor:
     name: str
     kind: str
     aliases: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    """The others of joint speakers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledClaim:
+    """A proposition inside a content: is it worth checking, what type is it, is its main predicate negated."""
+
+    place: Anchor
+    worth: bool
+    type: str
+    negated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechLabel:
-    """One item of reported speech. ``doubtful``: readers may differ on whether it is one. ``kind`` is by the frozen rule."""
+    """One item of reported speech. ``doubtful``: readers may differ on whether it is one. ``denied``: its saying is denied or withheld
+    (None: not labelled). ``kind`` is by the frozen rule. ``claims``: None where none were labelled."""
 
     source: tuple[Anchor, ...]
     cue: tuple[Anchor, ...]
@@ -59,6 +75,8 @@ class SpeechLabel:
     kind: str
     doubtful: bool
     actor: LabelledActor | None
+    denied: bool | None = None
+    claims: tuple[LabelledClaim, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +113,13 @@ def make_label(
     *,
     doubtful: bool = False,
     actor: LabelledActor | None = None,
+    denied: bool | None = None,
+    claims: Sequence[LabelledClaim] | None = None,
 ) -> SpeechLabel:
     """A label for stretches of ``text``."""
-    sides = [tuple(_anchor(text, span) for span in spans) for spans in (source, cue, content)]
-    return SpeechLabel(sides[0], sides[1], sides[2], attribution_type(text, tuple(content), tuple(cue)), doubtful, actor)
+    sides = [tuple(anchor(text, span) for span in spans) for spans in (source, cue, content)]
+    kind = attribution_type(text, tuple(content), tuple(cue))
+    return SpeechLabel(sides[0], sides[1], sides[2], kind, doubtful, actor, denied, None if claims is None else tuple(claims))
 
 
 def make_page(page: str, part: str, text: str, labels: Sequence[SpeechLabel]) -> PageLabels:
@@ -182,7 +203,21 @@ def write_page(folder: Path, page: PageLabels) -> None:
 
 def _row(label: SpeechLabel) -> dict[str, object]:
     roles = {role: [[a.start, a.end, a.words, a.digest] for a in getattr(label, role)] for role in ("source", "cue", "content")}
-    return roles | {"kind": label.kind, "doubtful": label.doubtful, "actor": asdict(label.actor) if label.actor else None}
+    row: dict[str, object] = roles | {"kind": label.kind, "doubtful": label.doubtful, "actor": _actor_row(label.actor)}
+    if label.denied is not None:
+        row["denied"] = label.denied
+    if label.claims is not None:
+        row["claims"] = [[*astuple(claim.place), int(claim.worth), claim.type, claim.negated] for claim in label.claims]
+    return row
+
+
+def _actor_row(actor: LabelledActor | None) -> dict[str, object] | None:
+    if actor is None:
+        return None
+    row = asdict(actor)
+    if not actor.also:
+        del row["also"]
+    return row
 
 
 def _page(path: Path) -> PageLabels:
@@ -190,13 +225,19 @@ def _page(path: Path) -> PageLabels:
     labels = []
     for row in data["labels"]:
         source, cue, content = (tuple(Anchor(*anchor) for anchor in row[role]) for role in ("source", "cue", "content"))
-        actor = row["actor"] and LabelledActor(row["actor"]["name"], row["actor"]["kind"], tuple(row["actor"]["aliases"]))
-        labels.append(SpeechLabel(source, cue, content, row["kind"], bool(row["doubtful"]), actor))
+        actor = row["actor"] and LabelledActor(
+            row["actor"]["name"], row["actor"]["kind"], tuple(row["actor"]["aliases"]), tuple(row["actor"].get("also", ()))
+        )
+        claims = row.get("claims")
+        if claims is not None:
+            claims = tuple(LabelledClaim(Anchor(*claim[:4]), bool(claim[4]), claim[5], claim[6]) for claim in claims)
+        labels.append(SpeechLabel(source, cue, content, row["kind"], bool(row["doubtful"]), actor, row.get("denied"), claims))
     paragraphs = tuple((start, end, digest) for start, end, digest in data["paragraphs"])
     return PageLabels(data["page"], data["part"], data["text_sha256"], paragraphs, tuple(labels))
 
 
-def _anchor(text: str, span: Range) -> Anchor:
+def anchor(text: str, span: Range) -> Anchor:
+    """A stretch of a text, as it is kept."""
     words = _WORD.findall(text[span.start : span.end])
     return Anchor(span.start, span.end, len(words), digest_words(words)[:_DIGITS])
 

@@ -275,7 +275,7 @@ def test_the_file_keeps(rule: Rule, text: str) -> None:
         (hardened, "cap_drop: [ALL]", "cap_drop: [NET_RAW]", "keeps capabilities"),
         (hardened, '"no-new-privileges:true"', "apparmor:unconfined", "can gain privileges"),
         (hardened, 'user: "999:999"', 'user: "0:0"', "is not a number other than root's"),
-        (bounded, 'limits: {cpus: "1.5", memory: 1400m}', "limits: {memory: 1400m}", "extract: no limit"),
+        (bounded, 'limits: {cpus: "1.5", memory: 1536m}', "limits: {memory: 1536m}", "extract: no limit"),
         (bounded, "logging: *logging", "labels: {}", "can fill the disk"),
         (published, '"127.0.0.1:${PAGES_PORT:-8080}:8080"', '"${PAGES_PORT:-8080}:8080"', "8080:8080 is not on loopback only"),
         (published, "shm_size: 128m", 'ports: ["127.0.0.1:5432:5432"]', "postgres: publishes"),

@@ -242,10 +242,10 @@ def test_what_cannot_be_scored_is_said_in_one_line(tmp_path: Path, capsys: pytes
     write_page(tmp_path, PAGE)
     assert main(["--pages", str(tmp_path), "--labels", str(tmp_path)]) == 2
     assert "no page a.html.gz" in capsys.readouterr().err
-    assert main(["--pages", str(tmp_path), "--labels", str(tmp_path), "--closed"]) == 2
+    assert main(["--pages", str(tmp_path), "--labels", str(tmp_path), "--part", "closed"]) == 2
     assert "no labels of closed pages" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        main(["--pages", str(tmp_path), "--closed", "--errors"])
+        main(["--pages", str(tmp_path), "--part", "closed", "--errors"])
     assert "not listed" in capsys.readouterr().err
 
 
