@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.chassis.log.groups import EXTRACT_GROUP
 from services.extract.tagger import StandIn
@@ -18,22 +18,23 @@ from tests.support.kafka_proxy import Api, Fault
 
 ARTICLES = 160
 LOOK_S = 0.2
+SETTINGS = {"ONRECORD_EXTRACT__TAGGER": "stand-in", "ONRECORD_STAGE__MAX_RECORDS": "40"}
+"""Batches hold records of several partitions."""
 QUICK = {
-    "ONRECORD_EXTRACT__TAGGER": "stand-in",
-    "ONRECORD_STAGE__MAX_RECORDS": "40",
     "ONRECORD_KAFKA__REQUEST_TIMEOUT_S": "2",
     "ONRECORD_KAFKA__DELIVERY_TIMEOUT_S": "3",
     "ONRECORD_KAFKA__TRANSACTION_TIMEOUT_S": "8",
 }
-"""Batches expire soon, and hold records of several partitions."""
+"""Batches expire soon."""
 CUT_S = 20.0
 """Several times as long as a batch lives: where the defence stands, nothing is committed meanwhile."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """How extract is started, what is played from the beginning, and which mistakes it must lead to."""
+    """Settings of its own, how extract is started, what is played from the beginning, and which mistakes it must lead to."""
 
+    settings: Mapping[str, str] = field(default_factory=dict)
     failpoint: str = ""
     hold: int = 0
     play: Play | None = None
@@ -100,7 +101,7 @@ def zombie(conductor: Conductor) -> None:
 
 STORIES: Mapping[str, Story] = {
     "transactions-off": Story(failpoint="after_flush:2"),
-    "futures-unchecked": Story(play=produce_cut, harm=lambda verdict: verdict.lost),
+    "futures-unchecked": Story(QUICK, play=produce_cut, harm=lambda verdict: verdict.lost),
     "membership-omitted": Story(hold=2, play=zombie),
     "producer-kept": Story(hold=2, play=zombie, harm=lambda verdict: verdict.twice + verdict.other),
 }
@@ -111,7 +112,7 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
     story = STORIES[name]
     draw = random.Random(seed)
     articles = corpus(ARTICLES, seed, StandIn(), clean=True)
-    with world.run(QUICK, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with world.run({**SETTINGS, **story.settings}, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
         schedule = [(0.0, story.play)] if story.play else []
         conductor = Conductor(world, fleet, auditor, log, articles, draw, schedule)
         fleet.start("extract", failpoint=story.failpoint, hold=story.hold)

@@ -11,6 +11,7 @@ from typing import Any
 
 from kafka import KafkaProducer, OffsetAndMetadata
 from kafka import TopicPartition as KafkaTopicPartition
+from kafka.errors import KafkaError
 from kafka.structs import ConsumerGroupMetadata
 
 from services.chassis.failpoints import failpoint
@@ -91,9 +92,16 @@ def producer_kept() -> None:
     discard = Transactions._discard
 
     def abort_only(self: Transactions) -> None:
-        if self._producer is not None and self._producer._transaction_manager.has_abortable_error():
-            self._producer.abort_transaction()
-        elif self._closed:
+        producer = self._producer
+        if producer is None:
+            return
+        manager = producer._transaction_manager
+        try:
+            if self._closed or manager.has_fatal_error():
+                discard(self)
+            elif manager.has_abortable_error() or manager._test_has_ongoing_transaction():
+                producer.abort_transaction()
+        except KafkaError:
             discard(self)
 
     _put(Transactions, _discard=abort_only, rebuild=lambda self: self._open() if self._producer is None else None)
