@@ -183,24 +183,22 @@ def _kafka() -> list[PanelBuilder]:
 def _scrapes() -> list[PanelBuilder]:
     return [
         lines(
-            Look("Since the loop turned", "Time since each service's loop last turned, idle or not. Above 120 s its liveness check fails "
-                                          "and it is restarted.", "s", 12, levels=Levels(60, 120), runbooks=["ConsumerStalled"]),
+            Look("Since the loop turned, and since an answer", "Time since each service's loop last turned, idle or not: above 120 s it is "
+                                                               "restarted. Time since its log and its database last answered: above 30 s "
+                                                               "it is not ready.",
+                 "s", levels=Levels(60, 120), runbooks=["ConsumerStalled", "LogUnreachable", "StoreErrors"]),
             Target(f"time() - max by (service) ({series('onrecord_loop_turn_timestamp_seconds')} > 0)", "{{service}}"),
-        ),
-        lines(
-            Look("Since the log or the database answered", "Time since what a service stands on last answered. Above 30 s it is not "
-                                                           "ready.", "s", 12, levels=Levels(15, 30), runbooks=["LogUnreachable", "StoreErrors"]),
             Target(f"time() - max by (service, dependency) ({series('onrecord_last_answer_timestamp_seconds')} > 0)",
-                   "{{service}} {{dependency}}"),
+                   "{{service}}: {{dependency}}"),
         ),
         lines(
-            Look("Duration of a scrape", "How long each process takes to answer Prometheus. Slow: it is starved of CPU.", "s", 12,
+            Look("Duration of a scrape", "How long each process takes to answer Prometheus. Slow: it is starved of CPU.", "s",
                  levels=Levels(1, 5)),
             Target(series("scrape_duration_seconds"), "{{job}} {{instance}}"),
         ),
         lines(
             Look("Samples in a scrape", "Series each process exposes. It must level off: a steady climb is a label without a bound.",
-                 "short", 12),
+                 "short"),
             Target(series("scrape_samples_scraped"), "{{job}} {{instance}}"),
         ),
         lines(
