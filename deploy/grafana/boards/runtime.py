@@ -183,7 +183,7 @@ def _kafka() -> list[PanelBuilder]:
 def _scrapes() -> list[PanelBuilder]:
     return [
         lines(
-            Look("Since the loop turned, and since an answer", "Time since each service's loop last turned, idle or not: above 120 s it is "
+            Look("Since a turn, or an answer", "Time since each service's loop last turned, idle or not: above 120 s it is "
                                                                "restarted. Time since its log and its database last answered: above 30 s "
                                                                "it is not ready.",
                  "s", levels=Levels(60, 120), runbooks=["ConsumerStalled", "LogUnreachable", "StoreErrors"]),
