@@ -68,7 +68,7 @@ def test_it_holds_where_it_would_only_be_started_again(session: Closing, tmp_pat
     stage, stop = service(session, tmp_path, supervised=True)
     thread = threading.Thread(target=stage.run)
     thread.start()
-    while not session.closed or "poison" not in (reasons := stage.ready())[0]:
+    while not session.closed or "could not be processed" not in (reasons := stage.ready())[0]:
         assert thread.is_alive()
     assert "onrecord dlq list" in reasons[0]
     assert stage.live() == [], "a restart would let as many through again"
