@@ -96,7 +96,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("work", "most"),
     [
-        ("read", 20 * MB),
+        ("read", 30 * MB),
         ("letters", 25 * MB),
         ("dry_run", 25 * MB),
         ("poll", TWO_BATCHES),

@@ -23,3 +23,6 @@ def upgrade() -> None:
     op.add_column("offsets", sa.Column("topic_id", KEY, nullable=True, comment=comment))
     comment = "Digest of the record before next_offset; null where it is not known."
     op.add_column("offsets", sa.Column("mark", KEY, nullable=True, comment=comment))
+    if op.get_context().dialect.name == "postgresql":  # SQLite keeps no comments
+        comment = "Its document is the article's current one, and names it."
+        op.alter_column("statements", "on_record", existing_type=sa.Boolean(), existing_nullable=False, comment=comment)
