@@ -129,8 +129,11 @@ class _Walk:
         yield from self._found.refusals
         limits = Limits(self._context.settings.ingest.max_article_bytes)
         for given in self._found.inputs:
-            for item in read_input(given, limits):
-                if self._context.stop.is_set():
-                    return
-                yield item
+            try:
+                for item in read_input(given, limits, self._context.stop):
+                    if self._context.stop.is_set():
+                        return
+                    yield item
+            except StageStopped:
+                return
             self.inputs_read += 1

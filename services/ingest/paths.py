@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.ingest.readers import SUFFIXES, Arrival, Item, Limits, Refusal, format_of, read
+from services.ingest.standard_input import standard_input
 
 STANDARD_INPUT = "-"
 _KINDS = ", ".join(SUFFIXES)
@@ -122,11 +123,15 @@ def _names_something(path: str) -> bool:
     return path == STANDARD_INPUT or os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
 
 
-def read_input(given: Input, limits: Limits) -> Iterator[Item]:
-    """The items of one input. Never raises for what it reads."""
+def read_input(given: Input, limits: Limits, stop: threading.Event) -> Iterator[Item]:
+    """The items of one input. Never raises for what it reads.
+
+    Raises:
+        StageStopped: a stop was asked for while standard input had nothing to read; what it gave by then may be half an item.
+    """
     arrival = given.arrival()
     try:
-        with _opened(given) as stream:
+        with _opened(given, stop) as stream:
             yield from read(arrival, stream, limits, format_of(given.name))
     except OSError as error:
         yield Refusal(
@@ -135,9 +140,9 @@ def read_input(given: Input, limits: Limits) -> Iterator[Item]:
 
 
 @contextmanager
-def _opened(given: Input) -> Iterator[BinaryIO]:
+def _opened(given: Input, stop: threading.Event) -> Iterator[BinaryIO]:
     if given.name == STANDARD_INPUT:
-        yield sys.stdin.buffer
+        yield standard_input(stop)
         return
     with Path(given.name).open("rb") as stream:
         yield stream

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_a_file_that_vanishes(tree: Path) -> None:
 
     (given,) = find(["news/a.txt"]).inputs
     (tree / "a.txt").unlink()
-    (item,) = read_input(given, LIMITS)
+    (item,) = read_input(given, LIMITS, threading.Event())
     assert item.reason == "unreadable"  # type: ignore[union-attr]
 
 

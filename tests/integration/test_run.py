@@ -147,6 +147,17 @@ def test_ctrl_c_ends_extract_with_130(pipeline_at: Callable[..., Pipeline]) -> N
     assert "Traceback" not in terminal.seen
 
 
+def test_ctrl_c_ends_reading_standard_input(pipeline_at: Callable[..., Pipeline]) -> None:
+    """Nobody has typed anything: the read that waits would go on by itself after the signal."""
+    pipeline = pipeline_at()
+    pipeline.onrecord("topics", "create")
+    with Terminal([*COMMAND, "ingest", "-"], pipeline.environment) as terminal:
+        terminal.wait_for("reading articles")
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130, terminal.seen
+    assert "Traceback" not in terminal.seen
+
+
 @pytest.mark.parametrize(
     ("names", "given", "published"),
     [
