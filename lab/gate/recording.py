@@ -36,6 +36,10 @@ class Recorder:
         """The network's."""
         return self._tagger.model_sha256
 
+    def tokens(self, text: str) -> int:
+        """The tagger's count of word pieces."""
+        return self._tagger.tokens(text)
+
     def __call__(self, text: str) -> Tagged:
         """The tagger's answer, its figures rounded to what is recorded."""
         key = _key(text)
@@ -70,6 +74,10 @@ class Recorded:
             head, *rows = [json.loads(line) for line in file]
         self.model_sha256: str = head["model_sha256"]
         self._rows: dict[str, dict[str, Any]] = {row["text"]: row for row in rows}
+
+    def tokens(self, text: str) -> int:
+        """Code points: a text has no more word pieces than these, and only its limit is looked at."""
+        return len(text)
 
     def __call__(self, text: str) -> Tagged:
         """What the network said.

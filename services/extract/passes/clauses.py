@@ -1,5 +1,5 @@
-"""What grammar says against a link: a bare article is no content, words of a later sentence are not reported by an earlier one's cue, and
-a relative clause reports for itself."""
+"""What grammar says against a link: words of a later sentence are not reported by an earlier one's cue, and a relative clause is no
+source."""
 
 from __future__ import annotations
 
@@ -8,54 +8,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.extract.passes import trust
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
-_RELATIVE = re.compile(
-    r",\s+(?P<source>who)\s+(?:[\w’'-]+\s+){0,5}?(?P<cue>(?:(?:has|had|have)\s+(?:\w+ly\s+)?)?(?:\w+ed|said|told|made|gave))\s+(?:that\s+|to\s+)?$"
-)
-_COORDINATE = re.compile(r",?\s+(?:and|but)\s+(?P<cue>(?:(?:also|later|then|\w+ly)\s+)?(?:\w{3,}ed|said|says|told|wrote|\w{3,}s))\s+")
-_SECOND = re.compile(
-    r",?\s(?:and|but)\s(?P<cue>(?:(?:also|later|then|\w+ly)\s)?(?:said|says|warned|warns|argued|argues|added|adds|promised|vowed|pledged|claimed|claims"
-    r"|insisted|insists|suggested|suggests|noted|notes|denied|denies|announced|stressed|acknowledged|predicted|predicts))\s(?=that\s+\w)"
-)
-_ARTICLE = re.compile(r"\W*(?:an?|the)\W*", re.IGNORECASE)
 _TRAILING = re.compile(
     r"\s*,\s+(?P<pronoun>who|which)\b(?:\s+(?:\w+ly|(?:earlier|later|last|this|on|in|has|had|have|also|then)\b[^,]*))?\Z"
 )
 _CLAUSE = 80  # code points of a relative clause before the words it reports
-
-
-def second_report(text: str, attribution: Attribution, quotations: Quotations) -> list[Attribution]:
-    """“Lee said the bridge was safe and warned that costs would rise”, read as one report, is two: in PolNeAR's training part 21 of 22
-    contents end before such a verb with *that*."""
-    if attribution.source is None:
-        return [attribution]
-    parts: list[Attribution] = []
-    cue, content = attribution.cue, list[Range]()
-    for piece in attribution.content:
-        start = piece.start
-        for verb in _SECOND.finditer(text, *piece):
-            if verb.start() > start and not quotations.over(Range(*verb.span())):
-                parts.append(replace(attribution, content=(*content, Range(start, verb.start())), cue=cue))
-                cue, content, start = Range(*verb.span("cue")), [], verb.end()
-        content.append(Range(start, piece.end))
-    return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
-
-
-def coordinate_report(text: str, attribution: Attribution) -> list[Attribution]:
-    """“Lee warned that costs would rise and urged the council to act” reports twice."""
-    parts: list[Attribution] = []
-    cue, content = attribution.cue, list[Range]()
-    for piece in attribution.content:
-        near = bool(content) and piece.start - content[-1].end < _CLAUSE
-        verb = _COORDINATE.fullmatch(text, content[-1].end, piece.start) if near else None
-        if verb is not None:
-            parts.append(replace(attribution, content=tuple(content), cue=cue))
-            cue, content = Range(*verb.span("cue")), []
-        content.append(piece)
-    return [*parts, replace(attribution, content=tuple(content), cue=cue)] if parts else [attribution]
 
 
 def without_relative_clause(text: str, attribution: Attribution) -> Attribution:
@@ -109,33 +68,3 @@ def _to_sentence_end(text: str, attribution: Attribution, quotations: Quotations
 
     content = tuple(map(cut, attribution.content))
     return attribution if content == attribution.content else replace(attribution, content=content)
-
-
-def without_bare_articles(text: str, attribution: Attribution) -> Attribution:
-    """Several pieces of content without those that are a bare article."""
-    if len(attribution.content) == 1:
-        return attribution
-    kept = tuple(piece for piece in attribution.content if not _ARTICLE.fullmatch(text, *piece))
-    return replace(attribution, content=kept) if kept else attribution
-
-
-def relative_report(text: str, attribution: Attribution) -> list[Attribution]:
-    """“Zelensky, who earlier this week expressed willingness to meet, said he wanted more” reports twice."""
-    source, cue = attribution.source, attribution.cue
-    if source is None or cue is None or cue.start < source.end:
-        return [attribution]
-    inside = [piece for piece in attribution.content if source.start < piece.start and piece.end <= cue.start]
-    main = [piece for piece in attribution.content if piece not in inside]
-    if inside and main:
-        clause = _RELATIVE.search(text, max(source.start, inside[0].start - _CLAUSE), inside[0].start)
-        if clause is not None:
-            own = Attribution(
-                "indirect",
-                tuple(inside),
-                Range(*clause.span("source")),
-                Range(*clause.span("cue")),
-                attribution.confidence,
-                source_confidence=trust.RELATIVE,
-            )
-            return [own, replace(attribution, content=tuple(main))]
-    return [attribution]
