@@ -94,7 +94,7 @@ def test_what_nobody_in_the_sample_says_is_nobodys(lavrov: Extraction) -> None:
     speakers = {found.actor.resolution for found in lavrov.attributions for a, b in found.content if a <= start < b}
     assert speakers <= {Resolution.UNRESOLVED}
     relative = next(found for found in lavrov.attributions if text[slice(*found.content[0])] == "willingness to meet Putin")
-    assert (relative.actor.name, relative.actor.resolution) == ("Volodymyr Zelensky", Resolution.RELATIVE_PRONOUN)
+    assert relative.actor.name == "Volodymyr Zelensky"
 
 
 def test_the_samples_quotes_carry_the_words_without_marks_and_the_person(lavrov: Extraction) -> None:
@@ -292,6 +292,9 @@ class ArbitraryTagger:
     def __init__(self, attributions: list[Attribution], entities: list[Entity]) -> None:
         self.attributions = attributions
         self.entities = entities
+
+    def tokens(self, text: str) -> int:
+        return len(text) // 4  # about what word pieces are
 
     def __call__(self, text: str) -> Tagged:
         def cut(span: Range | None) -> Range | None:

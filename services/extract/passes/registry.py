@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from services.extract.passes import clauses, subjects
+from services.extract.passes import later, subjects
 from services.extract.passes.continued import is_scare_quote, joined, once
 from services.extract.passes.conventions import as_annotated
 from services.extract.passes.draft import Draft
@@ -92,13 +92,9 @@ def _outside_verbatim(draft: Draft) -> None:
     draft.attributions = outside(draft.attributions, draft.verbatim)
 
 
-def _relative_clauses(draft: Draft) -> None:
-    draft.each(partial(clauses.without_relative_clause, draft.text))
-
-
 def _later_sentences(draft: Draft) -> None:
     starts = draft.starts
-    draft.each(lambda a: clauses.within_sentence(draft.text, a, draft.quotations, starts))
+    draft.each(lambda a: later.within_sentence(draft.text, a, draft.quotations, starts))
 
 
 def _phrases(draft: Draft) -> None:
@@ -191,7 +187,6 @@ PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
-    Pass("relative-clauses", _relative_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),

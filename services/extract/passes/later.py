@@ -1,31 +1,13 @@
-"""What grammar says against a link: words of a later sentence are not reported by an earlier one's cue, and a relative clause is no
-source."""
+"""Words of a later sentence are not reported by an earlier one's cue."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
-
-_TRAILING = re.compile(
-    r"\s*,\s+(?P<pronoun>who|which)\b(?:\s+(?:\w+ly|(?:earlier|later|last|this|on|in|has|had|have|also|then)\b[^,]*))?\Z"
-)
-_CLAUSE = 80  # code points of a relative clause before the words it reports
-
-
-def without_relative_clause(text: str, attribution: Attribution) -> Attribution:
-    """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what stands
-    before it (“Lee, who” was tired, | said)."""
-    source, cue = attribution.source, attribution.cue
-    clause = _TRAILING.search(text, max(source.start + 1, source.end - _CLAUSE), source.end) if source is not None else None
-    if source is None or clause is None:
-        return attribution
-    own = cue is not None and cue.start >= source.end and not text[source.end : cue.start].strip()
-    return replace(attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start()))
 
 
 def within_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
