@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lab.gate.rendering import rendered
 from schemas.events import Article
@@ -44,12 +44,12 @@ def _passes(text: str, tagged: Tagged) -> Iterator[str]:
     yield from lines
 
 
-def _shown(text: str, attributions: list[Attribution] | tuple[Attribution, ...]) -> list[str]:
-    """A line for each attribution: who, the reporting words, and what they report."""
+def _shown(text: str, attributions: Sequence[Attribution]) -> list[str]:
+    """A line for each attribution in text order: kind, who, the reporting words, what they report, and how sure that is."""
     return [
         f"{a.kind:9}{_words(text, a.source)} | {_words(text, a.cue)} | {' […] '.join(text[slice(*piece)] for piece in a.content)}"
         f" ({a.confidence:.2f})"
-        for a in attributions
+        for a in sorted(attributions, key=lambda a: a.content)
     ]
 
 
