@@ -1,4 +1,4 @@
-"""``make gate``: the exact output of committed articles. ``python -m lab.gate [--accept] [--without RULE]``.
+"""``make gate``: the exact output of committed articles. ``python -m lab.gate [--accept] [--without RULE] [--trace NAME]``.
 
 Reads the sample articles and the invented ones of ``lab/gate/articles`` (one or more for every rule and for every fault that was
 mended) with the network's recorded answers, and compares what is found with ``lab/gate/expected``. A change of output is a diff there,
@@ -16,7 +16,9 @@ from pathlib import Path
 import services
 from lab.gate.recording import Recorded, Recorder
 from lab.gate.rendering import rendered
+from lab.gate.tracing import traced
 from lab.quality.whole import plain_article
+from schemas.events import Article
 from services.extract.extract import EXTRACTOR_VERSION, AttributionTagger, Extractor
 from services.extract.tagger import Tagger
 
@@ -27,7 +29,7 @@ VERSION = EXPECTED / "VERSION"
 
 
 def articles() -> dict[str, str]:
-    """The gate's articles by name: the samples, and those invented for it."""
+    """The gate's articles by name: the samples, and those invented for it. ``NAME.LANGUAGE`` is in that language, ``NAME`` in English."""
     samples = Path(services.__file__).parent / "ingest" / "samples"
     paths = [*samples.glob("*.txt"), *(HERE / "articles").glob("*.txt")]
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
@@ -37,7 +39,11 @@ def outputs(tagger: AttributionTagger, without: Collection[str] = ()) -> Iterato
     """Each article's name and what is found in it."""
     with Extractor(tagger, without=without) as extractor:
         for name, text in articles().items():
-            yield name, rendered(extractor.extract(plain_article(name, text)))
+            yield name, rendered(extractor.extract(_article(name, text)))
+
+
+def _article(name: str, text: str) -> Article:
+    return plain_article(name, text).model_copy(update={"language": name.partition(".")[2] or "en"})
 
 
 def differences(found: dict[str, str]) -> list[str]:
@@ -55,7 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.gate", description=__doc__)
     parser.add_argument("--accept", action="store_true", help="ask the network anew and store what is found now")
     parser.add_argument("--without", action="append", default=[], metavar="RULE", help="leave a rule out (see services/extract/rules.py)")
+    parser.add_argument("--trace", choices=articles(), metavar="NAME", help="show what each pass does to one article")
     options = parser.parse_args(arguments)
+    if options.trace is not None:
+        print("\n".join(traced(_article(options.trace, articles()[options.trace]), Recorded(RECORDING))))
+        return 0
     if options.accept:
         return _accept()
     lines = differences(dict(outputs(Recorded(RECORDING), options.without)))

@@ -18,17 +18,23 @@ from services.cli import setup
 def extract(
     paths: Annotated[list[Path], typer.Argument(help="Files (.txt or .html, optionally .gz) or directories of them.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per article and line, as DESIGN documents it.")] = False,
+    without: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave this rule out; repeatable.")] = None,
 ) -> None:
     """Print who said what in these files. Exit code 1 when a file could not be read; the others are still printed."""
     # imported here, as in every command: the command line must answer at once
     from services.extract.cli_json import extract_paths
     from services.extract.extract import Extractor
+    from services.extract.rules import UnknownRule, checked
     from services.extract.worker import limits, load_tagger
 
+    try:
+        left_out = checked(without or ())
+    except UnknownRule as error:
+        raise typer.BadParameter(str(error), param_hint="'--without'") from error
     settings = setup.load(interactive=True).extract
     console = Console()
     failed = False
-    with Extractor(load_tagger(settings), limits(settings)) as extractor:
+    with Extractor(load_tagger(settings), limits(settings), without=left_out) as extractor:
         for article in extract_paths(paths, extractor):
             if "error" in article:
                 failed = True

@@ -106,7 +106,9 @@ def _resolved(
     words = quoted_words(attribution, quotations)
     # marks inside what another is said to have said are that one's: “Smith said that Jones had called it ‘a lie’”
     own = tuple(span for span in words if not any(_holds(piece, span) for inside in nested for piece in inside.content))
-    told = addressee(text, attribution.cue, attribution.content)
+    # “…?” asked Lee: whoever speaks is not whom it was said to
+    others = attribution.content if attribution.source is None else (*attribution.content, attribution.source)
+    told = addressee(text, attribution.cue, others)
     return ResolvedAttribution(
         kind=kind_of(text, attribution.content, own) if own != words else attribution.kind,
         content=attribution.content,

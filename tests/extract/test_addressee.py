@@ -24,6 +24,7 @@ from tests.extract.conftest import MakeArticle
         ("“It is over,” he told her.", "told", "her"),
         ("Lee asked whether it was over.", "asked", None),
         ("Lee said that it was over.", "said", None),
+        ("Lee had warned twice that it was over.", "had warned", None),
         ("“It is over,” he told me. Still, it was not.", "told", None),
         ("Lee wrote a letter.\n\nHe told Jones it was over.", "wrote", None),
     ],
@@ -42,6 +43,12 @@ def test_a_quote_carries_whom_it_was_said_to(extractor: Extractor, article: Make
     assert (quote.addressee.name, quote.speaker.name) == ("Todd Starnes", "Anna Lee")
     assert quote.addressee.mention is not None
     assert quote.addressee.mention.exact == "Starnes"
+
+
+@pytest.mark.parametrize("asker", ["Dan Holt", "councillor Ida Rask", "the coroner"])
+def test_whoever_asks_is_not_asked(extractor: Extractor, article: MakeArticle, asker: str) -> None:
+    [quote] = extractor.extract(article(f"“Why did no one act?” asked {asker}.")).quotes
+    assert (quote.speaker.name, quote.addressee) == (asker.removeprefix("councillor "), None)
 
 
 @given(st.text(alphabet="told the A. ’sB,“”\n", max_size=60), st.integers(0, 40), st.integers(1, 20))

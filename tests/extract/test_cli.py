@@ -13,7 +13,7 @@ import pytest
 PAGE = r'<html><meta charset="unicode_escape"><body><p>“Fine by \ud800 me,” Anna Lee said.</p></body></html>'
 
 
-def extract(*paths: Path, **variables: str) -> subprocess.CompletedProcess[bytes]:
+def extract(*paths: Path | str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, **{f"ONRECORD_{name}": value for name, value in variables.items()}}
     return subprocess.run(
         [sys.executable, "-m", "services.cli", "extract", "--json", *paths], env=environment, capture_output=True, check=False
@@ -49,6 +49,22 @@ def test_what_is_second_hand_is_printed_with_whose_words_it_stands_in(tmp_path: 
     assert "within" not in outer
     assert inner.startswith("Mary Poe")
     assert inner.endswith("taxes would rise in May (within what Bill Roe said)")
+
+
+def test_a_rule_can_be_left_out_by_its_name(tmp_path: Path) -> None:
+    article = tmp_path / "a.txt"
+    article.write_text("“We will not go,” said Anna Lee, the mayor. She said that it was over.", encoding="utf-8")
+
+    def speakers(*rules: str) -> list[str]:
+        options = [option for rule in rules for option in ("--without", rule)]
+        [line] = extract(article, *options).stdout.decode().splitlines()
+        return [claim["claimant"]["name"] for claim in json.loads(line)["claims"]]
+
+    assert speakers("offices", "plurals") == ["Anna Lee"]
+    assert speakers("offices", "pronouns") == ["She"]
+    done = extract(article, "--without", "nonsense")
+    assert done.returncode == 2
+    assert "no rule is named nonsense; there are: turns, posts, " in " ".join(done.stderr.decode().replace("│", " ").split())
 
 
 @pytest.mark.parametrize("broken", ["model.json", "model.onnx", "tokenizer.json", None])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -13,9 +12,8 @@ from hypothesis import strategies as st
 from schemas.events import Actor, ActorKind, Claim, Quote, Resolution
 from services.extract.actors.resolve import Resolver
 from services.extract.extract import Extraction, Extractor
-from services.extract.passes.nesting import Marks, Nested, holders, nested, said
-from services.extract.passes.quotations import Quotations
-from services.extract.passes.registry import Found, reconcile
+from services.extract.passes.nesting import Marks, Nested, holders, nested
+from services.extract.passes.registry import Found
 from services.extract.resolved import resolve
 from services.extract.text.quotes import quoted_stretches
 from services.extract.types import Attribution, Range
@@ -109,23 +107,6 @@ def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() 
     [whole] = resolve(text, found, [], cast(Resolver, Names()), Marks(text, []))
     assert [item.actor.name for item in whole.nested] == ["Jones", "Jones"]
     assert [round(item.confidence, 2) for item in whole.nested] == [0.81, 0.45]  # what is second-hand is no surer than its holder
-
-
-def test_what_stands_inside_words_that_were_denied_is_nobodys() -> None:
-    text = "Smith denied that Jones had said that Poe told him “the bank will fail” on Monday. Lee agreed."
-
-    def at(words: str) -> Range:
-        return Range(text.index(words), text.index(words) + len(words))
-
-    content = at("Jones had said that Poe told him “the bank will fail” on Monday")
-    outer = Attribution("mixed", (content,), at("Smith"), at("denied"), 0.9)
-    middle = Attribution("mixed", (at("Poe told him “the bank will fail”"),), at("Jones"), at("had said"), 0.9)
-    inner = Attribution("direct", (at("“the bank will fail”"),), at("Poe"), at("told"), 0.9)
-    assert said(text, [outer, middle, inner]) == [outer]
-    believed = replace(outer, cue=at("agreed"))
-    assert said(text, [believed, middle, inner]) == [believed, middle, inner]
-    quotations = Quotations(text, quoted_stretches(text))
-    assert [found.attribution.cue for found in reconcile(text, [outer, middle], quotations)] == [at("denied")]
 
 
 @pytest.mark.parametrize(("first", "second"), [("had told", "told"), ("told", "had told"), ("had told", "had told")])

@@ -143,14 +143,6 @@ def test_a_heading_with_a_quotation_is_not_the_next_paragraphs_content() -> None
     assert contents(text, found) == ["It ends the debate"]
 
 
-def test_a_relative_clause_reports_for_itself() -> None:
-    text = "Zelensky, who earlier this week expressed willingness to meet Putin, said Thursday he wanted more clarity."
-    seen = said(text, "willingness to meet Putin", "he wanted more clarity", source="Zelensky, who earlier this week", cue="said Thursday")
-    first, second = (found.attribution for found in reconciled(text, seen))
-    assert (first.source, first.cue, first.content) == (at(text, "who"), at(text, "expressed"), (at(text, "willingness to meet Putin"),))
-    assert (second.source, second.content) == (at(text, "Zelensky"), (at(text, "he wanted more clarity"),))
-
-
 def test_a_quotation_with_reporting_words_of_its_own_is_theirs() -> None:
     text = "Paul Lee told her that nobody was hurt. “Why now, of all days?” Jones asked Lee."
     told = said(text, "that nobody was hurt", "“Why now, of all days?”", source="Paul Lee", cue="told her")
@@ -165,20 +157,10 @@ def test_a_block_quotation_is_its_whole_paragraph() -> None:
     assert contents(text, found) == ["I regret it. It was wrong, and I am sorry."]
 
 
-def test_a_bare_article_is_no_content() -> None:
-    text = "Lee said a plan, and a better one, was ready."
-    [found] = reconciled(text, said(text, "a", "a better one, was ready"))
-    assert contents(text, found) == ["a better one, was ready"]
-
-
 NAMELESS = [
-    ("The spot ends with footage of Paul Lee saying that he was smart.", "saying", "that he was smart", "Paul Lee"),
-    ("They seized on Paul Lee’s claim that he was smart.", "claim", "that he was smart", "Paul Lee"),
-    ("They met Paul Lee to discuss the plan to leave.", "to discuss", "the plan to leave", None),
     ("Paul Lee was accused of being too smart.", "was accused of", "being too smart", None),
     ("Claiming that he was smart, Paul Lee left.", "Claiming", "that he was smart", "Paul Lee"),
     ("After saying that he was smart, she left the room.", "saying", "that he was smart", "she"),
-    ("According to Lee, the man was smart.", "According to", "Lee, the man was smart", "Lee"),
     ("The man, who was tired, was smart, said Lee.", "said", "was smart", None),
 ]
 
@@ -189,13 +171,6 @@ def test_the_surface_names_who_speaks_where_the_tagger_named_nobody(text: str, c
     people = [Entity(at(text, "Paul Lee"), "PERSON", 0.9)] if "Paul Lee" in text else []
     [found] = reconcile(text, [seen], Quotations(text, quoted_stretches(text)), people)
     assert found.attribution.source == (at(text, source) if source else None)
-
-
-def test_a_name_right_before_the_cue_speaks_whoever_else_is_near() -> None:
-    text = "Politifact seized on Paul Lee’s claim that he was smart."
-    seen = said(text, "that he was smart", source="Politifact", cue="claim")
-    [found] = reconcile(text, [seen], Quotations(text, quoted_stretches(text)), [Entity(at(text, "Paul Lee"), "PERSON", 0.9)])
-    assert found.attribution.source == at(text, "Paul Lee")
 
 
 @pytest.mark.parametrize(
@@ -224,13 +199,6 @@ def test_the_agent_of_a_passive_speaks(text: str, cue: str, content: str, agent:
     assert (found.attribution.source, found.attribution.cue) == (at(text, agent), at(text, kept))
 
 
-def test_a_coordinate_verb_reports_for_itself() -> None:
-    text = "Lee warned that costs would rise and urged the council to act."
-    first, second = (f.attribution for f in reconciled(text, said(text, "that costs would rise", "the council to act", cue="warned")))
-    assert (first.cue, first.content) == (at(text, "warned"), (at(text, "that costs would rise"),))
-    assert (second.source, second.cue, second.content) == (at(text, "Lee"), at(text, "urged"), (at(text, "the council to act"),))
-
-
 def test_words_of_other_sentences_are_not_reported_by_this_cue() -> None:
     text = "Some hope for change. The war is over, Lee said. Nobody knows why it began."
     [found] = reconciled(text, said(text, "for change", "The war is over", "why it began"))
@@ -251,12 +219,6 @@ def test_a_reporting_verb_drawn_into_the_content_is_the_cue() -> None:
     text = "“We never thought so, said Anna Lee, the mayor.\n\nIt rained."
     [found] = reconciled(text, said(text, "“We never thought so, said", source="Anna Lee, the mayor", cue=None))
     assert (contents(text, found), found.attribution.cue) == (["“We never thought so,"], at(text, "said"))
-
-
-def test_a_source_does_not_end_in_a_relative_pronoun() -> None:
-    text = "“No comment at all,” said a spokeswoman, who asked not to be named."
-    [found] = reconciled(text, said(text, "“No comment at all,”", source="a spokeswoman, who"))
-    assert found.attribution.source == at(text, "a spokeswoman")
 
 
 def test_a_dash_alone_is_a_cue() -> None:

@@ -37,9 +37,7 @@ def sources(text: str, *found: Attribution, names: tuple[str, ...] = ()) -> list
     [
         ("Lee said it was safe.", ("Lee", "said", "it was safe"), (), ("Lee", TAGGER)),
         ("Lee was asked whether he would resign.", ("Lee", "was asked", "whether he would resign"), (), (None, trust.NOBODY)),
-        ("Footage of Lee saying it was safe is old.", ("Footage", "saying", "it was safe"), ("Lee",), ("Lee", trust.BEFORE_CUE)),
         ("“It is safe and open,” said Lee.", (None, None, "“It is safe and open,”"), (), ("Lee", trust.BESIDE)),
-        ("According to Lee, it was safe.", (None, "According to", "Lee, it was safe"), (), ("Lee", trust.ACCORDING)),
         ("Claiming that he won, Paul Lee left.", (None, "Claiming", "that he won"), (), ("Paul Lee", trust.PARTICIPLE)),
         ("Lee was told by engineers that it held.", ("Lee", "was told", "that it held"), (), ("engineers", trust.AGENT)),
     ],

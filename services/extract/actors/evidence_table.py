@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 PRONOUNS = "pronouns"
-AHEAD = "names-ahead"
 FIRST_PERSON = "first-person"
 PLURALS = "plurals"
 RELATIVES = "relatives"
@@ -11,7 +10,6 @@ OFFICES = "offices"
 ORGANISATIONS = "organisations"
 NAMED_LATER = "named-later"
 VARIATIONS = "variations"
-WHOLE_WORDS = "whole-words"
 INSTITUTIONS = "institutions"
 OVERLOOKED = "overlooked-names"
 ADDRESSEES = "addressees"
@@ -19,9 +17,7 @@ ADDRESSEES = "addressees"
 EVIDENCE: dict[str, str] = {
     INSTITUTIONS: "one-word names of institutions are organisations, whatever the tagger calls them",
     OVERLOOKED: "a name that the tagger knows from elsewhere in the article is a name here, too",
-    WHOLE_WORDS: "a source that ends inside a word goes to that word's end",
     PRONOUNS: "“he” and “she” are whoever of that gender is in focus",
-    AHEAD: "“When he arrived, Lee said”: the name may follow in the sentence",
     FIRST_PERSON: "“I” outside quotations is the article's author",
     PLURALS: "“they” are a group or an organisation that spoke before",
     RELATIVES: "“who” is the noun phrase right before it",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Sequence
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
-from services.extract.actors.evidence_table import ADDRESSEES, AHEAD, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS, WHOLE_WORDS
+from services.extract.actors.evidence_table import ADDRESSEES, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS
 from services.extract.actors.firstperson import FirstPerson
 from services.extract.actors.labels import office, speaker
-from services.extract.actors.making import HINT, NAME_MAX, SURE, Maker, Registry, described
+from services.extract.actors.making import HINT, SURE, Maker, Registry, described
 from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, bare
 from services.extract.actors.offices import of_another_party
@@ -28,7 +27,6 @@ CLOSING = ",–—― "
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 _RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
 _HEADLINE = 150  # code points on either side: no headline is longer
-_LOOK_AHEAD = 300  # code points: the rest of a long sentence
 
 
 class Resolver:
@@ -51,7 +49,6 @@ class Resolver:
         self._text = text
         self._without = without
         self._cast = cast = Cast(text, entities, without)
-        self._sentences = sentences
         self._starts = [sentence.start for sentence in sentences]
         self._maker = Maker(article_id, registry)
         self._reader = Reader(cast)
@@ -100,7 +97,7 @@ class Resolver:
         words = self._text[source.start : source.end].rstrip(CLOSING)
         source = Range(source.start, source.start + len(words)) if words else source
         mention = Span.of(self._text, source.start, source.end)
-        read = self._reader(self._whole_words(source))
+        read = self._reader(source)
         if source.start in self._labels:
             return self._label(read, source, mention)
         if read.manner is Manner.PRONOUN:
@@ -110,14 +107,6 @@ class Resolver:
         if read.manner is Manner.DESCRIBED:
             return self._description(read, source, mention)
         return self._named(read, mention, headline=source.start in self._headed)
-
-    def _whole_words(self, source: Range) -> Range:
-        """A span that ends inside a word, up to the end of that word: half a name is nobody."""
-        text, end = self._text, source.end
-        if WHOLE_WORDS in self._without or not (end and text[end - 1].isalnum() and text[end : end + 1].isalpha()):
-            return source
-        word = WORD.match(text, end - 1, end + NAME_MAX)
-        return Range(source.start, word.end()) if word is not None and "'" not in word.group() and "’" not in word.group() else source
 
     def _named(self, read: Phrase, mention: Span, *, headline: bool = False) -> Actor:
         how = Resolution.NAME
@@ -139,7 +128,7 @@ class Resolver:
 
     def _pronoun(self, word: str, source: Range, mention: Span, inherited: Actor | None) -> Actor | None:
         if word in PERSONAL:
-            return self._third_person(word, source, mention)
+            return self._third_person(source, mention)
         if word not in SPEAKER:
             return None if PLURALS in self._without else self._plurals(word, source.start, mention)
         if inherited is not None:
@@ -147,25 +136,14 @@ class Resolver:
         writer = None if FIRST_PERSON in self._without else self._first_person(word, source.end)
         return self._maker.member(writer, mention, Resolution.PRONOUN, HINT) if writer is not None else None
 
-    def _third_person(self, word: str, source: Range, mention: Span) -> Actor | None:
+    def _third_person(self, source: Range, mention: Span) -> Actor | None:
         first = WORD.search(self._text, source.start, source.end)
         member, confidence = self._focused.get(first.start() if first else source.start, (None, HINT))
         if member is None:
-            member = self._after_in_sentence(source, PERSONAL[word])
-        elif member.kind is ActorKind.UNNAMED:
-            confidence *= described(member.kind)
-        return self._maker.member(member, mention, Resolution.PRONOUN, confidence) if member is not None else None
-
-    def _after_in_sentence(self, source: Range, gender: str) -> Member | None:
-        """``When he arrived, Smith said``: the name may follow in the same sentence."""
-        if AHEAD in self._without:
             return None
-        index = bisect_right(self._starts, source.start) - 1
-        end = self._sentences[index].end if index >= 0 else len(self._text)
-        for _, member in self._cast.within(Range(source.end, min(end, source.end + _LOOK_AHEAD))):
-            if member.kind is ActorKind.PERSON and member.gender in (None, gender):
-                return member
-        return None
+        if member.kind is ActorKind.UNNAMED:
+            confidence *= described(member.kind)
+        return self._maker.member(member, mention, Resolution.PRONOUN, confidence)
 
     def _relative(self, source: Range, mention: Span) -> Actor | None:
         """The noun phrase right before ``who``."""

@@ -20,7 +20,7 @@ _STOP = words(
     that to in on at by with from about if whether why how what when where who which he she it they i we you after before during while
     as so because since until and or but not of for over under earlier later last this next yesterday today tonight tomorrow again also
     then there here only just afterwards afterward recently separately
-    exclusively outside inside ahead via following amid is are was were has had have will would could
+    once twice exclusively outside inside ahead via following amid is are was were has had have will would could
     """
 )
 _ARTICLES = words("the a an his her its their our several some many all local his")
@@ -30,11 +30,12 @@ _MOST = 7  # words of a noun phrase
 _REACH = 60  # code points between the cue's end and the words of telling
 
 
-def addressee(text: str, cue: Range | None, content: tuple[Range, ...]) -> Range | None:
-    """The noun phrase that names to whom the words were said, behind the cue's verb; None when there is none."""
+def addressee(text: str, cue: Range | None, others: tuple[Range, ...]) -> Range | None:
+    """The noun phrase that names to whom the words were said, behind the cue's verb and before any of ``others`` (content and source);
+    None when there is none."""
     if cue is None:
         return None
-    end = min((piece.start for piece in content if piece.start >= cue.end), default=min(len(text), cue.end + _REACH))
+    end = min((piece.start for piece in others if piece.start >= cue.end), default=min(len(text), cue.end + _REACH))
     line = text.find("\n", cue.end, end)
     telling = _TELLING.search(text, cue.start, end if line < 0 else line)
     if telling is None or telling.start() > cue.end:

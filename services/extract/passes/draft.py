@@ -35,13 +35,14 @@ class Draft:
         """Sort the attributions by their place in the text."""
         self.attributions.sort(key=lambda a: (a.content[0], a.cue or Range(0, 0)))
 
+    def add(self, attributions: Iterable[Attribution]) -> None:
+        """Add attributions in their places."""
+        self.attributions += attributions
+        self.in_order()
+
     def each(self, step: Callable[[Attribution], Attribution]) -> None:
         """Put every attribution right by itself."""
         self.attributions = [step(attribution) for attribution in self.attributions]
-
-    def split(self, step: Callable[[Attribution], Iterable[Attribution]]) -> None:
-        """Put one or several in the place of every attribution."""
-        self.attributions = [part for attribution in self.attributions for part in step(attribution)]
 
     def keep(self, wanted: Callable[[Attribution], bool]) -> None:
         """Drop the attributions that are not wanted."""

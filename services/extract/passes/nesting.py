@@ -92,20 +92,6 @@ def holders(attributions: Sequence[Attribution]) -> list[int | None]:
     return holding
 
 
-def said(text: str, attributions: Sequence[Attribution]) -> list[Attribution]:
-    """The attributions without those inside a content that its own speaker denies or did not say."""
-    around = holders(attributions)
-    unsaid = {number for number in set(around) if number is not None and is_withheld(text, attributions[number])}
-
-    def is_said(number: int) -> bool:
-        holder = around[number]
-        while holder is not None and holder not in unsaid:
-            holder = around[holder]
-        return holder is None
-
-    return [attribution for number, attribution in enumerate(attributions) if is_said(number)]
-
-
 def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: Read) -> list[Nested]:
     """What the contents of ``attributions`` report in turn, outer before inner; each statement once."""
     found: list[Nested] = []

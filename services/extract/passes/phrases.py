@@ -39,7 +39,9 @@ def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[
     of_sentence: defaultdict[int, list[int]] = defaultdict(list)
 
     def enter(number: int) -> None:
-        for place in {bisect_right(starts, piece.start) - 1 for piece in found[number].content}:
+        attribution = found[number]
+        spans = attribution.content if attribution.cue is None else (*attribution.content, attribution.cue)
+        for place in {bisect_right(starts, span.start) - 1 for span in spans}:
             of_sentence[place].append(number)
 
     for number in found:
@@ -91,7 +93,8 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
             others = tuple(piece for piece in attribution.content if piece not in here)
             kept += [replace(attribution, content=others)] if others else []
             continue
-        settled = settled or bool(here)
+        # a content that begins in the heading above is found by its cue
+        settled = settled or bool(here) or (attribution.cue is not None and _shared(attribution.cue, phrase.cue) is not None)
         kept.append(attribution)
     named, sure = (phrase.source, phrase.cue), trust.ACCORDING
     if home:

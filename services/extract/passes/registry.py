@@ -10,12 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from services.extract.passes import clauses, subjects
+from services.extract.passes import later, subjects
 from services.extract.passes.continued import is_scare_quote, joined, once
 from services.extract.passes.conventions import as_annotated
 from services.extract.passes.draft import Draft
 from services.extract.passes.headlines import headlines
-from services.extract.passes.nesting import said
 from services.extract.passes.overlaps import one_per_paragraph, outside, unclaimed
 from services.extract.passes.phrases import phrases
 from services.extract.passes.posts import posts
@@ -23,7 +22,6 @@ from services.extract.passes.quotations import Quotations
 from services.extract.passes.quoted import closed_over_marks, kind_by_marks, unclaimed_quotations, with_own_cue
 from services.extract.passes.running import running_speakers
 from services.extract.passes.tidy import tidy
-from services.extract.passes.topic import topics
 from services.extract.passes.turns import turns
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity
@@ -68,15 +66,17 @@ def reconcile(
     *,
     language: str = "en",
     without: Collection[str] = (),
+    watch: Callable[[Pass, Draft], None] = lambda _step, _draft: None,
 ) -> list[Found]:
     """All attributions of a text in text order: what the tagger found, put right by each pass for ``language``.
 
-    Passes named in ``without`` are left out.
+    Passes named in ``without`` are left out; ``watch`` is shown the draft after each of the others.
     """
     draft = Draft(text, quotations, entities, sentences(text), list(attributions))
     for step in PASSES:
         if step.applies(language) and step.name not in without:
             step.run(draft)
+            watch(step, draft)
     return [Found(attribution, draft.inherits.get(number)) for number, attribution in enumerate(draft.attributions)]
 
 
@@ -92,29 +92,9 @@ def _outside_verbatim(draft: Draft) -> None:
     draft.attributions = outside(draft.attributions, draft.verbatim)
 
 
-def _relative_clauses(draft: Draft) -> None:
-    draft.each(partial(clauses.without_relative_clause, draft.text))
-
-
-def _bare_articles(draft: Draft) -> None:
-    draft.each(partial(clauses.without_bare_articles, draft.text))
-
-
 def _later_sentences(draft: Draft) -> None:
     starts = draft.starts
-    draft.each(lambda a: clauses.within_sentence(draft.text, a, draft.quotations, starts))
-
-
-def _relative_reports(draft: Draft) -> None:
-    draft.split(partial(clauses.relative_report, draft.text))
-
-
-def _coordinate_reports(draft: Draft) -> None:
-    draft.split(partial(clauses.coordinate_report, draft.text))
-
-
-def _second_reports(draft: Draft) -> None:
-    draft.split(lambda a: clauses.second_report(draft.text, a, draft.quotations))
+    draft.each(lambda a: later.within_sentence(draft.text, a, draft.quotations, starts))
 
 
 def _phrases(draft: Draft) -> None:
@@ -135,17 +115,12 @@ def _own_cues(draft: Draft) -> None:
     draft.attributions = with_own_cue(draft.text, draft.attributions, draft.quotations)
 
 
-def _unmarked_cues(draft: Draft) -> None:
-    draft.each(partial(subjects.unmarked_cue, draft.text))
+def _swallowed_cues(draft: Draft) -> None:
+    draft.each(partial(subjects.swallowed_cue, draft.text))
 
 
 def _targets(draft: Draft) -> None:
     draft.each(lambda a: subjects.passive_agent(draft.text, subjects.without_target(draft.text, a)))
-
-
-def _names_before_cues(draft: Draft) -> None:
-    names = {entity.span.end: entity.span for entity in draft.entities if entity.label in ("PERSON", "ORGANIZATION")}
-    draft.each(lambda a: subjects.name_before_cue(draft.text, a, names))
 
 
 def _sourceless(step: Callable[[Draft, Attribution], Attribution]) -> Callable[[Draft], None]:
@@ -158,7 +133,7 @@ def _sourceless(step: Callable[[Draft, Attribution], Attribution]) -> Callable[[
 
 
 def _verbatim(draft: Draft) -> None:
-    draft.attributions += draft.verbatim
+    draft.add(draft.verbatim)
 
 
 def _headlines(draft: Draft) -> None:
@@ -167,15 +142,14 @@ def _headlines(draft: Draft) -> None:
     bare = [a for a in draft.attributions if a.source is None and a.cue is None]
     linked = [a for a in draft.attributions if a.source is not None or a.cue is not None]
     draft.attributions = linked + outside(bare, headed)
-    draft.attributions += unclaimed(headed, draft.attributions)
+    draft.add(unclaimed(headed, draft.attributions))
 
 
 def _unclaimed_quotations(draft: Draft) -> None:
-    draft.attributions += unclaimed_quotations(draft.text, draft.attributions, draft.quotations)
+    draft.add(unclaimed_quotations(draft.text, draft.attributions, draft.quotations))
 
 
 def _once(draft: Draft) -> None:
-    draft.in_order()
     draft.attributions = once(draft.attributions)
 
 
@@ -201,16 +175,8 @@ def _scare_quotes(draft: Draft) -> None:
     draft.keep(lambda a: not is_scare_quote(draft.text, a, draft.quotations))
 
 
-def _withheld(draft: Draft) -> None:
-    draft.attributions = said(draft.text, draft.attributions)
-
-
 def _conventions(draft: Draft) -> None:
     draft.each(partial(as_annotated, draft.text))
-
-
-def _topics(draft: Draft) -> None:
-    draft.attributions = topics(draft.text, draft.attributions, draft.quotations, draft.entities, draft.starts)
 
 
 def _running_speakers(draft: Draft) -> None:
@@ -221,21 +187,13 @@ PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
-    Pass("relative-clauses", _relative_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
-    Pass("bare-articles", _bare_articles, "content", ENGLISH, "a bare article is no content"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
-    Pass("relative-reports", _relative_reports, "source, cue, content", ENGLISH, "“Lee, who hoped …, said …” reports twice"),
-    Pass("coordinate-reports", _coordinate_reports, "cue, content", ENGLISH, "“warned that … and urged … to …” reports twice"),
-    Pass("second-reports", _second_reports, "content", ENGLISH, "“said … and warned that …”, read as one report, is two"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),
     Pass("marks", _marks, "quotations", ALL, "a quotation that a content cuts through belongs to one attribution, whole"),
     Pass("own-cues", _own_cues, "quotations", ALL, "a quotation with reporting words of its own is its own attribution"),
-    Pass("unmarked-cues", _unmarked_cues, "source, content", ENGLISH, "the few words between source and content are the reporting words"),
+    Pass("swallowed-cues", _swallowed_cues, "source, content", ENGLISH, "the reporting verb before its source is no part of what was said"),
     Pass("targets", _targets, "source, cue", ENGLISH, "who is asked or accused does not say it; the agent of the passive does"),
-    Pass("names-before-cues", _names_before_cues, "cue, entities", ENGLISH, "the name right before the reporting words speaks"),
-    Pass("according", _sourceless(lambda d, a: subjects.name_behind_according(d.text, a)), "cue, content", ENGLISH,
-         "the name behind “according to” is the source, no content"),
     Pass("participles", _sourceless(lambda d, a: subjects.subject_of_main_clause(d.text, a, d.starts)), "cue", ENGLISH,
          "“Claiming …, Lee left”: the main clause's subject claims"),
     Pass("beside", _sourceless(lambda d, a: subjects.name_beside_quotation(d.text, a, d.quotations)), "quotations", ENGLISH,
@@ -243,13 +201,11 @@ PASSES: tuple[Pass, ...] = (
     Pass("verbatim", _verbatim, "verbatim", ALL, "turns and posts join the other attributions", structural=True),
     Pass("headlines", _headlines, "text, entities", ENGLISH, "a name and a colon in a heading report the rest of it"),
     Pass("unclaimed-quotations", _unclaimed_quotations, "quotations", ALL, "quoted speech that the tagger missed"),
-    Pass("once", _once, "attributions", ALL, "the same words by the same cue count once"),
+    Pass("once", _once, "attributions", ALL, "the same words by the same cue count once, whatever the tagger says", structural=True),
     Pass("continued", _continued, "quotations", ALL, "quoted paragraphs without a source go on with the words before them"),
     Pass("kinds", _kinds, "quotations", ALL, "direct, mixed or indirect is what the marks say", structural=True),
     Pass("faint", _faint, "confidence", ALL, "indirect speech that is three times in four none is left out"),
     Pass("scare-quotes", _scare_quotes, "quotations", ALL, "a few words in marks that nobody is said to have used are no quote"),
-    Pass("withheld", _withheld, "cue", ENGLISH, "nothing inside words that their speaker denies has been said"),
     Pass("conventions", _conventions, "cue, content", ENGLISH, "edges of cues and contents where annotators cut them"),
-    Pass("topics", _topics, "entities, sentences", ENGLISH, "a quoted paragraph is spoken by whom the paragraph before is about"),
     Pass("running-speakers", _running_speakers, "quotations", ALL, "a quotation without a source goes on with the running speaker"),
 )  # fmt: skip

@@ -1,11 +1,11 @@
-"""Who speaks, read off the surface: the name right before the reporting words; and where the tagger named nobody, what stands beside
-a quotation, behind “according to”, or in the clause that an opening participle hangs on."""
+"""Who speaks, read off the surface: not whom the reporting words are about; and where the tagger named nobody, what stands beside a
+quotation, or in the clause that an opening participle hangs on."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.extract.passes import trust
@@ -14,14 +14,9 @@ from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 _BESIDE = 0.8  # confidence of what the marks and the words beside them say; the tagger's own is calibrated, this is set below it
-_ACCORDING = re.compile(r"(?:according to|in the (?:words|view|opinion|eyes) of|per)\Z", re.IGNORECASE)
-_TO_COMMA = re.compile(r"\s*(?P<source>[^\s,;:“”\"()\n][^,;:“”\"\n]{0,80}?)(?P<comma>,\s+)")
 _PARTICIPLE = re.compile(r"(?:[\w’'-]+\s){0,2}?[\w’'-]+ing\b", re.IGNORECASE)
 _OPENS = re.compile(r"(?:(?:After|Before|While|When|By|In|On|Without|Since|Besides|Instead of|Despite)\s+)?\Z")
 _MAIN_CLAUSE = re.compile(rf"[\"”’']?,?[\"”’']?\s+(?P<source>{SUBJECT})\s+(?=[a-z])")
-_GAP = re.compile(r"(?:[’']s?)?\s+\Z")
-_GAP_MOST = 4  # code points
-_BETWEEN = re.compile(r"\s(?P<cue>(?:[^\W\d_][\w’'-]*\s){0,3}[^\W\d_][\w’'-]*?:?)[,:]?\s")
 _SWALLOWED = re.compile(rf"(?P<mark>[,?!]?[”\"’']?)\s+(?P<cue>{VERB})\Z")
 _LAST = 60  # code points: the longest reporting verb with its adverb
 _ASKED = re.compile(r"(?:when\s+|if\s+)?(?:asked|pressed|questioned|quizzed|told|reminded)\b", re.IGNORECASE)
@@ -35,21 +30,13 @@ _BY = re.compile(
     r"\bby\s+(?P<source>(?:(?:the|an?|some|many|several|his|her|their)\s+)?[^\W\d_][\w’'-]*(?:\s[\w’'-]+){0,4}?)"
     r"(?=\s+(?:that|whether|if|why|how|what|who|when|to|about|of|on|for|as|in|after)\b|[,.;:“\"]|\Z)"
 )
-_PURPOSE = re.compile(r"(?:to|by)\s", re.IGNORECASE)  # “met Lee to discuss …”
-_ANY_PASSIVE = re.compile(
-    r"\b(?:is|are|was|were|be|been|being|gets?|got)\s+(?:\w+\s+)?(?:\w+(?:ed|en)|told|said|known|thought)\b", re.IGNORECASE
-)
 _LEAD = 12  # code points before an opening participle: its preposition
 _REACH = 120  # code points of a main clause's subject
 
 
-def unmarked_cue(text: str, attribution: Attribution) -> Attribution:
-    """Lee | said | the bridge was safe: a few words between source and content are the reporting words. “We are ready, said” | Anna Lee:
-    the reporting verb is no part of what was said."""
+def swallowed_cue(text: str, attribution: Attribution) -> Attribution:
+    """“We are ready, said” | Anna Lee: where the closing mark is missing, the reporting verb is no part of what was said."""
     source, last = attribution.source, attribution.content[-1]
-    if source is not None and attribution.cue is None and not attribution.turn and source.end < attribution.content[0].start:
-        between = _BETWEEN.fullmatch(text, source.end, attribution.content[0].start)
-        return replace(attribution, cue=Range(*between.span("cue"))) if between else attribution
     if source is None or attribution.cue is not None or source.start < last.end or text[last.end : source.start].strip():
         return attribution
     verb = _SWALLOWED.search(text, max(last.start, last.end - _LAST), last.end)
@@ -67,7 +54,9 @@ def without_target(text: str, attribution: Attribution) -> Attribution:
     if source.end <= cue.start:
         said_of = _PASSIVE.search(text, cue.start, cue.end)
     else:
-        said_of = _ASKED.match(text, cue.start, cue.end) if attribution.content[-1].end <= source.start else None
+        # “…?” asked Lee: there he asks
+        opens = cue.end <= attribution.content[0].start and attribution.content[-1].end <= source.start
+        said_of = _ASKED.match(text, cue.start, cue.end) if opens else None
     return replace(attribution, source=None, source_confidence=trust.NOBODY) if said_of else attribution
 
 
@@ -84,18 +73,6 @@ def passive_agent(text: str, attribution: Attribution) -> Attribution:
     if any(piece.start < source.end and source.start < piece.end for piece in attribution.content):
         return attribution
     return replace(attribution, source=source, cue=Range(cue.start, agent.start() - 1), source_confidence=trust.AGENT)
-
-
-def name_before_cue(text: str, attribution: Attribution, names: Mapping[int, Range]) -> Attribution:
-    """“Footage of Trump saying …” · “seized on Trump’s claim …”: the name right before the reporting words speaks, whoever else is near."""
-    cue, source = attribution.cue, attribution.source
-    if cue is None or _PURPOSE.match(text, cue.start, cue.end) or _ANY_PASSIVE.search(text, cue.start, cue.end):
-        return attribution
-    gap = _GAP.search(text, max(0, cue.start - _GAP_MOST), cue.start)
-    name = names.get(gap.start()) if gap else None
-    if name is None or any(piece.start < name.end and name.start < piece.end for piece in (*attribution.content, source) if piece):
-        return attribution
-    return replace(attribution, source=name, source_confidence=trust.BEFORE_CUE)
 
 
 def name_beside_quotation(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
@@ -119,19 +96,6 @@ def name_beside_quotation(text: str, attribution: Attribution, quotations: Quota
                 confidence = max(attribution.confidence, _BESIDE)
                 found = replace(attribution, content=content, source=source, cue=cue or attribution.cue, confidence=confidence)
                 return replace(found, source_confidence=trust.BESIDE)
-    return attribution
-
-
-def name_behind_according(text: str, attribution: Attribution) -> Attribution:
-    """“According to Ham, the plan failed”, where the name was taken for a part of the content."""
-    cue = attribution.cue
-    if cue is None or not _ACCORDING.search(text, cue.start, cue.end):
-        return attribution
-    for number, piece in enumerate(attribution.content):
-        name = _TO_COMMA.match(text, cue.end, piece.end)
-        if name is not None and name.start("source") == piece.start:
-            content = (*attribution.content[:number], Range(name.end(), piece.end), *attribution.content[number + 1 :])
-            return replace(attribution, source=Range(*name.span("source")), content=content, source_confidence=trust.ACCORDING)
     return attribution
 
 

@@ -9,13 +9,10 @@ articles, where the tagger knows the answers and the rules get only what it miss
 from __future__ import annotations
 
 AGENT = 0.95  # “was told by engineers”: 5 of 5
-BEFORE_CUE = 0.6  # “Footage of Lee saying …”: 2 of 2, in training articles 3 of 7
 BESIDE = 0.9  # “…,” said Lee: 23 of 23, in training articles 3 of 7
 ACCORDING = 0.95  # “According to Lee, …”, also the other phrases that name whose words a sentence holds: 3 of 3
 PARTICIPLE = 0.95  # “Claiming that he won, Lee left”: 2 of 2
-RELATIVE = 0.9  # “Lee, who hoped …, said …”: not seen
 LAYOUT = 0.95  # the name before a turn, the signature under a post: 31 of 39, the other 8 being what the speaker reports in turn
-TOPIC = 0.6  # “Lee won.” ¶ “It was a good day.”
 HEADLINE = 0.9  # “Lee: no meeting planned”: not seen
 NOBODY = 0.8  # whom the reporting words are about does not speak: “Lee was asked …”: 6 of 8
 FLOATING = 0.7  # quoted speech with nobody beside it: not seen, and the text may name its speaker farther off
