@@ -221,6 +221,19 @@ def test_a_reporting_verb_drawn_into_the_content_is_the_cue() -> None:
     assert (contents(text, found), found.attribution.cue) == (["“We never thought so,"], at(text, "said"))
 
 
+def test_a_source_does_not_end_in_a_relative_pronoun() -> None:
+    text = "“No comment at all,” said a spokeswoman, who asked not to be named."
+    [found] = reconciled(text, said(text, "“No comment at all,”", source="a spokeswoman, who"))
+    assert found.attribution.source == at(text, "a spokeswoman")
+
+
+def test_a_whole_relative_clause_stays_in_its_source() -> None:
+    text = "“No comment at all,” said a spokeswoman, who has worked there since May."
+    source = "a spokeswoman, who has worked there since May"
+    [found] = reconciled(text, said(text, "“No comment at all,”", source=source))
+    assert found.attribution.source == at(text, source)
+
+
 def test_a_dash_alone_is_a_cue() -> None:
     text = "“We have nothing more to say.” ― Anna Lee"
     [found] = reconciled(text, said(text, "“We have nothing more to say.”", source="Anna Lee", cue="―"))

@@ -92,6 +92,10 @@ def _outside_verbatim(draft: Draft) -> None:
     draft.attributions = outside(draft.attributions, draft.verbatim)
 
 
+def _broken_clauses(draft: Draft) -> None:
+    draft.each(partial(subjects.without_relative_pronoun, draft.text))
+
+
 def _later_sentences(draft: Draft) -> None:
     starts = draft.starts
     draft.each(lambda a: later.within_sentence(draft.text, a, draft.quotations, starts))
@@ -187,6 +191,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
+    Pass("broken-clauses", _broken_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),

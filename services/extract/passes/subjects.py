@@ -17,6 +17,10 @@ _BESIDE = 0.8  # confidence of what the marks and the words beside them say; the
 _PARTICIPLE = re.compile(r"(?:[\w’'-]+\s){0,2}?[\w’'-]+ing\b", re.IGNORECASE)
 _OPENS = re.compile(r"(?:(?:After|Before|While|When|By|In|On|Without|Since|Besides|Instead of|Despite)\s+)?\Z")
 _MAIN_CLAUSE = re.compile(rf"[\"”’']?,?[\"”’']?\s+(?P<source>{SUBJECT})\s+(?=[a-z])")
+_BROKEN = re.compile(
+    r"\s*,\s+(?P<pronoun>who|which)(?:\s+(?:\w+ly|\w+day|earlier|later|last|this|also|then|on|in|week|month|year|has|had|have))*\Z"
+)
+_CLAUSE = 80  # code points: the longest of these
 _SWALLOWED = re.compile(rf"(?P<mark>[,?!]?[”\"’']?)\s+(?P<cue>{VERB})\Z")
 _LAST = 60  # code points: the longest reporting verb with its adverb
 _ASKED = re.compile(r"(?:when\s+|if\s+)?(?:asked|pressed|questioned|quizzed|told|reminded)\b", re.IGNORECASE)
@@ -32,6 +36,19 @@ _BY = re.compile(
 )
 _LEAD = 12  # code points before an opening participle: its preposition
 _REACH = 120  # code points of a main clause's subject
+
+
+def without_relative_pronoun(text: str, attribution: Attribution) -> Attribution:
+    """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what
+    stands before it (“Lee, who” was tired, | said). A whole relative clause stays."""
+    source, cue = attribution.source, attribution.cue
+    if source is None:
+        return attribution
+    clause = _BROKEN.search(text, max(source.start + 1, source.end - _CLAUSE), source.end)
+    if clause is None:
+        return attribution
+    own = cue is not None and cue.start >= source.end and not text[source.end : cue.start].strip()
+    return replace(attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start()))
 
 
 def swallowed_cue(text: str, attribution: Attribution) -> Attribution:
