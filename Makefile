@@ -89,8 +89,8 @@ sbom: $(VENV)/.dev ## the image's bill of materials, CycloneDX, on standard outp
 image-test: $(VENV)/.dev ## build the image with buildah and run the pipeline from it (root; Debian)
 	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest -s tests/image $(ARGS)
 
-faults: $(VENV)/.dev ## kills, partitions and hazards on both logs
-	@REQUIRE_SERVICES=1 $(BIN)/python -m pytest tests/faults $(ARGS)
+faults: $(VENV)/.dev ## kills, partitions and hazards on both logs, and the campaign (long: python -m tests.faults.campaign)
+	@REQUIRE_SERVICES=1 CAMPAIGN=kafka $(BIN)/python -m pytest tests/faults $(ARGS)
 
 fuzz: $(VENV)/.dev ## every decoder, the normaliser and the extraction, fuzzed (ARGS="--minutes 60 --seed 1")
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from services.chassis import reach
 from services.chassis.devkafka.ports import free_ports
-from services.chassis.errors import CommitFailed, TransientError
+from services.chassis.errors import CommitFailed, FencedError, TransientError
 from services.chassis.log.kafka import KafkaClientCollector, KafkaLog, config
 from services.chassis.log.kafka.member import Member
 from services.chassis.log.kafka.sink import KafkaSinkConsumer
@@ -136,6 +136,24 @@ def test_a_restarted_slot_has_its_partitions_back_before_its_session_ends(kafka_
         first.close()
         second = log.stage_consumer(group, [topic], "0")
         assert next(polled(second, 1)).records, "within a patience that ends long before the session"
+
+
+@pytest.mark.parametrize("kind", ["stage", "sink"])
+def test_a_member_whose_slot_is_taken_learns_it_with_nothing_to_commit(log: KafkaLog, kind: str) -> None:
+    """Control: the client itself goes on fetching for ever after its heartbeat was refused."""
+    topic, group = new_topic(log, 2), new_group()
+
+    def member() -> KafkaStageConsumer | KafkaSinkConsumer:
+        if kind == "stage":
+            return log.stage_consumer(group, [topic], "0")
+        return log.sink_consumer(group, [topic], "0", lambda _: {})
+
+    first = member()
+    until(lambda: len(first.assignment()) == 2, lambda: first.poll(0.1))
+    second = member()
+    until(lambda: len(second.assignment()) == 2, lambda: second.poll(0.1))
+    with pytest.raises(FencedError, match="another process owns this slot now"):
+        until(lambda: False, lambda: first.poll(0.1), lambda: second.poll(0.1))
 
 
 def test_sinks_ask_again_for_positions_after_every_rebalance(log: KafkaLog) -> None:

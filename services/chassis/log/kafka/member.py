@@ -14,7 +14,7 @@ from typing import Any, Self
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka import TopicPartition as KafkaTopicPartition
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaError
+from kafka.errors import FencedInstanceIdError, KafkaError
 
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import log_error
@@ -109,6 +109,25 @@ class Member:
         except KafkaError as error:
             raise log_error(error, f"consumer {self._name}") from error
         never_forget_a_join(self._consumer)
+        self._fenced: KafkaError | None = None
+        self._notice_a_fence()
+
+    def _notice_a_fence(self) -> None:
+        """Remember that a heartbeat was told another process has this slot (hazard H9, kafka-python 3.0.12).
+
+        The client logs it and ends the heartbeats, and goes on fetching for ever: a member with nothing to commit would never learn.
+        """
+        coordinator = self._consumer._coordinator
+        beats = coordinator._send_heartbeat_request
+
+        async def beat() -> Any:
+            try:
+                return await beats()
+            except FencedInstanceIdError as error:
+                self._fenced = error
+                raise
+
+        coordinator._send_heartbeat_request = beat
 
     @property
     def consumer(self) -> KafkaConsumer:
@@ -131,6 +150,8 @@ class Member:
             FencedError: somebody else owns this membership, or it is not authorised.
             TransientError: the brokers cannot be reached just now.
         """
+        if self._fenced is not None:
+            raise log_error(self._fenced, f"consumer {self._name}")
         try:
             found: dict[KafkaTopicPartition, list[Any]] = self._consumer.poll(
                 timeout_ms=config.milliseconds(timeout_s), max_records=max_records or DEFAULT_MAX_RECORDS
