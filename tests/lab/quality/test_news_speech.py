@@ -18,7 +18,9 @@ from lab.quality.news_speech_labels import (
     CLOSED,
     COMMITTED,
     GUM,
+    LOCKED,
     OPEN,
+    WORK,
     Carrier,
     LabelledActor,
     PageLabels,
@@ -182,8 +184,10 @@ def test_no_text_breaks_the_carrier_and_places_stay_inside(text: str) -> None:
 def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     pages = read_pages(COMMITTED)
     sheet = (COMMITTED / "README.md").read_text(encoding="utf-8")
-    assert {page.part for page in pages} == {OPEN, CLOSED, GUM}
-    by_digest = sorted((page for page in pages if page.part != GUM), key=lambda page: hashlib.sha256(page.page.encode()).hexdigest())
+    assert {page.part for page in pages} == {OPEN, CLOSED, GUM, WORK, LOCKED}
+    by_digest = sorted(
+        (page for page in pages if page.part in (OPEN, CLOSED)), key=lambda page: hashlib.sha256(page.page.encode()).hexdigest()
+    )
     assert [page.part for page in by_digest] == [OPEN] * 8 + [CLOSED] * 8
     for part in (OPEN, CLOSED, GUM):
         count = sum(page.part == part for page in pages)
@@ -192,6 +196,14 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
         other = [label for label in labels if not label.doubtful and label.kind == OTHER_CUE]
         speech = len(labels) - len(doubtful) - len(other)
         assert f"| {part} | {count} | {len(labels)} | {speech} | {len(other)} | {len(doubtful)} |" in sheet
+    for part in (WORK, LOCKED):
+        labels = [label for page in pages if page.part == part for label in page.labels]
+        sure = sum(not label.doubtful for label in labels)
+        claims = [claim for label in labels for claim in label.claims or ()]
+        worth = sum(claim.worth for claim in claims)
+        assert f"| {part} | 16 | {len(labels)} | {sure} | {len(claims)} | {worth} ({worth / len(claims):.0%}".replace("%", " %") in sheet
+    publishers = {part: {page.page.split("_")[1] for page in pages if page.part == part} for part in (WORK, LOCKED)}
+    assert publishers[WORK].isdisjoint(publishers[LOCKED]), "what is read and what is measured share a publisher"
     for page in pages:
         for label in page.labels:
             for anchor in (*label.source, *label.cue, *label.content):
