@@ -141,13 +141,22 @@ def cpu_seconds(reader: Callable[[str], object], text: str, *, enough: float = 0
     return best
 
 
+ATTEMPTS = 3
+"""A neighbour on the same core may slow one measurement down; what is quadratic is sixteen times the work each time."""
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_four_times_the_text_is_about_four_times_the_work(shape: Shape) -> None:
     for name, reader in READERS.items():
-        short = cpu_seconds(reader, shape(LENGTH))
-        allowed = GROWTH * max(short, NOISE_S)
-        long = cpu_seconds(reader, shape(4 * LENGTH), enough=allowed)
-        assert long < allowed, f"{name}: {short:.4f} s, then {long:.4f} s"
+        seen = []
+        for _ in range(ATTEMPTS):
+            short = cpu_seconds(reader, shape(LENGTH))
+            allowed = GROWTH * max(short, NOISE_S)
+            long = cpu_seconds(reader, shape(4 * LENGTH), enough=allowed)
+            if long < allowed:
+                break
+            seen.append(f"{short:.4f} s, then {long:.4f} s")
+        assert len(seen) < ATTEMPTS, f"{name}: {seen}"
 
 
 def test_a_run_of_marks_ends_a_sentence_only_before_white_space() -> None:
