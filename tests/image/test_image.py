@@ -117,9 +117,14 @@ def test_the_builder_is_sent_no_more_than_it_needs(tmp_path: Path) -> None:
     assert "services/extract/model/model.onnx" in sent
 
 
+TOKEN = "of-this-test"
+"""In the image push listens on all addresses, and there it demands one."""
+
+
 def get(port: int, path: str, body: object = None) -> tuple[int, str]:
     """Ask a service; POST when there is a body. Status 0 while nothing listens."""
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
     if body is not None:
         request.data = json.dumps(body).encode()
     try:
@@ -136,8 +141,8 @@ def test_the_pipeline_runs_from_it(image: Image, tmp_path: Path, capsys: pytest.
     """Embedded log and SQLite on one volume; everything else is read-only, and the user is not root."""
     push, pages = free_port(), free_port()
     ops = {name: free_port() for name in SERVICES}
-    ports = {"ONRECORD_INGEST__PUSH_PORT": str(push), "ONRECORD_QUERY__PORT": str(pages)}
-    with Containers(image, tmp_path, **ports) as containers:
+    variables = {"ONRECORD_INGEST__PUSH_PORT": str(push), "ONRECORD_QUERY__PORT": str(pages), "ONRECORD_INGEST__PUSH_TOKEN": TOKEN}
+    with Containers(image, tmp_path, **variables) as containers:
         code, output = containers.run("topics", "topics", "create")
         assert code == 0, output
         for name in SERVICES:
