@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from lab.labelling.agreement import agreement
 from lab.labelling.reading import LabelsBroken, ReadAttribution, ReadPage, read_folder
@@ -26,6 +27,9 @@ from lab.quality.news_speech_labels import (
     write_page,
 )
 
+MOST_WORDS = 7
+"""Of an actor's name or description; longer ones are cut, longer aliases left out."""
+
 
 def stored(page: ReadPage, part: str) -> PageLabels:
     """A page as it is committed."""
@@ -33,12 +37,18 @@ def stored(page: ReadPage, part: str) -> PageLabels:
 
 
 def _label(text: str, read: ReadAttribution) -> SpeechLabel:
-    actor = None
-    if read.actor is not None and read.actor["name"]:
-        actor = LabelledActor(read.actor["name"], read.actor["kind"], tuple(read.actor["aliases"]), tuple(read.actor.get("also", ())))
     claims = [LabelledClaim(anchor(text, c.place), c.worth, c.type, c.negated) for c in read.claims]
     source, cue = ([] if span is None else [span] for span in (read.source, read.cue))
-    return make_label(text, source, cue, read.content, doubtful=read.doubtful, actor=actor, denied=read.denied, claims=claims)
+    return make_label(text, source, cue, read.content, doubtful=read.doubtful, actor=_actor(read.actor), denied=read.denied, claims=claims)
+
+
+def _actor(read: dict[str, Any] | None) -> LabelledActor | None:
+    """The actor, described in a few words at the most: names may be stored, a page's sentences may not."""
+    if read is None or not read["name"]:
+        return None
+    name = " ".join(read["name"].split()[:MOST_WORDS])
+    aliases, also = (tuple(one for one in read.get(key, ()) if len(one.split()) <= MOST_WORDS) for key in ("aliases", "also"))
+    return LabelledActor(name, read["kind"], aliases, also)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

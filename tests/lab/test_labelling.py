@@ -90,6 +90,16 @@ def test_what_is_stored_holds_no_word_of_the_page_but_names_and_is_read_back(tex
     assert [(c.worth, c.type, c.negated) for c in first.claims] == [(True, "state", False)]
 
 
+def test_a_description_is_stored_in_a_few_words(texts: Path, tmp_path: Path) -> None:
+    wordy = "the woman who had run the ferry since her father left it to her"
+    described = FIRST | {"actor": {"name": wordy, "kind": "unnamed", "aliases": ["the owner", wordy], "also": []}}
+    assert main(["--texts", str(texts), "store", str(written(texts / "a", described)), "--part", "work", "--out", str(tmp_path)]) == 0
+    [page] = read_pages(tmp_path)
+    actor = page.labels[0].actor
+    assert actor is not None
+    assert (actor.name, actor.aliases) == ("the woman who had run the ferry", ("the owner",))
+
+
 def test_errors_of_locked_pages_are_never_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         measure(["--pages", str(tmp_path), "--part", "locked", "--errors"])

@@ -26,10 +26,11 @@ class Draft:
     verbatim: list[Attribution] = field(default_factory=list)
     inherits: dict[int, int] = field(default_factory=dict)
 
-    @property
-    def starts(self) -> list[int]:
-        """Where each sentence begins."""
-        return [sentence.start for sentence in self.sentences]
+    starts: list[int] = field(init=False)
+    """Where each sentence begins."""
+
+    def __post_init__(self) -> None:
+        self.starts = [sentence.start for sentence in self.sentences]
 
     def in_order(self) -> None:
         """Sort the attributions by their place in the text."""
