@@ -41,6 +41,8 @@ QUICK = {
 """Timeouts that end well within an outage, so that clients are given up and built anew in each."""
 OFFER_S = 1.0
 """Between two articles: there is always a transaction to fail."""
+WARM = 10
+"""Articles until a process holds all that its work needs."""
 SPARE = 3
 """Connections that come and go: one to a coordinator that was not needed yet, a scrape, an article being pushed."""
 
@@ -94,6 +96,12 @@ class Pipe:
     def wait_ready(self) -> None:
         """Until no service has a complaint."""
         self.pipeline.wait(lambda: all(ready(port) for port in self.ops.values()), "every service to be ready")
+
+    def at_work(self) -> dict[str, Usage]:
+        """Of every service once articles have come in again: one just built anew has not met every coordinator yet."""
+        told = self.offered + WARM
+        self.pipeline.wait(lambda: self.offered >= told, "articles to come in")
+        return self.usage()
 
     def outage(self, kind: str, seconds: float) -> None:
         """Kill or freeze the broker for a while (``kill``, ``freeze``), and wait until every service is ready again."""

@@ -21,7 +21,7 @@ from services.chassis.metrics import Metrics
 from services.chassis.probe import ask
 from services.chassis.reach import ASK_S
 from services.chassis.service import Context, Service
-from services.chassis.settings import LogSettings, Settings, StageSettings, StoreSettings
+from services.chassis.settings import IngestSettings, LogSettings, Settings, StageSettings, StoreSettings
 from tests.faults import outages
 from tests.support.patience import PATIENCE_S, until
 from tests.support.postgres import USER, Server
@@ -75,7 +75,7 @@ def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(pi
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_services_hold_no_more_files_and_threads_after_outages_than_before(pipe: outages.Pipe) -> None:
-    before = pipe.usage()
+    before = pipe.at_work()
     for kind in ("kill", "freeze", "kill"):
         pipe.outage(kind, DOWN_S)
     grown: dict[str, str] = {}
@@ -86,8 +86,11 @@ def test_services_hold_no_more_files_and_threads_after_outages_than_before(pipe:
         grown.update({name: f"{before[name]} → {now}" for name, now in after.items() if not now.within(before[name])})
         return not grown
 
-    pipe.pipeline.wait(flat, "files and threads to be as many as before")
-    assert not grown
+    try:
+        pipe.pipeline.wait(flat, "files and threads to be as many as before")
+    except AssertionError as error:
+        error.add_note(f"grown: {grown}")
+        raise
 
 
 @contextmanager
@@ -97,6 +100,7 @@ def aggregating(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("services.chassis.reach.LATELY_S", 1.0)
     settings = Settings(
         log=LogSettings(path=folder / "log.db"),
+        ingest=IngestSettings(index_path=folder / "ingest.db"),
         store=StoreSettings.model_validate({"url": address}),
         stage=StageSettings(poll_timeout_s=0.1, backoff_max_s=0.5),
     )
