@@ -17,7 +17,7 @@ from kafka.structs import ConsumerGroupMetadata
 from services.chassis.failpoints import failpoint
 from services.chassis.log.kafka import config, stage
 from services.chassis.log.kafka.stage import KafkaStageConsumer
-from services.chassis.log.kafka.transactions import CLOSE_S, Transactions, _finish, _left, _Nullable, _send
+from services.chassis.log.kafka.transactions import CLOSE_S, Named, Transactions, _finish, _left, _Nullable, _send
 from services.chassis.log.types import Batch, Message, Offsets, TopicPartition
 
 
@@ -70,7 +70,7 @@ def futures_unchecked() -> None:
     """H2: nobody looks whether the records were acknowledged."""
 
     def transact(
-        self: Transactions, messages: Sequence[Message], offsets: Offsets, membership: object, deadline: float
+        self: Transactions, messages: Sequence[Message], offsets: Named, membership: object, deadline: float
     ) -> list[tuple[TopicPartition, int]]:
         producer = self._producer
         assert producer is not None
@@ -79,8 +79,7 @@ def futures_unchecked() -> None:
             _send(producer, message)
         producer.flush(_left(deadline))
         manager = producer._transaction_manager
-        named = {KafkaTopicPartition(*tp): OffsetAndMetadata(at, "", -1) for tp, at in offsets.items()}
-        _finish(producer, manager.send_offsets_to_transaction(named, membership), deadline)
+        _finish(producer, manager.send_offsets_to_transaction(offsets, membership), deadline)
         _finish(producer, manager.begin_commit(), deadline)
         return []
 
