@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.campaign.campaign import Plan, run
-from tests.faults.campaign.controls import STORIES, tell
+from tests.faults.campaign.controls import STORIES, tell, tell_of_a_replaced_log
 from tests.faults.campaign.report import table
 from tests.faults.campaign.world import World, embedded_world, kafka_world
 
@@ -39,6 +39,22 @@ def sound(world: World, plan: Plan) -> None:
 def test_embedded_campaign() -> None:
     with embedded_world() as world:
         sound(world, Plan(SEED, articles=200, kills=8, pause_s=(2.0, 4.0)))
+
+
+@pytest.mark.parametrize("defended", [True, False])
+def test_a_log_made_anew_beside_its_record_loses_articles_only_where_nobody_looks(defended: bool) -> None:
+    with embedded_world() as world:
+        missing = tell_of_a_replaced_log(world, defended=defended).record
+    assert bool(missing) is not defended, missing
+
+
+@on_kafka
+@pytest.mark.kafka
+@pytest.mark.postgres
+@pytest.mark.parametrize("defended", [True, False])
+def test_topics_made_anew_beside_their_record_lose_articles_only_where_nobody_looks(kafka: World, defended: bool) -> None:
+    missing = tell_of_a_replaced_log(kafka, defended=defended).record
+    assert bool(missing) is not defended, missing
 
 
 @on_kafka

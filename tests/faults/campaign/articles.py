@@ -65,19 +65,19 @@ class Record:
     actors: Mapping[str, tuple[int, int, int]]
 
 
-def corpus(articles: int, seed: int, tagger: AttributionTagger, clean: bool = False) -> Corpus:
-    """``articles`` numbered articles and what belongs to them. ``clean``: neither poison nor failures."""
+def corpus(articles: int, seed: int, tagger: AttributionTagger, clean: bool = False, first: int = 0) -> Corpus:
+    """``articles`` articles numbered from ``first`` and what belongs to them. ``clean``: neither poison nor failures."""
     draw = random.Random(seed)
     found = Corpus()
     revisions: Counter[int] = Counter()
     with Extractor(tagger) as extractor:
-        for number in range(articles):
+        for number in range(first, first + articles):
             fails = not clean and draw.random() < TRANSIENT
             _add(found, extractor, _article(number, 1, draw, fails=fails))
             revisions[number] = 1
             for share, withdraw in ((REVISED, False), (WITHDRAWN, True)):
                 if draw.random() < share:
-                    earlier = draw.randrange(number + 1)
+                    earlier = draw.randrange(first, number + 1)
                     revisions[earlier] += 1
                     _add(found, extractor, _article(earlier, revisions[earlier], draw, withdraw=withdraw))
             # at even distances, so that a short campaign has some

@@ -105,7 +105,12 @@ def settle(world: World, fleet: Fleet, conductor: Conductor) -> None:
         conductor.turn()
         return True
 
-    until(lambda: not fleet.zombies, "the processes whose slots were given away to end", looked_after)
+    try:
+        until(lambda: not fleet.zombies, "the processes whose slots were given away to end", looked_after)
+    except AssertionError as error:
+        error.add_note("\n".join(f"== {one.name}, process {one.process.pid}\n{fleet.tail(one.name)}" for one in fleet.zombies))
+        error.add_note("\n".join(map(str, fleet.deaths)))
+        raise
     _drain(replace(fleet.pipeline.context(), log=conductor.log), looked_after)
     if world.engine == "kafka":
         until(lambda: not world.open_transactions(), "the last transactions to end", looked_after)

@@ -7,14 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from services.chassis.log.groups import EXTRACT_GROUP
+from services.aggregate.store import Store
+from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
+from services.chassis.log.types import EventLog, TopicPartition
 from services.extract.tagger import StandIn
 from tests.faults.campaign.articles import corpus
 from tests.faults.campaign.campaign import look, settle
 from tests.faults.campaign.conductor import Conductor, Play, Played
+from tests.faults.campaign.fleet import Fleet
 from tests.faults.campaign.verdict import Verdict, judge
 from tests.faults.campaign.world import World
 from tests.support.kafka_proxy import Api, Fault
+from tests.support.patience import until
 
 ARTICLES = 160
 LOOK_S = 0.2
@@ -105,6 +109,40 @@ STORIES: Mapping[str, Story] = {
     "membership-omitted": Story(hold=2, play=zombie),
     "producer-kept": Story(hold=2, play=zombie, harm=lambda verdict: verdict.twice + verdict.other),
 }
+
+
+def tell_of_a_replaced_log(world: World, *, defended: bool, seed: int = 1) -> Verdict:
+    """Articles are put on record, the log is made anew beside that record, and others come: these must get there as well."""
+    first, second = (corpus(ARTICLES, seed, StandIn(), clean=True, first=number) for number in (0, ARTICLES))
+    draw = random.Random(seed)
+    with world.run(SETTINGS, "" if defended else "identity-unchecked") as fleet:
+        for articles in (first, second):
+            if articles is second:
+                world.replace_log(fleet)
+            with world.log(fleet) as log, world.audit(log) as auditor:
+                conductor = Conductor(world, fleet, auditor, log, articles, draw, [])
+                fleet.start("extract")
+                fleet.start("aggregate")
+                conductor.perform()
+                if articles is first or defended:
+                    settle(world, fleet, conductor)
+                else:
+                    until(lambda log=log: _read_to_its_end(fleet, log), "aggregate to stand at the end")  # type: ignore[misc]
+                seen = look(world, log)
+                fleet.close()
+        return judge(second, seen, fleet.pipeline.record(), tuple(first.made.values()))
+
+
+def _read_to_its_end(fleet: Fleet, log: EventLog) -> bool:
+    """Whether aggregate stands where nothing comes after, by the numbers alone: what is lost is not to be told from what is not done."""
+    store = Store(fleet.pipeline.context().settings.store.address(), AGGREGATE_GROUP)
+    positions = store.positions()
+    store.close()
+    topics = log.topics()
+    read = {TopicPartition(name, partition): end for name in READ[AGGREGATE_GROUP] for partition, (_, end) in topics[name].ranges.items()}
+    behind = {tp: positions[tp].offset if tp in positions else 0 for tp, end in read.items()}
+    behind = {tp: at for tp, at in behind.items() if at < read[tp]}
+    return not behind or not log.holds_records(behind)
 
 
 def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.chassis.devkafka.broker import killed_with_parent
+from tests.faults.campaign.sabotage import VICTIMS
 from tests.support.patience import until
 from tests.support.pipeline import Pipeline
 
@@ -64,7 +65,7 @@ class Fleet:
     def start(self, service: str, slot: str = "0", *, failpoint: str = "", hold: int = 0) -> Member:
         """Start a service in a slot."""
         options = ["--hold", str(hold)] if hold else []
-        if self.sabotage and service == "extract":
+        if self.sabotage and service == VICTIMS.get(self.sabotage, "extract"):
             options += ["--sabotage", self.sabotage]
         environment = {**self.pipeline.environment, "ONRECORD_LOG__INSTANCE": slot}
         if failpoint:
@@ -91,8 +92,12 @@ class Fleet:
         member.process.terminate()
 
     def retire(self, name: str) -> None:
-        """SIGTERM, for good."""
+        """SIGTERM, for good. A process that stood still and whose slot was given away goes too: nobody else has that slot from now on,
+        so nothing would fence it, and rightly."""
         member = self.members.pop(name)
+        for zombie in self.zombies:
+            if zombie.name == name:
+                zombie.process.terminate()
         member.process.terminate()
         until(lambda: member.process.poll() is not None, f"{name} to end")
         self._died(member, asked=True)

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from kafka.structs import ConsumerGroupMetadata
 
 from services.chassis.failpoints import failpoint
+from services.chassis.log import identity
 from services.chassis.log.kafka import config, stage
 from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.transactions import CLOSE_S, Named, Transactions, _finish, _left, _Nullable, _send
@@ -106,6 +107,15 @@ def producer_kept() -> None:
     _put(Transactions, _discard=abort_only, rebuild=lambda self: self._open() if self._producer is None else None)
 
 
+def identity_unchecked() -> None:
+    """A position is taken for one of whatever log is there."""
+
+    def replaced(*_: object, **__: object) -> dict[TopicPartition, identity.Contradiction]:
+        return {}
+
+    vars(identity).update(contradicted=replaced, replaced=replaced)
+
+
 def _put(owner: type, **methods: Callable[..., Any]) -> None:
     for name, method in methods.items():
         setattr(owner, name, method)
@@ -116,5 +126,8 @@ CONTROLS: Mapping[str, Callable[[], None]] = {
     "membership-omitted": membership_omitted,
     "futures-unchecked": futures_unchecked,
     "producer-kept": producer_kept,
+    "identity-unchecked": identity_unchecked,
 }
-"""By the name that ``--sabotage`` takes. A log replaced while its identity goes unchecked belongs here once there is such a check."""
+"""By the name that ``--sabotage`` takes."""
+VICTIMS: Mapping[str, str] = {"identity-unchecked": "aggregate"}
+"""The service whose defence is taken away; extract where none is named."""

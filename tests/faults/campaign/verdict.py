@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tests.faults.campaign.articles import Corpus, record_of
+from tests.faults.campaign.articles import Corpus, Made, record_of
 from tests.faults.campaign.auditor import Seen
 
 Key = TypeVar("Key", bound=Hashable)
@@ -41,8 +41,8 @@ class Verdict:
         return [f"{kind}: {len(found)}, such as {found[:SHOWN]}" for kind, found in kinds.items() if found]
 
 
-def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]]) -> Verdict:
-    """``seen``: read again from the beginning, after everything has settled."""
+def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]], before: Sequence[Made] = ()) -> Verdict:
+    """``seen``: read again from the beginning, after everything has settled; ``before``: on record already, from another log."""
     expected: Counter[tuple[str, str]] = Counter()
     for event, times in seen.inputs.items():
         for output in corpus.made[event].ids:
@@ -57,7 +57,7 @@ def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ..
     verdict.letters += [f"{key!r} has changed" for key, value in seen.letter_values.items() if corpus.poison.get(key) != value]
     verdict.letters += [f"{origin} is there {times} times" for origin, times in seen.origins.items() if times > 1]
     verdict.other += seen.disorder
-    _judge_record(corpus, record, verdict)
+    _judge_record([*before, *corpus.made.values()], record, verdict)
     return verdict
 
 
@@ -78,8 +78,8 @@ def _compare(wanted: Mapping[Key, int], found: Mapping[Key, int], lost: list[str
     phantom += [f"{one!r}: never asked for" for one in found if one not in wanted]
 
 
-def _judge_record(corpus: Corpus, record: Mapping[str, list[tuple[object, ...]]], verdict: Verdict) -> None:
-    wanted = record_of(corpus.made.values())
+def _judge_record(made: Sequence[Made], record: Mapping[str, list[tuple[object, ...]]], verdict: Verdict) -> None:
+    wanted = record_of(made)
     found: dict[str, dict[object, tuple[object, ...]]] = {
         "document": {row[0]: (row[1], row[2]) for row in record["documents"]},
         "statement": {row[0]: (row[2], row[3], row[1]) for row in record["statements"]},

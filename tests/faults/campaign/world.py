@@ -93,6 +93,15 @@ class World:
             fleet.close()
             self.heal()
 
+    def replace_log(self, fleet: Fleet) -> None:
+        """Make the log anew, empty; the record stays. Nothing may be at work."""
+        if self.engine == "kafka":
+            self._forget_topics()
+        else:
+            for file in fleet.pipeline.folder.glob("log.db*"):
+                file.unlink()
+        fleet.pipeline.onrecord("topics", "create")
+
     @contextmanager
     def log(self, fleet: Fleet) -> Iterator[EventLog]:
         """The log as it is behind all proxies."""
