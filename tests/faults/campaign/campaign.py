@@ -13,7 +13,7 @@ from services.chassis.errors import TransientError
 from services.chassis.log.groups import EXTRACT_GROUP
 from services.chassis.log.types import EventLog
 from services.chassis.service import Context
-from services.embedded import EMPTY_LOOKS, Progress
+from services.embedded import EMPTY_LOOKS, Backlog, Progress
 from services.extract.tagger import StandIn, Tagger
 from tests.faults.campaign import faults
 from tests.faults.campaign.articles import Corpus, corpus
@@ -23,7 +23,7 @@ from tests.faults.campaign.fleet import Death, Fleet
 from tests.faults.campaign.soak import Sampler
 from tests.faults.campaign.verdict import Verdict, damage, judge
 from tests.faults.campaign.world import World, watched
-from tests.support.patience import until
+from tests.support.patience import LOOK_S, PATIENCE_S, until
 
 CALM = 0.1
 """Share of the articles before the first fault."""
@@ -117,18 +117,25 @@ def settle(world: World, fleet: Fleet, conductor: Conductor) -> None:
 
 
 def _drain(context: Context, meanwhile: Callable[[], bool]) -> None:
-    looks = 0
-
-    def looked() -> bool:
-        nonlocal looks
-        try:
-            looks = looks + 1 if progress.backlog().empty else 0
-        except TransientError:
-            looks = 0
-        return looks == EMPTY_LOOKS
-
+    """Wait until everything is on record, however long that takes while it comes closer."""
+    looks, moved = 0, time.monotonic()
+    mark: Backlog | None = None
     with Progress(context) as progress:
-        until(looked, "the backlog to drain", meanwhile)
+        while looks < EMPTY_LOOKS:
+            meanwhile()
+            left = _left(progress)
+            if left != mark:
+                mark, moved = left, time.monotonic()
+            assert time.monotonic() - moved < PATIENCE_S, f"the backlog stopped to drain at {left}"
+            looks = looks + 1 if left is not None and left.empty else 0
+            time.sleep(LOOK_S)
+
+
+def _left(progress: Progress) -> Backlog | None:
+    try:
+        return progress.backlog()
+    except TransientError:
+        return None
 
 
 def look(world: World, log: EventLog) -> Seen:
