@@ -108,7 +108,7 @@ def _resolved(
     own = tuple(span for span in words if not any(_holds(piece, span) for inside in nested for piece in inside.content))
     # “…?” asked Lee: whoever speaks is not whom it was said to
     others = attribution.content if attribution.source is None else (*attribution.content, attribution.source)
-    told = addressee(text, attribution.cue, others)
+    told = addressee(text, attribution.cue, others, quotations.language)
     return ResolvedAttribution(
         kind=kind_of(text, attribution.content, own) if own != words else attribution.kind,
         content=attribution.content,

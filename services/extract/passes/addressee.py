@@ -3,47 +3,49 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import NamedTuple
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.types import Range
-from services.extract.wordlist import words
 
-_TELLING = re.compile(
-    r"\b(?:t(?:old|ell(?:s|ing)?)|ask(?:s|ed|ing)?|inform(?:s|ed|ing)?|assur(?:es?|ed|ing)|warn(?:s|ed|ing)?|remind(?:s|ed|ing)?|urg(?:es?|ed|ing)"
-    r"|promis(?:es?|ed|ing)|advis(?:es?|ed|ing)|beg(?:s|ged|ging)?|notif(?:y|ies|ied|ying)|brief(?:s|ed|ing)?|lectur(?:es?|ed|ing)|text(?:s|ed|ing)?"
-    r"|(?:said|says|saying|wrote|writes|writing|explained|explains|complained|admitted|confessed|replied|spoke|speaking|speaks|talking|statement|remarks?|letter|email"
-    r"|message|answer|testimony)\s+to"
-    r"|interview(?:ed)?\s+(?:with|by))\s+",
-    re.IGNORECASE,
-)
-_STOP = words(
-    """
-    that to in on at by with from about if whether why how what when where who which he she it they i we you after before during while
-    as so because since until and or but not of for over under earlier later last this next yesterday today tonight tomorrow again also
-    then there here only just afterwards afterward recently separately
-    once twice exclusively outside inside ahead via following amid is are was were has had have will would could
-    """
-)
-_ARTICLES = words("the a an his her its their our several some many all local his")
-_INNER = words("the of and for")  # inside a name: “Meet the Press”, “the House of Commons”
 _WORD = re.compile(r"[\w.&’'-]+")
 _MOST = 7  # words of a noun phrase
 _REACH = 60  # code points between the cue's end and the words of telling
 
 
-def addressee(text: str, cue: Range | None, others: tuple[Range, ...]) -> Range | None:
+class _Patterns(NamedTuple):
+    telling: re.Pattern[str]
+    name_follows: re.Pattern[str]
+    abbreviated: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    capital = language.grammar.get("capitals", "A-Z")
+    short = language.any_of("name_abbreviations", "abbreviated_titles")
+    return _Patterns(
+        telling=re.compile(rf"\b{language.any_of('telling')}\s+", re.IGNORECASE),
+        name_follows=re.compile(rf"\s+(?:{language.any_of('definite')}\s+)?[{capital}]"),
+        abbreviated=re.compile(rf"(?:^|\.)[{capital}]\.$|^{short}\.$"),
+    )
+
+
+def addressee(text: str, cue: Range | None, others: tuple[Range, ...], language: Language = ENGLISH) -> Range | None:
     """The noun phrase that names to whom the words were said, behind the cue's verb and before any of ``others`` (content and source);
     None when there is none."""
     if cue is None:
         return None
     end = min((piece.start for piece in others if piece.start >= cue.end), default=min(len(text), cue.end + _REACH))
     line = text.find("\n", cue.end, end)
-    telling = _TELLING.search(text, cue.start, end if line < 0 else line)
+    telling = _patterns(language).telling.search(text, cue.start, end if line < 0 else line)
     if telling is None or telling.start() > cue.end:
         return None
-    return _noun_phrase(text, telling.end(), end if line < 0 else line)
+    return _noun_phrase(text, telling.end(), end if line < 0 else line, language)
 
 
-def _noun_phrase(text: str, start: int, end: int) -> Range | None:
+def _noun_phrase(text: str, start: int, end: int, language: Language) -> Range | None:
+    patterns, determiners = _patterns(language), language.words("addressee_determiners")
     last: re.Match[str] | None = None
     nouns = 0
     position = start
@@ -53,28 +55,22 @@ def _noun_phrase(text: str, start: int, end: int) -> Range | None:
         if count >= _MOST or gap.strip() or bool(gap) != bool(count):
             break
         position = match.end()
-        inner = word in _INNER and nouns and _CAPITAL.match(text, match.end(), end)
-        if not inner and (word in _DAYS or (match.group().islower() and word in _STOP)):
+        joins = word in language.words("addressee_joiners") and nouns > 0
+        if joins and patterns.name_follows.match(text, match.end(), end):
+            continue
+        if _ends(match.group(), word, language) or (count and word in determiners):
             break
-        if count and not inner and word in _ARTICLES:
+        last = match
+        # “told her”: one of the determiners stands for somebody, too
+        nouns += word not in determiners or word in language.words("addressee_pronouns")
+        if match.group().endswith(".") and not patterns.abbreviated.search(match.group()):
             break
-        if not inner:
-            last = match
-            nouns += word not in _ARTICLES or word == "her"
-        if match.group().endswith(".") and not _ABBREVIATED.search(match.group()):
-            break
-    if last is None or not nouns or text[start : last.end()].lower().rstrip(".") in _NOBODY:
+    if last is None or not nouns or text[start : last.end()].lower().rstrip(".") in language.words("addressee_nobody"):
         return None
-    tail = last.end() - (text[last.end() - 1] == "." and not _ABBREVIATED.search(last.group()))
-    return Range(start, tail) if tail > start else None
+    sentence_ends = text[last.end() - 1] == "." and not patterns.abbreviated.search(last.group())
+    return Range(start, last.end() - sentence_ends)
 
 
-_CAPITAL = re.compile(r"\s+(?:the\s+)?[A-Z]")
-_ABBREVIATED = re.compile(r"(?:^|\.)[A-Z]\.$|^(?:Jr|Sr|Inc|Co|Corp|Ltd|Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|St)\.$")
-_NOBODY = words("me us yourself myself himself herself itself themselves one you more less lies stories people it this")
-_DAYS = words(
-    """
-    monday tuesday wednesday thursday friday saturday sunday
-    january february march april may june july august september october november december
-    """
-)
+def _ends(written: str, word: str, language: Language) -> bool:
+    """Whether a word ends the noun phrase before it."""
+    return word in language.words("days_and_months") or (written.islower() and word in language.words("addressee_ends"))

@@ -3,54 +3,82 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+from typing import NamedTuple
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.types import QuotedStretch, Range
 
-VERB = (
-    r"(?:(?:has|had|have)\s+)?(?:\w+ly\s+|also\s+|later\s+|then\s+|once\s+)?"
-    r"(?:said|says|say|told|tells|added|adds|wrote|writes|tweeted|posted|asked|asks|replied|replies|responded|explained|explains|continued|continues"
-    r"|noted|notes|insisted|insists|argued|argues|warned|warns|declared|recalled|recalls|joked|quipped|shouted|yelled|admitted|announced|concluded"
-    r"|claimed|stated|stressed|urged|complained|commented|remarked|observed|reads|read|texted|emailed|captioned|testified|vowed|promised|cautioned)"
-)
-_NAME = r"(?:[A-Z][\w.’'-]*|de|von|van|bin|al)(?:\s+(?:[A-Z][\w.’'-]*|de|von|van|der|bin|al)){0,5}"
-SUBJECT = (
-    rf"(?:(?:[Hh]e|[Ss]he|[Tt]hey|[Ww]e|I|(?:[Tt]he|[Aa]n?|[Oo]ne|[Hh]is|[Hh]er|[Tt]heir)\s+[a-z]+(?:\s+[a-z]+)?|(?:[Tt]he\s+)?{_NAME}))"
-)
-_WORDS_OF = (
-    r"(?:advice|answer|apology|argument|bottom\s+line|claim|comment|complaint|conclusion|defen[cs]e|excuse|explanation|favou?rite\s+line|judg(?:e)?ment|message"
-    r"|motto|opinion|plea|post|prediction|promise|question|reaction|reasoning|remark|reply|response|retort|slogan|statement|tweet|verdict|view|warning|words)"
-)
 _REACH = 120  # code points beside the quotation
-
-_AFTER = re.compile(rf"\s*,?\s*(?:(?P<source>{SUBJECT})\s+(?P<cue>{VERB})\b|(?P<cue2>{VERB})\s+(?P<source2>{SUBJECT})(?=[\s,.]))")
-_BEFORE = re.compile(rf"(?:^|[\s(])(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}},)?\s+(?P<cue>{VERB})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$")
-_INVERTED = re.compile(rf"(?:^|[.!?”\"’]\s+)(?P<cue>(?=[A-Z])(?i:{VERB}))\s+(?P<source>{SUBJECT})(?:,[^,“”\"]{{3,60}})?[,:]\s*$")
-_OWN = re.compile(
-    rf"(?:^|[.!?”\"’]\s+)(?P<source>(?:[Hh]is|[Hh]er|[Tt]heir|{_NAME}[’']s?))\s+(?P<cue>(?:\w+\s+){{0,2}}{_WORDS_OF})(?:\s[^:“”\"\n]{{1,80}})?:\s*$"
-)
-"""“Lee’s advice to the council was a short one: “…””"""
-_SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
-_ABBREVIATED = re.compile(r"(?:\b(?:Jr|Sr|Inc|Co|Corp|Ltd)|\b[A-Z])\.\Z")
-_LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
+_BEGINS = r"(?:^|[.!?”\"’]\s+)"
+_APPOSITION = r"(?:,[^,“”\"]{3,60},)?"
 
 
-def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | None] | None:
+def verb(language: Language) -> str:
+    """A pattern for a verb that reports the quotation beside it, with its auxiliary and adverb."""
+    adverb = rf"\w+{language.any_of('adverb_endings')}|{language.opening('adverbs')}"
+    return rf"(?:(?:{language.any_of('perfect_auxiliaries')}\s+)?(?:(?:{adverb})\s+)?{language.any_of('reporting_verbs')})"
+
+
+def name(language: Language) -> str:
+    """A pattern for a name: capitalised words and the small ones between them."""
+    capital = rf"(?:[{language.grammar.get('capitals', 'A-Z')}][\w.’'-]*|{language.any_of('name_particles')})"
+    return rf"{capital}(?:\s+{capital}){{0,5}}"
+
+
+def subject(language: Language) -> str:
+    """A pattern for a pronoun, a name, or a noun with its determiner."""
+    described = rf"{language.opening('determiners')}\s+[a-z]+(?:\s+[a-z]+)?"
+    return rf"(?:(?:{language.opening('pronouns')}|{described}|(?:{language.opening('definite')}\s+)?{name(language)}))"
+
+
+class _Patterns(NamedTuple):
+    after: re.Pattern[str]
+    before: re.Pattern[str]
+    inverted: re.Pattern[str]
+    own: re.Pattern[str]
+    """“Lee’s advice to the council was a short one: “…””"""
+    signed: re.Pattern[str]
+    label: re.Pattern[str]
+    abbreviated: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    says, who, named = verb(language), subject(language), name(language)
+    whose = rf"(?:{language.opening('possessives')}|{named}[’']s?)"
+    return _Patterns(
+        after=re.compile(rf"\s*,?\s*(?:(?P<source>{who})\s+(?P<cue>{says})\b|(?P<cue2>{says})\s+(?P<source2>{who})(?=[\s,.]))"),
+        before=re.compile(rf"(?:^|[\s(])(?P<source>{who}){_APPOSITION}\s+(?P<cue>{says})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$"),
+        inverted=re.compile(rf"{_BEGINS}(?P<cue>(?=[A-Z])(?i:{says}))\s+(?P<source>{who})(?:,[^,“”\"]{{3,60}})?[,:]\s*$"),
+        own=re.compile(
+            rf"{_BEGINS}(?P<source>{whose})\s+(?P<cue>(?:\w+\s+){{0,2}}{language.any_of('utterances')})(?:\s[^:“”\"\n]{{1,80}})?:\s*$"
+        ),
+        signed=re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{named}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)"),
+        abbreviated=re.compile(rf"(?:\b{language.any_of('name_abbreviations')}|\b[A-Z])\.\Z"),
+        label=re.compile(rf"(?:^|\n)\s*(?P<source>{named}):\s*$"),
+    )
+
+
+def adjacent_source(text: str, stretch: QuotedStretch, language: Language = ENGLISH) -> tuple[Range, Range | None] | None:
     """Source and cue beside a quoted stretch, or None. The cue is None for a name and a colon."""
-    after = _AFTER.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
+    patterns = _patterns(language)
+    behind = (stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
+    after = patterns.after.match(text, *behind)
     if after and "\n" not in after.group():
         source = "source" if after["source"] else "source2"
         cue = "cue" if after["cue"] else "cue2"
-        return _without_stop(text, Range(*after.span(source))), Range(*after.span(cue))
+        return _without_stop(text, Range(*after.span(source)), patterns), Range(*after.span(cue))
     paragraph = text.rfind("\n", 0, stretch.outer.start) + 1
     begin = max(paragraph, stretch.outer.start - _REACH)
     lead = text[begin : stretch.outer.start]
-    signed = _SIGNED.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
+    signed = patterns.signed.match(text, *behind)
     if signed and not lead.strip(" •·*-–—>"):
-        return _without_stop(text, Range(*signed.span("source"))), Range(*signed.span("cue"))
-    before = _BEFORE.search(lead) or _INVERTED.search(lead) or _OWN.search(lead)
+        return _without_stop(text, Range(*signed.span("source")), patterns), Range(*signed.span("cue"))
+    before = patterns.before.search(lead) or patterns.inverted.search(lead) or patterns.own.search(lead)
     if before:
         return _shifted(before, "source", begin), _shifted(before, "cue", begin)
-    label = _LABEL.search(lead) if begin == paragraph else None
+    label = patterns.label.search(lead) if begin == paragraph else None
     return (_shifted(label, "source", begin), None) if label else None
 
 
@@ -58,6 +86,6 @@ def _shifted(match: re.Match[str], group: str, by: int) -> Range:
     return Range(match.start(group) + by, match.end(group) + by)
 
 
-def _without_stop(text: str, name: Range) -> Range:
+def _without_stop(text: str, found: Range, patterns: _Patterns) -> Range:
     """A name without the sentence's full stop; that of an abbreviation or an initial stays."""
-    return Range(name.start, name.end - 1) if text[name.end - 1] == "." and not _ABBREVIATED.search(text, *name) else name
+    return Range(found.start, found.end - 1) if text[found.end - 1] == "." and not patterns.abbreviated.search(text, *found) else found

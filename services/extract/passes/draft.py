@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from services.extract.lang import Language
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Entity, Range
 
@@ -28,6 +29,11 @@ class Draft:
 
     starts: list[int] = field(init=False)
     """Where each sentence begins."""
+
+    @property
+    def language(self) -> Language:
+        """The language of the text: what passes know of its words."""
+        return self.quotations.language
 
     def __post_init__(self) -> None:
         self.starts = [sentence.start for sentence in self.sentences]

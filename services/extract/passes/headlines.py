@@ -5,25 +5,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.passes import trust
 from services.extract.passes.paragraphs import is_heading, paragraphs
-from services.extract.passes.turns import INVERTED
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
-from services.extract.wordlist import words
 
-_SOURCE_NOUN = words(
-    """
-    police officials official report reports study survey poll polls sources source ministry minister president mayor governor court
-    judge lawyer lawyers prosecutors prosecutor witnesses family union experts scientists researchers analysts economists doctors
-    watchdog regulator inquiry investigators spokesman spokeswoman spokesperson authorities military army government un who nato
-    """
-)
-_NO_LEAD = INVERTED | words("the a an how why what who where when is are in on at live update updates exclusive breaking opinion analysis")
-_ABOUT = re.compile(
-    r"(?:(?:an?|the|our|full|live)\s+)*(?:interview|review|profile|obituary|q&a|podcast|transcript|timeline|what|how|why|where|when|who|everything|meet)\b",
-    re.IGNORECASE,
-)
 _COLON = re.compile(r"[“”\"‘’']?(?P<colon>:)\s+")
 _BULLET = re.compile(r"[•·*‣▪–—-]\s+")
 _AFTER_QUOTE = re.compile(r"(?P<cue>:)?\s*(?:[—–-]\s+)?(?=\S)")
@@ -33,7 +21,16 @@ _CONTENT_WORDS = 3
 _CONFIDENCE = 0.6  # what a headline's colon means is guessed from who stands beside it
 
 
-def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStretch]) -> list[Attribution]:
+@cache
+def _about(language: Language) -> re.Pattern[str]:
+    """What an article is about somebody, and not what he says."""
+    kinds = rf"(?:{language.any_of('headline_determiners')}\s+)*{language.any_of('headline_kinds')}\b"
+    return re.compile(kinds, re.IGNORECASE)
+
+
+def headlines(
+    text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStretch], language: Language = ENGLISH
+) -> list[Attribution]:
     """Words that headings report by a colon alone, a name or a source noun beside it. Reads the first paragraph and later headings."""
     named = {entity.span for entity in entities if entity.label in ("PERSON", "ORGANIZATION")}
     ends, starts = {span.end for span in named}, {span.start: span for span in sorted(named)}
@@ -55,9 +52,9 @@ def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStre
                 found.append(Attribution("direct", (stretch.outer,), source, colon, _CONFIDENCE, source_confidence=trust.HEADLINE))
             continue
         left, right = Range(place.start, match.start("colon")), Range(match.end(), place.end)
-        if _is_source(text, left, ends) and _count(text, right) >= _CONTENT_WORDS and not _ABOUT.match(text, *right):
+        if _is_source(text, left, ends, language) and _count(text, right) >= _CONTENT_WORDS and not _about(language).match(text, *right):
             source, content = left, right
-        elif _is_source(text, right, ends) and _count(text, left) >= _CONTENT_WORDS:
+        elif _is_source(text, right, ends, language) and _count(text, left) >= _CONTENT_WORDS:
             source, content = right, left
         else:
             continue
@@ -76,12 +73,12 @@ def _titled(text: str, start: int, end: int, starts: dict[int, Range]) -> Range 
     return None
 
 
-def _is_source(text: str, side: Range, ends: set[int]) -> bool:
+def _is_source(text: str, side: Range, ends: set[int], language: Language) -> bool:
     """Whether one side of the colon is a short phrase that ends in a name or in a noun for those who are quoted."""
     phrase = [match.group().lower() for match in _WORD.finditer(text, *side)]
-    if not 0 < len(phrase) <= _LABEL_WORDS or phrase[0] in _NO_LEAD:
+    if not 0 < len(phrase) <= _LABEL_WORDS or phrase[0] in language.words("headline_openers", "label_verbs"):
         return False
-    return side.end in ends or phrase[-1] in _SOURCE_NOUN
+    return side.end in ends or phrase[-1] in language.words("headline_sources")
 
 
 def _count(text: str, side: Range) -> int:

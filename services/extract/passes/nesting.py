@@ -11,15 +11,16 @@ import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from schemas.events import Stance
 from services.extract.claims.cues import cue_at, is_negated
+from services.extract.lang import ENGLISH, Language
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.tidy import tidy
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, QuotedStretch, Range
-from services.extract.wordlist import any_of, words
 
 Read = Callable[[str], Sequence[Attribution]]
 """The tagger: the attributions of a text."""
@@ -27,44 +28,46 @@ Read = Callable[[str], Sequence[Attribution]]
 _DEEPEST = 4  # readings, each of what the one before found: news hardly ever nests three deep
 _FEWEST = 2  # words that are said: “to rest”
 _SURE = 0.8  # of the tagger; below it about half of what it finds in a sentence torn out of its article is wrong
-_SAYING = any_of(
-    r"""
-    said says saying told tells wr(?:ote|ites) tweet(?:ed|ing) sw(?:ore|ears) [Aa]ccording announc(?:ed|es|ing) declar(?:ed|es|ing) stated
-    testif(?:ied|ies) reported acknowledg(?:ed|es) admit(?:ted|s) insist(?:ed|s|ing) argu(?:ed|es|ing) promis(?:ed|ing) vow(?:ed|s)
-    pledg(?:ed|ing) den(?:ied|ies) warn(?:ed|s|ing) asked add(?:ed|s) explain(?:ed|s) recall(?:ed|s) conclud(?:ed|es) confirm(?:ed|s)
-    predict(?:ed|s) suggest(?:ed|s) alleg(?:ed|es|ing) complain(?:ed|s) repl(?:ied|ies) answered demanded claim(?:ed|s|ing)
-    assert(?:ed|s|ing) contend(?:ed|s) remarked not(?:ed|es) responded informed assured advised
-    (?<!\bto\s)(?<!\bI\s)(?<!ld\s)(?<!\bcan\s)(?<!\bwill\s)(?:say|argue)
-    (?:statement|declaration|announcement|allegation|assertion|claim|promise|pledge|warning|report)s?(?=\s+that\b)
-    """,
-    re.NOFLAG,
-)
-"""Forms that report what was said; bare ones, which mostly follow “to” or “would” and are as often nouns, only where they are frequent."""
-_UNSAID = re.compile(
-    r"^(?:to|let|if)\b|\b(?:would|will|could|can|should|must|may|might|shall|needs?\s+to|ha(?:s|ve)\s+to)\b|['’]ll\b|\b(?:about|on|for)$",
-    re.IGNORECASE,
-)
-"""Reporting words of what is not said yet, or only supposed (“Mexico would demand that …”), or that name a subject (“spoke about”)."""
-_IDLE = re.compile(
-    r"(?:\b(?:you|anyone|anybody|nobody|everyone|everybody|one|whatever|to|would|will|can|could|should|must|may|might|shall"
-    r"|is|are|was|were|be|been|being)|n[’']t|[’'](?:ll|d|re))(?:\s(?:\w+ly|also|just|all|ever|never|once|often|always|even|still|have|be|been|not))?\s\Z",
-    re.IGNORECASE,
-)
-"""Before a verb of saying: nobody in particular, a passive, or what is not said yet."""
-_DETERMINER = re.compile(r"(?:\b(?:the|an?|his|her|its|their|these|those|this|\d+|enough)\s|-)\Z", re.IGNORECASE)
-"""Before a participle that is an adjective: “her newly-announced plan”, “the pledged delegates”."""
 _BEFORE = 32  # code points: the longest of both
-_NOBODY = words("you your one anyone anybody nobody everyone everybody")
-_AUXILIARY = r"(?:am|is|are|was|were|has|have|had|will|would|can|could|should|may|might|must|do|does|did|\w+n['’]t)"
-_CLAUSE = re.compile(
-    rf"(?!(?:{_AUXILIARY}|and|or|but)\b)(?:(?:that|if|whether|why|how|what|when|where|who|to|not\s+to)\b|[\"“‘'`«„]"
-    rf"|.*?(?:\b(?:{_AUXILIARY}|\w{{2,}}ed)\b|(?<=\w)['’](?:s|m|re|ve|ll|d)\b))",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Begins like what is said or asked, or has a subject and a verb: “they had lied”, not “the rules” and not “would end in May”."""
-_COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _REACH = 16  # pieces of content before a place that are looked at: they hardly ever overlap
+
+
+class _Patterns(NamedTuple):
+    saying: re.Pattern[str]
+    """Forms that report what was said; bare ones, mostly of what is not said, only where nothing before them says so."""
+    unsaid: re.Pattern[str]
+    """Reporting words of what is not said yet, or only supposed (“Mexico would demand that …”), or that name a subject (“spoke about”)."""
+    idle: re.Pattern[str]
+    """Before a verb of saying: nobody in particular, a passive, or what is not said yet."""
+    determiner: re.Pattern[str]
+    """Before a participle that is an adjective: “her newly-announced plan”, “the pledged delegates”."""
+    clause: re.Pattern[str]
+    """Begins like what is said or asked, or has a subject and a verb: “they had lied”, not “the rules” and not “would end in May”."""
+    complementiser: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    any_of = language.any_of
+    bare = "".join(rf"(?<!\b{word}\s)" for word in language.entries("saying_bare_not_after")) + any_of("saying_bare")
+    nouns = rf"{any_of('saying_nouns')}(?=\s+{any_of('complementisers')}\b)"
+    modal = rf"\b(?:{any_of('modals')}|{any_of('obligations')})\b|['’]{any_of('future_clitics')}\b"
+    unsaid = rf"^{any_of('unsaid_openers')}\b|{modal}|\b{any_of('unsaid_endings')}$"
+    nobody = any_of("nobody_in_particular", "infinitive_markers", "modals", "be")
+    adverb = rf"(?:\w+{any_of('adverb_endings')}|{any_of('idle_adverbs')})"
+    idle = rf"(?:\b{nobody}|{any_of('negative_clitics')}|[’']{any_of('shortened_modals')})(?:\s{adverb})?\s\Z"
+    has_verb = rf"(?:{any_of('auxiliaries')}|\w+{any_of('negative_clitics')})"
+    opens = rf"{any_of('clause_openers')}\b|[\"“‘'`«„]"
+    verb = rf"\b(?:{has_verb}|\w{{2,}}{any_of('participle_past_endings')})\b|(?<=\w)['’]{any_of('clitics')}\b"
+    return _Patterns(
+        saying=re.compile(rf"\b(?:{any_of('saying')}|{bare}|{nouns})\b"),
+        unsaid=re.compile(unsaid, re.IGNORECASE),
+        idle=re.compile(idle, re.IGNORECASE),
+        determiner=re.compile(rf"(?:\b(?:{any_of('noun_openers')}|\d+)\s|-)\Z", re.IGNORECASE),
+        clause=re.compile(rf"(?!(?:{has_verb}|{any_of('clause_conjunctions')})\b)(?:{opens}|.*?(?:{verb}))", re.IGNORECASE | re.DOTALL),
+        complementiser=re.compile(rf"{any_of('complementisers')}\s+(?=\S)", re.IGNORECASE),
+    )
 
 
 class Nested(NamedTuple):
@@ -103,7 +106,7 @@ def nested(text: str, attributions: Sequence[Attribution], marks: Marks, read: R
             for read_again in _read(text, passage, read):
                 quotations = marks.below(read_again.cue)
                 attribution = tidy(text, read_again, quotations)
-                if attribution is None or not _is_report(text, attribution) or not known.is_new(attribution):
+                if attribution is None or not _is_report(text, attribution, marks.language) or not known.is_new(attribution):
                     continue
                 known.add(attribution)
                 attribution = replace(attribution, kind=kind_of(text, attribution.content, quoted_words(attribution, quotations)))
@@ -153,11 +156,11 @@ def is_withheld(text: str, attribution: Attribution) -> bool:
 class Marks:
     """The quotation marks of a text as levels: those inside others are what a speaker quotes."""
 
-    def __init__(self, text: str, stretches: Sequence[QuotedStretch]) -> None:
+    def __init__(self, text: str, stretches: Sequence[QuotedStretch], language: Language = ENGLISH) -> None:
+        self.language = language
         deepest = max((stretch.depth for stretch in stretches), default=0)
-        self._levels = [
-            Quotations(text, [replace(s, depth=0) if depth else s for s in stretches if s.depth == depth]) for depth in range(deepest + 2)
-        ]
+        levels = ([replace(s, depth=0) for s in stretches if s.depth == depth] for depth in range(deepest + 2))
+        self._levels = [Quotations(text, level, language) for level in levels]
 
     @property
     def outermost(self) -> Quotations:
@@ -196,28 +199,36 @@ def kind_of(text: str, content: Sequence[Range], quoted: Sequence[Range]) -> str
 def _passages(text: str, level: Iterable[tuple[int, Attribution]], marks: Marks) -> Iterator[tuple[int, Range]]:
     """What to read again, each with the number of its attribution: the sentences of contents with a verb of saying; where that stands
     between marks, what stands between them. A complementiser they begin with is left out."""
+    patterns = _patterns(marks.language)
     for number, attribution in level:
         for piece in attribution.content:
             # most pieces hold no such verb: their sentences need not be told apart
-            for start, end in sentences(text, *piece) if _SAYING.search(text, *piece) else ():
-                verb = next((match for match in _SAYING.finditer(text, start, end) if not _is_idle(text, match)), None)
-                if verb is None:
-                    continue
-                around = marks.around(Range(*verb.span()))
-                if around is not None:
-                    start, end = max(start, around.inner.start), min(end, around.inner.end)
-                complementiser = _COMPLEMENTISER.match(text, start, end)
-                start = complementiser.end() if complementiser else start
-                if len(_WORD.findall(text, start, end)) >= _FEWEST + 2:
-                    yield number, Range(start, end)
+            for sentence in sentences(text, *piece) if patterns.saying.search(text, *piece) else ():
+                passage = _passage(text, sentence, marks, patterns)
+                if passage is not None and len(_WORD.findall(text, *passage)) >= _FEWEST + 2:
+                    yield number, passage
 
 
-def _is_idle(text: str, verb: re.Match[str]) -> bool:
+def _passage(text: str, sentence: Range, marks: Marks, patterns: _Patterns) -> Range | None:
+    """What of a sentence is to be read again; None where no verb of saying reports anything for sure."""
+    verb = next((match for match in patterns.saying.finditer(text, *sentence) if not _is_idle(text, match, marks.language)), None)
+    if verb is None:
+        return None
+    start, end = sentence
+    around = marks.around(Range(*verb.span()))
+    if around is not None:
+        start, end = max(start, around.inner.start), min(end, around.inner.end)
+    complementiser = patterns.complementiser.match(text, start, end)
+    return Range(complementiser.end() if complementiser else start, end)
+
+
+def _is_idle(text: str, verb: re.Match[str], language: Language) -> bool:
     """Whether a verb of saying reports nothing for sure, so that its sentence need not be read again for it."""
+    patterns, form = _patterns(language), verb.group()
     begin = max(0, verb.start() - _BEFORE)
-    if _IDLE.search(text, begin, verb.start()) is not None and not verb.group().endswith("ing"):
+    if patterns.idle.search(text, begin, verb.start()) is not None and not form.endswith(language.entries("progressive_endings")):
         return True
-    return verb.group().endswith("ed") and _DETERMINER.search(text, begin, verb.start()) is not None
+    return form.endswith(language.entries("participle_past_endings")) and patterns.determiner.search(text, begin, verb.start()) is not None
 
 
 def _read(text: str, passage: Range, read: Read) -> Iterator[Attribution]:
@@ -245,16 +256,19 @@ def _moved(attribution: Attribution, by: int) -> Attribution:
     )
 
 
-def _is_report(text: str, attribution: Attribution) -> bool:
+def _is_report(text: str, attribution: Attribution, language: Language) -> bool:
     """Whether a second reading is to be believed: somebody's words, said and not only supposed, reported by a verb of saying."""
     source, cue, content = attribution.source, attribution.cue, attribution.content
-    if source is None or cue is None or attribution.confidence < _SURE or text[slice(*source)].lower() in _NOBODY:
+    if source is None or cue is None or attribution.confidence < _SURE:
+        return False
+    if text[slice(*source)].lower() in language.words("nobody_in_particular"):
         return False
     apart = all(piece.end <= cue.start or cue.end <= piece.start for piece in content)
-    said = _SAYING.search(text, *cue) is not None and _UNSAID.search(text[slice(*cue)]) is None
+    patterns = _patterns(language)
+    said = patterns.saying.search(text, *cue) is not None and patterns.unsaid.search(text[slice(*cue)]) is None
     return (
         apart
         and said
         and sum(len(_WORD.findall(text, *piece)) for piece in content) >= _FEWEST
-        and _CLAUSE.match(text, *content[0]) is not None
+        and patterns.clause.match(text, *content[0]) is not None
     )

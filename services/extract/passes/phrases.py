@@ -7,17 +7,14 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.passes import trust
 from services.extract.types import Attribution, Range
 
-_WORDS = r"(?:words?|view|opinion|estimation|judgment|judgement|telling|account)"
-_NOUN = r"(?:(?:the|a|an|his|her|its|their|our|two|several|some)\s+)?[^\s,;:.“”\"()\n][^,;:“”\"()\n]{0,80}?"
-_OF = rf"(?:(?i:according\s+to)|(?:As\s+p|as\s+p|P|p)er(?=\s+(?:the|his|her|their|our|[A-Z]\w*)\b)|[Ii]n\s+the\s+{_WORDS}\s+of)"
-_OWNER = rf"[Ii]n\s+(?P<owner>(?:his|her|their|our|my|[A-Z][\w.-]*(?:\s[A-Z][\w.-]*){{0,3}}[’']s?))\s+(?P<words>(?:own\s+)?{_WORDS})"
-_OPENING = re.compile(rf"(?:(?:But|And|Yet)\s+)?(?:(?P<cue>{_OF})\s+(?P<source>{_NOUN})|{_OWNER}),\s+")
-_INSERTED = re.compile(rf",[”\"’']?\s+(?:(?P<cue>{_OF})\s+(?P<source>{_NOUN})|{_OWNER})(?P<goes_on>,\s+|[.!?]?\Z)")
+_NOUN = r"[^\s,;:.“”\"()\n][^,;:“”\"()\n]{0,80}?"
 _REACH = 160  # code points of an opening phrase
 _CONTENT_WORDS = 3
 _WORD = re.compile(r"\w+")
@@ -31,7 +28,30 @@ class _Phrase(NamedTuple):
     content: tuple[Range, ...]
 
 
-def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[Range]) -> list[Attribution]:
+class _Patterns(NamedTuple):
+    opening: re.Pattern[str]
+    inserted: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    any_of, capital = language.any_of, rf"[{language.grammar.get('capitals', 'A-Z')}]"
+    noun = any_of("phrase_nouns")
+    before_name = rf"{language.opening('phrase_prepositions')}(?=\s+(?:{any_of('phrase_determiners')}|{capital}\w*)\b)"
+    framed = rf"{language.opening('phrase_frames')}\s+{noun}\s+{any_of('phrase_links')}"
+    cue = rf"(?:(?i:{any_of('phrase_sources')})|{before_name}|{framed})"
+    owner = rf"(?:{any_of('phrase_owners')}|{capital}[\w.-]*(?:\s{capital}[\w.-]*){{0,3}}[’']s?)"
+    owned = rf"{language.opening('phrase_owner_openers')}\s+(?P<owner>{owner})\s+(?P<words>(?:{any_of('phrase_own')}\s+)?{noun})"
+    said = rf"(?:(?P<cue>{cue})\s+(?P<source>{_NOUN})|{owned})"
+    return _Patterns(
+        opening=re.compile(rf"(?:{any_of('phrase_conjunctions')}\s+)?{said},\s+"),
+        inserted=re.compile(rf",[”\"’']?\s+{said}(?P<goes_on>,\s+|[.!?]?\Z)"),
+    )
+
+
+def phrases(
+    text: str, attributions: Iterable[Attribution], sentences: Sequence[Range], language: Language = ENGLISH
+) -> list[Attribution]:
     """The attributions, and those of sentences that name their source in a phrase; words the tagger gave to another sentence's source
     come home, what it attributes inside the sentence stays."""
     found = dict(enumerate(attributions))
@@ -48,7 +68,7 @@ def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[
         enter(number)
     fresh = len(found)
     for place, sentence in enumerate(sentences):
-        phrase = _phrase(text, sentence)
+        phrase = _phrase(text, sentence, language)
         if phrase is None:
             continue
         here = [found.pop(number) for number in of_sentence[place] if number in found]
@@ -59,12 +79,12 @@ def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[
     return list(found.values())
 
 
-def _phrase(text: str, sentence: Range) -> _Phrase | None:
+def _phrase(text: str, sentence: Range, language: Language) -> _Phrase | None:
     end = sentence.end - (text[sentence.end - 1] in ".!?…")
-    opening = _OPENING.match(text, sentence.start, min(sentence.end, sentence.start + _REACH))
+    opening = _patterns(language).opening.match(text, sentence.start, min(sentence.end, sentence.start + _REACH))
     if opening is not None:
         return _Phrase(*_places(opening), (Range(opening.end(), end),))
-    inserted = _INSERTED.search(text, sentence.start, sentence.end)
+    inserted = _patterns(language).inserted.search(text, sentence.start, sentence.end)
     if inserted is None:
         return None
     marked = text[inserted.start() : inserted.start() + 2].rstrip()  # print sets the comma inside the marks

@@ -6,28 +6,30 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
-from services.extract.passes.adjacent import SUBJECT, VERB
+from services.extract.lang import ENGLISH, Language
+from services.extract.passes.adjacent import subject, verb
 from services.extract.text.plain import PARAGRAPH
 from services.extract.types import QuotedStretch, Range
 
 _WORD = re.compile(r"\w+(?:[-.'’]\w+)*")
 _ENDS_INSIDE = re.compile(r"[.,!?…—–-]$")
 _ENDS_SENTENCE = re.compile(r"[.!?…][\"'”’»)]*$")
-_REPORTING = re.compile(rf"[,?!](?=\s+(?:{VERB}\s+{SUBJECT}[\s,.]|{SUBJECT}\s+{VERB}(?:[,.]|\s*$)))")
 _FEW = 4  # words: shorter quoted stretches without punctuation are terms, nicknames and scare quotes
 _NAME_WORDS = 8  # words: longer stretches in title case are headlines quoted whole, still no speech, but rare
 _NAME = 200  # code points: longer than those words
 _HEADING = 140  # code points
-_SMALL = frozenset(["a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "as", "is"])
 
 
 class Quotations:
-    """The outermost quoted stretches of one text."""
+    """The outermost quoted stretches of one text in ``language``."""
 
-    def __init__(self, text: str, stretches: Iterable[QuotedStretch]) -> None:
+    def __init__(self, text: str, stretches: Iterable[QuotedStretch], language: Language = ENGLISH) -> None:
         self._text = text
-        self.outermost = sorted((_closed_by_words(text, s) for s in stretches if s.depth == 0), key=lambda s: s.outer)
+        self.language = language
+        self._small = language.words("small_words")
+        self.outermost = sorted((_closed_by_words(text, s, language) for s in stretches if s.depth == 0), key=lambda s: s.outer)
         self._starts = [s.outer.start for s in self.outermost]
 
     def over(self, span: Range) -> list[QuotedStretch]:
@@ -56,7 +58,7 @@ class Quotations:
         words = _WORD.findall(self._text, stretch.inner.start, stretch.inner.end)
         if not 0 < len(words) <= _NAME_WORDS:
             return False
-        return all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in _SMALL) and words[0][0].isupper()
+        return all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in self._small) and words[0][0].isupper()
 
     def is_speech(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated inside."""
@@ -96,9 +98,16 @@ class Quotations:
         return before in ("", PARAGRAPH) and after in ("", PARAGRAPH)
 
 
-def _closed_by_words(text: str, stretch: QuotedStretch) -> QuotedStretch:
+@cache
+def _reporting(language: Language) -> re.Pattern[str]:
+    """The comma before reporting words."""
+    says, who = verb(language), subject(language)
+    return re.compile(rf"[,?!](?=\s+(?:{says}\s+{who}[\s,.]|{who}\s+{says}(?:[,.]|\s*$)))")
+
+
+def _closed_by_words(text: str, stretch: QuotedStretch, language: Language) -> QuotedStretch:
     """A stretch whose closing mark is missing, closed before its reporting words: “We are ready, said Anna Lee, the mayor."""
-    reporting = None if stretch.closed or stretch.continues else _REPORTING.search(text, *stretch.inner)
+    reporting = None if stretch.closed or stretch.continues else _reporting(language).search(text, *stretch.inner)
     if reporting is None:
         return stretch
     end = reporting.start() + 1

@@ -90,7 +90,7 @@ def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quo
         kept: list[Range] = []
         for piece in attribution.content:
             stretch = next((s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None)
-            beside = adjacent_source(text, stretch) if stretch is not None else None
+            beside = adjacent_source(text, stretch, quotations.language) if stretch is not None else None
             if beside is not None and beside[1] is not None and unused(beside[1]):
                 sure = min(_BESIDE_CUE, attribution.confidence)
                 split.append(Attribution("direct", (piece,), *beside, sure, source_confidence=trust.BESIDE))
@@ -112,7 +112,7 @@ def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotati
     for stretch in quotations.outermost:
         if any(covered[stretch.inner.start : stretch.inner.end]) or not quotations.is_speech(stretch):
             continue
-        beside = adjacent_source(text, stretch)
+        beside = adjacent_source(text, stretch, quotations.language)
         if beside is not None:
             source, cue = beside
             added.append(Attribution("direct", (stretch.outer,), source, cue, _BESIDE_CUE, source_confidence=trust.BESIDE))

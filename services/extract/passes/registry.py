@@ -83,7 +83,7 @@ def reconcile(
 
 
 def _turns(draft: Draft) -> None:
-    draft.verbatim = one_per_paragraph(draft.text, [*draft.verbatim, *turns(draft.text, draft.entities)])
+    draft.verbatim = one_per_paragraph(draft.text, [*draft.verbatim, *turns(draft.text, draft.entities, draft.language)])
 
 
 def _posts(draft: Draft) -> None:
@@ -95,7 +95,7 @@ def _outside_verbatim(draft: Draft) -> None:
 
 
 def _broken_clauses(draft: Draft) -> None:
-    draft.each(partial(subjects.without_relative_pronoun, draft.text))
+    draft.each(partial(subjects.without_relative_pronoun, draft.text, language=draft.language))
 
 
 def _later_sentences(draft: Draft) -> None:
@@ -103,7 +103,7 @@ def _later_sentences(draft: Draft) -> None:
 
 
 def _phrases(draft: Draft) -> None:
-    draft.attributions = outside(phrases(draft.text, draft.attributions, draft.sentences), draft.verbatim)
+    draft.attributions = outside(phrases(draft.text, draft.attributions, draft.sentences, draft.language), draft.verbatim)
 
 
 def _edges(draft: Draft) -> None:
@@ -121,11 +121,12 @@ def _own_cues(draft: Draft) -> None:
 
 
 def _swallowed_cues(draft: Draft) -> None:
-    draft.each(partial(subjects.swallowed_cue, draft.text))
+    draft.each(partial(subjects.swallowed_cue, draft.text, language=draft.language))
 
 
 def _targets(draft: Draft) -> None:
-    draft.each(lambda a: subjects.passive_agent(draft.text, subjects.without_target(draft.text, a)))
+    draft.each(partial(subjects.without_target, draft.text, language=draft.language))
+    draft.each(partial(subjects.passive_agent, draft.text, language=draft.language))
 
 
 def _sourceless(step: Callable[[Draft, Attribution], Attribution]) -> Callable[[Draft], None]:
@@ -142,7 +143,7 @@ def _verbatim(draft: Draft) -> None:
 
 
 def _headlines(draft: Draft) -> None:
-    headed = headlines(draft.text, draft.entities, draft.quotations.outermost)
+    headed = headlines(draft.text, draft.entities, draft.quotations.outermost, draft.language)
     # what the tagger links to nobody says less than where the name stands
     bare = [a for a in draft.attributions if a.source is None and a.cue is None]
     linked = [a for a in draft.attributions if a.source is not None or a.cue is not None]
@@ -181,7 +182,7 @@ def _scare_quotes(draft: Draft) -> None:
 
 
 def _conventions(draft: Draft) -> None:
-    draft.each(partial(as_annotated, draft.text))
+    draft.each(partial(as_annotated, draft.text, language=draft.language))
 
 
 def _running_speakers(draft: Draft) -> None:
@@ -200,7 +201,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("own-cues", _own_cues, "quotations", ALL, "a quotation with reporting words of its own is its own attribution"),
     Pass("swallowed-cues", _swallowed_cues, "source, content", ENGLISH, "the reporting verb before its source is no part of what was said"),
     Pass("targets", _targets, "source, cue", ENGLISH, "who is asked or accused does not say it; the agent of the passive does"),
-    Pass("participles", _sourceless(lambda d, a: subjects.subject_of_main_clause(d.text, a, d.starts)), "cue", ENGLISH,
+    Pass("participles", _sourceless(lambda d, a: subjects.subject_of_main_clause(d.text, a, d.starts, d.language)), "cue", ENGLISH,
          "“Claiming …, Lee left”: the main clause's subject claims"),
     Pass("beside", _sourceless(lambda d, a: subjects.name_beside_quotation(d.text, a, d.quotations)), "quotations", ENGLISH,
          "the name beside a quotation speaks it where nobody else does"),

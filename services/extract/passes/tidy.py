@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
+from services.extract.lang import Language
 from services.extract.passes import trust
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 WORD_CHARACTER = re.compile(r"\w")
 PARAGRAPH_BREAK = re.compile(r"\n+")
-_CLITIC = re.compile(r"(?<=\w)['’](?:s|re|ve|d|ll|m)\b", re.IGNORECASE)
 _MARK_CUE = re.compile(r":|[—–―]|--")
 _LONGEST_SOURCE = 1_000  # code points: a longer one is noise, and would be read again for each attribution that shares it
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
@@ -23,7 +24,7 @@ _CLOSES_APPOSITION = ",–—―%"
 
 def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
     """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, overlapping ones joined."""
-    cue = _cue(text, attribution.cue)
+    cue = _cue(text, attribution.cue, quotations.language)
     named = attribution.source
     source = _words(text, named, keep=_CLOSES_APPOSITION) if named is not None and named.end - named.start <= _LONGEST_SOURCE else None
     anchor = cue or source or min(attribution.content)
@@ -144,7 +145,12 @@ def _words(text: str, span: Range | None, keep: str = "") -> Range | None:
     return Range(start, end) if WORD_CHARACTER.search(text, start, end) else None
 
 
-def _cue(text: str, span: Range | None) -> Range | None:
+@cache
+def _clitic(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"(?<=\w)['’]{language.any_of('clitics')}\b", re.IGNORECASE)
+
+
+def _cue(text: str, span: Range | None, language: Language) -> Range | None:
     """A cue with its clitic (he ’s claiming) and the colon it ends in; a colon or a dash alone is one: “Lavrov: no meeting planned”."""
     words = _words(text, span)
     if span is None:
@@ -153,6 +159,6 @@ def _cue(text: str, span: Range | None) -> Range | None:
         mark = _MARK_CUE.search(text, span.start, span.end)
         return Range(*mark.span()) if mark else None
     start, end = words
-    if start > span.start and _CLITIC.match(text, start - 1):
+    if start > span.start and _clitic(language).match(text, start - 1):
         start -= 1
     return Range(start, end + 1) if end < span.end and text[end] == ":" else Range(start, end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.events import Article
 from services.extract.text.html import HtmlReader
-from services.extract.text.language import UNKNOWN, detect
+from services.extract.text.language import UNKNOWN, detect, read_as
 from services.extract.text.plain import normalise
 from services.extract.types import CleanText
 
@@ -16,16 +16,19 @@ def clean(article: Article, pages: HtmlReader) -> CleanText:
         LimitExceeded: a page breaks a limit.
         PoisonError: a page cannot be read.
     """
-    title, published_on, hinted = None, None, UNKNOWN
     if article.content_type == "text/html":
         page = pages.read(article.content, article_id=article.article_id)
-        text, runs = normalise(page.text, lines_are_paragraphs=True)
-        runs = ()
-        title, published_on, hinted = page.title, page.published_on, page.language
-    else:
-        text, runs = normalise(article.content)
-    language = article.language
-    if language == UNKNOWN:
-        detected = detect(text)
-        language = detected if detected != UNKNOWN else hinted
-    return CleanText(text=text, title=title, language=language, published_on=published_on, source_offsets=runs)
+        language = _language(article, page.text, hinted=page.language)
+        text, _ = normalise(page.text, lines_are_paragraphs=True, language=read_as(language))
+        return CleanText(text=text, title=page.title, language=language, published_on=page.published_on)
+    language = _language(article, article.content)
+    text, runs = normalise(article.content, language=read_as(language))
+    return CleanText(text=text, language=language, source_offsets=runs)
+
+
+def _language(article: Article, text: str, *, hinted: str = UNKNOWN) -> str:
+    """The article's language; failing that the one its words are in; failing that the one its page declares."""
+    if article.language != UNKNOWN:
+        return article.language
+    detected = detect(text)
+    return detected if detected != UNKNOWN else hinted

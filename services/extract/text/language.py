@@ -6,6 +6,8 @@ from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from services.extract.lang import Language, language
+
 UNKNOWN = "und"
 _SAMPLE = 4_000  # code points: more text changes no verdict and costs time
 _MIN_LETTERS = 40  # below this the detector guesses
@@ -37,3 +39,8 @@ def detect(text: str, *, surely: float = 0.9) -> str:
 def primary(tag: str) -> str:
     """The primary subtag: ``en`` of ``en-GB``."""
     return tag.split("-", 1)[0].lower()
+
+
+def read_as(tag: str) -> Language:
+    """The language a text is read as; English where it is unknown: that is a short text, which is harmless to try."""
+    return language("en" if tag == UNKNOWN else primary(tag))

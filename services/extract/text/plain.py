@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.text.furniture import is_furniture, is_pointer
 
 Run = tuple[int, int, int]
@@ -53,7 +54,9 @@ class _Paragraph:
         self.length += sum(len(line.text) for line in lines)
 
 
-def normalise(content: str, *, lines_are_paragraphs: bool = False) -> tuple[str, tuple[Run, ...]]:
+def normalise(
+    content: str, *, lines_are_paragraphs: bool = False, language: Language = ENGLISH
+) -> tuple[str, tuple[Run, ...]]:
     """The normalised text and where each stretch of it came from.
 
     Hard-wrapped lines are unwrapped, furniture lines are dropped and a sentence they (or a page break) tore apart is joined
@@ -61,9 +64,9 @@ def normalise(content: str, *, lines_are_paragraphs: bool = False) -> tuple[str,
     hard-wrapped (main text extracted from HTML).
     """
     lines = list(_lines(content))
-    wrapped = not lines_are_paragraphs and _is_wrapped(lines)
+    wrapped = not lines_are_paragraphs and _is_wrapped(lines, language)
     width = max((len(line.text) for line in lines), default=0)
-    paragraphs = _paragraphs(lines, wrapped=wrapped, width=width)
+    paragraphs = _paragraphs(lines, wrapped=wrapped, width=width, language=language)
     return _assemble(_rejoin(paragraphs))
 
 
@@ -111,19 +114,21 @@ def _line(content: str, start: int, end: int) -> _Line:
     return _Line("".join(pieces), runs)
 
 
-def _is_wrapped(lines: list[_Line]) -> bool:
+def _is_wrapped(lines: list[_Line], language: Language) -> bool:
     """Whether line ends are typography: no line is long, and most line ends inside a block stand in mid-sentence."""
-    if any(len(line.text) > _WRAP_LIMIT and not is_furniture(line.text) for line in lines):
+    if any(len(line.text) > _WRAP_LIMIT and not is_furniture(line.text, language) for line in lines):
         return False
     inside = torn = 0
     for line, following in pairwise(lines):
-        if line.text and following.text and not is_furniture(line.text) and not is_furniture(following.text):
+        if not line.text or not following.text:
+            continue
+        if not is_furniture(line.text, language) and not is_furniture(following.text, language):
             inside += 1
             torn += not _ENDS_SENTENCE.search(line.text) and (following.text[0].islower() or line.text[-1] == ",")
     return inside > 0 and torn >= _MID_SENTENCE * inside
 
 
-def _paragraphs(lines: Iterable[_Line], *, wrapped: bool, width: int) -> list[_Paragraph]:
+def _paragraphs(lines: Iterable[_Line], *, wrapped: bool, width: int, language: Language) -> list[_Paragraph]:
     paragraphs: list[_Paragraph] = []
     furniture = False  # seen since the last paragraph
     fresh = True  # the next line opens a paragraph
@@ -133,8 +138,8 @@ def _paragraphs(lines: Iterable[_Line], *, wrapped: bool, width: int) -> list[_P
             fresh, skipping = True, False
         elif skipping:
             continue
-        elif is_furniture(line.text):
-            furniture, skipping = True, wrapped and fresh and is_pointer(line.text)
+        elif is_furniture(line.text, language):
+            furniture, skipping = True, wrapped and fresh and is_pointer(line.text, language)
             fresh = True
         elif fresh or not _continues(paragraphs[-1].last, line.text, wrapped=wrapped, width=width):
             paragraphs.append(_Paragraph([line], after_furniture=furniture))

@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.types import QuotedStretch, Range
 
 _MARK = re.compile(r"``|''|[\"“”„‟＂«»‹›「」『』〝〞〟'‘’‚‛]")
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n|\n")
-# Words that begin with an apostrophe and open no quotation.
-_ELISION = re.compile(r"(?:tis|twas|twere|til|till|cause|em|n|bout|round|cos|coz|sup|nuff|\d0s)\b|\d\d\b", re.IGNORECASE)
 _OPENS_AFTER = frozenset("([{<—–-/=:;,.…¡¿|*>")
 _MAX_DEPTH = 8  # real text nests twice; deeper nesting is noise and would only cost time
 
@@ -59,20 +58,26 @@ class _Open:
     depth: int
 
 
-def quoted_stretches(text: str) -> list[QuotedStretch]:
+@cache
+def _elision(language: Language) -> re.Pattern[str]:
+    """Words that begin with an apostrophe and open no quotation; decades are shortened so everywhere."""
+    return re.compile(rf"(?:{language.any_of('elisions')}|\d0s|\d\d)\b", re.IGNORECASE)
+
+
+def quoted_stretches(text: str, language: Language = ENGLISH) -> list[QuotedStretch]:
     """All stretches between quotation marks, sorted by their start, outer before inner.
 
     A double mark never closed in its paragraph reaches to the paragraph's end; it ``continues`` when the next paragraph opens
     with the same mark or closes it first. A single mark that is never closed is an apostrophe. Time is linear in the text.
     """
-    return list(_stretches(text))
+    return list(_stretches(text, language))
 
 
 @lru_cache(maxsize=2)  # the tagger and the rules ask for those of the same text
-def _stretches(text: str) -> tuple[QuotedStretch, ...]:
+def _stretches(text: str, language: Language) -> tuple[QuotedStretch, ...]:
     found: list[QuotedStretch] = []
     paragraphs = list(_paragraphs(text))
-    marks = [_marks(text, paragraph) for paragraph in paragraphs]
+    marks = [_marks(text, paragraph, language) for paragraph in paragraphs]
     carried: _Family | None = None
     for number, paragraph in enumerate(paragraphs):
         following = marks[number + 1] if number + 1 < len(paragraphs) else []
@@ -91,7 +96,7 @@ def _paragraphs(text: str) -> Iterator[Range]:
         yield Range(start, len(text))
 
 
-def _marks(text: str, paragraph: Range) -> list[_Mark]:
+def _marks(text: str, paragraph: Range, language: Language) -> list[_Mark]:
     """The paragraph's marks with what each may do, apostrophes and inch signs left out."""
     marks: list[_Mark] = []
     previous_end = -1
@@ -107,15 +112,15 @@ def _marks(text: str, paragraph: Range) -> list[_Mark]:
         at_right_edge = not after or not (after.isalnum() or after.isspace()) or after.isspace()
         mark = _Mark(start, end, glyph, family, may_open=at_left_edge and bool(after) and not after.isspace(),
                      may_close=bool(before) and not before.isspace() and at_right_edge)  # fmt: skip
-        _by_glyph(mark, text, before, after, at_left_edge=at_left_edge)
+        _by_glyph(mark, text, before, after, at_left_edge=at_left_edge, language=language)
         if mark.may_open or mark.may_close:
             marks.append(mark)
             previous_end, previous_may_open = end, mark.may_open and not mark.may_close
-    _drop_possessives(text, marks)
+    _drop_possessives(text, marks, language.grammar.get("genitive_apostrophe_after", ""))
     return marks
 
 
-def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: bool) -> None:
+def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: bool, language: Language) -> None:
     """What the glyph itself says about a mark's direction."""
     glyph = mark.glyph
     if glyph in _ALWAYS_OPEN:
@@ -124,7 +129,8 @@ def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: 
         mark.may_open, mark.may_close = False, True
     elif mark.family is _Family.SINGLE:
         # ’ opens nowhere in running text; between letters every single mark is an apostrophe.
-        mark.may_open = mark.may_open and glyph != "’" and (after.isalnum() or after in '“"«…') and not _ELISION.match(text, mark.end)
+        opens = mark.may_open and glyph != "’" and (after.isalnum() or after in '“"«…')
+        mark.may_open = opens and not _elision(language).match(text, mark.end)
         mark.may_close = mark.may_close and glyph != "‘"
     elif mark.family is _Family.GUILLEMET and (before.isspace() or not before) and not after.isalnum():
         # French sets a space inside: « Bonjour ».
@@ -140,7 +146,7 @@ def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: 
         mark.may_open = mark.may_close = True
 
 
-def _drop_possessives(text: str, marks: list[_Mark]) -> None:
+def _drop_possessives(text: str, marks: list[_Mark], endings: str) -> None:
     """Forget closing single marks that are plural possessives: a later mark after punctuation closes the quotation."""
     closer_follows = False
     keep: list[_Mark] = []
@@ -151,10 +157,14 @@ def _drop_possessives(text: str, marks: list[_Mark]) -> None:
                 closer_follows = False
             elif before in ",.!?…":
                 closer_follows = True
-            elif closer_follows and before in "sS" and text[mark.end : mark.end + 1] == " " and text[mark.end + 1 : mark.end + 2].islower():
+            elif closer_follows and before.lower() in endings and _small_word_follows(text, mark.end):
                 continue
         keep.append(mark)
     marks[:] = reversed(keep)
+
+
+def _small_word_follows(text: str, position: int) -> bool:
+    return text[position : position + 1] == " " and text[position + 1 : position + 2].islower()
 
 
 def _pair(

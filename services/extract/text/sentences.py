@@ -3,48 +3,47 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import NamedTuple
 
+from services.extract.lang import ENGLISH, Language, alternatives
 from services.extract.types import Range
-from services.extract.wordlist import words
 
 # The ending is optional, so that a run of marks that ends nothing is passed over whole and not tried again from each of its marks.
 _END = re.compile(r"[.!?…]++[\"'”’»)\]]*+(?P<spaced>(?=\s++\S))?|\n+|[。！？]+[」』”]*")
 _SPACED = frozenset(".!?…")  # marks that end a sentence before white space only
-_ABBREVIATION = re.compile(
-    r"(?:^|[\s(\[“\"'‘—–-])(?:mr|mrs|ms|dr|prof|rev|hon|sen|sens|rep|reps|gov|govs|gen|lt|col|capt|cmdr|adm|sgt|maj|cpl|pvt|supt|det|pres|"
-    r"atty|amb|messrs|jr|sr|st|mt|ft|vs|etc|inc|ltd|co|corp|no|nos|vol|fig|dept|univ|assn|bros|approx|est|ca|cf|e\.g|i\.e|a\.m|p\.m|"
-    r"jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun|"
-    r"ala|ariz|ark|calif|colo|conn|del|fla|ga|ill|ind|kan|ky|la|md|mass|mich|minn|miss|mo|mont|neb|nev|okla|ore|pa|tenn|tex|va|vt|wash|wis|wyo|"
-    r"[a-z]|(?:[a-z]\.)+[a-z])\.$",
-    re.IGNORECASE,
-)
-# After an abbreviation that can end a sentence (U.S., p.m., Inc.) these words begin a new one.
-_STARTERS = words(
-    """
-    the a an he she it they we i you this that these those in on at but and so as if when while after before however there what
-    who his her its their our my for from by with to meanwhile still yet now then not no one some many most several
-    """
-)
-_NEVER_FINAL = re.compile(
-    r"(?:^|\W)(?:mr|mrs|ms|dr|prof|rev|hon|sen|sens|rep|reps|gov|govs|gen|lt|col|capt|cmdr|adm|sgt|maj|messrs|st|vs|e\.g|i\.e|[a-z])\.$",
-    re.IGNORECASE,
-)
 _WORD = re.compile(r"[^\W\d_]+")
 _LOOKBACK = 16  # code points: longer than any abbreviation of the list
 
 
-def sentences(text: str, start: int = 0, end: int | None = None) -> list[Range]:
+class _Patterns(NamedTuple):
+    abbreviation: re.Pattern[str]
+    never_final: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    never = [word.lower() for word in language.entries("abbreviated_titles", "abbreviations_never_final")]
+    short = alternatives([*never, *language.entries("abbreviations")])
+    return _Patterns(
+        abbreviation=re.compile(rf"(?:^|[\s(\[“\"'‘—–-])(?:{short}|[a-z]|(?:[a-z]\.)+[a-z])\.$", re.IGNORECASE),
+        never_final=re.compile(rf"(?:^|\W)(?:{alternatives(never)}|[a-z])\.$", re.IGNORECASE),
+    )
+
+
+def sentences(text: str, start: int = 0, end: int | None = None, language: Language = ENGLISH) -> list[Range]:
     """The sentences of ``text[start:end]``, without surrounding white space. Time is linear."""
-    return list(_whole(text)) if start == 0 and end is None else _sentences(text, start, len(text) if end is None else end)
+    if start == 0 and end is None:
+        return list(_whole(text, language))
+    return _sentences(text, start, len(text) if end is None else end, language)
 
 
 @lru_cache(maxsize=2)  # the tagger, the rules and the resolver each ask for those of the same text
-def _whole(text: str) -> tuple[Range, ...]:
-    return tuple(_sentences(text, 0, len(text)))
+def _whole(text: str, language: Language) -> tuple[Range, ...]:
+    return tuple(_sentences(text, 0, len(text), language))
 
 
-def _sentences(text: str, start: int, stop: int) -> list[Range]:
+def _sentences(text: str, start: int, stop: int, language: Language) -> list[Range]:
     ranges: list[Range] = []
     begin = start
     following = start  # the first letter or digit at or after the mark; it only moves on, so all marks together walk the text once
@@ -56,7 +55,7 @@ def _sentences(text: str, start: int, stop: int) -> list[Range]:
             following = max(following, match.end())
             while following < stop and not text[following].isalnum():
                 following += 1
-            if following < stop and _goes_on(text, begin, match, following):
+            if following < stop and _goes_on(text, begin, match, following, language):
                 continue
         _add(text, begin, match.end(), ranges)
         begin = match.end()
@@ -64,19 +63,20 @@ def _sentences(text: str, start: int, stop: int) -> list[Range]:
     return ranges
 
 
-def _goes_on(text: str, begin: int, match: re.Match[str], following: int) -> bool:
+def _goes_on(text: str, begin: int, match: re.Match[str], following: int, language: Language) -> bool:
     """Whether the mark does not end the sentence: an abbreviation, an initial, or a lower-case word, at ``following``, comes next."""
     if text[following].islower():
         return True
     if match.group()[0] != "." or len(match.group().rstrip("\"'”’»)]")) > 1:
         return False
     head = text[max(begin, match.start() - _LOOKBACK) : match.start() + 1]
-    if not _ABBREVIATION.search(head):
+    patterns = _patterns(language)
+    if not patterns.abbreviation.search(head):
         return False
-    if _NEVER_FINAL.search(head):
+    if patterns.never_final.search(head):
         return True
     word = _WORD.match(text, following)
-    return word is None or word.group().lower() not in _STARTERS
+    return word is None or word.group().lower() not in language.words("sentence_openers")
 
 
 def _add(text: str, start: int, end: int, ranges: list[Range]) -> None:
