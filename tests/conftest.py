@@ -28,6 +28,14 @@ structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger
 
 
 @pytest.fixture(autouse=True)
+def _nothing_of_the_working_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What `make run` left in var/ is no test's: where a test names no file of its own, there is none."""
+    nowhere = tmp_path_factory.getbasetemp() / "nowhere"
+    monkeypatch.setenv("ONRECORD_INGEST__INDEX_PATH", str(nowhere / "ingest.db"))
+    monkeypatch.setenv("ONRECORD_STORE__URL", f"sqlite:///{nowhere}/record.db")
+
+
+@pytest.fixture(autouse=True)
 def _handlers_of_this_test_only() -> Iterator[None]:
     """A handler that a test leaves behind would write to its captured stream, which is closed by then."""
     root = logging.getLogger()

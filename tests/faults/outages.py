@@ -5,8 +5,12 @@ By hand, for as long as wanted::
     python -m tests.faults.outages --minutes 60
 
 starts a broker of its own, ingest, extract, aggregate and the lag exporter, offers articles all the time, and plays outages in turn: the
-broker killed (connections are refused) or frozen (they are taken, and nobody answers). After each, once every service is ready again, it
+broker stopped (connections are refused) or frozen (they are taken, and nobody answers). After each, once every service is ready again, it
 prints what each process holds; at the end the slopes per hour. It ends with 1 when files or threads grew. The seed is printed first.
+
+The broker is stopped in order, not killed: one that is killed and comes back alone, with no controller that lived on, can complete a
+transaction without writing its markers (hazard H10, Apache Kafka 4.3: "these partitions are likely deleted already and hence can be
+skipped"), and its partitions stand still for ever after. That is about once in thirty kills, and no client's doing; see the runbooks.
 """
 
 from __future__ import annotations
@@ -104,13 +108,13 @@ class Pipe:
         return self.usage()
 
     def outage(self, kind: str, seconds: float) -> None:
-        """Kill or freeze the broker for a while (``kill``, ``freeze``), and wait until every service is ready again."""
+        """Stop or freeze the broker for a while (``stop``, ``freeze``), and wait until every service is ready again."""
         if kind == "freeze":
             self.broker.pause()
             time.sleep(seconds)
             self.broker.resume()
         else:
-            self.broker.kill()
+            self.broker.stop()
             time.sleep(seconds)
             self.cluster.restart(self.broker)
         self.wait_ready()
@@ -182,7 +186,7 @@ def main() -> int:
         began = time.monotonic()
         print(f"{'minute':>6} {'outage':<12} " + " ".join(f"{name:>22}" for name in SERVICES) + "   files/sockets/threads/MB", flush=True)
         while time.monotonic() - began < given.minutes * 60:
-            kind, seconds = draw.choice(("kill", "freeze")), draw.uniform(*given.down)
+            kind, seconds = draw.choice(("stop", "freeze")), draw.uniform(*given.down)
             pipe.outage(kind, seconds)
             time.sleep(draw.uniform(*given.up))
             minute, usage = (time.monotonic() - began) / 60, pipe.usage()

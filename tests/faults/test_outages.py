@@ -40,10 +40,10 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[outages.Pipe]:
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("down", "up"), [("kill", "restart"), ("pause", "resume")])
+@pytest.mark.parametrize(("down", "up"), [("stop", "restart"), ("pause", "resume")])
 def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(pipe: outages.Pipe, down: str, up: str) -> None:
     steps: dict[str, Callable[[], None]] = {
-        "kill": pipe.broker.kill,
+        "stop": pipe.broker.stop,
         "restart": lambda: pipe.cluster.restart(pipe.broker),
         "pause": pipe.broker.pause,
         "resume": pipe.broker.resume,
@@ -76,7 +76,7 @@ def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(pi
 @pytest.mark.timeout(3600)
 def test_services_hold_no_more_files_and_threads_after_outages_than_before(pipe: outages.Pipe) -> None:
     before = pipe.at_work()
-    for kind in ("kill", "freeze", "kill"):
+    for kind in ("stop", "freeze", "stop"):
         pipe.outage(kind, DOWN_S)
     grown: dict[str, str] = {}
 

@@ -8,7 +8,7 @@ extraction time, and nothing can be in flight while a record is retried.
 Failures, each with one answer:
 
 =====================================  ==============================================================================
-poison record                          dead letter in the same transaction; too many stop the stage (:class:`PoisonGuard`)
+poison record                          dead letter in the same transaction; too many stop the stage (:class:`CircuitBreaker`)
 transient error of a record            retried in place with capped backoff, then a dead letter with its ``attempts``
 commit failed or its outcome unknown   recover (new producer, seek back), read the batch again
 same batch fails again and again       record by record; a record the log rejects again and again, while it commits an empty
@@ -36,11 +36,11 @@ from services.chassis.reach import LATELY_S, since
 from services.chassis.settings import StageSettings
 from services.chassis.stage.dead_letters import dead_letter
 from services.chassis.stage.handled import Handled, Handler
-from services.chassis.stage.policy import PoisonGuard, backoff
+from services.chassis.stage.policy import CircuitBreaker, backoff
+from services.chassis.stage.quarantine import QuarantineTracker
+from services.chassis.stage.record_context import Dead, RecordContext, innermost
 from services.chassis.stage.report import StageReport
 from services.chassis.stage.session import Session
-from services.chassis.stage.suspects import Suspects
-from services.chassis.stage.turn import Dead, Turn, innermost
 from services.chassis.tracing import Spans
 
 Out = TypeVar("Out")
@@ -57,9 +57,9 @@ logger = structlog.get_logger()
 class _Work(Generic[Out]):
     """The results of the records of a batch handled so far."""
 
-    done: list[tuple[Turn, Handled[Out]]] = field(default_factory=list)
-    dead: list[tuple[Turn, Message, Dead]] = field(default_factory=list)
-    fates: list[tuple[TopicPartition, bool]] = field(default_factory=list)
+    done: list[tuple[RecordContext, Handled[Out]]] = field(default_factory=list)
+    dead: list[tuple[RecordContext, Message, Dead]] = field(default_factory=list)
+    outcomes: list[tuple[TopicPartition, bool]] = field(default_factory=list)
     offsets: dict[TopicPartition, int] = field(default_factory=dict)
 
     @property
@@ -100,8 +100,8 @@ class StageLoop(Generic[Out]):
         self._after_commit = after_commit
         self._draw = draw or random.Random()  # noqa: S311 - jitter, not a secret
         self._report = StageReport(metrics, name, group, article_topic, spans)
-        self._guard = PoisonGuard(settings)
-        self._suspects = Suspects(settings.batch_attempts)
+        self._breaker = CircuitBreaker(settings)
+        self._quarantine = QuarantineTracker(settings.batch_attempts)
         self._failures = 0
         self._waits = self._fresh_waits()
         self.turned_at = time.monotonic()
@@ -135,7 +135,7 @@ class StageLoop(Generic[Out]):
         """One poll and, if it returned records, one commit. Returns the number of records committed."""
         self._turned()
         try:
-            batch = self._session.poll(self._settings.poll_timeout_s, 1 if self._suspects.active else self._settings.max_records)
+            batch = self._session.poll(self._settings.poll_timeout_s, 1 if self._quarantine.active else self._settings.max_records)
         except TransientError as error:
             logger.warning("log unreachable", service=self._name, error=str(error))
             self._fails(error)
@@ -155,7 +155,7 @@ class StageLoop(Generic[Out]):
         work = self._handle_all(batch)
         if not work.offsets:
             return 0
-        self._guard.weigh(work.fates)
+        self._breaker.check(work.outcomes)
         try:
             self._commit(batch, work)
         except CommitFailed as error:
@@ -174,25 +174,25 @@ class StageLoop(Generic[Out]):
             if self._stop.is_set():
                 break
             self._turned()
-            began = Turn.begin(record)
+            began = RecordContext.begin(record)
             with structlog.contextvars.bound_contextvars(**began.place):
                 try:
                     handled = self._handle(record)
-                    turn = began.end(handled.span)
-                    work.done.append((turn, replace(handled, span=turn.span)))
+                    context = began.end(handled.span)
+                    work.done.append((context, replace(handled, span=context.span)))
                     if handled.judged:
-                        work.fates.append((record.tp, False))
+                        work.outcomes.append((record.tp, False))
                 except StageStopped:
                     break
                 except Dead as dead:
                     letter = dead_letter(record, dead.error, group=self._group, attempts=dead.attempts)
                     work.dead.append((began.end(), letter, dead))
-                    work.fates.append((record.tp, True))
+                    work.outcomes.append((record.tp, True))
             work.offsets[record.tp] = record.offset + 1
         return work
 
     def _handle(self, record: Record) -> Handled[Out]:
-        condemned = self._suspects.verdict(record)
+        condemned = self._quarantine.verdict(record)
         if condemned is not None:
             raise Dead(condemned, self._settings.batch_attempts)
         waits = self._fresh_waits()
@@ -229,12 +229,12 @@ class StageLoop(Generic[Out]):
         self._failures = 0
         self._failing = None
         self._waits = self._fresh_waits()
-        self._guard.accept(work.fates)
-        self._suspects.committed(work.offsets, self._session.assignment())
-        for turn, handled in work.done:
-            self._report.processed(turn, handled.outputs, handled.outcome, handled.facts, export=handled.judged)
-        for turn, letter, dead in work.dead:
-            self._report.dead_lettered(turn, letter, dead)
+        self._breaker.record(work.outcomes)
+        self._quarantine.committed(work.offsets, self._session.assignment())
+        for context, handled in work.done:
+            self._report.processed(context, handled.outputs, handled.outcome, handled.facts, export=handled.judged)
+        for context, letter, dead in work.dead:
+            self._report.dead_lettered(context, letter, dead)
         self._after_commit(work.handled)
         return len(work.done) + len(work.dead)
 
@@ -252,10 +252,10 @@ class StageLoop(Generic[Out]):
             return self._committed(work)
         if len(batch.records) > 1:
             if self._failures >= self._settings.batch_attempts:
-                self._suspects.watch(batch)
+                self._quarantine.isolate(batch)
                 self._failures = 0
         elif error.cause == REJECTED and self._commits_without(batch):
-            self._suspects.blame(batch.records[0], error)
+            self._quarantine.blame(batch.records[0], error)
         return 0
 
     def _commits_without(self, batch: Batch) -> bool:
@@ -273,9 +273,9 @@ class StageLoop(Generic[Out]):
         """Some record's outputs are too large for their topic: committing record by record finds it, and condemns it."""
         record = batch.records[0]
         if len(batch.records) > 1:
-            self._suspects.watch(batch)
-        elif self._suspects.verdict(record) is None:
-            self._suspects.condemn(record, error)
+            self._quarantine.isolate(batch)
+        elif self._quarantine.verdict(record) is None:
+            self._quarantine.condemn(record, error)
         else:
             # even its dead letter is too large; going on would lose it
             raise error

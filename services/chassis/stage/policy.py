@@ -29,7 +29,7 @@ def backoff(minimum_s: float, maximum_s: float, draw: random.Random) -> Iterator
 
 
 @dataclass
-class PoisonGuard:
+class CircuitBreaker:
     """Stops a stage that would otherwise drain its topic into the dead letters.
 
     A bad deploy or a producer gone wrong makes everything poison; then a person must look. Two limits: poison records in a row
@@ -40,20 +40,20 @@ class PoisonGuard:
     _in_a_row: dict[TopicPartition, int] = field(default_factory=dict)
     _window: deque[bool] = field(default_factory=deque)
 
-    def weigh(self, fates: Sequence[tuple[TopicPartition, bool]]) -> None:
+    def check(self, outcomes: Sequence[tuple[TopicPartition, bool]]) -> None:
         """Check a batch, record by record (``True`` is poison), before it is committed; changes nothing.
 
         Raises:
             DeadLetterLimit: a limit is passed; the batch must not be committed.
         """
-        trial = PoisonGuard(self.settings, dict(self._in_a_row), self._window.copy())
-        for partition, poison in fates:
+        trial = CircuitBreaker(self.settings, dict(self._in_a_row), self._window.copy())
+        for partition, poison in outcomes:
             trial._count(partition, poison=poison)
-            trial._check(partition)
+            trial._trip(partition)
 
-    def accept(self, fates: Sequence[tuple[TopicPartition, bool]]) -> None:
+    def record(self, outcomes: Sequence[tuple[TopicPartition, bool]]) -> None:
         """Count a committed batch: every record once, by what became of it in the end."""
-        for partition, poison in fates:
+        for partition, poison in outcomes:
             self._count(partition, poison=poison)
 
     def _count(self, partition: TopicPartition, *, poison: bool) -> None:
@@ -62,7 +62,7 @@ class PoisonGuard:
         if len(self._window) > self.settings.dead_window:
             self._window.popleft()
 
-    def _check(self, partition: TopicPartition) -> None:
+    def _trip(self, partition: TopicPartition) -> None:
         if self._in_a_row[partition] > self.settings.max_consecutive_dead:
             raise DeadLetterLimit(
                 f"{partition.topic} partition {partition.partition}: more than {self.settings.max_consecutive_dead} records in a row "

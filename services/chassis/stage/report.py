@@ -12,8 +12,8 @@ from services.chassis.errors import OnrecordError, PoisonError, TransientError
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Batch, Message, TopicPartition
 from services.chassis.metrics import Metrics
+from services.chassis.stage.record_context import Dead, RecordContext
 from services.chassis.stage.session import Out, Session
-from services.chassis.stage.turn import Dead, Turn
 from services.chassis.tracing import FinishedSpan, Spans
 
 logger = structlog.get_logger()
@@ -92,7 +92,9 @@ class StageReport:
         """The source was held back."""
         self._metrics.counter("backpressure", service=self._service).inc(seconds)
 
-    def processed(self, turn: Turn, outputs: Sequence[object], outcome: str, facts: Mapping[str, object], *, export: bool) -> None:
+    def processed(
+        self, context: RecordContext, outputs: Sequence[object], outcome: str, facts: Mapping[str, object], *, export: bool
+    ) -> None:
         """A record's outputs are committed; ``outcome`` is empty when the record stands for no article. ``export`` its span."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
         for output in outputs:
@@ -102,12 +104,12 @@ class StageReport:
             self._metrics.counter("articles_processed", service=self._service, outcome=outcome).inc()
             logger.info(
                 "article processed",
-                service=self._service, **facts, outcome=outcome, duration_s=round(turn.seconds, 6), **turn.place,
+                service=self._service, **facts, outcome=outcome, duration_s=round(context.seconds, 6), **context.place,
             )  # fmt: skip
         if export:
-            self._export(turn)
+            self._export(context)
 
-    def dead_lettered(self, turn: Turn, letter: Message, dead: Dead) -> None:
+    def dead_lettered(self, context: RecordContext, letter: Message, dead: Dead) -> None:
         """A dead letter is committed."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
         error = dead.error
@@ -116,19 +118,19 @@ class StageReport:
         named: dict[str, object] = {}
         if letter.topic == self._article_dlq:
             self._metrics.counter("articles_processed", service=self._service, outcome="dead_lettered").inc()
-            named = {"article_id": _article_id(turn), "outcome": "dead_lettered"}
+            named = {"article_id": _article_id(context), "outcome": "dead_lettered"}
         logger.warning(
             "dead letter",
-            service=self._service, **named, stage=stage, reason=reason, attempts=dead.attempts, duration_s=round(turn.seconds, 6),
+            service=self._service, **named, stage=stage, reason=reason, attempts=dead.attempts, duration_s=round(context.seconds, 6),
             # the message of an error that nobody foresaw may quote the article; the dead letter itself holds it
-            error=str(error) if isinstance(error, OnrecordError) else type(error).__name__, **turn.place,
+            error=str(error) if isinstance(error, OnrecordError) else type(error).__name__, **context.place,
         )  # fmt: skip
-        self._export(turn, error=reason)
+        self._export(context, error=reason)
 
-    def _export(self, turn: Turn, error: str | None = None) -> None:
+    def _export(self, context: RecordContext, error: str | None = None) -> None:
         if self._spans is None:
             return
-        record = turn.record
+        record = context.record
         attributes: dict[str, str | int | bool] = {
             "messaging.operation.name": "process",
             "messaging.operation.type": "process",
@@ -141,10 +143,12 @@ class StageReport:
             attributes["messaging.kafka.message.key"] = record.key.decode("utf-8", "replace")
         if record.value is None:
             attributes["messaging.kafka.message.tombstone"] = True
-        self._spans(FinishedSpan(f"process {record.topic}", "consumer", turn.span, turn.started_ns, turn.ended_ns, attributes, error))
+        self._spans(
+            FinishedSpan(f"process {record.topic}", "consumer", context.span, context.started_ns, context.ended_ns, attributes, error)
+        )
 
 
-def _article_id(turn: Turn) -> str:
+def _article_id(context: RecordContext) -> str:
     """The article a record of the article topic is about, as far as its headers or key say."""
-    named = turn.record.header("ce_subject") or turn.record.key or b""
+    named = context.record.header("ce_subject") or context.record.key or b""
     return named[:LABEL_BYTES].decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from services.chassis.log.types import Batch, Offsets, Record, TopicPartition
 Place = tuple[TopicPartition, int]
 
 
-class Suspects:
+class QuarantineTracker:
     """Which records are read one at a time, and which of them are condemned.
 
     A record is condemned when it was blamed ``attempts`` times; what happens on other partitions in between changes nothing.
@@ -23,7 +23,7 @@ class Suspects:
         """Whether records must be read one at a time."""
         return bool(self._until)
 
-    def watch(self, batch: Batch) -> None:
+    def isolate(self, batch: Batch) -> None:
         """Read one at a time until this batch lies behind."""
         self._until.update(batch.next_offsets)
 

@@ -1,4 +1,4 @@
-"""One record's turn: where it stands, which trace it is part of, how long it took, and how it failed."""
+"""One record on its way through the stage: where it stands, which trace it is part of, how long it took, and how it failed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from services.chassis.tracing import Span, incoming
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """``started_ns`` and ``ended_ns`` are nanoseconds since 1970; waits between tries are part of the turn."""
+class RecordContext:
+    """``started_ns`` and ``ended_ns`` are nanoseconds since 1970; waits between tries are part of it."""
 
     record: Record
     span: Span
@@ -20,12 +20,12 @@ class Turn:
     ended_ns: int = 0
 
     @classmethod
-    def begin(cls, record: Record) -> Turn:
-        """The turn of a record that is about to be handled, in the trace its headers name."""
+    def begin(cls, record: Record) -> RecordContext:
+        """The context of a record that is about to be handled, in the trace its headers name."""
         return cls(record, Span.after(incoming(record.headers)), time.time_ns())
 
-    def end(self, span: Span | None = None) -> Turn:
-        """The same turn, over; ``span`` is the handler's own where it found a better one, as in a structured CloudEvent."""
+    def end(self, span: Span | None = None) -> RecordContext:
+        """The same, over; ``span`` is the handler's own where it found a better one, as in a structured CloudEvent."""
         return replace(self, span=span or self.span, ended_ns=max(self.started_ns, time.time_ns()))
 
     @property
