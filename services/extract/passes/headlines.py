@@ -28,9 +28,7 @@ def _about(language: Language) -> re.Pattern[str]:
     return re.compile(kinds, re.IGNORECASE)
 
 
-def headlines(
-    text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStretch], language: Language = ENGLISH
-) -> list[Attribution]:
+def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStretch], language: Language = ENGLISH) -> list[Attribution]:
     """Words that headings report by a colon alone, a name or a source noun beside it. Reads the first paragraph and later headings."""
     named = {entity.span for entity in entities if entity.label in ("PERSON", "ORGANIZATION")}
     ends, starts = {span.end for span in named}, {span.start: span for span in sorted(named)}

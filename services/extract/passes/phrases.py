@@ -49,9 +49,7 @@ def _patterns(language: Language) -> _Patterns:
     )
 
 
-def phrases(
-    text: str, attributions: Iterable[Attribution], sentences: Sequence[Range], language: Language = ENGLISH
-) -> list[Attribution]:
+def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[Range], language: Language = ENGLISH) -> list[Attribution]:
     """The attributions, and those of sentences that name their source in a phrase; words the tagger gave to another sentence's source
     come home, what it attributes inside the sentence stays."""
     found = dict(enumerate(attributions))

@@ -132,9 +132,7 @@ def name_beside_quotation(text: str, attribution: Attribution, quotations: Quota
     return attribution
 
 
-def subject_of_main_clause(
-    text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH
-) -> Attribution:
+def subject_of_main_clause(text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH) -> Attribution:
     """“Claiming that he won, Trump left”: who an opening participle means is the main clause's subject."""
     cue = attribution.cue
     if attribution.source is not None or cue is None or not _patterns(language).participle.match(text, cue.start, cue.end):

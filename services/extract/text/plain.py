@@ -54,9 +54,7 @@ class _Paragraph:
         self.length += sum(len(line.text) for line in lines)
 
 
-def normalise(
-    content: str, *, lines_are_paragraphs: bool = False, language: Language = ENGLISH
-) -> tuple[str, tuple[Run, ...]]:
+def normalise(content: str, *, lines_are_paragraphs: bool = False, language: Language = ENGLISH) -> tuple[str, tuple[Run, ...]]:
     """The normalised text and where each stretch of it came from.
 
     Hard-wrapped lines are unwrapped, furniture lines are dropped and a sentence they (or a page break) tore apart is joined
