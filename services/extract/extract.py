@@ -41,7 +41,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, CleanText, Tagged
 
 EXTRACTOR_NAME = "onrecord"
-EXTRACTOR_VERSION = "1.4.0"
+EXTRACTOR_VERSION = "1.5.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
@@ -188,7 +188,7 @@ class Extractor:
             published_at=bare.published_at,
         )
         with self._timed("state"):
-            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims).make(attributions)
+            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims, language).make(attributions)
             # what is worth checking is learnt from English
             claims = claims if readable else ()
         document = bare.model_copy(
