@@ -261,6 +261,7 @@ def test_a_negative_proposition(proposition: str) -> None:
         "why can’t we close the road",
         "I would urge you not to go",
         "it barely survived",
+        "his not having a ticket was a mistake",
     ],
 )
 def test_an_affirmative_proposition(proposition: str) -> None:
@@ -269,12 +270,20 @@ def test_an_affirmative_proposition(proposition: str) -> None:
 
 @pytest.mark.parametrize("cue", ["denied", "has rejected claims", "disputes", "dismissed", "never denied", "has ruled out"])
 def test_a_cue_that_says_it_is_not_so(cue: str) -> None:
-    assert contradicts(cue)
+    assert contradicts(cue, "that the road was closed")
 
 
 @pytest.mark.parametrize("cue", ["said", "denied saying", "denied ever having said", "declined", "refused to say", "ruled"])
 def test_a_cue_that_does_not(cue: str) -> None:
-    assert not contradicts(cue)
+    assert not contradicts(cue, "that the road was closed")
+
+
+@pytest.mark.parametrize(
+    ("cue", "content"),
+    [("was denied", "visas to enter the country"), ("rejected", "the offer he was made"), ("dismissed", "the minister who had lied")],
+)
+def test_what_is_nothing_true_or_false_is_not_contradicted(cue: str, content: str) -> None:
+    assert not contradicts(cue, content)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from services.extract.types import Range
 _LOOKBACK = 200  # code points before the source or the cue: a clause hardly ever begins further back
 _SENTENCE_END = re.compile(r"\n|(?<=[a-z\d%)]{2})[.!?…]+[\"'”’)]*\s+(?=\S)|[.!?…][\"'”’)]+\s+(?=\S)")
 _PARENTHESIS = 6  # words between commas: “did not, at any point, say”
+_BEGINNING = 24  # code points of a content in which its noun stands: “reports that …”, “the idea that …”
 _GOVERNING = 4  # words before the cue in which a verb that governs it stands: “denied ever having said”
 
 
@@ -47,16 +48,23 @@ def is_denied(text: str, source: Range | None, cue: Range | None, content: tuple
     return sum(denials) % 2 == 1
 
 
-def contradicts(cue: str, language: str = "en") -> bool:
-    """Whether a cue says of what it reports that it is not so: ``denied``, ``rejected claims``, ``never denied``; not ``denied saying``."""
+def contradicts(cue: str, content: str, language: str = "en") -> bool:
+    """Whether a cue says of its content that it is not so: ``denied``, ``never denied``, ``rejected claims``; not ``denied saying``, and
+    not ``denied`` of what is nothing true or false: ``was denied visas``, ``rejected the offer``."""
     known = polarity(language)
     words = words_of(cue) if known is not None else []
-    if known is None:
-        return False
     bases = [*map(lemma, words)]
     phrases = [" ".join(pair) for pair in pairwise((*bases, ""))]
-    places = [place for place, pair in enumerate(zip(bases, phrases, strict=True)) if not known["contradicting"].isdisjoint(pair)]
-    return bool(places) and all(word in known["reports"] or not reports(word) for word in words[places[-1] + 1 :])
+    for place, forms in enumerate(zip(bases, phrases, strict=True)):
+        assert known is not None, "there are words in a known language only"
+        if known["rejecting"].isdisjoint(forms) and known["contradicting"].isdisjoint(forms):
+            continue
+        behind = words[place + 1 :]
+        reported = not known["reports"].isdisjoint([*behind, *words_of(content[:_BEGINNING])])
+        if any(reports(word) and word not in known["reports"] for word in behind):
+            return False
+        return reported or content[:5].lower() == "that " or (known["rejecting"].isdisjoint(forms) and says_something(content))
+    return False
 
 
 def who_did_not(text: str, source: Range | None, language: str = "en") -> Range | None:
@@ -74,7 +82,7 @@ def that_it_was_said(text: str, cue: Range | None, content: tuple[Range, ...], l
     road was closed``); elsewhere where the content begins."""
     known = polarity(language)
     start = content[0].start
-    if known is None or cue is None or start < cue.end or not contradicts(text[slice(*cue)], language):
+    if known is None or cue is None or start < cue.end or not contradicts(text[slice(*cue)], text[slice(*content[0])], language):
         return start
     match = _HAVING_SAID.match(text, *content[0])
     return match.end() if match is not None and reports(match["verb"].lower()) else start

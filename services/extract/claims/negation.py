@@ -114,6 +114,8 @@ def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
         return following in known["save"]
     if word in ("not", "never") and following == "to":  # an infinitive that some other word governs: “decided not to run”
         return True
+    if word == "not" and following.endswith("ing") and before not in known["auxiliaries"] and not before.endswith(_CONTRACTED):
+        return True  # “his not having a ticket was a mistake”
     if word == "not" and (before in known["contrasting"] or (following in ("because", "for", "so") and "but" in behind)):
         return True
     if word in ("without", "nor"):

@@ -39,7 +39,7 @@ class Statements:
         claims: dict[str, Claim] = {}
 
         def add(attribution: ResolvedAttribution, within: str | None) -> None:
-            cue = self._cue(attribution.cue)
+            cue = self._cue(attribution)
             quote = self._quote(attribution, cue, within)
             if quote is not None:
                 quotes.setdefault(quote.quote_id, quote)
@@ -56,8 +56,9 @@ class Statements:
             tuple(sorted(claims.values(), key=lambda c: (c.spans[0].start, c.claim_id))),
         )
 
-    def _cue(self, span: Range | None) -> Cue | None:
+    def _cue(self, attribution: ResolvedAttribution) -> Cue | None:
         """The cue without the colon it ends in; a colon alone says nothing that a reader could search for."""
+        span = attribution.cue
         if span is None:
             return None
         end = span.end - self._text.endswith(":", span.start, span.end)
@@ -65,7 +66,10 @@ class Statements:
             return None
         cue = cue_at(self._text, Range(span.start, end))
         # whoever rejects claims denies, though the last word that reports is “claims”
-        return cue.model_copy(update={"stance": Stance.DENY}) if contradicts(cue.span.exact, self._language) else cue
+        return cue.model_copy(update={"stance": Stance.DENY}) if self._contradicts(cue, attribution) else cue
+
+    def _contradicts(self, cue: Cue, attribution: ResolvedAttribution) -> bool:
+        return contradicts(cue.span.exact, self._text[slice(*attribution.content[0])], self._language)
 
     def _is_denied(self, attribution: ResolvedAttribution) -> bool:
         return is_denied(self._text, attribution.source, attribution.cue, attribution.content, self._language)
@@ -143,7 +147,7 @@ class Statements:
         negative = is_negative(", ".join(span.exact for span in spans), self._language)
         if negative is None or kind is ClaimKind.QUOTED or cue is None or self._said_from(attribution) > attribution.content[0].start:
             return negative
-        return negative != contradicts(cue.span.exact, self._language)
+        return negative != self._contradicts(cue, attribution)
 
     def _quoted_sentences(self, quoted: Sequence[Range]) -> Iterable[Range]:
         for part in quoted:

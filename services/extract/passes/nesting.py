@@ -151,7 +151,7 @@ def is_withheld(text: str, attribution: Attribution) -> bool:
         return False
     if is_denied(text, attribution.source, cue, attribution.content):
         return True
-    return contradicts(text[slice(*cue)]) or cue_at(text, cue).stance is Stance.DENY
+    return contradicts(text[slice(*cue)], text[slice(*attribution.content[0])]) or cue_at(text, cue).stance is Stance.DENY
 
 
 class Marks:
