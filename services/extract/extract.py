@@ -28,6 +28,7 @@ from services.chassis.errors import LimitExceeded
 from services.extract.actors.making import Registry
 from services.extract.actors.resolve import Resolver
 from services.extract.claims.statements import Statements
+from services.extract.lang import language as words_of
 from services.extract.passes.nesting import Marks, nested
 from services.extract.passes.registry import reconcile
 from services.extract.resolved import ResolvedAttribution, resolve
@@ -155,8 +156,8 @@ class Extractor:
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
             stretches, places = quoted_stretches(text), sentences(text)
-            marks = Marks(text, stretches)
             language = "en" if readable else primary(cleaned.language)
+            marks = Marks(text, stretches, words_of(language))
             found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language, without=self._without)
             again = readable and SECOND_READING not in self._without
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if again else []

@@ -46,7 +46,7 @@ def resolve(
 
     ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already, so of these it is left out.
     """
-    sources = [who_did_not(text, item.attribution.source) for item in found]
+    sources = [who_did_not(text, item.attribution.source, marks.language.code) for item in found]
     actors = _actors(sources, [item.inherits for item in found], resolver)
     attributions = [item.attribution for item in found] + [item.attribution for item in inner]
     around = holders(attributions[: len(found)])
@@ -65,7 +65,7 @@ def resolve(
     stands_for = list(range(len(found)))  # whom what is inside an attribution belongs to: the attribution, or the one around it
     for number, item in enumerate(inner, len(found)):
         holder = stands_for[item.within]
-        source = who_did_not(text, item.attribution.source)
+        source = who_did_not(text, item.attribution.source, marks.language.code)
         # what nobody said is not what the speaker around it said
         inherited = actors[holder] if source == item.attribution.source else None
         actors.append(resolver.resolve(source, inherited=inherited))

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from services.extract.claims.clauses import says_something
 from services.extract.claims.cues import lemma, reports
-from services.extract.claims.polarity import Polarity, ends_with, polarity, starts_with, words_of
+from services.extract.claims.polarity import BREAKS, Polarity, ends_with, polarity, starts_with, words_of
 from services.extract.types import Range
 
 _LOOKBACK = 200  # code points before the source or the cue: a clause hardly ever begins further back
@@ -222,7 +222,7 @@ def _is_fronted(known: Polarity, opening: list[str]) -> bool:
     if opening[-1:] == [] or opening[-1] not in known["auxiliaries"]:
         return False
     for place in range(len(opening) - 1):
-        starts = place == 0 or opening[place - 1] in known["breaks"]
+        starts = place == 0 or opening[place - 1] in BREAKS or opening[place - 1] in known["breaks"]
         clause = opening[place:-1]
         if starts and starts_with(clause, known["fronted"]) and not starts_with(clause, known["idioms"]):
             return not any(word in known["auxiliaries"] for word in clause)

@@ -96,7 +96,7 @@ class _Reader:
             return True  # “why can't we …?” asks for it
         if word in known["subordinators"] or word in _RELATIVES or word in known["questions"]:
             return verb_seen
-        return verb_seen and (word in known["joining"] or word in ".;?!")
+        return verb_seen and (word in known["joining"] or word in ".;?!—–:")
 
 
 def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
@@ -116,7 +116,9 @@ def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
         return True
     if word == "not" and following.endswith("ing") and before not in known["auxiliaries"] and not before.endswith(_CONTRACTED):
         return True  # “his not having a ticket was a mistake”
-    if word == "not" and (before in known["contrasting"] or (following in ("because", "for", "so") and "but" in behind)):
+    if word == "not" and (
+        before in known["contrasting"] or before in (",", "—", "–") or (following in ("because", "for", "so") and "but" in behind)
+    ):
         return True
     if word in ("without", "nor"):
         return True

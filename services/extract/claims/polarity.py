@@ -1,34 +1,30 @@
-"""The words of negation, by language: data for :mod:`~services.extract.claims.denial` and :mod:`~services.extract.claims.negation`."""
+"""The words of negation in a language: lists ``polarity_*`` of :mod:`services.extract.lang`."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cache
 
+from services.extract.lang import Language, language
+
+BREAKS = frozenset(',;:—–-(“‘"')
+"""Marks behind which a clause may begin."""
 _WORD = re.compile(r"['’]?[^\W\d_]+(?:['’-][^\W\d_]+)*|\S+")
 
 
-@dataclass(frozen=True)
 class Polarity:
-    """Lists of words and phrases, lower case, and the patterns made of them."""
+    """The lists of a language by their names without the prefix."""
 
-    lists: dict[str, tuple[str, ...]]
+    def __init__(self, words: Language) -> None:
+        self._language = words
 
     def __getitem__(self, name: str) -> frozenset[str]:
-        return self._sets[name]
+        return self._language.words(f"polarity_{name}")
 
-    @cached_property
-    def _sets(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(entries) for name, entries in self.lists.items()}
-
-    def any_of(self, *names: str) -> str:
-        """A pattern for any entry of some lists, the longest first."""
-        entries = sorted({entry for name in names for entry in self.lists[name]}, key=lambda entry: (-len(entry), entry))
-        return "(?:" + "|".join(re.escape(entry).replace(r"\ ", r"\s+") for entry in entries) + ")"
+    def any_of(self, name: str) -> str:
+        """A pattern for any entry of a list, the longest first."""
+        return self._language.any_of(f"polarity_{name}")
 
     def negates(self, word: str) -> bool:
         """Whether a word is a negation: ``not``, ``never``, ``didn't``."""
@@ -36,11 +32,10 @@ class Polarity:
 
 
 @cache
-def polarity(language: str) -> Polarity | None:
+def polarity(code: str) -> Polarity | None:
     """The words of a language (a primary subtag); None for one whose negations are not known."""
-    data = json.loads(files(__package__).joinpath("polarity.json").read_text(encoding="utf-8"))
-    lists = data.get(language)
-    return None if lists is None else Polarity({name: tuple(entries) for name, entries in lists.items()})
+    known = Polarity(language(code))
+    return known if known["negators"] else None
 
 
 def words_of(text: str) -> list[str]:
