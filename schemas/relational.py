@@ -47,7 +47,8 @@ class Instant(sa.types.TypeDecorator[datetime]):
 
 class Dimension(StrEnum):
     """What :data:`tallies` counts by. ``value`` holds, in turn: an ISO date in UTC, an outlet, a cue's lemma, a stance, an
-    article id, the actor's full name, a mention that names the actor, an actor kind, a Wikidata id."""
+    article id, the actor's full name, a mention that names the actor, an actor kind, a Wikidata id; and under ``denied`` an actor kind
+    again. What an actor is reported *not* to have said counts there and for the names, and nowhere else."""
 
     DAY = "day"
     OUTLET = "outlet"
@@ -58,6 +59,7 @@ class Dimension(StrEnum):
     MENTION = "mention"
     KIND = "kind"
     WIKIDATA = "wikidata"
+    DENIED = "denied"
 
 
 class Step(StrEnum):
@@ -191,6 +193,8 @@ statements = sa.Table(
     sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
     sa.Column("within", Key, comment="The statement of the same document whose words hold it; it may arrive later."),
     sa.Column("source_confidence", sa.Double, comment="That of the source alone; null where the extractor did not say."),
+    sa.Column("denied", sa.Boolean, comment="The saying is denied: counted apart; null where a release before stored it."),
+    sa.Column("proposition_negated", sa.Boolean, comment="Claims only: what is held is a negation; null where the extractor did not say."),
     sa.Index(None, "article_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
@@ -208,6 +212,13 @@ actors = sa.Table(
     sa.Column("aliases", Json, nullable=False, comment="Array of names and mentions, most frequent first."),
     sa.Column("quotes", sa.BigInteger, nullable=False),
     sa.Column("claims", sa.BigInteger, nullable=False),
+    sa.Column(
+        "denied",
+        sa.BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="Statements of what the actor did not say; none of the others counts them.",
+    ),
     sa.Column("statements", sa.BigInteger, nullable=False, comment="Quotes and claims."),
     sa.Column("articles", sa.BigInteger, nullable=False),
     sa.Column("outlets", sa.BigInteger, nullable=False),

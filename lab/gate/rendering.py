@@ -22,10 +22,11 @@ def rendered(extraction: Extraction) -> str:
     lines = [f"outcome {extraction.document.outcome} · language {extraction.document.language}"]
     for attribution in extraction.attributions:
         lines += _attribution(text, attribution, "")
-    lines += [f"quote   {quote.text}" for quote in extraction.quotes]
+    lines += [f"quote   {quote.text}{' (not said)' if quote.negated else ''}" for quote in extraction.quotes]
     for claim in extraction.claims:
         facts = f"{claim.kind} {claim.claim_type} worth {claim.check_worthiness:.{_DIGITS}f} {claim.stance}"
-        lines.append(f"claim   {claim.text} ({facts}{', negated' if claim.negated else ''})")
+        polarity = f"{', not said' if claim.negated else ''}{', a negation' if claim.proposition_negated else ''}"
+        lines.append(f"claim   {claim.text} ({facts}{polarity})")
     return f"digest {digest(extraction)}\n" + "\n".join(lines) + "\n"
 
 

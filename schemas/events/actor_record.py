@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Extensible, Value
-from schemas.events.parts import ActorKind, Count, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId, Within
+from schemas.events.parts import ActorKind, Count, Denied, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId, Within
 from schemas.ids import digest
 
 
@@ -51,6 +51,15 @@ class Counts(Value):
     claims: Count = Field(description="Claims on record.")
     articles: Count = Field(description="Articles that carry any of them.")
     outlets: Count = Field(description="Outlets that published them.")
+    denied: Annotated[
+        Count,
+        Field(
+            exclude_if=lambda count: not count,
+            description="Statements on record that tell what the actor did *not* say (`negated`). They are among neither the quotes nor "
+            "the claims, and in no series or share. Left out where there are none.",
+        ),
+    ] = 0
+    """Added after 1.0: left out when there are none, so that a record without keeps its bytes and its id."""
 
 
 class Day(Value):
@@ -79,6 +88,7 @@ class StatementSummary(Value):
     published_at: Timestamp | None = Field(default=None, description="When it was published.")
     confidence: Probability = Field(description="Confidence of the attribution.")
     within: Within = None
+    negated: Denied = False
 
 
 class ActorRecord(Event):

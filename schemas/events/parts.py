@@ -61,6 +61,26 @@ SourceConfidence = Annotated[
     ),
 ]
 """How sure the source is. Added after 1.0: left out when unknown, for the same reason."""
+Denied = Annotated[
+    bool,
+    Field(
+        exclude_if=lambda denied: not denied,
+        description="The saying is denied or withheld: the words are what this actor is reported *not* to have said (`Lee never said …`, "
+        "`none of the ministers said …`, `refused to say …`). Such a statement counts for nobody. Left out where it is false.",
+    ),
+]
+"""Of quotes and summaries; claims say it in ``negated``. Added after 1.0: left out when false, so that what was written before keeps its
+bytes and ids."""
+PropositionNegated = Annotated[
+    bool | None,
+    Field(
+        exclude_if=lambda negated: negated is None,
+        description="What the claimant is said to hold is a negation: `the road is not closed`, `nobody was hurt`, and `the road is "
+        "closed` behind `denied that`. A double negation is none: `denied that the road is not closed` is false. It is told of the main "
+        "predicate, whether or not the saying is denied. Left out by extractors that do not say.",
+    ),
+]
+"""Added after 1.0: left out when unknown, for the same reason."""
 
 
 class Span(Value):

@@ -8,7 +8,21 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Extensible
-from schemas.events.parts import Actor, AnyStance, ArticleRef, Cue, Identifier, Probability, Sha256, SourceConfidence, Span, Text, Within
+from schemas.events.parts import (
+    Actor,
+    AnyStance,
+    ArticleRef,
+    Cue,
+    Denied,
+    Identifier,
+    Probability,
+    PropositionNegated,
+    Sha256,
+    SourceConfidence,
+    Span,
+    Text,
+    Within,
+)
 from schemas.ids import digest, span_key
 
 Spans = Annotated[tuple[Span, ...], Field(min_length=1, max_length=256)]
@@ -65,6 +79,7 @@ class Quote(Event):
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
     source_confidence: SourceConfidence = None
+    negated: Denied = False
 
     @property
     def event_id(self) -> str:
@@ -90,7 +105,7 @@ class Claim(Event):
     claimant: Actor = Field(description="Whose claim it is.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: AnyStance = Field(description="The cue's stance, `assert` without a cue.")
-    negated: bool = Field(description="The reporting itself is negated: `did not say`.")
+    negated: bool = Field(description="The saying is denied or withheld: `did not say`, `nobody said`, `refused to say`.")
     check_worthiness: Probability = Field(description="How much a fact-checker would want to check it.")
     claim_type: AnyClaimType = Field(description="What sort of proposition it is.")
     quote_id: Identifier | None = Field(default=None, description="The quote this sentence is part of.")
@@ -98,6 +113,7 @@ class Claim(Event):
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
     source_confidence: SourceConfidence = None
+    proposition_negated: PropositionNegated = None
 
     @property
     def event_id(self) -> str:

@@ -63,10 +63,14 @@ def precedence(row: Any) -> DocumentOrder:
 
 
 def contribution(row: Any) -> Iterator[tuple[str, str]]:
-    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor."""
+    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor. What is denied tells how the actor is called,
+    and nothing of what was said, when and where."""
+    yield from _naming(row)
+    if row["denied"]:
+        yield Dimension.DENIED, row["actor_kind"]
+        return
     yield Dimension.KIND, row["actor_kind"]
     yield Dimension.ARTICLE, row["article_id"]
-    yield Dimension.NAME, _clip(row["actor_name"])
     yield Dimension.STANCE, row["stance"]
     if row["published_at"] is not None:
         yield Dimension.DAY, _day(row["published_at"])
@@ -74,6 +78,10 @@ def contribution(row: Any) -> Iterator[tuple[str, str]]:
         yield Dimension.OUTLET, row["outlet"]
     if row["cue_lemma"] is not None:
         yield Dimension.CUE, _clip(row["cue_lemma"])
+
+
+def _naming(row: Any) -> Iterator[tuple[str, str]]:
+    yield Dimension.NAME, _clip(row["actor_name"])
     if row["alias"] is not None:
         yield Dimension.MENTION, _clip(row["alias"])
     if row["wikidata"] is not None:
@@ -138,14 +146,16 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "content_key": _content_key(event),
         "within": event.within,
         "source_confidence": event.source_confidence,
+        "denied": event.negated,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None
         row |= {"kind": StatementKind.QUOTE.value, "stance": _stance(event.cue), "addressee": addressee}
-        row |= {"negated": None, "check_worthiness": None, "claim_type": None, "quote_id": None}
+        row |= {"negated": None, "check_worthiness": None, "claim_type": None, "quote_id": None, "proposition_negated": None}
     else:
         row |= {"kind": StatementKind.CLAIM.value, "stance": event.stance.value, "addressee": None, "negated": event.negated}
         row |= {"check_worthiness": event.check_worthiness, "claim_type": event.claim_type.value, "quote_id": event.quote_id}
+        row |= {"proposition_negated": event.proposition_negated}
     return StatementChange(row)
 
 

@@ -53,7 +53,7 @@ def record_of(
         kind=row["kind"],
         aliases=tuple(row["aliases"]),
         wikidata=row["wikidata"],
-        counts=Counts(quotes=row["quotes"], claims=row["claims"], articles=row["articles"], outlets=row["outlets"]),
+        counts=Counts(quotes=row["quotes"], claims=row["claims"], articles=row["articles"], outlets=row["outlets"], denied=row["denied"]),
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         days=tuple(Day(date=dt.date.fromisoformat(day), quotes=quotes, claims=claims) for day, quotes, claims in days)[-MAX_DAYS:],
@@ -101,4 +101,5 @@ def _summary(row: Mapping[str, Any]) -> StatementSummary:
         published_at=row["published_at"],
         confidence=row["confidence"],
         within=row["within"],
+        negated=bool(row["denied"]),
     )

@@ -47,6 +47,8 @@ def print_record(settings: Settings, console: Console) -> int:
     named = [actor for actor in page.items if actor.kind is not ActorKind.UNNAMED]
     for actor in named[:ROWS]:
         latest = f"“{actor.latest.text}”" if actor.latest and actor.latest.kind is StatementKind.QUOTE else ""
+        if actor.latest and actor.latest.negated:
+            latest = f"did not say: {actor.latest.text}"
         counts = actor.counts
         table.add_row(escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest))
     console.print(table)

@@ -28,6 +28,7 @@ from services.chassis.errors import LimitExceeded
 from services.extract.actors.making import Registry
 from services.extract.actors.resolve import Resolver
 from services.extract.claims.statements import Statements
+from services.extract.lang import language as words_of
 from services.extract.passes.nesting import Marks, nested
 from services.extract.passes.registry import reconcile
 from services.extract.resolved import ResolvedAttribution, resolve
@@ -41,7 +42,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, CleanText, Tagged
 
 EXTRACTOR_NAME = "onrecord"
-EXTRACTOR_VERSION = "1.4.0"
+EXTRACTOR_VERSION = "1.5.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
@@ -155,8 +156,8 @@ class Extractor:
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
             stretches, places = quoted_stretches(text), sentences(text)
-            marks = Marks(text, stretches)
             language = "en" if readable else primary(cleaned.language)
+            marks = Marks(text, stretches, words_of(language))
             found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language, without=self._without)
             again = readable and SECOND_READING not in self._without
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if again else []
@@ -188,7 +189,7 @@ class Extractor:
             published_at=bare.published_at,
         )
         with self._timed("state"):
-            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims).make(attributions)
+            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims, language).make(attributions)
             # what is worth checking is learnt from English
             claims = claims if readable else ()
         document = bare.model_copy(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schemas.events import Actor
 from services.extract.actors.resolve import Resolver
+from services.extract.claims.denial import who_did_not
 from services.extract.passes.addressee import addressee
 from services.extract.passes.nesting import Marks, Nested, holders, kind_of, quoted_words
 from services.extract.passes.quotations import Quotations
@@ -45,7 +46,8 @@ def resolve(
 
     ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already, so of these it is left out.
     """
-    actors = _actors([item.attribution.source for item in found], [item.inherits for item in found], resolver)
+    sources = [who_did_not(text, item.attribution.source, marks.language.code) for item in found]
+    actors = _actors(sources, [item.inherits for item in found], resolver)
     attributions = [item.attribution for item in found] + [item.attribution for item in inner]
     around = holders(attributions[: len(found)])
 
@@ -63,7 +65,10 @@ def resolve(
     stands_for = list(range(len(found)))  # whom what is inside an attribution belongs to: the attribution, or the one around it
     for number, item in enumerate(inner, len(found)):
         holder = stands_for[item.within]
-        actors.append(resolver.resolve(item.attribution.source, inherited=actors[holder]))
+        source = who_did_not(text, item.attribution.source, marks.language.code)
+        # what nobody said is not what the speaker around it said
+        inherited = actors[holder] if source == item.attribution.source else None
+        actors.append(resolver.resolve(source, inherited=inherited))
         own = actors[number].actor_id == actors[holder].actor_id
         stands_for.append(holder if own else number)
         if not own:

@@ -78,7 +78,16 @@ class Statement(Answer):
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
-    negated: bool | None = Field(default=None, description="Claims: the reporting itself is negated.")
+    negated: bool | None = Field(
+        default=None,
+        description="The saying is denied or withheld: these are words that the actor did *not* "
+        "say. Null of quotes that an earlier release recorded.",
+    )
+    proposition_negated: bool | None = Field(
+        default=None,
+        description="Claims: what the claimant is said to hold is a negation, by its "
+        "words (`the road is not closed`) or by its cue (`denied that`). Null where unknown.",
+    )
     check_worthiness: float | None = Field(default=None, description="Claims: how much a fact-checker would want to check it, 0..1.")
     claim_type: ClaimType | None = Field(default=None, description="Claims: what sort of proposition it is.")
     quote_id: str | None = Field(default=None, description="Claims: the quote this sentence is part of.")
@@ -101,6 +110,16 @@ class Statement(Answer):
         if self.source_confidence is None or self.actor.resolution is Resolution.UNRESOLVED:
             return None
         return self.source_confidence * self.actor.confidence
+
+    @property
+    def polarity(self) -> str:
+        """What a page says behind the actor's name where the words alone would mislead: that they were not said, or say what is not so;
+        else nothing."""
+        if self.negated:
+            return "did not deny" if self.stance is Stance.DENY and self.proposition_negated else "did not say"
+        if not self.proposition_negated:
+            return ""
+        return "says it is not so" if self.stance is Stance.DENY else "says something is not so"
 
     @property
     def hedge(self) -> str:

@@ -143,6 +143,7 @@ class StatementQuery(Period):
     kind: StatementKind | None = Field(None, description="Quotes or claims only.")
     subkind: Subkind | None = Field(None, description="Only this kind of quote or claim.")
     stance: Stance | None = Field(None, description="Only this stance.")
+    negated: bool | None = Field(None, description="Only what the actor is reported not to have said, or only what was said.")
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, without regard to case or accents; "
                            "put a phrase into double quotes.", examples=["meeting planned"])  # fmt: skip
     min_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the attribution: that the words are reported "

@@ -14,7 +14,7 @@ from services.aggregate.store.migrate import configuration
 from tests.support.record import open_store, rows
 
 
-@pytest.mark.parametrize(("release", "added"), [("0002", "within"), ("0003", "source_confidence")])
+@pytest.mark.parametrize(("release", "added"), [("0002", "within"), ("0003", "source_confidence"), ("0005", "denied")])
 def test_a_record_of_an_earlier_release_keeps_its_statements(tmp_path: Path, release: str, added: str) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     with engine.begin() as connection:

@@ -215,13 +215,19 @@ def universe() -> list[list[Event]]:
         make("art-5", speakers=(BO, BO), claimants=(BO, ANA)),
         make("art-5", speakers=(ANA,)),
     ]
-    return [*(document.events for document in made), surer(made[0].events, 0.8)]
+    unsaid = denying(make("art-6", speakers=(ANA, BO), claimants=(actor("Cy Roe"), ANA)).events)
+    return [*(document.events for document in made), surer(made[0].events, 0.8), unsaid]
 
 
 def surer(events: Sequence[Event], confidence: float) -> list[Event]:
     """The same events, of the same ids, as an extractor writes them that tells how sure the source is."""
     told = {"source_confidence": confidence}
     return [event if isinstance(event, Document) else event.model_copy(update=told) for event in events]
+
+
+def denying(events: Sequence[Event]) -> list[Event]:
+    """The same events, whose words nobody said."""
+    return [event if isinstance(event, Document) else event.model_copy(update={"negated": True}) for event in events]
 
 
 UNIVERSE = universe()
@@ -242,8 +248,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Event], list[list[Event]]]:
     return plain, [stream[start:end] for start, end in pairwise(edges) if start < end]
 
 
-def expected_counts(events: Sequence[Event]) -> dict[str, tuple[int, int, int]]:
-    """Quotes, claims and articles per actor, worked out from the definition alone."""
+def expected_counts(events: Sequence[Event]) -> dict[str, tuple[int, int, int, int]]:
+    """Quotes, claims, what is denied and articles per actor, worked out from the definition alone."""
     current: dict[str, Document] = {}
     for event in events:
         if isinstance(event, Document):
@@ -266,10 +272,11 @@ def rank(document: Document) -> tuple[object, ...]:
     return (*document.order, -document.fetched_at.timestamp(), change_of(document).row["content_key"])
 
 
-def _counts(statements: list[Event]) -> tuple[int, int, int]:
-    kinds = Counter(type(statement).__name__ for statement in statements)
-    articles = {statement.article.article_id for statement in statements if not isinstance(statement, Document)}
-    return kinds["Quote"], kinds["Claim"], len(articles)
+def _counts(statements: list[Event]) -> tuple[int, int, int, int]:
+    said = [statement for statement in statements if not isinstance(statement, Document) and not statement.negated]
+    kinds = Counter(type(statement).__name__ for statement in said)
+    articles = {statement.article.article_id for statement in said}
+    return kinds["Quote"], kinds["Claim"], len(statements) - len(said), len(articles)
 
 
 @settings(max_examples=25)
@@ -279,7 +286,8 @@ def test_any_order_duplication_and_batching_ends_in_the_same_state(store: Store,
     clear(store)
     feed(store, [plain])
     in_plain_order, records = dump(store), published(store)
-    assert {row["actor_id"]: (row["quotes"], row["claims"], row["articles"]) for row in rows(store, "actors")} == expected_counts(plain)
+    counted = {row["actor_id"]: (row["quotes"], row["claims"], row["denied"], row["articles"]) for row in rows(store, "actors")}
+    assert counted == expected_counts(plain)
     clear(store)
     latest: dict[str, ActorRecord | None] = {}
     for number, batch in enumerate(batches):

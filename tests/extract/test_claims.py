@@ -14,7 +14,8 @@ from schemas.events import ClaimType, Stance
 from services.extract.claims.checkworthiness import check_worthiness, surface
 from services.extract.claims.claim_types import claim_type
 from services.extract.claims.clauses import says_something
-from services.extract.claims.cues import cue_at, is_negated, lemma
+from services.extract.claims.cues import cue_at, lemma
+from services.extract.claims.denial import is_denied
 from services.extract.claims.features import NAMES, features
 from services.extract.claims.words import Surface, grams
 from services.extract.types import Range
@@ -64,12 +65,12 @@ def test_the_head_of_a_cue_gives_lemma_and_stance(cue: str, lemma: str, stance: 
     ],
 )
 def test_negated_reporting_is_known(cue: str) -> None:
-    assert is_negated(cue)
+    assert is_denied(f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),))
 
 
 @pytest.mark.parametrize("cue", ["said", "denied", "declined", "notes", "refused", "not only said", "has not just denied"])
 def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
-    assert not is_negated(cue)
+    assert not is_denied(f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),))
 
 
 @pytest.mark.parametrize(

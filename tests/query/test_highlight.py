@@ -59,6 +59,7 @@ class _Statement:
         self.confidence = 0.5
         self.within = None
         self.hedge = ""
+        self.polarity = ""
 
 
 @given(marked())

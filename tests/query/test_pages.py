@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 from fastapi.testclient import TestClient
 from lxml import etree, html
 
+from schemas.events import ClaimKind, Stance
 from services.query.rendering import STATIC, percent
 from tests.support.reading import HOSTILE_ID, LEE, fill, reader
+from tests.support.stories import Said, story
 
 PATHS = [
     "/",
@@ -155,7 +158,66 @@ def test_an_article_shows_who_said_what(client: TestClient) -> None:
     ]
     said = tree.xpath("//ol[@class='said']/li")
     assert ["Ana Lee" in item.text_content() for item in said] == [True, True, False]
-    assert "deny, negated" in " ".join(said[2].text_content().split())
+    assert "Owen Brandt says it is not so" in " ".join(said[2].text_content().split())
+
+
+POLARITY = (
+    "Bo Diaz never said “the dam is safe”. Bo Diaz never said that the road was closed. He denied that the mill burned. "
+    "He said that the river was not low. He never denied that the sluice leaks. He said that the weir holds."
+)
+
+
+@pytest.fixture
+def two_facts(tmp_path: Path) -> Iterator[TestClient]:
+    """The record of an actor who said, did not say, denied and negated."""
+
+    def claim(words: str, cue: str, stance: Stance = Stance.ASSERT, **facts: bool) -> Said:
+        return Said("Bo Diaz", words, ClaimKind.INDIRECT, cue, stance, **facts)  # type: ignore[arg-type]
+
+    said = [
+        Said("Bo Diaz", "the dam is safe", cue="never said", negated=True),
+        claim("the road was closed", "never said", negated=True, proposition_negated=False),
+        claim("the mill burned", "denied", Stance.DENY, proposition_negated=True),
+        claim("the river was not low", "said", proposition_negated=True),
+        claim("the sluice leaks", "never denied", Stance.DENY, negated=True, proposition_negated=True),
+        claim("the weir holds", "said", proposition_negated=False),
+    ]
+    address = f"sqlite:///{tmp_path / 'record.db'}"
+    fill(address, story("art-two", POLARITY, said))
+    with reader(address) as client:
+        yield client
+
+
+def test_pages_tell_what_was_not_said_from_what_is_not_so(two_facts: TestClient) -> None:
+    expected = {
+        "the dam is safe": "did not say", "the road was closed": "did not say", "the mill burned": "says it is not so",
+        "the river was not low": "says something is not so", "the sluice leaks": "did not deny", "the weir holds": "",
+    }  # fmt: skip
+    items = page(two_facts, "/articles/art-two").xpath("//ol[@class='said']/li")
+    shown = {words: item for item in items for words in expected if words in item.text_content()}
+    assert {words: "".join(item.xpath(".//*[@class='polarity']/text()")) for words, item in shown.items()} == expected
+    tree = page(two_facts, "/actors/person:bo-diaz")
+    figures = dict(zip(tree.xpath("//dl//dt/text()"), (dd.text_content() for dd in tree.xpath("//dl//dd")), strict=True))
+    assert (figures["Quotes"], figures["Claims"], figures["Not said"]) == ("0", "3", "3")
+    listed = tree.xpath("//li[@class='statement']")
+    assert sum("did not say" in item.text_content() for item in listed) == 2
+    latest = page(two_facts, "/").xpath("//td[@class='latest']")
+    assert "did not" not in latest[0].text_content()
+
+
+def test_what_was_not_said_can_be_asked_for(two_facts: TestClient) -> None:
+    denied = two_facts.get("/v1/actors/person:bo-diaz/statements?negated=true").json()["items"]
+    assert {item["text"] for item in denied} == {"the dam is safe", "the road was closed", "the sluice leaks"}
+    said = two_facts.get("/v1/actors/person:bo-diaz/statements?negated=false").json()["items"]
+    assert {item["text"]: item["proposition_negated"] for item in said} == {
+        "the mill burned": True, "the river was not low": True, "the weir holds": False,
+    }  # fmt: skip
+    counts = two_facts.get("/v1/actors/person:bo-diaz").json()["counts"]
+    assert (counts["quotes"], counts["claims"], counts["denied"]) == (0, 3, 3)
+    [actor] = two_facts.get("/v1/actors?outlet=Gazette").json()["items"]
+    assert actor["counts"] == counts
+    page_of_them = page(two_facts, "/actors/person:bo-diaz?negated=true")
+    assert len(page_of_them.xpath("//li[@class='statement']")) == 3
 
 
 def test_an_empty_record_says_so(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ QUOTES = st.builds(
     text_sha256=SHA256S,
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
+    negated=st.booleans(),
 )
 CLAIMS = st.builds(
     ev.Claim,
@@ -115,6 +116,7 @@ CLAIMS = st.builds(
     text_sha256=SHA256S,
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
+    proposition_negated=st.none() | st.booleans(),
 )
 DOCUMENTS = TEXTS.flatmap(
     lambda text: st.builds(
@@ -146,7 +148,7 @@ ACTOR_RECORDS = st.builds(
     kind=st.sampled_from(ev.ActorKind),
     aliases=st.lists(TEXTS, max_size=3).map(tuple),
     wikidata=WIKIDATA,
-    counts=st.builds(ev.Counts, quotes=COUNTS, claims=COUNTS, articles=COUNTS, outlets=COUNTS),
+    counts=st.builds(ev.Counts, quotes=COUNTS, claims=COUNTS, articles=COUNTS, outlets=COUNTS, denied=COUNTS),
     first_seen=MAYBE_TIMES,
     last_seen=MAYBE_TIMES,
     days=st.lists(st.builds(ev.Day, date=st.dates(), quotes=COUNTS, claims=COUNTS), max_size=2).map(tuple),
@@ -164,6 +166,7 @@ ACTOR_RECORDS = st.builds(
             published_at=MAYBE_TIMES,
             confidence=PROBABILITIES,
             within=st.none() | IDENTIFIERS,
+            negated=st.booleans(),
         ),
         max_size=2,
     ).map(tuple),

@@ -40,7 +40,8 @@ def sample() -> list[Event]:
             [
                 Said("Ana Lee", ["The bridge will reopen in May, and nobody will be hurt,", "It is safe."], stance=Stance.PROMISE),
                 Said("Ana Lee", "The bridge will reopen in May", ClaimKind.QUOTED, worth=0.8),
-                Said("Owen Brandt", "that the bridge is safe", ClaimKind.INDIRECT, "denied", Stance.DENY, negated=True, confidence=0.6),
+                Said("Owen Brandt", "that the bridge is safe", ClaimKind.INDIRECT, "denied", Stance.DENY, proposition_negated=True,
+                     confidence=0.6),
             ],
             title="Bridge to reopen", url="https://example.org/bridge", published_at=at(2026, 3, 1),
         ),

@@ -45,6 +45,7 @@ class Said:
     actor: ActorKind = ActorKind.PERSON
     confidence: float = 0.9
     negated: bool = False
+    proposition_negated: bool | None = None
     worth: float = 0.4
 
 
@@ -95,12 +96,12 @@ def _statement(ref: ArticleRef, text: str, sha: str, said: Said) -> Quote | Clai
     if isinstance(said.kind, QuoteKind):
         return Quote(
             quote_id=quote_id(ref.document_id, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words,
-            speaker=actor, cue=cue, confidence=said.confidence, text_sha256=sha,
+            speaker=actor, cue=cue, confidence=said.confidence, text_sha256=sha, negated=said.negated,
         )  # fmt: skip
     return Claim(
         claim_id=claim_id(ref.document_id, said.kind, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words,
         claimant=actor, cue=cue, stance=said.stance, negated=said.negated, check_worthiness=said.worth, claim_type=ClaimType.EVENT,
-        confidence=said.confidence, text_sha256=sha,
+        confidence=said.confidence, text_sha256=sha, proposition_negated=said.proposition_negated,
     )  # fmt: skip
 
 

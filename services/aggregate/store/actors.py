@@ -62,7 +62,7 @@ def ranked(connection: sa.Connection, actors: Iterable[str], dimensions: Iterabl
 
 
 def _rows(connection: sa.Connection, touched: Sequence[str]) -> list[Mapping[str, Any]]:
-    values = ranked(connection, touched, (Dimension.KIND, Dimension.NAME, Dimension.MENTION, Dimension.WIKIDATA))
+    values = ranked(connection, touched, (Dimension.KIND, Dimension.DENIED, Dimension.NAME, Dimension.MENTION, Dimension.WIKIDATA))
     counts: dict[str, tuple[int, ...]] = {}
     for chunk in chunks(touched):
         for actor, *numbers in connection.execute(_COUNTS, {"actors": chunk}):
@@ -75,6 +75,7 @@ def _row(
     values: Mapping[str, Ranked],
     quotes: int,
     claims: int,
+    denied: int,
     articles: int,
     outlets: int,
     first_seen: int | None,
@@ -86,11 +87,12 @@ def _row(
         "actor_id": actor,
         "name": name,
         "folded": "\n".join(fold(known) for known in (name, *aliases)),
-        "kind": values[Dimension.KIND][0][0],
+        "kind": (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0],
         "wikidata": next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
         "aliases": aliases,
         "quotes": quotes,
         "claims": claims,
+        "denied": denied,
         "statements": quotes + claims,
         "articles": articles,
         "outlets": outlets,
@@ -121,11 +123,22 @@ def _edge(actor: sa.ColumnElement[str], *, latest: bool) -> sa.ScalarSelect[Any]
 
 
 def _counts() -> sa.Select[Any]:
-    """Per actor with anything on record: quotes, claims, articles, outlets, first and last publication."""
-    # every statement on record counts once under its actor's kind
+    """Per actor with anything on record: quotes, claims, what is denied, articles, outlets, first and last publication."""
+
+    def of(dimension: Dimension, number: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((_tallies.c.dimension == dimension, number), else_=0))
+
+    # every statement on record counts once under its actor's kind, or among those denied
+    quotes, claims = _tallies.c.quotes, _tallies.c.claims
     own = (
-        sa.select(_tallies.c.actor_id, sa.func.sum(_tallies.c.quotes).label("quotes"), sa.func.sum(_tallies.c.claims).label("claims"))
-        .where(_tallies.c.dimension == Dimension.KIND, _tallies.c.actor_id.in_(sa.bindparam("actors", expanding=True)))
+        sa.select(
+            _tallies.c.actor_id,
+            of(Dimension.KIND, quotes).label("quotes"),
+            of(Dimension.KIND, claims).label("claims"),
+            of(Dimension.DENIED, quotes + claims).label("denied"),
+        )
+        .where(_tallies.c.dimension.in_((Dimension.KIND, Dimension.DENIED)))
+        .where(_tallies.c.actor_id.in_(sa.bindparam("actors", expanding=True)))
         .group_by(_tallies.c.actor_id)
         .subquery("own")
     )
@@ -134,7 +147,7 @@ def _counts() -> sa.Select[Any]:
         query = sa.select(sa.func.count()).where(_tallies.c.actor_id == own.c.actor_id, _tallies.c.dimension == dimension)
         return query.scalar_subquery()
 
-    integers = [sa.cast(own.c.quotes, sa.BigInteger), sa.cast(own.c.claims, sa.BigInteger)]
+    integers = [sa.cast(number, sa.BigInteger) for number in (own.c.quotes, own.c.claims, own.c.denied)]
     edges = [_edge(own.c.actor_id, latest=False), _edge(own.c.actor_id, latest=True)]
     return sa.select(own.c.actor_id, *integers, distinct(Dimension.ARTICLE), distinct(Dimension.OUTLET), *edges)
 

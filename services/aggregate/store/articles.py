@@ -42,7 +42,7 @@ _COUNTED = [
     _statements.c[name]
     for name in (
         "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "actor_name", "actor_kind", "wikidata",
-        "alias", "stance", "cue_lemma", "outlet", "content_key",
+        "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
     )
 ]  # fmt: skip
 

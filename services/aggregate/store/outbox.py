@@ -20,7 +20,7 @@ _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, 
 _SUMMARY = sa.select(
     *(
         _statements.c[name]
-        for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence", "within")
+        for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence", "within", "denied")
     )
 )
 _NEWEST = (_statements.c.sort_at.desc(), _statements.c.statement_id.desc())

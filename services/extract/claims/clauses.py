@@ -56,7 +56,7 @@ _FINITE = re.compile(
     rf"|(?:people|(?!this\b)\w{{2,}}[^s\W]s|[^\W\d]+men)\s(?:\w+ly\s)?(?:{_PLURAL})\b"
     rf"|(?=\w{{2,}}ed(?:\s+(?:{_BEHIND_A_VERB})\b|\s+\d|\s*[.,;]|\s*$)){NOUN_AHEAD}\w)"
 )
-_PLAIN = frozenset(f"{_AUXILIARIES}|{IRREGULAR}|{_SINGULAR}".split("|"))
+PLAIN_VERBS = frozenset(f"{_AUXILIARIES}|{IRREGULAR}|{_SINGULAR}".split("|"))
 """Words that are finite verbs wherever they stand."""
 _NAME_AND_VERB = re.compile(
     r"\W*(?:[A-Z](?!\S*['’]s?\s)[\w.’'-]+\s+){1,3}(?:\w+ly\s+|not\s+)?[a-z]+[a-rtv-z]s\s(?!that\b|who\b|of\b|for\b|and\b|or\b)"
@@ -97,7 +97,7 @@ def _has_main_verb(text: str, lowered: str) -> bool:
     if first is None or _OBJECT.match(lowered, first.start()):
         return False
     taken = len(_RELATIVE.findall(lowered))
-    if sum(map(_PLAIN.__contains__, lowered.split())) > taken:  # spares most texts the patterns
+    if sum(map(PLAIN_VERBS.__contains__, lowered.split())) > taken:  # spares most texts the patterns
         return True
     verbs = chain(_FINITE.finditer(lowered), filter(None, (_NAME_AND_VERB.match(text), _VERB_AND_NAME.search(text))))
     return next(islice(verbs, taken, None), None) is not None

@@ -1,4 +1,4 @@
-"""What a cue says about the words it reports: head lemma, stance, negation."""
+"""What a cue says about the words it reports: head lemma and stance."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
 
 from schemas.events import Cue, Span, Stance
+from services.extract.claims.polarity import words_of
 from services.extract.remembered import remembered
 from services.extract.types import Range
 
-_WORD = re.compile(r"['’]?[^\W\d_]+(?:['’-][^\W\d_]+)*|\S+")
 _SILENT_E = re.compile(
     r"(?:(?:[^aeiou]|[iu]|cre)at|i[sz]|ys|[^aeiou]ar|[cuv]|[dlr]g|[bcdfgkpt]l|vid|[cl]lud|nfus|slik|(?<![aeiou])[bfn]am)$"
 )
@@ -26,9 +25,6 @@ class _Lexicon:
     phrases: dict[str, Stance]
     irregular: dict[str, str]
     skip: frozenset[str]
-    negators: frozenset[str]
-    limits: frozenset[str]
-    declining: frozenset[str]
     ends: frozenset[str]
     particles: frozenset[str]
 
@@ -41,9 +37,6 @@ def _lexicon() -> _Lexicon:
         phrases={phrase: Stance(stance) for phrase, stance in data["phrases"].items()},
         irregular=data["irregular"],
         skip=frozenset(data["skip"]),
-        negators=frozenset(data["negators"]),
-        limits=frozenset(data["limits"]),
-        declining=frozenset(data["declining"]),
         ends=frozenset(data["ends"]),
         particles=frozenset(data["particles"]),
     )
@@ -55,20 +48,10 @@ def cue_at(text: str, span: Range) -> Cue:
     return Cue(span=Span.of(text, *span), lemma=head, stance=stance)
 
 
-@remembered(8192)
-def is_negated(cue: str) -> bool:
-    """Whether the reporting itself is negated or withheld: ``did not say``, ``declined to comment``, ``avoided all mention of``. ``denied``
-    is a stance, and ``not only said`` does say."""
+def reports(word: str) -> bool:
+    """Whether a lower-case word is a form of one that reports."""
     lexicon = _lexicon()
-    words = _words(cue)
-    for word, following in pairwise((*words, "")):
-        if (word in lexicon.negators or word.endswith("n't")) and following not in lexicon.limits:
-            return True
-    first = next((place for place, word in enumerate(words) if word not in lexicon.skip), len(words))
-    if first == len(words) or lemma(words[first]) not in lexicon.declining:
-        return False
-    behind = words[first + 1 :]
-    return "to" in behind or any(lemma(word) in lexicon.stances and word not in lexicon.skip for word in behind)
+    return word not in lexicon.skip and lemma(word) in lexicon.stances
 
 
 @remembered(8192)
@@ -79,7 +62,7 @@ def _head(cue: str) -> tuple[str, Stance]:
     ``in favor of``. Of a compound the last part counts.
     """
     lexicon = _lexicon()
-    words = _words(cue)
+    words = words_of(cue)
     lemmas = [word if "-" in word and word in lexicon.stances else lemma(word.rpartition("-")[2]) for word in words]
     found, last = -1, -1
     for place, (word, base) in enumerate(zip(words, lemmas, strict=True)):
@@ -96,10 +79,6 @@ def _head(cue: str) -> tuple[str, Stance]:
     found = found if found >= 0 else last
     head, following = lemmas[found], words[found + 1] if found + 1 < len(words) else ""
     return head, lexicon.phrases.get(f"{head} {following}") or lexicon.stances.get(head, Stance.OTHER)
-
-
-def _words(cue: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _WORD.findall(cue)]
 
 
 @remembered(8192)

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.claims.claim_types import claim_type
-from services.extract.claims.cues import cue_at, is_negated
+from services.extract.claims.cues import cue_at
+from services.extract.claims.denial import contradicts, is_denied, is_no_proposition, that_it_was_said
+from services.extract.claims.negation import is_negative
 from services.extract.passes.continued import MAX_PIECES
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
 from services.extract.types import ClaimEvidence, Range
 
 _COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
-_TO = re.compile(r"to\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do not
 _SHORTEST_WITHIN = 2  # of what was told in another's words, which is taken from a verb of saying only: "my doctor told me to rest"
@@ -24,8 +25,9 @@ _SHORTEST_WITHIN = 2  # of what was told in another's words, which is taken from
 class Statements:
     """Makes the quotes and claims of one document."""
 
-    def __init__(self, text: str, article: ArticleRef, text_sha256: str, evidence: ClaimEvidence) -> None:
-        """``evidence``: what the tagger says of a stretch of the text being check-worthy."""
+    def __init__(self, text: str, article: ArticleRef, text_sha256: str, evidence: ClaimEvidence, language: str = "en") -> None:
+        """``evidence``: what the tagger says of a stretch of the text being check-worthy. ``language``: whose words deny and negate."""
+        self._language = language
         self._text = text
         self._evidence = evidence
         self._article = article
@@ -37,7 +39,7 @@ class Statements:
         claims: dict[str, Claim] = {}
 
         def add(attribution: ResolvedAttribution, within: str | None) -> None:
-            cue = self._cue(attribution.cue)
+            cue = self._cue(attribution)
             quote = self._quote(attribution, cue, within)
             if quote is not None:
                 quotes.setdefault(quote.quote_id, quote)
@@ -54,12 +56,23 @@ class Statements:
             tuple(sorted(claims.values(), key=lambda c: (c.spans[0].start, c.claim_id))),
         )
 
-    def _cue(self, span: Range | None) -> Cue | None:
+    def _cue(self, attribution: ResolvedAttribution) -> Cue | None:
         """The cue without the colon it ends in; a colon alone says nothing that a reader could search for."""
+        span = attribution.cue
         if span is None:
             return None
         end = span.end - self._text.endswith(":", span.start, span.end)
-        return cue_at(self._text, Range(span.start, end)) if end > span.start else None
+        if end <= span.start:
+            return None
+        cue = cue_at(self._text, Range(span.start, end))
+        # whoever rejects claims denies, though the last word that reports is “claims”
+        return cue.model_copy(update={"stance": Stance.DENY}) if self._contradicts(cue, attribution) else cue
+
+    def _contradicts(self, cue: Cue, attribution: ResolvedAttribution) -> bool:
+        return contradicts(cue.span.exact, self._text[slice(*attribution.content[0])], self._language)
+
+    def _is_denied(self, attribution: ResolvedAttribution) -> bool:
+        return is_denied(self._text, attribution.source, attribution.cue, attribution.content, self._language)
 
     def _quote(self, attribution: ResolvedAttribution, cue: Cue | None, within: str | None) -> Quote | None:
         if attribution.kind == "indirect" or not attribution.quoted:
@@ -78,6 +91,7 @@ class Statements:
             source_confidence=attribution.source_confidence,
             text_sha256=self._sha,
             within=within,
+            negated=self._is_denied(attribution),
         )
 
     def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None, within: str | None) -> Iterable[Claim]:
@@ -87,7 +101,9 @@ class Statements:
                 if worth >= WORTH_CHECKING:
                     yield self._claim(ClaimKind.QUOTED, self._spans((sentence,)), attribution, cue, quote, within, worth)
             return
-        proposition = self._proposition(attribution.content)
+        if is_no_proposition(self._text, attribution.source, attribution.cue, attribution.content, self._language):
+            return
+        proposition = self._proposition(attribution)
         spans = self._spans(proposition)
         text = " ".join(span.exact for span in spans)
         if len(_WORD.findall(text)) >= (_SHORTEST_CLAIM if within is None else _SHORTEST_WITHIN):
@@ -114,7 +130,8 @@ class Statements:
             claimant=attribution.actor,
             cue=cue,
             stance=cue.stance if cue is not None else Stance.ASSERT,
-            negated=cue is not None and is_negated(f"{cue.span.exact} {self._opening(attribution)}"),
+            negated=self._is_denied(attribution),
+            proposition_negated=self._is_negative(kind, spans, attribution, cue),
             check_worthiness=worth,
             claim_type=claim_type(text, worth),
             quote_id=quote.quote_id if quote is not None else None,
@@ -124,10 +141,13 @@ class Statements:
             within=within,
         )
 
-    def _opening(self, attribution: ResolvedAttribution) -> str:
-        """The particle that content behind its cue begins with: it says whether ``declined`` withholds words."""
-        behind = next((piece for piece in attribution.content if attribution.cue is not None and piece.start >= attribution.cue.end), None)
-        return "to" if behind is not None and _TO.match(self._text, *behind) else ""
+    def _is_negative(self, kind: ClaimKind, spans: tuple[Span, ...], attribution: ResolvedAttribution, cue: Cue | None) -> bool | None:
+        """Whether what the claimant is said to hold is negated, by the words or by a cue that says they are not so. A sentence of a direct
+        quote stands as it was said, and who denies a saying says nothing of what was said."""
+        negative = is_negative(", ".join(span.exact for span in spans), self._language)
+        if negative is None or kind is ClaimKind.QUOTED or cue is None or self._said_from(attribution) > attribution.content[0].start:
+            return negative
+        return negative != self._contradicts(cue, attribution)
 
     def _quoted_sentences(self, quoted: Sequence[Range]) -> Iterable[Range]:
         for part in quoted:
@@ -135,11 +155,15 @@ class Statements:
                 if len(_WORD.findall(self._text, sentence.start, sentence.end)) >= _SHORTEST_CLAIM:
                     yield sentence
 
-    def _proposition(self, content: Sequence[Range]) -> tuple[Range, ...]:
-        """The content without the complementiser it begins with."""
-        first = content[0]
-        match = _COMPLEMENTISER.match(self._text, first.start, first.end)
-        return (Range(match.end(), first.end), *content[1:]) if match else tuple(content)
+    def _proposition(self, attribution: ResolvedAttribution) -> tuple[Range, ...]:
+        """The content without the complementiser it begins with, and without “having said that” behind “denied”."""
+        first, *rest = attribution.content
+        start = self._said_from(attribution)
+        match = _COMPLEMENTISER.match(self._text, start, first.end)
+        return (Range(match.end() if match else start, first.end), *rest)
+
+    def _said_from(self, attribution: ResolvedAttribution) -> int:
+        return that_it_was_said(self._text, attribution.cue, attribution.content, self._language)
 
     def _spans(self, ranges: Sequence[Range]) -> tuple[Span, ...]:
         return tuple(Span.of(self._text, start, end) for start, end in ranges[:MAX_PIECES])

@@ -15,7 +15,8 @@ from functools import cache
 from typing import NamedTuple
 
 from schemas.events import Stance
-from services.extract.claims.cues import cue_at, is_negated
+from services.extract.claims.cues import cue_at
+from services.extract.claims.denial import contradicts, is_denied
 from services.extract.lang import ENGLISH, Language
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.tidy import tidy
@@ -148,9 +149,9 @@ def is_withheld(text: str, attribution: Attribution) -> bool:
     cue = attribution.cue
     if cue is None:
         return False
-    behind = next((piece for piece in attribution.content if piece.start >= cue.end), None)
-    goes_on = " to" if behind is not None and text[behind.start : behind.start + 3].lower() == "to " else ""
-    return is_negated(text[slice(*cue)] + goes_on) or cue_at(text, cue).stance is Stance.DENY
+    if is_denied(text, attribution.source, cue, attribution.content):
+        return True
+    return contradicts(text[slice(*cue)], text[slice(*attribution.content[0])]) or cue_at(text, cue).stance is Stance.DENY
 
 
 class Marks:

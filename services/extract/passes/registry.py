@@ -14,6 +14,7 @@ from functools import partial
 
 from services.extract.passes import later, subjects
 from services.extract.passes.continued import is_scare_quote, joined, once
+from services.extract.passes.contrasts import without_contrast
 from services.extract.passes.conventions import as_annotated
 from services.extract.passes.draft import Draft
 from services.extract.passes.headlines import headlines
@@ -112,6 +113,11 @@ def _edges(draft: Draft) -> None:
     draft.in_order()
 
 
+def _contrasts(draft: Draft) -> None:
+    kept = (without_contrast(draft.text, attribution) for attribution in draft.attributions)
+    draft.attributions = [attribution for attribution in kept if attribution is not None]
+
+
 def _marks(draft: Draft) -> None:
     draft.attributions = closed_over_marks(draft.text, draft.attributions, draft.quotations)
 
@@ -197,6 +203,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),
+    Pass("contrasts", _contrasts, "content, cue", ENGLISH, "“Contrary to what Lee said, …”: what follows is not what Lee said"),
     Pass("marks", _marks, "quotations", ALL, "a quotation that a content cuts through belongs to one attribution, whole"),
     Pass("own-cues", _own_cues, "quotations", ALL, "a quotation with reporting words of its own is its own attribution"),
     Pass("swallowed-cues", _swallowed_cues, "source, content", ENGLISH, "the reporting verb before its source is no part of what was said"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, case, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
 from schemas.relational import UNDATED, Dimension, actors, microseconds, statements, tallies
@@ -118,7 +118,7 @@ def _ranked(rows: Sequence[Row[Any]]) -> tuple[Share, ...]:
 
 
 def _counts(row: Row[Any]) -> Counts:
-    return Counts(quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets)
+    return Counts(quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets, denied=row.denied)
 
 
 def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
@@ -141,20 +141,22 @@ def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any
 
 
 def _ready() -> _Source:
-    names = ("quotes", "claims", "statements", "articles", "outlets", "first_seen", "last_seen", "sort_at")
+    names = ("quotes", "claims", "denied", "statements", "articles", "outlets", "first_seen", "last_seen", "sort_at")
     return _Source(actors, {name: actors.c[name] for name in names})
 
 
 def _counted(query: ActorQuery) -> _Source:
     s = statements.c
+    said = s.denied.is_not(true())  # as the record counts: of releases before, all
     counted = (
         select(
             s.actor_id,
-            func.count(case((s.kind == StatementKind.QUOTE.value, s.statement_id))).label("quotes"),
-            func.count(case((s.kind == StatementKind.CLAIM.value, s.statement_id))).label("claims"),
-            func.count().label("statements"),
-            func.count(s.article_id.distinct()).label("articles"),
-            func.count(s.outlet.distinct()).label("outlets"),
+            func.count(case((and_(said, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
+            func.count(case((and_(said, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
+            func.count(case((s.denied, s.statement_id))).label("denied"),
+            func.count(case((said, s.statement_id))).label("statements"),
+            func.count(case((said, s.article_id)).distinct()).label("articles"),
+            func.count(case((said, s.outlet)).distinct()).label("outlets"),
             func.min(s.published_at).label("first_seen"),
             func.max(s.published_at).label("last_seen"),
             func.max(s.sort_at).label("sort_at"),
@@ -199,7 +201,8 @@ def _order(query: ActorQuery, source: _Source) -> Order:
 
 
 def _latest_id(query: ActorQuery) -> ColumnElement[str]:
-    """The id of an actor's latest quote, or of the latest claim where there is no quote: two look-ups in an index."""
+    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not: a few
+    look-ups in an index."""
     wanted = in_period(query)
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -207,4 +210,5 @@ def _latest_id(query: ActorQuery) -> ColumnElement[str]:
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value), newest(), type_=String)
+    said = statements.c.denied.is_not(true())
+    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Column, ColumnElement, false, func
+from sqlalchemy import Column, ColumnElement, false, func, not_
 
 from schemas.relational import UNDATED, fold, statements
 from services.query.params import Period, StatementQuery
@@ -59,6 +59,11 @@ def in_period(query: Period, *, scan: bool = False) -> list[ColumnElement[bool]]
     return found
 
 
+def denied() -> ColumnElement[bool]:
+    """Statements of what their actor did not say; of quotes of releases before nobody knows."""
+    return func.coalesce(statements.c.denied, statements.c.negated, false())
+
+
 def of_statements(query: StatementQuery, *, scan: bool = False) -> list[ColumnElement[bool]]:
     """Everything a list of statements can be narrowed by."""
     found = in_period(query, scan=scan)
@@ -68,6 +73,8 @@ def of_statements(query: StatementQuery, *, scan: bool = False) -> list[ColumnEl
         found.append(statements.c.subkind == query.subkind.value)
     if query.stance:
         found.append(statements.c.stance == query.stance.value)
+    if query.negated is not None:
+        found.append(denied() if query.negated else not_(denied()))
     if query.min_confidence is not None:
         found.append(statements.c.confidence >= query.min_confidence)
     if query.min_source_confidence is not None:

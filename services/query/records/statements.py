@@ -53,7 +53,8 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,
-        "negated": row.negated,
+        "negated": row.denied if row.denied is not None else row.negated,
+        "proposition_negated": row.proposition_negated,
         "check_worthiness": row.check_worthiness,
         "claim_type": row.claim_type,
         "quote_id": row.quote_id,
@@ -85,6 +86,7 @@ def summary(row: Row[Any]) -> StatementSummary:
         published_at=row.published_at,
         confidence=row.confidence,
         within=row.within,
+        negated=bool(row.denied if row.denied is not None else row.negated),
     )
 
 
