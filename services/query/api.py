@@ -30,6 +30,7 @@ from services.query.text import segment
 
 LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 SINGLE = documented(HTTPStatus.NOT_FOUND) | LISTED
+ACTOR = documented(HTTPStatus.PERMANENT_REDIRECT) | SINGLE
 
 
 def limit_of(query: Listing, settings: QuerySettings) -> int:
@@ -54,16 +55,17 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         with database.reading() as connection:
             return actors.page(connection, query, limit_of(query, settings), "/v1/actors")
 
-    @api.get("/actors/{actor_id:path}/statements", summary="What an actor said", responses=SINGLE, tags=["actors"])
+    @api.get("/actors/{actor_id:path}/statements", summary="What an actor said", responses=ACTOR, tags=["actors"])
     def list_statements(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> Page[Statement]:
         """The quotes and claims on record for one actor."""
         with database.reading() as connection:
             actors.require(connection, actor_id)
             return statements.of_actor(connection, actor_id, query, limit_of(query, settings), f"/v1/actors/{segment(actor_id)}/statements")
 
-    @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=SINGLE, tags=["actors"])
+    @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=ACTOR, tags=["actors"])
     def get_actor(actor_id: ActorId) -> ActorRecord:
-        """Counts, names, the per-day series, outlets, cues, stances and the latest statements."""
+        """Counts, names, the per-day series, outlets, cues, stances and the latest statements. A name that is on record as another
+        actor's redirects there."""
         with database.reading() as connection:
             return actors.one(connection, actor_id)
 

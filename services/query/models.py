@@ -45,6 +45,7 @@ class ActorSummary(Answer):
     first_seen: AwareDatetime | None = Field(default=None, description="Earliest publication, within the same.")
     last_seen: AwareDatetime | None = Field(default=None, description="Latest publication, within the same.")
     latest: StatementSummary | None = Field(default=None, description="The latest quote, or the latest claim where there is no quote.")
+    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
 
 
 class ArticleLink(Answer):
@@ -57,6 +58,15 @@ class ArticleLink(Answer):
     title: str | None = Field(default=None, description="The headline.")
     language: str = Field(description="BCP 47 tag; `und` when unknown.", examples=["en"])
     published_at: AwareDatetime | None = Field(default=None, description="When it was published.")
+
+
+class ActorLink(Answer):
+    """An actor on record."""
+
+    actor_id: str = Field(description="The actor.", examples=["person:sergei-lavrov"])
+    name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
+    kind: ActorKind = Field(description="What the actor is.")
+    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
 
 
 class Holder(Answer):
@@ -74,7 +84,8 @@ class Statement(Answer):
     kind: StatementKind = Field(description="Quote or claim.")
     subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
     text: str = Field(description="The words.", examples=["There is no meeting planned."])
-    actor: Actor = Field(description="Who said it.")
+    actor: Actor = Field(description="Who said it, as the article names them.")
+    actor_on_record: ActorLink = Field(description="Who that is on record.")
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
