@@ -39,7 +39,7 @@ def entries(people: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         famous = known[0] in FAMOUS
         alone = shared[key] == 1 and parsed is not None and (famous or not is_common(parsed))
         own = person["id"].get("wikidata") or _key(person)
-        entry = {"id": key if alone else f"{key}@{own}", "names": known, "offices": offices(person["terms"])}
+        entry: dict[str, Any] = {"id": key if alone else f"{key}@{own}", "names": known, "offices": offices(person["terms"])}
         if "wikidata" in person["id"]:
             entry["wikidata"] = person["id"]["wikidata"]
         if famous:

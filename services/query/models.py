@@ -60,6 +60,33 @@ class ArticleLink(Answer):
     published_at: AwareDatetime | None = Field(default=None, description="When it was published.")
 
 
+class NameOnRecord(Answer):
+    """A name by which articles know an actor."""
+
+    identity_id: str = Field(description="The id that articles give this name.", examples=["person:volodymyr-zelensky"])
+    statements: int = Field(ge=0, description="Statements on record under it.")
+    linked_to: str | None = Field(default=None, description="The name that it is linked to; null where it is to none.")
+    reason: str | None = Field(default=None, description="Why it is the same.", examples=["spelling"])
+    probability: float | None = Field(default=None, description="How probable that is, 0..1.")
+
+
+class Candidate(Answer):
+    """Another actor that a name may be, and is not taken to be."""
+
+    identity_id: str = Field(description="The name.", examples=["person:ana-lee"])
+    actor: ActorLink = Field(description="Who it may be.")
+    reason: str = Field(description="Why.", examples=["alike"])
+    probability: float = Field(description="How probable it is, 0..1.")
+
+
+class Identity(Answer):
+    """Which names are one actor, and why; and who else it may be."""
+
+    actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
+    names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
+    candidates: list[Candidate] = Field(description="Most probable first.")
+
+
 class ActorLink(Answer):
     """An actor on record."""
 
@@ -67,6 +94,7 @@ class ActorLink(Answer):
     name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
     kind: ActorKind = Field(description="What the actor is.")
     article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
+    on_record: bool = Field(default=True, description="Whether anything is on record for it; of candidates that the registry knows only.")
 
 
 class Holder(Answer):

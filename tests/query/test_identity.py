@@ -17,7 +17,10 @@ DOLYNSKY, DOLYNSKYY = "person:bohdan-dolynsky", "person:bohdan-dolynskyy"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     address = f"sqlite:///{tmp_path_factory.mktemp('identity') / 'record.db'}"
-    told = (("art-a", "Bohdan Dolynsky"), ("art-b", "Bohdan Dolynskyy"), ("art-c", "Marlowe"), ("art-d", "Marlowe"))
+    told = (
+        ("art-a", "Bohdan Dolynsky"), ("art-b", "Bohdan Dolynskyy"), ("art-c", "Marlowe"), ("art-d", "Marlowe"),
+        ("art-e", "Carl Anders"), ("art-f", "Karl Anders"), ("art-g", "Adam Smith"),
+    )  # fmt: skip
     events = [event for article, who in told for event in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])]
     fill(address, events)
     with reader(address) as found:
@@ -49,6 +52,33 @@ def test_a_statement_names_the_actor_as_its_article_does_and_as_on_record(client
     record = client.get(f"/v1/actors/{quote(DOLYNSKY, safe='')}").json()
     assert record["counts"]["articles"] == 2
     assert "article_id" not in record
+
+
+def test_which_names_are_one_and_why_is_shown(client: TestClient) -> None:
+    found = client.get(f"/v1/actors/{quote(DOLYNSKY, safe='')}/identity").json()
+    assert {(name["identity_id"], name["reason"], name["statements"]) for name in found["names"]} == {
+        (DOLYNSKY, "spelling", 1), (DOLYNSKYY, None, 1),
+    }  # fmt: skip
+    assert found["candidates"] == []
+    page = client.get(f"/actors/{quote(DOLYNSKY, safe='')}").text
+    assert "Names that are one" in page
+    assert DOLYNSKYY in page
+
+
+@pytest.mark.parametrize(("one", "other"), [("Carl Anders", "Karl Anders"), ("Karl Anders", "Carl Anders")])
+def test_who_else_it_may_be_is_shown_from_both_sides(client: TestClient, one: str, other: str) -> None:
+    actor, candidate = (f"person:{name.lower().replace(' ', '-')}" for name in (one, other))
+    found = client.get(f"/v1/actors/{quote(actor, safe='')}/identity").json()
+    assert [(found["actor"]["actor_id"], found["reason"]) for found in found["candidates"]] == [(candidate, "alike")]
+    page = client.get(f"/actors/{quote(actor, safe='')}").text
+    assert "May be the same" in page
+    assert f'<a href="/actors/{quote(candidate, safe="")}"' in page
+
+
+def test_a_candidate_that_only_the_registry_knows_is_named_without_a_link(client: TestClient) -> None:
+    found = client.get("/v1/actors/person:adam-smith/identity").json()["candidates"]
+    assert [(one["actor"]["actor_id"], one["actor"]["on_record"]) for one in found] == [("person:adam-smith@Q350916", False)]
+    assert "May be the same" in client.get("/actors/person:adam-smith").text
 
 
 def test_a_surname_alone_is_an_actor_of_its_article(client: TestClient) -> None:

@@ -41,4 +41,5 @@ class Words:
 def lists() -> Words:
     """All of them, read once."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("words.json").read_text(encoding="utf-8"))
-    return Words(**{name: frozenset(value.split()) if isinstance(value, str) else value for name, value in data.items()})
+    read: dict[str, Any] = {name: frozenset(value.split()) if isinstance(value, str) else value for name, value in data.items()}
+    return Words(**read)

@@ -269,11 +269,11 @@ def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, le
 def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:
     by_actor: defaultdict[str | None, list[str]] = defaultdict(list)
     for row in flipped[True]:
-        actor = settled.actor_of(row)
+        found = settled.actor_of(row)
         # what waits has its identity for its actor
-        by_actor[None if actor == row["actor_id"] else actor].append(row["statement_id"])
+        by_actor[None if found == row["actor_id"] else found].append(row["statement_id"])
     for actor, ids in by_actor.items():
-        values = {"on_record": True} if actor is None else {"on_record": True, "actor_id": actor}
+        values: dict[str, Any] = {"on_record": True} if actor is None else {"on_record": True, "actor_id": actor}
         for chunk in chunks(ids):
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):

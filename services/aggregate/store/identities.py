@@ -159,7 +159,8 @@ class _Relinking:
 
     def _is_known(self, identity: str) -> bool:
         """Whether the registry says who it is, whatever other names there are."""
-        return self._rows[identity]["reason"] == Reason.REGISTRY.value
+        reason: str | None = self._rows[identity]["reason"]
+        return reason == Reason.REGISTRY
 
     def _place(self, turned: set[str]) -> dict[str, str]:
         """Give the identities of every group that changed their actor; a group is what links hold together."""
