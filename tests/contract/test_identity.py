@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def _assert_as_defined(store: Store) -> None:
 
 # -- a record of an earlier release ---------------------------------------------------------------------------------------
 
-EARLIER: Sequence[Actor] = (DOLYNSKY, DOLYNSKYY, MARLOWE)
+EARLIER: tuple[Actor, ...] = (DOLYNSKY, DOLYNSKYY, MARLOWE)
 
 
 def as_an_earlier_release_left_it(store: Store) -> None:

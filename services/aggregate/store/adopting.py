@@ -28,6 +28,7 @@ _UNKNOWN = _statements.c.identity_id.is_(None)
 
 def begin(connection: sa.Connection) -> int:
     """Where an earlier release has written after this one, begin anew: it moved statements without counting identities."""
+    lock(connection, Kind.IDENTITY, ["identities"])
     mixed = sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))
     if all(connection.execute(mixed).one()):
         for table in (relational.identities, relational.identity_keys, relational.candidates):
@@ -55,6 +56,15 @@ def adopt(connection: sa.Connection) -> int:
     return len(before)
 
 
+def begin_relinking(connection: sa.Connection) -> int:
+    """Where some identities were linked by other rules, forget the keys of all: those of other rules are not known any more."""
+    lock(connection, Kind.IDENTITY, ["identities"])
+    if outdated(connection, 1):
+        connection.execute(sa.delete(relational.identity_keys))
+        connection.execute(sa.update(relational.identities).values(rules=0))
+    return 0
+
+
 def relink_some(connection: sa.Connection) -> int:
     """Link some identities by the rules of this release; returns how many, 0 when all are."""
     found = outdated(connection, STEP)
@@ -64,7 +74,7 @@ def relink_some(connection: sa.Connection) -> int:
     return len(found)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, relink_some)
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, begin_relinking, relink_some)
 """In this order, each until it returns 0."""
 
 

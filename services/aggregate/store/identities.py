@@ -73,17 +73,21 @@ def outdated(connection: sa.Connection, limit: int) -> list[str]:
     return list(connection.execute(query.limit(limit)).scalars())
 
 
-def relink(connection: sa.Connection, outdated: Sequence[str]) -> dict[str, str]:
-    """Link identities by the rules of this release; returns those that are somebody else now."""
+def relink(connection: sa.Connection, unlinked: Sequence[str]) -> dict[str, str]:
+    """Link identities that have no keys by the rules of this release; returns those that are somebody else now."""
     lock(connection, Kind.IDENTITY, ["identities"])
-    rows = _load(connection, _identities.c.identity_id, outdated)
-    delete(connection, _keys.c.identity_id, sorted(rows))  # whatever keys those rules gave
+    rows = _load(connection, _identities.c.identity_id, unlinked)
     before = {identity: row["actor_id"] for identity, row in rows.items()}
+    alone = [identity for identity in sorted(rows) if read(identity) is None]
+    delete(connection, _identities.c.identity_id, alone)
+    for identity in alone:
+        del rows[identity]
     for row in rows.values():
         row["rules"] = registry.rules()
-    moved = _Relinking(connection, rows, {identity for identity in rows if read(identity)}, {}).run()
+    moved = dict.fromkeys(alone) | _Relinking(connection, rows, set(rows), {}).run()
     upsert(connection, _identities, [rows[identity] for identity in sorted(rows)])
-    return moved | {identity: rows[identity]["actor_id"] for identity in before if rows[identity]["actor_id"] != before[identity]}
+    actors = {identity: rows[identity]["actor_id"] if identity in rows else identity for identity in (*before, *moved)}
+    return {identity: actor for identity, actor in actors.items() if actor != before.get(identity)}
 
 
 class _Relinking:
