@@ -28,6 +28,15 @@ def of_actor(connection: Connection, actor_id: str) -> Identity:
     )  # fmt: skip
 
 
+def open_candidates(connection: Connection, limit: int) -> list[tuple[str, str, str, float]]:
+    """Pairs of names that may be one and are not taken to be, most probable first: names' ids, reason, probability."""
+    order = (candidates.c.probability.desc(), candidates.c.identity_id, candidates.c.other_id)
+    listing = select(candidates.c.identity_id, candidates.c.other_id, candidates.c.reason, candidates.c.probability)
+    return [
+        (row.identity_id, row.other_id, row.reason, row.probability) for row in connection.execute(listing.order_by(*order).limit(limit))
+    ]
+
+
 def _candidates(connection: Connection, actor_id: str, names: list[str]) -> list[Candidate]:
     """Those of any of the names, either way round; of several that lead to one actor the most probable."""
     c = candidates.c
