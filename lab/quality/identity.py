@@ -23,8 +23,7 @@ from lab.quality.actors import given_gold, read_actors
 from lab.quality.polnear import read_polnear
 from schemas.events import Actor, ActorKind, Resolution
 from schemas.ids import actor_id, name_key
-from services.aggregate.identity.deciding import resolved
-from services.aggregate.identity.local import identity_of
+from services.aggregate.identity.deciding import identity_of, resolved
 from services.aggregate.identity.names import read
 from services.aggregate.identity.registry import wikidata_of
 from services.extract.actors.names import without_initials

@@ -27,6 +27,9 @@ OFFICES = {"sen": "US senator", "rep": "US representative", "prez": "president o
 FAMOUS = frozenset(("Ted Cruz", "Mike Johnson", "Tim Scott", "Susan Collins", "Rick Scott"))
 """Of those with a common name, whom it means in the news."""
 
+ALONE = {"Donald Trump": "Trump", "Barack Obama": "Obama", "Joe Biden": "Biden"}
+"""Who is meant by the surname alone."""
+
 
 def entries(people: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """One registry entry per person; whoever shares a name with another, or has one that many bear, gets an id of his own."""
@@ -44,6 +47,8 @@ def entries(people: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             entry["wikidata"] = person["id"]["wikidata"]
         if famous:
             entry["famous"] = True
+        if known[0] in ALONE:
+            entry["alone"] = [ALONE[known[0]]]
         yield entry
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
-from services.aggregate.identity.local import identity_of
+from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
 
 MAX_VALUE_CHARS = 256

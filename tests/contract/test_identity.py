@@ -114,6 +114,7 @@ NAMES = (
     "Philip Julian Hargrove", "Phil Hargrove", "Xi Jinping", "Jinping Xi", "Marlowe", "Donald Trump", "Donald Trump Jr.", "Mary Smith",
 )  # fmt: skip
 SPEAKERS = [actor(name) for name in NAMES]
+ALONE = actor("Ida Holm")
 
 
 def versions(number: int) -> list[list[Event]]:
@@ -221,16 +222,19 @@ def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store
     assert dump(store) == right
 
 
-def test_links_of_other_rules_are_made_anew(store: Store) -> None:
-    feed(store, [make(f"art-{n}", speakers=(speaker,)).events for n, speaker in enumerate((DOLYNSKY, DOLYNSKYY, SPEAKERS[3]))])
+def test_identities_of_other_rules_are_made_anew_and_only_who_changed_is_published(store: Store) -> None:
+    feed(store, [make(f"art-{n}", speakers=(speaker,)).events for n, speaker in enumerate((DOLYNSKY, DOLYNSKYY, ALONE))])
+    published(store)
     right = dump(store)
     with store.engine.begin() as connection:
-        alone = {"rules": 0, "linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
-        connection.execute(sa.update(relational.identities).values(**alone))
+        other = {"rules": 0, "linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
+        connection.execute(sa.update(relational.identities).values(**other))
         connection.execute(sa.update(relational.identity_keys).values(key=sa.literal("old ") + relational.identity_keys.c.identity_id))
         connection.execute(sa.update(relational.statements).values(actor_id=relational.statements.c.identity_id))
-        for table in (relational.actors, relational.tallies):
+        for table in (relational.actors, relational.tallies, relational.outbox):
             connection.execute(sa.delete(table))
     _derive(store)
+    published(store)
     store.migrate()
     assert dump(store) == right
+    assert published(store).keys() == {DOLYNSKY.actor_id, DOLYNSKYY.actor_id}

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.aggregate.identity import registry
+from schemas.events import Actor
+from schemas.ids import name_key
+from services.aggregate.identity import local, registry
 from services.aggregate.identity.linking import CROWD, Decision, Reason, actors_of, linked
 from services.aggregate.identity.names import Name, keys
+
+_HERS = frozenset(("mrs", "ms", "miss", "lady"))
+"""What a mention says that means the wife or the daughter of whom the surname alone means."""
+
+
+def identity_of(actor: Actor, article_id: str) -> str:
+    """The id by which an actor of an article is known: across articles, by its full name or a surname that means one person; else in this
+    one."""
+    identity = local.identity_of(actor, article_id)
+    said = set(name_key(actor.mention.exact).split("-")) if actor.mention else set()
+    if not local.is_local(identity) or said & _HERS:
+        return identity
+    return registry.known_alone(actor.kind.value, actor.name) or identity
 
 
 def keys_of(name: Name) -> list[str]:

@@ -1,8 +1,9 @@
 """Who is known beyond the articles: persons and institutions with their names, from ``entries/*.jsonl``.
 
 One entry a line: ``id`` (the actor on record), ``names`` (the usual one first), where known ``wikidata`` and ``offices`` (title, place,
-first and last day), and ``famous`` for those whom even a common name means. An id is never given to another entry. Where a name is
-shared by two entries, or borne by many people, its entry's id has an ``@``, which no article's id has: a name alone does not lead to it.
+first and last day), ``famous`` for those whom even a common name means, and ``alone``: surnames that mean one person by themselves. An
+id is never given to another entry. Where a name is shared by two entries, or borne by many people, its entry's id has an ``@``, which no
+article's id has: a name alone does not lead to it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from zlib import crc32
 
-from schemas.ids import actor_id
+from schemas.ids import actor_id, name_key
 from services.aggregate.identity.linking import BAR, RULES, Link, Reason, compared, is_common
 from services.aggregate.identity.names import Name, keys, read
 
@@ -32,6 +33,8 @@ class Entry:
     names: tuple[str, ...]
     wikidata: str | None = None
     offices: tuple[tuple[str, ...], ...] = ()
+    alone: tuple[str, ...] = ()
+    """Names of one word that mean this one in the news, wherever they stand: Trump, Putin."""
     famous: bool = False
     """So well known that even a common name means this one in the news."""
 
@@ -57,10 +60,12 @@ class Registry:
         """
         self.entries: dict[str, Entry] = {}
         self._forms: dict[str, list[tuple[Entry, Name]]] = {}
+        self.alone: dict[tuple[str, str], Entry] = {}
         for entry in entries:
             if entry.actor_id in self.entries:
                 raise ValueError(f"{entry.actor_id}: two entries of the registry have this id; give one of them another")
             self.entries[entry.actor_id] = entry
+            self.alone |= {(entry.kind, name_key(name)): entry for name in entry.alone}
             for form in entry.forms():
                 for key in keys(form):
                     self._forms.setdefault(key, []).append((entry, form))
@@ -97,6 +102,12 @@ def possible(identity: str) -> tuple[Link, ...]:
     return () if known(identity) else _found(identity)
 
 
+def known_alone(kind: str, name: str) -> str | None:
+    """The actor that a surname alone means, as an id of all articles; None for nearly all."""
+    entry = seed().alone.get((kind, name_key(name)))
+    return actor_id(kind, entry.names[0]) if entry else None
+
+
 def wikidata_of(actor: str) -> str | None:
     """The Wikidata item of an actor of the registry."""
     entry = seed().entries.get(actor)
@@ -126,4 +137,5 @@ def _read(path: Path) -> Iterator[Entry]:
     for line in path.read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
         offices = tuple(tuple(office) for office in data.get("offices", ()))
-        yield Entry(data["id"], tuple(data["names"]), data.get("wikidata"), offices, data.get("famous", False))
+        alone, famous = tuple(data.get("alone", ())), data.get("famous", False)
+        yield Entry(data["id"], tuple(data["names"]), data.get("wikidata"), offices, alone, famous)

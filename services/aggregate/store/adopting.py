@@ -1,4 +1,4 @@
-"""A record of an earlier release: its statements get their identities, and links made by other rules are made anew.
+"""A record of another release: its statements get their identities, by this release's rules and registry.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -13,24 +13,25 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import Actor
 from services.aggregate.changes import alias_of
-from services.aggregate.identity.local import identity_of
+from services.aggregate.identity.deciding import identity_of
 from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.articles import SELECTED, Effect, count, move
-from services.aggregate.store.identities import outdated, relink
+from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
 
 STEP = 500
-"""Statements, or identities, of one transaction."""
+"""Statements of one transaction, more or less."""
 
 _statements = relational.statements
 _UNKNOWN = _statements.c.identity_id.is_(None)
 
 
 def begin(connection: sa.Connection) -> int:
-    """Where an earlier release has written after this one, begin anew: it moved statements without counting identities."""
+    """Begin anew where identities were made by other rules, or where an earlier release has written after this one: it moved statements
+    without counting identities."""
     lock(connection, Kind.IDENTITY, ["identities"])
-    mixed = sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))
-    if all(connection.execute(mixed).one()):
+    mixed = all(connection.execute(sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))).one())
+    if mixed or outdated(connection):
         for table in (relational.identities, relational.identity_keys, relational.candidates):
             connection.execute(sa.delete(table))
         connection.execute(sa.update(_statements).values(identity_id=None))
@@ -52,29 +53,13 @@ def adopt(connection: sa.Connection) -> int:
         actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
         values = {"identity_id": row["identity_id"], "alias": row["alias"], "actor_id": actor}
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
+    # most are who they were
+    effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)
     return len(before)
 
 
-def begin_relinking(connection: sa.Connection) -> int:
-    """Where some identities were linked by other rules, forget the keys of all: those of other rules are not known any more."""
-    lock(connection, Kind.IDENTITY, ["identities"])
-    if outdated(connection, 1):
-        connection.execute(sa.delete(relational.identity_keys))
-        connection.execute(sa.update(relational.identities).values(rules=0))
-    return 0
-
-
-def relink_some(connection: sa.Connection) -> int:
-    """Link some identities by the rules of this release; returns how many, 0 when all are."""
-    found = outdated(connection, STEP)
-    effect = Effect()
-    move(connection, relink(connection, found), effect, set())
-    apply_effect(connection, effect)
-    return len(found)
-
-
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, begin_relinking, relink_some)
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt)
 """In this order, each until it returns 0."""
 
 

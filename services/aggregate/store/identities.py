@@ -67,27 +67,10 @@ def settle(connection: sa.Connection, changed: Mapping[str, int]) -> Settled:
     return settled
 
 
-def outdated(connection: sa.Connection, limit: int) -> list[str]:
-    """Some identities that were linked by other rules."""
-    query = sa.select(_identities.c.identity_id).where(_identities.c.rules != registry.rules()).order_by(_identities.c.identity_id)
-    return list(connection.execute(query.limit(limit)).scalars())
-
-
-def relink(connection: sa.Connection, unlinked: Sequence[str]) -> dict[str, str]:
-    """Link identities that have no keys by the rules of this release; returns those that are somebody else now."""
-    lock(connection, Kind.IDENTITY, ["identities"])
-    rows = _load(connection, _identities.c.identity_id, unlinked)
-    before = {identity: row["actor_id"] for identity, row in rows.items()}
-    alone = [identity for identity in sorted(rows) if read(identity) is None]
-    delete(connection, _identities.c.identity_id, alone)
-    for identity in alone:
-        del rows[identity]
-    for row in rows.values():
-        row["rules"] = registry.rules()
-    moved = dict.fromkeys(alone) | _Relinking(connection, rows, set(rows), {}).run()
-    upsert(connection, _identities, [rows[identity] for identity in sorted(rows)])
-    actors = {identity: rows[identity]["actor_id"] if identity in rows else identity for identity in (*before, *moved)}
-    return {identity: actor for identity, actor in actors.items() if actor != before.get(identity)}
+def outdated(connection: sa.Connection) -> bool:
+    """Whether some identities were made by other rules, or with another registry."""
+    found = sa.select(sa.exists().where(_identities.c.rules != registry.rules()))
+    return bool(connection.execute(found).scalar_one())
 
 
 class _Relinking:

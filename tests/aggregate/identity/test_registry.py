@@ -7,9 +7,11 @@ from collections import Counter
 import pytest
 
 from services.aggregate.identity import registry
-from services.aggregate.identity.deciding import resolved
+from services.aggregate.identity.deciding import identity_of, resolved
+from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.identity.registry import Entry, Registry
+from tests.support.statements import actor
 
 
 def known(identity: str) -> str | None:
@@ -48,6 +50,25 @@ def test_whom_a_common_name_may_mean_is_shown() -> None:
 def test_george_w_bush_is_not_his_father() -> None:
     assert known("person:george-w-bush") == "person:george-bush@Q207"
     assert known("person:george-h-w-bush") not in (None, "person:george-bush@Q207")
+
+
+@pytest.mark.parametrize(
+    ("name", "mention", "identity"),
+    [
+        ("Trump", "Trump", "person:donald-trump"),
+        ("Putin", "Mr Putin", "person:vladimir-putin"),
+        ("Zelensky", "Zelensky", "person:volodymyr-zelenskyy"),
+    ],
+)
+def test_a_surname_that_means_one_person_leads_there(name: str, mention: str, identity: str) -> None:
+    assert identity_of(actor(name, mention=mention), "art-1") == identity
+
+
+@pytest.mark.parametrize(
+    ("name", "mention"), [("Trump", "Mrs. Trump"), ("Obama", "First Lady Obama"), ("Clinton", "Clinton"), ("Bush", "Bush")]
+)
+def test_a_surname_of_several_known_people_does_not(name: str, mention: str) -> None:
+    assert is_local(identity_of(actor(name, mention=mention), "art-1"))
 
 
 def test_a_name_of_two_entries_leads_to_neither() -> None:
