@@ -1,12 +1,14 @@
 """The record's database: the contract between aggregate, which writes it, and query, which reads it.
 
 Portable between SQLite and PostgreSQL: the same columns, the same values, the same sort order (text sorts by code point on
-both). Readers need four tables:
+both). Readers need these tables:
 
 - :data:`documents`: the current document of each article. One whose ``withdrawn`` is true retracts the article.
 - :data:`statements`: quotes and claims. **Only rows with** ``on_record`` **count**; the others wait for their document.
 - :data:`actors`: one row per actor with something on record.
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
+- :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
+- :data:`candidates`: names that may be one, and are not taken to be.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
@@ -167,7 +169,7 @@ statements = sa.Table(
     sa.Column("article_id", Key, nullable=False),
     sa.Column("document_id", Key, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
-    sa.Column("actor_id", Key, nullable=False),
+    sa.Column("actor_id", Key, nullable=False, comment="The actor on record; while it is not on record, the identity."),
     sa.Column("actor_name", Key, nullable=False),
     sa.Column("actor_kind", Key, nullable=False),
     sa.Column("wikidata", Key),
@@ -195,7 +197,11 @@ statements = sa.Table(
     sa.Column("source_confidence", sa.Double, comment="That of the source alone; null where the extractor did not say."),
     sa.Column("denied", sa.Boolean, comment="The saying is denied: counted apart; null where a release before stored it."),
     sa.Column("proposition_negated", sa.Boolean, comment="Claims only: what is held is a negation; null where the extractor did not say."),
+    sa.Column(
+        "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
+    ),
     sa.Index(None, "article_id"),
+    sa.Index(None, "identity_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
     comment="Quotes and claims of current documents, and those whose document has not arrived.",
@@ -225,6 +231,7 @@ actors = sa.Table(
     sa.Column("first_seen", Instant),
     sa.Column("last_seen", Instant),
     sa.Column("sort_at", Instant, nullable=False, comment="last_seen, or UNDATED."),
+    sa.Column("article_id", Key, comment="The only article the actor is known in; null for one known across articles."),
     sa.Index(None, "statements", "actor_id"),
     sa.Index(None, "quotes", "actor_id"),
     sa.Index(None, "claims", "actor_id"),
@@ -243,6 +250,37 @@ tallies = sa.Table(
     sa.Column("quotes", sa.BigInteger, nullable=False),
     sa.Column("claims", sa.BigInteger, nullable=False),
     comment="Statements on record per actor, by day, outlet, cue and so on. Derived; rows of zero are removed.",
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("identity_id", Key, primary_key=True),
+    sa.Column("actor_id", Key, nullable=False, index=True, comment="The actor on record that it is; its own id, or what it redirects to."),
+    sa.Column("statements", sa.BigInteger, nullable=False, comment="On record under this identity; never zero."),
+    sa.Column("linked_to", Key, comment="The identity that it is linked to; null where it is to none."),
+    sa.Column("reason", Key, comment="Why."),
+    sa.Column("probability", sa.Double, comment="How probable the link is."),
+    sa.Column("rules", sa.BigInteger, nullable=False, comment="The rules it was linked by."),
+    comment="Identities known across articles with something on record, and which actor each is. Derived from statements.",
+)
+
+identity_keys = sa.Table(
+    "identity_keys",
+    metadata,
+    sa.Column("key", Key, primary_key=True, comment="What names that may be the same share."),
+    sa.Column("identity_id", Key, primary_key=True),
+    comment="How identities are found that may be one. Derived.",
+)
+
+candidates = sa.Table(
+    "candidates",
+    metadata,
+    sa.Column("identity_id", Key, primary_key=True),
+    sa.Column("other_id", Key, primary_key=True, index=True, comment="The identity that it may be."),
+    sa.Column("reason", Key, nullable=False),
+    sa.Column("probability", sa.Double, nullable=False),
+    comment="Identities that may be one and are not taken to be. Derived.",
 )
 
 offsets = sa.Table(

@@ -44,6 +44,17 @@ Shortened = Annotated[
 """Added after 1.0: left out when there is none, so that a whole record keeps its bytes and its id."""
 
 
+OnlyArticle = Annotated[
+    Identifier | None,
+    Field(
+        exclude_if=lambda article: article is None,
+        description="The only article that the actor is known in: by a bare surname, an office or a description, of which there may be "
+        "many. Left out for an actor known across articles.",
+    ),
+]
+"""Added after 1.0: left out where there is none, so that such a record keeps its bytes and its id."""
+
+
 class Counts(Value):
     """What is on record for one actor."""
 
@@ -112,6 +123,7 @@ class ActorRecord(Event):
     stances: tuple[Share, ...] = Field(default=(), description="By stance, most frequent first.")
     latest: tuple[StatementSummary, ...] = Field(default=(), description="The latest statements, newest first.")
     shortened: Shortened = ()
+    article_id: OnlyArticle = None
 
     @property
     def event_id(self) -> str:

@@ -10,12 +10,14 @@ from typing import Any
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from services.aggregate.identity.deciding import identity_of
+from services.aggregate.identity.mentions import name_in
 
 MAX_VALUE_CHARS = 256
 """Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key again. The statement
 keeps them whole."""
 
-NAMING = frozenset({Resolution.NAME, Resolution.SURNAME, Resolution.TITLE, Resolution.ALIAS, Resolution.HEADLINE})
+NAMING = frozenset({Resolution.NAME, Resolution.SURNAME, Resolution.ALIAS, Resolution.HEADLINE})
 """Resolutions whose mention is another name of the actor; a pronoun or a description is not."""
 
 UNDATED_US = microseconds(UNDATED)
@@ -53,6 +55,16 @@ def change_of(event: Document | Quote | Claim) -> DocumentChange | StatementChan
     if isinstance(event, Document):
         return _document(event)
     return _statement(event)
+
+
+def alias_of(actor: Actor) -> str | None:
+    """The name that the mention gives the actor; None where it gives none: a pronoun, an office, a description.
+
+    A mention may say more than a name: of “its national reporter Stephanie McCrummen” the name is the last two words.
+    """
+    if actor.mention is None or actor.resolution not in NAMING:
+        return None
+    return name_in(actor.mention.exact, actor.name)
 
 
 def precedence(row: Any) -> DocumentOrder:
@@ -119,6 +131,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     published = _instant(article.published_at)
+    identity = identity_of(actor, article.article_id)
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
@@ -126,11 +139,12 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "article_id": article.article_id,
         "document_id": article.document_id,
         "revision": article.revision,
-        "actor_id": actor.actor_id,
+        "actor_id": identity,
+        "identity_id": identity,
         "actor_name": actor.name,
         "actor_kind": actor.kind.value,
         "wikidata": actor.wikidata,
-        "alias": _alias(actor),
+        "alias": alias_of(actor),
         "actor": actor.model_dump(mode="json"),
         "text": event.text,
         "folded": fold(event.text),
@@ -174,12 +188,6 @@ def _day(published_at: int) -> str:
 
 def _stance(cue: Cue | None) -> str:
     return (cue.stance if cue else Stance.ASSERT).value
-
-
-def _alias(actor: Actor) -> str | None:
-    if actor.mention is None or actor.resolution not in NAMING:
-        return None
-    return actor.mention.exact
 
 
 def _clip(value: str) -> str:

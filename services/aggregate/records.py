@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -31,6 +32,13 @@ _LISTS: Final = (
     (RecordPart.ALIASES, _LAST),
 )
 """What is shortened item by item, and at which end it is least missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing is on record under an id any more; ``merged_into`` is the actor that has it now, if any has."""
+
+    merged_into: str | None = None
 
 
 def record_of(
@@ -61,6 +69,7 @@ def record_of(
         cues=_shares(shares.get("cue", ())),
         stances=_shares(shares.get("stance", ())),
         latest=tuple(_summary(statement) for statement in latest),
+        article_id=row["article_id"],
     )
 
 

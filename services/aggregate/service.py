@@ -20,7 +20,7 @@ import structlog
 from schemas.events import ActorRecord, Article, Claim, Document, Quote
 from services.aggregate import trail
 from services.aggregate.changes import Change, change_of
-from services.aggregate.records import shortened
+from services.aggregate.records import Gone, shortened
 from services.aggregate.store import Store
 from services.aggregate.upkeep import Upkeep, counting_errors
 from services.chassis import cloudevents
@@ -40,6 +40,9 @@ from services.chassis.stage.settled import is_mark
 NAME = "aggregate"
 GROUP = AGGREGATE_GROUP
 SOURCE = "/onrecord/aggregate"
+
+MERGED_INTO = "onrecord-merged-into"
+"""Header of a tombstone: the actor that has everything now that was on record under its key."""
 
 _EVENTS: Mapping[str, type[Document] | type[Quote] | type[Claim]] = {event.topic: event for event in (Document, Quote, Claim)}
 TOPICS = READ[AGGREGATE_GROUP]
@@ -176,7 +179,7 @@ class RecordSink:
                     return True
         return False
 
-    def _send(self, records: Sequence[tuple[str, ActorRecord | None]]) -> None:
+    def _send(self, records: Sequence[tuple[str, ActorRecord | Gone]]) -> None:
         try:
             messages = [message_of(actor, record) for actor, record in records]
             self._producer.append(messages)
@@ -185,7 +188,7 @@ class RecordSink:
             messages = self._send_fitting(records)
         self._metrics.counter("actor_records_published").inc(len(messages))
 
-    def _send_fitting(self, records: Sequence[tuple[str, ActorRecord | None]]) -> list[Message]:
+    def _send_fitting(self, records: Sequence[tuple[str, ActorRecord | Gone]]) -> list[Message]:
         """Send what the topic takes, however large the records are; returns what was sent."""
         most = self._largest()
         fitted = [(actor, *fitting(actor, record, most)) for actor, record in records]
@@ -238,21 +241,23 @@ def facts(document: Document) -> dict[str, object]:
     }
 
 
-def message_of(actor: str, record: ActorRecord | None) -> Message:
-    """The record on its compacted topic; None becomes a tombstone, which deletes the actor there."""
-    if record is None:
-        return Message(ActorRecord.topic, actor.encode(), None)
+def message_of(actor: str, record: ActorRecord | Gone) -> Message:
+    """The record on its compacted topic; one that is gone becomes a tombstone, which deletes the actor there and tells
+    who has what it had."""
+    if isinstance(record, Gone):
+        headers = ((MERGED_INTO, record.merged_into.encode()),) if record.merged_into else ()
+        return Message(ActorRecord.topic, actor.encode(), None, headers)
     return cloudevents.encode(record, source=SOURCE)
 
 
-def fitting(actor: str, record: ActorRecord | None, most: int) -> tuple[Message | None, int]:
+def fitting(actor: str, record: ActorRecord | Gone, most: int) -> tuple[Message | None, int]:
     """The message of at most ``most`` bytes that tells the record, shortened where it must be, and how many bytes the whole takes.
 
     None where not even the shortest form fits: the topic's limit is below what any record takes.
     """
     message = message_of(actor, record)
     size = message_bytes(message)
-    if record is None or size <= most:
+    if isinstance(record, Gone) or size <= most:
         return message, size
     message = message_of(actor, shortened(record, size - most))
     return (message if message_bytes(message) <= most else None), size

@@ -17,6 +17,7 @@ from services.query.models import (
     ArticleDetail,
     ArticleSummary,
     ArticleTrail,
+    Identity,
     SearchAnswer,
     SourceList,
     Statement,
@@ -25,11 +26,12 @@ from services.query.models import (
 from services.query.paging import Page
 from services.query.params import ActorId, ActorQuery, ArticleId, ArticleQuery, Listing, SearchQuery, StatementId, StatementQuery
 from services.query.problems import bad_parameter, documented
-from services.query.records import actors, articles, search, sources, statements, trail
+from services.query.records import actors, articles, identity, search, sources, statements, trail
 from services.query.text import segment
 
 LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 SINGLE = documented(HTTPStatus.NOT_FOUND) | LISTED
+ACTOR = documented(HTTPStatus.PERMANENT_REDIRECT) | SINGLE
 
 
 def limit_of(query: Listing, settings: QuerySettings) -> int:
@@ -47,25 +49,7 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     """The routes under ``/v1``."""
     api = APIRouter(prefix="/v1")
 
-    @api.get("/actors", summary="Actors on record", responses=LISTED, tags=["actors"])
-    def list_actors(query: Annotated[ActorQuery, Query()]) -> Page[ActorSummary]:
-        """All actors with something on record, sorted and filtered. With a period or an outlet, counts, dates and order cover
-        only what was published there and then."""
-        with database.reading() as connection:
-            return actors.page(connection, query, limit_of(query, settings), "/v1/actors")
-
-    @api.get("/actors/{actor_id:path}/statements", summary="What an actor said", responses=SINGLE, tags=["actors"])
-    def list_statements(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> Page[Statement]:
-        """The quotes and claims on record for one actor."""
-        with database.reading() as connection:
-            actors.require(connection, actor_id)
-            return statements.of_actor(connection, actor_id, query, limit_of(query, settings), f"/v1/actors/{segment(actor_id)}/statements")
-
-    @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=SINGLE, tags=["actors"])
-    def get_actor(actor_id: ActorId) -> ActorRecord:
-        """Counts, names, the per-day series, outlets, cues, stances and the latest statements."""
-        with database.reading() as connection:
-            return actors.one(connection, actor_id)
+    _add_actors(api, database, settings)
 
     @api.get("/statements", include_in_schema=False)
     @api.get("/statements/", include_in_schema=False)
@@ -114,3 +98,33 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
             return search.search(connection, query, limit_of(query, settings), "/v1/search")
 
     return api
+
+
+def _add_actors(api: APIRouter, database: Database, settings: QuerySettings) -> None:
+    @api.get("/actors", summary="Actors on record", responses=LISTED, tags=["actors"])
+    def list_actors(query: Annotated[ActorQuery, Query()]) -> Page[ActorSummary]:
+        """All actors with something on record, sorted and filtered. With a period or an outlet, counts, dates and order cover
+        only what was published there and then."""
+        with database.reading() as connection:
+            return actors.page(connection, query, limit_of(query, settings), "/v1/actors")
+
+    @api.get("/actors/{actor_id:path}/statements", summary="What an actor said", responses=ACTOR, tags=["actors"])
+    def list_statements(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> Page[Statement]:
+        """The quotes and claims on record for one actor."""
+        with database.reading() as connection:
+            actors.require(connection, actor_id)
+            return statements.of_actor(connection, actor_id, query, limit_of(query, settings), f"/v1/actors/{segment(actor_id)}/statements")
+
+    @api.get("/actors/{actor_id:path}/identity", summary="Which names are one actor, and why", responses=ACTOR, tags=["actors"])
+    def get_identity(actor_id: ActorId) -> Identity:
+        """The names that articles know an actor by, what links them, and the other actors that it may be: too uncertain to be applied."""
+        with database.reading() as connection:
+            actors.require(connection, actor_id)
+            return identity.of_actor(connection, actor_id)
+
+    @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=ACTOR, tags=["actors"])
+    def get_actor(actor_id: ActorId) -> ActorRecord:
+        """Counts, names, the per-day series, outlets, cues, stances and the latest statements. A name that is on record as another
+        actor's redirects there."""
+        with database.reading() as connection:
+            return actors.one(connection, actor_id)

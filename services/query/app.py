@@ -18,8 +18,9 @@ from services.chassis.settings import QuerySettings
 from services.query import api, pages
 from services.query.database import Database
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
-from services.query.problems import MEDIA_TYPE, BadParameter, Problem, Trouble
+from services.query.problems import MEDIA_TYPE, BadParameter, Merged, Problem, Trouble
 from services.query.rendering import STATIC, render
+from services.query.text import segment
 
 DESCRIPTION = """
 Who said what in the news: quotes and claims from articles, resolved to people and aggregated per actor.
@@ -87,7 +88,17 @@ def _for_people(request: Request) -> bool:
 
 
 def _trouble(request: Request, error: Exception) -> Response:
-    return _answer(request, cast(Trouble, error))
+    trouble = cast(Trouble, error)
+    if isinstance(trouble, Merged):
+        trouble.headers["location"] = _place_of(request, trouble.into)
+    return _answer(request, trouble)
+
+
+def _place_of(request: Request, actor_id: str) -> str:
+    """The same place of another actor."""
+    template: str = request.scope["route"].path
+    path = template.replace("{actor_id:path}", segment(actor_id))
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -45,6 +45,7 @@ class ActorSummary(Answer):
     first_seen: AwareDatetime | None = Field(default=None, description="Earliest publication, within the same.")
     last_seen: AwareDatetime | None = Field(default=None, description="Latest publication, within the same.")
     latest: StatementSummary | None = Field(default=None, description="The latest quote, or the latest claim where there is no quote.")
+    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
 
 
 class ArticleLink(Answer):
@@ -57,6 +58,43 @@ class ArticleLink(Answer):
     title: str | None = Field(default=None, description="The headline.")
     language: str = Field(description="BCP 47 tag; `und` when unknown.", examples=["en"])
     published_at: AwareDatetime | None = Field(default=None, description="When it was published.")
+
+
+class NameOnRecord(Answer):
+    """A name by which articles know an actor."""
+
+    identity_id: str = Field(description="The id that articles give this name.", examples=["person:volodymyr-zelensky"])
+    statements: int = Field(ge=0, description="Statements on record under it.")
+    linked_to: str | None = Field(default=None, description="The name that it is linked to; null where it is to none.")
+    reason: str | None = Field(default=None, description="Why it is the same.", examples=["spelling"])
+    probability: float | None = Field(default=None, description="How probable that is, 0..1.")
+
+
+class Candidate(Answer):
+    """Another actor that a name may be, and is not taken to be."""
+
+    identity_id: str = Field(description="The name.", examples=["person:ana-lee"])
+    actor: ActorLink = Field(description="Who it may be.")
+    reason: str = Field(description="Why.", examples=["alike"])
+    probability: float = Field(description="How probable it is, 0..1.")
+
+
+class Identity(Answer):
+    """Which names are one actor, and why; and who else it may be."""
+
+    actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
+    names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
+    candidates: list[Candidate] = Field(description="Most probable first.")
+
+
+class ActorLink(Answer):
+    """An actor on record."""
+
+    actor_id: str = Field(description="The actor.", examples=["person:sergei-lavrov"])
+    name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
+    kind: ActorKind = Field(description="What the actor is.")
+    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
+    on_record: bool = Field(default=True, description="Whether anything is on record for it; of candidates that the registry knows only.")
 
 
 class Holder(Answer):
@@ -74,7 +112,8 @@ class Statement(Answer):
     kind: StatementKind = Field(description="Quote or claim.")
     subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
     text: str = Field(description="The words.", examples=["There is no meeting planned."])
-    actor: Actor = Field(description="Who said it.")
+    actor: Actor = Field(description="Who said it, as the article names them.")
+    actor_on_record: ActorLink = Field(description="Who that is on record.")
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")

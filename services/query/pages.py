@@ -27,7 +27,7 @@ from services.query.params import (
     StatementSort,
 )
 from services.query.problems import Trouble
-from services.query.records import actors, articles, search, sources, statements, trail
+from services.query.records import actors, articles, identity, search, sources, statements, trail
 from services.query.rendering import render
 from services.query.text import segment
 
@@ -73,8 +73,9 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         with database.reading() as connection:
             record = actors.one(connection, actor_id)
             page = statements.of_actor(connection, actor_id, query, limit_of(query, settings), path)
+            known = identity.of_actor(connection, actor_id)
         return render(
-            "actor.html", record=record, page=page, query=query, path=path, chart=chart(record.days),
+            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=chart(record.days),
             kinds=list(StatementKind), sorts=list(StatementSort), here="",
         )  # fmt: skip
 

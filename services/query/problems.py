@@ -72,6 +72,14 @@ class Trouble(Exception):
         )
 
 
+class Merged(Trouble):
+    """308: what is on record under this id is another actor's now. ``into`` is that one."""
+
+    def __init__(self, actor_id: str, into: str) -> None:
+        super().__init__(HTTPStatus.PERMANENT_REDIRECT, "merged-actor", f"{actor_id!r} is on record as {into!r}.")
+        self.into = into
+
+
 def not_found(what: str, identifier: str) -> Trouble:
     """404 for a ``what`` (``actor``, ``article``, ``statement``) that is not on record."""
     return Trouble(HTTPStatus.NOT_FOUND, f"unknown-{what}", f"No {what} {identifier!r} is on record.")

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from schemas.events import ActorRecord, Article, Document, Quote, RecordPart
 from services.aggregate.changes import change_of
+from services.aggregate.records import Gone
 from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of
 from services.aggregate.store import Store
 from services.chassis import cloudevents
@@ -407,5 +408,5 @@ def test_transactions_that_the_database_fails_are_counted_by_kind(tmp_path: Path
 
 
 def test_a_tombstone_has_the_actors_key_and_no_value() -> None:
-    message = message_of(ANA.actor_id, None)
+    message = message_of(ANA.actor_id, Gone())
     assert (message.topic, message.key, message.value) == (ActorRecord.topic, b"person:ana-lee", None)

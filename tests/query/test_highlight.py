@@ -51,7 +51,8 @@ class _Statement:
         self.kind = "claim"
         self.subkind = "indirect"
         self.spans: tuple[object, ...] = ()
-        self.actor = type("Actor", (), {"name": "<b>", "actor_id": "a", "mention": None})()
+        self.actor = type("Actor", (), {"name": "<b>", "actor_id": "a", "kind": "person", "article_id": None, "mention": None})()
+        self.actor_on_record = self.actor  # the macros read what they have in common
         self.cue = None
         self.stance = "assert"
         self.negated = False

@@ -171,6 +171,7 @@ ACTOR_RECORDS = st.builds(
         max_size=2,
     ).map(tuple),
     shortened=st.lists(st.sampled_from(ev.RecordPart), max_size=2).map(tuple),
+    article_id=st.none() | IDENTIFIERS,
 )
 EVENTS: st.SearchStrategy[ev.Event] = st.one_of(ARTICLES, DOCUMENTS, QUOTES, CLAIMS, ACTOR_RECORDS)
 """Any event at all."""

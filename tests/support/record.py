@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import ActorRecord
 from services.aggregate.changes import change_of
+from services.aggregate.records import Gone
 from services.aggregate.store import Store
 from services.chassis.log.types import TopicPartition
 from tests.support.statements import Event
 
-STATE = ("documents", "superseded", "statements", "actors", "tallies")
+STATE = ("documents", "superseded", "statements", "actors", "tallies", "identities", "identity_keys", "candidates")
 """The tables that must depend on nothing but the set of events."""
 
 PARTITION = TopicPartition("onrecord.documents", 0)
@@ -63,8 +64,13 @@ def clear(store: Store) -> None:
 
 
 def published(store: Store) -> dict[str, ActorRecord | None]:
-    """Drain the outbox; the last record published of each actor."""
-    sent: dict[str, ActorRecord | None] = {}
-    while store.publish(sent.update):
+    """Drain the outbox; the last record published of each actor, None for one that is gone."""
+    return {actor: None if isinstance(record, Gone) else record for actor, record in sent(store).items()}
+
+
+def sent(store: Store) -> dict[str, ActorRecord | Gone]:
+    """Drain the outbox; the last that was sent of each actor, tombstones too."""
+    found: dict[str, ActorRecord | Gone] = {}
+    while store.publish(found.update):
         pass
-    return sent
+    return found

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.relational import UNDATED, Dimension, fold, microseconds
+from services.aggregate.identity.registry import wikidata_of
 from services.aggregate.store.articles import Effect
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.locks import Kind, lock
@@ -41,7 +42,7 @@ def apply_effect(connection: sa.Connection, effect: Effect) -> None:
     for chunk in chunks({row["actor_id"] for row in moved if row["quotes"] < 0 or row["claims"] < 0}):
         empty = (_tallies.c.quotes == 0) & (_tallies.c.claims == 0)
         connection.execute(sa.delete(_tallies).where(_tallies.c.actor_id.in_(chunk), empty))
-    rows = _rows(connection, touched)
+    rows = [{**row, "article_id": effect.local.get(row["actor_id"])} for row in _rows(connection, touched)]
     delete(connection, _actors.c.actor_id, sorted(set(touched) - {row["actor_id"] for row in rows}))
     upsert(connection, _actors, rows)
     upsert(connection, _outbox, [{"actor_id": actor, "generation": 1} for actor in touched], add=("generation",))
@@ -88,7 +89,7 @@ def _row(
         "name": name,
         "folded": "\n".join(fold(known) for known in (name, *aliases)),
         "kind": (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0],
-        "wikidata": next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
+        "wikidata": wikidata_of(actor) or next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
         "aliases": aliases,
         "quotes": quotes,
         "claims": claims,

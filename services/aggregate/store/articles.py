@@ -24,7 +24,9 @@ import sqlalchemy as sa
 
 from schemas import relational
 from services.aggregate.changes import Change, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.identity.local import is_local
 from services.aggregate.store.bulk import chunks, delete, upsert
+from services.aggregate.store.identities import Settled, settle
 from services.aggregate.store.locks import Kind, lock
 from services.chassis.errors import LimitExceeded
 
@@ -41,10 +43,12 @@ _HEAD = [
 _COUNTED = [
     _statements.c[name]
     for name in (
-        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "actor_name", "actor_kind", "wikidata",
-        "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
+        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
+        "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
     )
 ]  # fmt: skip
+# the raw microseconds, not a datetime
+SELECTED = sa.select(*_COUNTED, sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at"))
 
 
 class Verdict(Enum):
@@ -85,14 +89,33 @@ class Effect:
 
     tallies: defaultdict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     actors: set[str] = field(default_factory=set)
+    local: dict[str, str] = field(default_factory=dict)
+    """The article of each actor that is known in one only."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def count(self, statement: Row, sign: int) -> None:
-        """Add a statement to its actor's tallies, or take it away."""
-        self.actors.add(statement["actor_id"])
+    def count(self, statement: Row, actor: str, sign: int) -> None:
+        """Add a statement to an actor's tallies, or take it away."""
+        self.actors.add(actor)
+        if is_local(actor):
+            self.local[actor] = statement["article_id"]
         place = 0 if statement["kind"] == "quote" else 1
         for dimension, value in contribution(statement):
-            self.tallies[statement["actor_id"], dimension, value][place] += sign
+            self.tallies[actor, dimension, value][place] += sign
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done with statements: rows to write, to delete, to put on record or take off it; which no longer count as they are
+    stored, and which count from now on."""
+
+    written: list[dict[str, Any]] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    flipped: dict[bool, list[Row]] = field(default_factory=lambda: {True: [], False: []})
+    leaving: list[Row] = field(default_factory=list)
+    coming: list[Row] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.written) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
 
 
 def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effect:
@@ -171,49 +194,96 @@ def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[
 def _apply_statements(
     connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: Set[str], effect: Effect
 ) -> None:
-    stored = _load_statements(connection, incoming.keys(), moved)
-    written: list[Row] = []
-    dropped: list[str] = []
-    flipped: dict[bool, list[str]] = {True: [], False: []}
+    stored = _load_statements(connection, _statements.c.statement_id, incoming)
+    stored |= _load_statements(connection, _statements.c.article_id, moved)
+    plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
-        old, new = stored.get(statement_id), incoming.get(statement_id)
-        if old is not None and old["article_id"] not in heads:
-            raise LimitExceeded(
-                f"{statement_id} belongs to article {old['article_id']} already: one id must not name two statements",
-                stage="apply",
-                reason="id_conflict",
-            )
-        replaces = new is not None and (old is None or new["content_key"] < old["content_key"])
-        statement = new if replaces else old
-        assert statement is not None, "an id comes from one of the two"
-        verdict = heads[statement["article_id"]].verdict(statement)
-        on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
-        if verdict is Verdict.DROPPED:
-            dropped += [statement_id] if old is not None else []
-        elif replaces:
-            written.append({**statement, "on_record": on_record})
-        elif on_record != was_on_record:
-            flipped[on_record].append(statement_id)
-        if replaces or on_record != was_on_record:
-            if was_on_record and old is not None:
-                effect.count(old, -1)
-            if on_record:
-                effect.count(statement, +1)
-    delete(connection, _statements.c.statement_id, dropped)
-    for value, ids in flipped.items():
+        _judge(heads, stored.get(statement_id), incoming.get(statement_id), plan)
+    carry_out(connection, plan, effect)
+    effect.written["statements"] += len(plan)
+
+
+def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Plan) -> None:
+    """Decide on one statement, stored, arriving, or both."""
+    if old is not None and old["article_id"] not in heads:
+        raise LimitExceeded(
+            f"{old['statement_id']} belongs to article {old['article_id']} already: one id must not name two statements",
+            stage="apply",
+            reason="id_conflict",
+        )
+    replaces = new is not None and (old is None or new["content_key"] < old["content_key"])
+    statement = new if replaces else old
+    assert statement is not None, "an id comes from one of the two"
+    verdict = heads[statement["article_id"]].verdict(statement)
+    on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
+    if verdict is Verdict.DROPPED:
+        plan.dropped += [statement["statement_id"]] if old is not None else []
+    elif replaces:
+        plan.written.append({**statement, "on_record": on_record})
+    elif on_record != was_on_record:
+        plan.flipped[on_record].append(statement)
+    if replaces or on_record != was_on_record:
+        if was_on_record and old is not None:
+            plan.leaving.append(old)
+        if on_record:
+            plan.coming.append(statement)
+
+
+def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
+    """Count the statements where they belong, and write the rows."""
+    settled = count(connection, plan.leaving, plan.coming, effect)
+    delete(connection, _statements.c.statement_id, plan.dropped)
+    _flip(connection, plan.flipped, settled)
+    for row in plan.written:
+        row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+    upsert(connection, _statements, plan.written)
+
+
+def count(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect) -> Settled:
+    """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
+    changed: defaultdict[str, int] = defaultdict(int)
+    for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
+        # one of an earlier release has none, and was not counted; it gets one when the service starts anew
+        if row["identity_id"] is not None:
+            changed[row["identity_id"]] += sign
+    settled = settle(connection, changed)
+    move(connection, settled.moved, effect, {row["statement_id"] for row in leaving})
+    for row in leaving:
+        effect.count(row, row["actor_id"], -1)
+    for row in coming:
+        effect.count(row, settled.actor_of(row), +1)
+    return settled
+
+
+def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, leaving: Set[str]) -> None:
+    """Let the statements on record of these identities follow to their new actors, all but those that leave the record anyway."""
+    for row in _load_statements(connection, _statements.c.identity_id, moved).values():
+        if row["on_record"] and row["statement_id"] not in leaving:
+            effect.count(row, row["actor_id"], -1)
+            effect.count(row, moved[row["identity_id"]], +1)
+    for identity, actor in sorted(moved.items()):
+        here = (_statements.c.identity_id == identity) & _statements.c.on_record
+        connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
+
+
+def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:
+    by_actor: defaultdict[str | None, list[str]] = defaultdict(list)
+    for row in flipped[True]:
+        found = settled.actor_of(row)
+        # what waits has its identity for its actor
+        by_actor[None if found == row["actor_id"] else found].append(row["statement_id"])
+    for actor, ids in by_actor.items():
+        values: dict[str, Any] = {"on_record": True} if actor is None else {"on_record": True, "actor_id": actor}
         for chunk in chunks(ids):
-            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(on_record=value))
-    upsert(connection, _statements, written)
-    effect.written["statements"] += len(written) + len(dropped) + len(flipped[True]) + len(flipped[False])
+            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
+    for chunk in chunks(row["statement_id"] for row in flipped[False]):
+        off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
+        connection.execute(off.values(on_record=False, actor_id=sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)))
 
 
-def _load_statements(connection: sa.Connection, ids: Iterable[str], articles: Iterable[str]) -> dict[str, Row]:
-    # the raw microseconds, not a datetime
-    published = sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at")
-    query = sa.select(*_COUNTED, published)
+def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:
     found: dict[str, Row] = {}
-    for column, values in ((_statements.c.statement_id, sorted(ids)), (_statements.c.article_id, sorted(articles))):
-        for chunk in chunks(values):
-            for row in connection.execute(query.where(column.in_(chunk))):
-                found[row.statement_id] = row._asdict()
+    for chunk in chunks(sorted(values)):
+        for row in connection.execute(SELECTED.where(column.in_(chunk))):
+            found[row.statement_id] = row._asdict()
     return found

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import ActorRecord
 from schemas.relational import Dimension
-from services.aggregate.records import LATEST, record_of
+from services.aggregate.records import LATEST, Gone, record_of
 from services.aggregate.store.actors import ranked
 from services.aggregate.store.bulk import chunks, delete
 
 _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
+_identities = relational.identities
 
 _SUMMARY = sa.select(
     *(
@@ -44,16 +45,22 @@ def settle(connection: sa.Connection, actors: Sequence[str]) -> None:
     delete(connection, _outbox.c.actor_id, actors)
 
 
-def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str, ActorRecord | None]]:
-    """The actors' records as of now; None for one with nothing left on record."""
+def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str, ActorRecord | Gone]]:
+    """The actors' records as of now."""
     rows = {row.actor_id: row._asdict() for row in connection.execute(sa.select(_actors).where(_actors.c.actor_id.in_(actors)))}
     shares = ranked(connection, list(rows), (Dimension.OUTLET, Dimension.CUE, Dimension.STANCE))
     days = _days(connection, list(rows))
     latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
-    return [
-        (actor, record_of(rows[actor], days.get(actor, ()), shares.get(actor, {}), latest[actor]) if actor in rows else None)
-        for actor in actors
-    ]
+    gone = [actor for actor in actors if actor not in rows]
+    names = connection.execute(sa.select(_identities.c.identity_id, _identities.c.actor_id).where(_identities.c.identity_id.in_(gone)))
+    merged = {row.identity_id: row.actor_id for row in names}
+
+    def record(actor: str) -> ActorRecord | Gone:
+        if actor not in rows:
+            return Gone(merged.get(actor))
+        return record_of(rows[actor], days.get(actor, ()), shares.get(actor, {}), latest[actor])
+
+    return [(actor, record(actor)) for actor in actors]
 
 
 def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tuple[str, int, int]]]:

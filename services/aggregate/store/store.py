@@ -13,11 +13,12 @@ from schemas.events import ActorRecord
 from schemas.relational import actors, documents
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
+from services.aggregate.records import Gone
+from services.aggregate.store import adopting, outbox
 from services.aggregate.store import offsets as consumed
-from services.aggregate.store import outbox
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
-from services.aggregate.store.engine import open_engine, reading, transaction
+from services.aggregate.store.engine import open_engine, patient, reading, transaction
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
 from services.chassis.log.types import Offsets, Origin, Position, TopicPartition
@@ -71,12 +72,18 @@ class Store:
             connection.execute(sa.select(sa.literal(1)))
 
     def migrate(self) -> None:
-        """Bring the tables to this release.
+        """Bring the tables to this release, and what earlier ones stored to its identities.
 
         Raises:
             CommitFailed: the database cannot be reached or migrated just now.
         """
         migrate(self._engine)
+        with patient(self._engine) as unhurried:
+            for step in adopting.STEPS:
+                left = 1
+                while left:
+                    with transaction(unhurried) as connection:
+                        left = step(connection)
 
     def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:
         """The position in each partition (in all known ones without an argument); one never read is left out.
@@ -150,10 +157,10 @@ class Store:
         with transaction(self._engine) as connection:
             consumed.forget(connection, self._group, positions)
 
-    def publish(self, send: Callable[[Sequence[tuple[str, ActorRecord | None]]], None]) -> int:
+    def publish(self, send: Callable[[Sequence[tuple[str, ActorRecord | Gone]]], None]) -> int:
         """Send the records of some actors that changed since they were last sent, and settle them; returns how many.
 
-        ``send`` is given ``(actor_id, record)`` pairs, None for an actor with nothing left on record. When it returns, they are
+        ``send`` is given ``(actor_id, record)`` pairs. When it returns, they are
         published. When it raises, or the process dies, they stay due: every change is published at least once, and the last one
         published is the latest, because no other process can send or change these actors meanwhile.
 

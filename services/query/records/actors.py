@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, actors, microseconds, statements, tallies
+from schemas.relational import UNDATED, Dimension, actors, identities, microseconds, statements, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort
-from services.query.problems import not_found
+from services.query.problems import Merged, not_found
 from services.query.records import statements as statement_records
 from services.query.records.conditions import contains, holding, in_period
 
@@ -38,7 +38,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     figures = [column.label(name) for name, column in source.figures.items()]
-    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata)
+    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.article_id)
     listing = select(*identity, *figures, order.key.label("sort_key"))
     listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
@@ -58,19 +58,21 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     """The row of an actor.
 
     Raises:
+        Merged: the name is on record as another actor's.
         Trouble: 404 when nothing is on record for that id.
     """
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
-    if row is None:
-        raise not_found("actor", actor_id)
-    return row
+    if row is not None:
+        return row
+    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
+    raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
 
 
 def one(connection: Connection, actor_id: str) -> ActorRecord:
     """Everything on record for one actor.
 
     Raises:
-        Trouble: 404 when nothing is on record for that id.
+        Merged, Trouble: as :func:`require`.
     """
     row = require(connection, actor_id)
     wanted = [statements.c.actor_id == actor_id, statements.c.on_record]
@@ -93,6 +95,7 @@ def one(connection: Connection, actor_id: str) -> ActorRecord:
         cues=_ranked(shares.get(Dimension.CUE, ())),
         stances=_ranked(shares.get(Dimension.STANCE, ())),
         latest=tuple(statement_records.summary(statement) for statement in connection.execute(newest)),
+        article_id=row.article_id,
     )
 
 
@@ -135,6 +138,7 @@ def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any
             first_seen=row.first_seen,
             last_seen=row.last_seen,
             latest=latest.get(latest_ids.get(row.actor_id, "")),
+            article_id=row.article_id,
         )
         for row in rows
     ]

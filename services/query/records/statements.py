@@ -9,8 +9,17 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, select, type_coerce
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
-from schemas.relational import documents, statements
-from services.query.models import ArticleLink, Holder, Statement, StatementDetail, Target, TextPositionSelector, TextQuoteSelector
+from schemas.relational import actors, documents, statements
+from services.query.models import (
+    ActorLink,
+    ArticleLink,
+    Holder,
+    Statement,
+    StatementDetail,
+    Target,
+    TextPositionSelector,
+    TextQuoteSelector,
+)
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import StatementQuery, StatementSort
 from services.query.problems import not_found
@@ -31,10 +40,15 @@ _COLUMNS = (
     documents.c.url,
     _HOLDER.c.actor_id.label("holder_id"),
     _HOLDER.c.actor_name.label("holder_name"),
+    actors.c.name.label("recorded_name"),
+    actors.c.kind.label("recorded_kind"),
+    actors.c.article_id.label("recorded_in"),
 )
 # joined when read: an inner statement may arrive before the one that holds it
-_FROM = statements.join(documents, statements.c.article_id == documents.c.article_id).outerjoin(
-    _HOLDER, and_(_HOLDER.c.statement_id == statements.c.within, _HOLDER.c.on_record)
+_FROM = (
+    statements.join(documents, statements.c.article_id == documents.c.article_id)
+    .outerjoin(_HOLDER, and_(_HOLDER.c.statement_id == statements.c.within, _HOLDER.c.on_record))
+    .join(actors, actors.c.actor_id == statements.c.actor_id)
 )
 
 
@@ -50,6 +64,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "subkind": row.subkind,
         "text": row.text,
         "actor": Actor.model_validate(row.actor),
+        "actor_on_record": ActorLink(actor_id=row.actor_id, name=row.recorded_name, kind=row.recorded_kind, article_id=row.recorded_in),
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,

@@ -1,0 +1,1 @@
+"""How the registry of known actors is made from sources that others keep."""

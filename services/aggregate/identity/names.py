@@ -1,0 +1,161 @@
+"""Names as they are compared: cut up, written in Latin letters, spelled one way."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from anyascii import anyascii
+
+from schemas.events import ActorKind
+from services.aggregate.identity.local import is_local
+from services.aggregate.identity.words import lists
+
+_ROMANISED = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"^(?:ye|je|ie)", "e"),  # Yevgeny, Jewgeni, Evgeny
+        (r"ks|x", "ks"),
+        (r"tsch|tch|tsh", "ch"),
+        (r"sch|sz", "sh"),
+        (r"kh", "h"),
+        (r"[kg]h|q", "g"),  # Ghadafi, Qaddafi
+        (r"^k(?=ad)", "g"),  # Kadhafi
+        (r"dh", "d"),
+        (r"dj|zh", "j"),
+        (r"ou|oo", "u"),
+        (r"ee", "i"),
+        (r"(?<=[a-z])(?:iy|yy|yi|ij|ii|yj|ej|ey|ei|y|i)$", "i"),  # Zelensky, Zelenskyy, Zelenskij
+        (r"y|j(?=[aeiou])", "i"),  # Yanukovych, Janukovych
+        (r"w", "v"),
+        (r"tz", "ts"),
+        (r"ue", "u"), (r"oe", "o"), (r"ae", "a"),  # Müller, Mueller
+    )
+)  # fmt: skip
+"""Ways in which one name of another script, or with marks, is written in English."""
+_NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compile(r"(?<=[a-z])h(?![aeiou])"), ""), (re.compile(r"e$"), ""))
+"""Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara."""
+_DOUBLED = re.compile(r"(.)\1+")
+_LONG = 6  # letters: a doubled one more or less is a slip of spelling, in shorter names it makes another name
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name cut up. ``words`` are romanised and in order, without suffix and particles; ``coarse`` the same, spelled so that names
+    that are merely alike fall together; ``plain`` as they were, in Latin letters."""
+
+    identity: str
+    kind: str
+    plain: tuple[str, ...]
+    words: tuple[str, ...]
+    coarse: tuple[str, ...]
+    suffix: str = ""
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Orders names from the least telling to the most."""
+        return len(self.words), self.identity
+
+
+@lru_cache(maxsize=65536)
+def read(identity: str) -> Name | None:
+    """The name in an identity's id; None for those that nothing is linked by: local ones, groups, documents, names of one word."""
+    kind, _, key = identity.partition(":")
+    if is_local(identity) or not key:
+        return None
+    words = tuple(_latin(word) for word in key.split("-"))
+    if kind == ActorKind.PERSON:
+        return _person(identity, words)
+    return _organisation(identity, words) if kind == ActorKind.ORGANIZATION else None
+
+
+def keys(name: Name) -> list[str]:
+    """What names that may be the same share: their first and last words, and their first two, in either order."""
+    if name.kind == ActorKind.ORGANIZATION:
+        return [_key("o", name.coarse), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
+    given = _called(name.plain[0], name.coarse[0])
+    pairs = {_key("p", sorted((given, other))) for other in (name.coarse[1], name.coarse[-1])}
+    return sorted(pairs)
+
+
+def in_full(word: str) -> str:
+    """The given name that a short form stands for: ``bill`` → ``william``."""
+    return lists().nicknames.get(word, word)
+
+
+def acronym_of(name: Name) -> str:
+    """The letters a name of several words is shortened to; empty for one that is short already."""
+    return "".join(word[0] for word in name.plain) if len(name.plain) > 2 else ""
+
+
+def _key(kind: str, parts: Iterable[str]) -> str:
+    return f"{kind}:{' '.join(parts)}"
+
+
+def _acronym(name: Name) -> str:
+    return name.plain[0] if len(name.plain) == 1 else acronym_of(name)
+
+
+def _called(plain: str, coarse: str) -> str:
+    full = in_full(plain)
+    return coarse if full == plain else _coarse(romanised(full))
+
+
+def _person(identity: str, words: tuple[str, ...]) -> Name | None:
+    known = lists()
+    suffix = ""
+    while len(words) > 1 and words[-1] in known.suffixes:
+        suffix = f"{words[-1]}-{suffix}".strip("-")
+        words = words[:-1]
+    plain = tuple(_joined([word for word in words if word not in known.arabic_particles or word == words[0]]))
+    if len(plain) < 2:
+        return None
+    spelled = tuple(romanised(word) for word in plain)
+    return Name(identity, ActorKind.PERSON.value, plain, spelled, tuple(_coarse(word) for word in spelled), suffix)
+
+
+def _organisation(identity: str, words: tuple[str, ...]) -> Name | None:
+    known = lists()
+    kept = [word for word in words if word not in known.small]
+    while len(kept) > 1 and kept[-1] in known.legal_forms:
+        kept.pop()
+    plain = tuple(_joined([known.spellings.get(word, word) for word in kept]))
+    return Name(identity, ActorKind.ORGANIZATION.value, plain, plain, plain) if plain else None
+
+
+def _joined(words: list[str]) -> list[str]:
+    """Initials written together, and beginnings of surnames joined to the rest: ``j k rowling`` → ``jk rowling``."""
+    known = lists()
+    found: list[str] = []
+    for number, word in enumerate(words):
+        initials = bool(found) and len(word) == 1 and words[number - 1].isalpha() and len(words[number - 1]) == 1
+        after_name = number > 1 and len(words[number - 2]) > 1
+        prefixed = after_name and words[number - 1] in known.joined_particles
+        if initials or prefixed:
+            found[-1] += word
+        else:
+            found.append(word)
+    return found
+
+
+def _latin(word: str) -> str:
+    latin = word if word.isascii() else anyascii(unicodedata.normalize("NFKC", word)).lower()
+    return "".join(character for character in latin if character.isalnum()) or word
+
+
+@lru_cache(maxsize=65536)
+def romanised(word: str) -> str:
+    """A word spelled one way of the many in which other scripts are put into Latin letters."""
+    word = lists().variants.get(word, word)
+    for pattern, replacement in _ROMANISED:
+        word = pattern.sub(replacement, word)
+    return _DOUBLED.sub(r"\1", word) if len(word) >= _LONG else word
+
+
+def _coarse(word: str) -> str:
+    for pattern, replacement in _NATIVE:
+        word = pattern.sub(replacement, word)
+    return _DOUBLED.sub(r"\1", word)
