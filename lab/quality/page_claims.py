@@ -98,7 +98,9 @@ def interval(rows: Sequence[Answer], figure: Callable[[Sequence[Answer], bool], 
 def table(rows: Sequence[Answer]) -> str:
     """All figures as text for a terminal."""
     worthy = sum(row.label.worth for row in rows)
-    lines = [f"{len(rows)} claims, {worthy} worth checking (base rate {worthy / len(rows):.3f}), {sum(r.found is not None for r in rows)} found"]
+    lines = [
+        f"{len(rows)} claims, {worthy} worth checking (base rate {worthy / len(rows):.3f}), {sum(r.found is not None for r in rows)} found"
+    ]
     for name, found in (("given", False), ("found", True)):
         for title, figure in (("worth, average precision", worth_precision), ("type right", types_right)):
             low, high = interval(rows, figure, found)

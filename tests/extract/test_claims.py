@@ -113,7 +113,7 @@ def test_words_are_read_without_their_case_marks_and_digits() -> None:
 def test_the_order_of_the_same_words_and_pairs_does_not_move_the_score() -> None:
     nothing = [0.0] * len(TYPES)
     words = {"a": [*nothing, 1e-17], "b": [*nothing, 1.0], "c": [*nothing, -1.0]}
-    model = Model([*nothing, 0.0], dict.fromkeys(LOOKS, [*nothing, 0.0]), words)
+    model = Model([*nothing, 0.0], {name: [*nothing, 0.0] for name in LOOKS}, words)
     assert model("a b c").worth == model("c b a").worth == 1e-17
 
 

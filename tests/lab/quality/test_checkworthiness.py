@@ -21,7 +21,6 @@ from lab.quality.gum_gold import COMMITTED as GUM
 from lab.quality.gum_gold import read_gum
 from lab.quality.news_labels import (
     COMMITTED,
-    NEWS_LABELS,
     PROPOSITIONS,
     SOURCES,
     Label,
