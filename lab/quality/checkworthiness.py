@@ -14,6 +14,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +78,9 @@ def average_precision(scores: Sequence[float], worthy: Sequence[bool]) -> float:
     0 when nothing is worthy."""
     total, before, area = sum(worthy), 0, 0.0
     seen = right = 0
-    for score in sorted(set(scores), reverse=True):
-        here = [label for value, label in zip(scores, worthy, strict=True) if value == score]
+    ordered = sorted(zip(scores, worthy, strict=True), reverse=True)
+    for _, group in groupby(ordered, key=itemgetter(0)):
+        here = [label for _, label in group]
         seen, right = seen + len(here), right + sum(here)
         area += (right - before) * right / seen
         before = right

@@ -62,7 +62,8 @@ def answers(page: PageLabels, text: str, claims: Sequence[Claim], evidence: Clai
 
 def _found(span: Range, claims: Sequence[Claim]) -> tuple[str, float] | None:
     """Type and worth of the claim that covers a stretch best, if it shares half of the characters."""
-    wanted, best = set(range(span.start, span.end)), (_HALF, None)
+    wanted = set(range(span.start, span.end))
+    best: tuple[float, tuple[str, float] | None] = (_HALF, None)
     for claim in claims:
         here = {index for place in claim.spans for index in range(place.start, place.end)}
         shared = len(wanted & here) / len(wanted | here)

@@ -53,7 +53,7 @@ class Model(NamedTuple):
     def __call__(self, proposition: str) -> Judged:
         """The judgement of one proposition."""
         shown = zip(self.looks.values(), looks(proposition), strict=True)
-        rows = [[weight * value for weight in weights] for weights, value in shown if value]
+        rows: list[Sequence[float]] = [[weight * value for weight in weights] for weights, value in shown if value]
         rows += [self.words[gram] for gram in grams(proposition) if gram in self.words]
         scores = [math.fsum(column) for column in zip(self.intercepts, *rows, strict=True)]
         best = max(range(len(TYPES)), key=scores.__getitem__)
