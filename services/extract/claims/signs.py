@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import re
 
+from services.extract.claims.clauses import IRREGULAR
 from services.extract.wordlist import any_of
 
-_IRREGULAR = (
-    r"became|began|bought|broke|brought|built|came|caught|chose|cut|did|dropped|drew|fell|felt|found"
-    r"|fought|gave|got|grew|had|heard|held|hit"
-    r"|kept|knew|led|left|let|lost|made|meant|met|paid|put|ran|rose|said|sat|saw|sent|set|shot|showed"
-    r"|spent|spoke|stood|struck|swore|taught"
-    r"|told|took|thought|threw|understood|went|withdrew|won|wore|wrote"
-)
 _ACTORS = (
     r"government|ministers?|ministry|company|party|council|administration|country|team|club|committee"
     r"|police|bank|union|president|agency"
@@ -124,14 +118,14 @@ SIGNS: dict[str, re.Pattern[str]] = {
     ),
     "my_past": re.compile(
         r"\b(?:i|we)(?:['’]ve| have)?\s+(?:(?:\w+ly|never|also|just|once|again|myself)\s+)?"
-        rf"(?:was|were|had|been|seen|done|wasn['’]t|weren['’]t|didn['’]t|used to|{_IRREGULAR}|\w{{2,}}ed)\b"
+        rf"(?:was|were|had|been|seen|done|wasn['’]t|weren['’]t|didn['’]t|used to|{IRREGULAR}|\w{{2,}}ed)\b"
         r"|\b(?:told|asked|gave|showed|sent|invited|called|met|approached|offered|promised|looked at"
         r"|came to|spoke to) (?:\w+ and )?me\b"
     ),
     "thought": any_of(r"(?:i|we)\s(?:thought|felt|wanted|liked|loved|hoped|believed|meant|needed|agreed|knew|envisioned)", re.NOFLAG),
     "anyone": re.compile(r"\byou(?:['’](?:re|ve))?\b(?! (?:said|told|did|were|was|went|asked|wrote)\b)"),
-    "past_form": re.compile(rf"\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{_IRREGULAR}|\w{{2,}}ed)\b"),
-    "perfect": re.compile(rf"\b(?:has|have|had|['’]ve)\s(?:\w+\s)?(?:been|\w{{2,}}(?:ed|wn|en|ne)|{_IRREGULAR})\b"),
+    "past_form": re.compile(rf"\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{IRREGULAR}|\w{{2,}}ed)\b"),
+    "perfect": re.compile(rf"\b(?:has|have|had|['’]ve)\s(?:\w+\s)?(?:been|\w{{2,}}(?:ed|wn|en|ne)|{IRREGULAR})\b"),
     "progress": re.compile(r"\b(?:is|are|['’](?:s|re))\s(?:(?:\w+ly|now|already|also)\s)*\w{2,}ing\b"),
     "copula": re.compile(r"\b(?:is|are|am|['’](?:s|re|m))\b"),
     "pointing": re.compile(r"^\W*(?:it|this|that)(?:['’]s| is| was| has| will| would)\b"),
