@@ -2,20 +2,20 @@
 
 Ranks the labelled sentences (lab/labels/checkworthiness) by the shipped scores and prints the average precision with its 95 %
 interval (files drawn with replacement), beside the base rate, which a random order reaches, and two baselines: the longest sentence
-first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given. Where labels
-name claim types (further.jsonl, types*.jsonl), the types' accuracy, precision and recall follow.
+first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,7 @@ from lab.quality.news_labels import COMMITTED as LABELS
 from lab.quality.news_labels import SOURCES, Label, locate, read_labels
 from lab.quality.polnear import CorpusMissing, read_raw, split_folder
 from lab.quality.whole import Whole, placed, reader
-from schemas.events import ClaimType
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
-from services.extract.claims.claim_types import claim_type
 from services.extract.cli_json import read_article
 from services.extract.extract import EXTRACTOR_VERSION, Extractor
 from services.extract.tagger import ModelBroken, Tagger
@@ -80,8 +78,9 @@ def average_precision(scores: Sequence[float], worthy: Sequence[bool]) -> float:
     0 when nothing is worthy."""
     total, before, area = sum(worthy), 0, 0.0
     seen = right = 0
-    for score in sorted(set(scores), reverse=True):
-        here = [label for value, label in zip(scores, worthy, strict=True) if value == score]
+    ordered = sorted(zip(scores, worthy, strict=True), reverse=True)
+    for _, group in groupby(ordered, key=itemgetter(0)):
+        here = [label for _, label in group]
         seen, right = seen + len(here), right + sum(here)
         area += (right - before) * right / seen
         before = right
@@ -143,23 +142,6 @@ def at_threshold(ranked: Sequence[Ranked]) -> str:
     return f"at {WORTH_CHECKING}: precision {sum(kept) / max(1, len(kept)):.3f}, recall {sum(kept) / max(1, worthy):.3f}, F1 {f1:.3f}"
 
 
-def type_table(ranked: Sequence[Ranked]) -> str:
-    """Accuracy of the claim types with its standard error, and precision and recall of each; empty where none is labelled."""
-    pairs = [(item.label.kind, claim_type(item.text, item.score).value) for item in ranked if item.label.kind is not None]
-    if not pairs:
-        return ""
-    hits = sum(gold == found for gold, found in pairs)
-    error = math.sqrt(hits * (len(pairs) - hits) / len(pairs) ** 3)
-    lines = [f"claim types: {hits} of {len(pairs)} right, {hits / len(pairs):.3f} (standard error {error:.3f})"]
-    for kind in ClaimType:
-        right = sum(gold == found == kind.value for gold, found in pairs)
-        labelled, given = (sum(pair[place] == kind.value for pair in pairs) for place in (0, 1))
-        lines.append(
-            f"{kind.value:12}precision {right / max(1, given):.2f} of {given:>3}  recall {right / max(1, labelled):.2f} of {labelled:>3}"
-        )
-    return "\n".join(lines)
-
-
 def rank(labels: Sequence[Label], found: Callable[[Label], Whole | None]) -> tuple[list[Ranked], int]:
     """The labels that can be scored, and how many have no place in their text (or no text)."""
     ranked: list[Ranked] = []
@@ -216,7 +198,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = figures(ranked)
     print(table(rows))
     print(at_threshold(ranked) + (f"; {left_out} labelled sentences could not be reached (--corpus, --pages)" if left_out else ""))
-    print(type_table(ranked), end="\n" if any(item.label.kind for item in ranked) else "")
     if options.json:
         system = {"extractor": EXTRACTOR_VERSION, "model": tagger.version, "model_sha256": tagger.model_sha256}
         options.json.write_text(json.dumps({"system": system, "left_out": left_out, "figures": rows}, indent=1) + "\n", encoding="utf-8")

@@ -18,7 +18,8 @@ from services.extract.types import Range
 SOURCES = ("gum", "polnear", "polnear-train", "pages")
 """``polnear`` is its held-out part."""
 COMMITTED = Path(__file__).parents[1] / "labels" / "checkworthiness" / "labels.jsonl"
-FURTHER = COMMITTED.with_name("further.jsonl")
+PROPOSITIONS = COMMITTED.with_name("propositions.jsonl")
+"""Statements of GUM news and of PolNeAR's training part with type and worth by the guidelines: fitted to."""
 NEWS_LABELS = Path(__file__).parents[1] / "labels" / "checkworthiness" / "training.jsonl"
 """Labels that training fits to: statements in articles of PolNeAR's training part."""
 """The labels of this project; there in a checkout, not in an installed package."""

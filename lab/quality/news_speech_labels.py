@@ -146,8 +146,8 @@ class Carrier:
         """The labels that have a place in the present text, and those that have none: their words are gone."""
         placed, lost = [], []
         for label in self._page.labels:
-            content = [self._place(anchor) for anchor in label.content]
-            source, cue = ([self._place(anchor) for anchor in anchors] for anchors in (label.source, label.cue))
+            content = [self.place(anchor) for anchor in label.content]
+            source, cue = ([self.place(anchor) for anchor in anchors] for anchors in (label.source, label.cue))
             if not all(content) or not all(source):
                 lost.append(label)
                 continue
@@ -158,7 +158,8 @@ class Carrier:
         """Whether a stretch of the present text starts in a paragraph that was labelled; call after :meth:`carry`."""
         return self._index_now(span.start) in self._read
 
-    def _place(self, anchor: Anchor) -> Range | None:
+    def place(self, anchor: Anchor) -> Range | None:
+        """Where a stretch stands in the present text; None when its words are gone."""
         then = bisect_right(self._starts_then, anchor.start) - 1
         if then in self._moved:
             shift = self._now[self._moved[then]][0] - self._page.paragraphs[then][0]

@@ -19,7 +19,8 @@ from lab.quality.news_labels import NEWS_LABELS, read_labels
 from lab.quality.polnear import read_raw, split_folder
 from lab.training.calibrate import reliability
 from lab.training.model import AttributionTagger
-from services.extract.claims.checkworthiness import combine, surface
+from services.extract.claims.checkworthiness import combine
+from services.extract.claims.propositions import judged
 from services.extract.tagger.encoding import CLS_ID, SEP_ID, SPECIAL_CASE, IntArray, Pieces, encode
 from services.extract.tagger.windows import WindowPlan, plan_windows
 from services.extract.types import Range
@@ -166,7 +167,7 @@ def claim_figures(model: AttributionTagger, sentences: Sequence[Sentence], alone
     """
     head, bias = model.claim.weight[0].detach().numpy(), float(model.claim.bias[0].detach()) + alone
     network = (_states_alone(model, sentences) @ head + bias).astype(np.float64)
-    words = np.array([surface()(sentence.text) for sentence in sentences])
+    words = np.array([judged(sentence.text).worth for sentence in sentences])
     right = np.array([sentence.label for sentence in sentences], np.float64)
     published = np.array([combine(one, other) for one, other in zip(words, network, strict=True)])
     measured = reliability(1 / (1 + np.exp(-published)), right)

@@ -45,15 +45,20 @@ class ClaimKind(StrEnum):
 
 
 class ClaimType(StrEnum):
-    """Sorts of proposition, by what it would take to check one."""
+    """Sorts of proposition, the first that fits: a figure, share or comparison; that one thing causes, prevents or explains another; what
+    a law, rule or right says; what will come; an act asked for, promised or announced; what happened; how things are; what no fact could
+    settle. ``experience`` and ``other`` stand in records made before version 1.5 of the extractor; ``other`` is also a sort that a reader
+    does not know."""
 
-    EVENT = "event"
     QUANTITY = "quantity"
-    PREDICTION = "prediction"
-    RULE = "rule"
     CAUSAL = "causal"
-    EXPERIENCE = "experience"
+    RULE = "rule"
+    PREDICTION = "prediction"
+    ACTION = "action"
+    EVENT = "event"
+    STATE = "state"
     OPINION = "opinion"
+    EXPERIENCE = "experience"
     OTHER = "other"
 
 

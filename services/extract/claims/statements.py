@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
-from services.extract.claims.claim_types import claim_type
 from services.extract.claims.cues import cue_at
 from services.extract.claims.denial import contradicts, is_denied, is_no_proposition, that_it_was_said
 from services.extract.claims.negation import is_negative
+from services.extract.claims.propositions import claim_type
 from services.extract.passes.continued import MAX_PIECES
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
@@ -133,7 +133,7 @@ class Statements:
             negated=self._is_denied(attribution),
             proposition_negated=self._is_negative(kind, spans, attribution, cue),
             check_worthiness=worth,
-            claim_type=claim_type(text, worth),
+            claim_type=claim_type(text),
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             source_confidence=attribution.source_confidence,

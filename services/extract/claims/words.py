@@ -1,15 +1,9 @@
-"""What the words of a proposition tell of its check-worthiness: which stand there, which stand side by side, and what they look like."""
+"""The words of a proposition: which stand there, and which stand side by side."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
 from itertools import pairwise
-from operator import mul
-from typing import NamedTuple
-
-from services.extract.claims.features import features
 
 _WORD = re.compile(r"\d[\d,.]*|\w+(?:['’]\w+)?|[?$%]")
 _LONGEST = 2_000  # code points that are looked at: sentences do not run longer
@@ -23,20 +17,6 @@ def grams(proposition: str) -> set[str]:
     found = _WORD.findall(proposition[:_LONGEST].lower().replace("’", "'"))
     words = [_shape(word) if word[0].isdigit() else word for word in found]
     return {*words, *map(" ".join, pairwise((_EDGES[0], *words, _EDGES[1])))}
-
-
-class Surface(NamedTuple):
-    """A logistic regression: ``intercept`` + ``weights`` of the features, in their order, times their values + those of ``words`` there."""
-
-    intercept: float
-    weights: dict[str, float]
-    words: Mapping[str, float]
-
-    def __call__(self, proposition: str) -> float:
-        """Log-odds that the proposition is check-worthy."""
-        known = self.words
-        shown: float = sum(map(mul, self.weights.values(), features(proposition)))
-        return self.intercept + shown + math.fsum([known[gram] for gram in grams(proposition) if gram in known])
 
 
 def _shape(figure: str) -> str:

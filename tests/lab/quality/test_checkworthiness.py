@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lab.fits.claims import INVENTED
 from lab.quality.checkworthiness import (
     Ranked,
     at_threshold,
@@ -15,14 +16,12 @@ from lab.quality.checkworthiness import (
     published_score,
     rank,
     table,
-    type_table,
 )
 from lab.quality.gum_gold import COMMITTED as GUM
 from lab.quality.gum_gold import read_gum
 from lab.quality.news_labels import (
     COMMITTED,
-    FURTHER,
-    NEWS_LABELS,
+    PROPOSITIONS,
     SOURCES,
     Label,
     locate,
@@ -31,8 +30,8 @@ from lab.quality.news_labels import (
     write_labels,
 )
 from lab.quality.whole import Statement, Whole
-from schemas.events import ClaimType
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
+from services.extract.claims.propositions import TYPES
 from services.extract.types import Range
 
 TEXT = "Taxes rose by 5 percent, she said. He likes cake. The bridge cost 3 million in 2019."
@@ -91,51 +90,20 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     assert all(settled)  # only differences were decided anew
 
 
-def test_the_further_labels_are_as_the_datasheet_says_and_share_nothing_with_those_that_are_fitted_to() -> None:
-    further, fitted = read_labels(FURTHER), read_labels(NEWS_LABELS)
+def test_the_propositions_are_as_the_datasheet_says_and_none_is_measured_on() -> None:
+    propositions, measured = read_labels(PROPOSITIONS), read_labels(COMMITTED)
     sheet = COMMITTED.with_name("README.md").read_text(encoding="utf-8")
-    for source, name in (("gum", "gum, further"), ("polnear-train", "polnear-train")):
-        labels = [x for x in further if x.source == source]
-        assert f"| {name} | {len(labels)} | {sum(x.worthy for x in labels)} |" in sheet
-    assert {x.kind for x in further} <= {kind.value for kind in ClaimType}
-    assert not {x.file for x in further} & {x.file for x in fitted}
-    assert {x.source for x in fitted} == {"polnear"}
-    assert f"({len(fitted)} from {len({x.file for x in fitted})} other articles" in sheet
-    assert not {(x.file, x.spans) for x in further} & {(x.file, x.spans) for x in read_labels(COMMITTED)}
-
-
-def test_the_typed_labels_are_as_the_datasheet_says_and_those_held_out_share_no_article_with_those_seen() -> None:
-    folder = COMMITTED.parent
-    sheet = (folder / "README.md").read_text(encoding="utf-8")
-    files = {name: read_labels(folder / name) for name in ("types.jsonl", "types-rare.jsonl", "types-seen.jsonl")}
-    for name, labels in files.items():
-        assert f"| {name} | {len(labels)} |" in sheet
-        assert {x.kind for x in labels} <= {kind.value for kind in ClaimType}
-    seen = {x.file for x in (*files.pop("types-seen.jsonl"), *read_labels(NEWS_LABELS))}
-    held = [x for labels in files.values() for x in labels]
-    assert len(held) >= 180
-    assert not {x.file for x in held} & seen
-    known = {(x.file, x.spans) for x in (*read_labels(COMMITTED), *read_labels(FURTHER))}
-    assert not {(x.file, x.spans) for x in held} & known
-
-
-def test_claim_types_are_counted() -> None:
-    figured, cake = Range(50, 84), Range(35, 49)
-    ranked = [
-        Ranked(make_label("gum", "a", TEXT, (figured,), True, "quantity"), TEXT[slice(*figured)], 0.9),
-        Ranked(make_label("gum", "a", TEXT, (cake,), False, "event"), TEXT[slice(*cake)], 0.1),
-    ]
-    written = type_table(ranked)
-    assert "1 of 2 right, 0.500 (standard error 0.354)" in written
-    assert "quantity    precision 1.00 of   1  recall 1.00 of   1" in written
-    assert "event       precision 0.00 of   0  recall 0.00 of   1" in written
-    assert type_table([Ranked(label(), TEXT, 0.5)]) == ""
+    invented = [json.loads(line) for line in INVENTED.read_text(encoding="utf-8").splitlines()]
+    for name, worthy in (("propositions.jsonl", [x.worthy for x in propositions]), ("invented.jsonl", [x["worthy"] for x in invented])):
+        assert f"| {name} | {len(worthy)} | {sum(worthy)} |" in sheet
+    assert {x.kind for x in propositions} == {x["type"] for x in invented} == {kind.value for kind in TYPES}
+    assert {x.source for x in propositions} == {"gum", "polnear-train"}
+    assert not {(x.file, x.spans) for x in propositions} & {(x.file, x.spans) for x in measured}
 
 
 def test_the_committed_labels_of_gum_stand_in_their_texts() -> None:
     texts = {article.name: article.text for article in read_gum(GUM)}
-    typed = (item for path in COMMITTED.parent.glob("types*.jsonl") for item in read_labels(path))
-    for item in (*read_labels(COMMITTED), *read_labels(FURTHER), *typed):
+    for item in (*read_labels(COMMITTED), *read_labels(PROPOSITIONS)):
         if item.source == "gum":
             assert locate(item, texts[item.file]) == item.spans
 
