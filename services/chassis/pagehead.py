@@ -140,7 +140,8 @@ def _titles(
     # as many for one as for another, or none agree: what stands above the text is what readers call it, if that is one heading
     apart = [title for title in candidates if title not in headings]
     best = candidates[votes.index(max(votes))] if max(votes) > 1 or len(headings) == 1 or not apart else apart[0]
-    return best, tuple(dict.fromkeys((*candidates, *whole)))
+    shown = [title for title in whole if title not in headings[1:]]
+    return best, tuple(dict.fromkeys((best, *(_without_site(title, sites) for title in shown), *shown)))
 
 
 def _without_site(title: str, sites: frozenset[str]) -> str:

@@ -104,7 +104,7 @@ def test_a_byline_is_taken_apart(written: str, names: list[str]) -> None:
         (meta(article__published_time="1783155600000"), "null", datetime(2026, 7, 4, 9, tzinfo=UTC)),
         (meta(pubdate="Sat, 04 Jul 2026 09:00:00 GMT"), "null", datetime(2026, 7, 4, 9, tzinfo=UTC)),
         (meta(pubdate="yesterday") + meta(date="2026/07/04 09:00:00 +0200"), "null", datetime(2026, 7, 4, 9, tzinfo=SUMMER)),
-        (meta(og__url="https://courier.example/2026/07/04/harbour"), "null", datetime(2026, 7, 4)),
+        (meta(og__url="https://courier.example/2026/07/04/harbour"), "null", datetime(2026, 7, 4)),  # noqa: DTZ001 - the page names no zone
         (meta(article__modified_time="2026-07-09T11:00:00Z"), "null", None),
         (meta(date="0001-01-01T00:00:00"), "null", None),
     ],
