@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from services.chassis.pagehead import read_head
-from services.ingest.identity import joined, parse_html, web_address
+from services.chassis.pagehead import Head, read_head
+from services.ingest.addresses import is_home, is_section_of
+from services.ingest.identity import joined, parse_html, url_key, web_address
 from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Unreadable, offer
 
@@ -31,7 +32,7 @@ def read_html(arrival: Arrival, data: bytes, limits: Limits, *, charset: str | N
         limits,
         content=content,
         content_type="text/html",
-        url=_address(head.addresses, fetched_from),
+        url=_address(head, fetched_from),
         outlet=head.outlet,
         title=head.title,
         authors=list(head.authors),
@@ -40,6 +41,13 @@ def read_html(arrival: Arrival, data: bytes, limits: Limits, *, charset: str | N
     )
 
 
-def _address(written: tuple[str, ...], fetched_from: str | None) -> str | None:
-    found = (joined(fetched_from, candidate) for candidate in written)
-    return next((address for address in found if address), web_address(fetched_from))
+def _address(head: Head, fetched_from: str | None) -> str | None:
+    """Where the page's article stands: where the page says, unless that is a home, a section, or what all else contradicts."""
+    said = [address for written in head.addresses if (address := joined(fetched_from, written)) and not is_home(address)]
+    fetched = web_address(fetched_from)
+    own = [url_key(address) for written in head.own_addresses if (address := joined(fetched_from, written))]
+    if fetched and url_key(fetched) in own:
+        return fetched if not said or url_key(said[0]) != url_key(fetched) else said[0]
+    keys = [url_key(address) for address in (*said, *([fetched] if fetched else []))]
+    found = (address for address, key in zip(said, keys, strict=False) if not is_section_of(key, keys))
+    return next(found, fetched)
