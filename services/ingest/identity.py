@@ -3,7 +3,8 @@
 Rules:
 
 - ``article_id`` is made from the canonical address where there is one, else from the normalised text. A producer's own id wins.
-- The canonical address for identity: scheme and a leading ``www.`` ignored, host in lower case, default port, fragment and tracking
+- The canonical address for identity: scheme and a leading ``www.``, ``m.`` or ``amp.`` ignored, and what else makes it a page for
+  telephones or printers (:mod:`services.ingest.addresses`); host in lower case, default port, fragment and tracking
   parameters dropped, remaining parameters sorted, a trailing slash ignored. Escapes are compared by the bytes they stand for, UTF-8 or
   not (``%E4`` is no ``%F6``), in either case of their digits.
 - The normalised text: Unicode NFKC, white space collapsed; of HTML, the visible text.
@@ -22,12 +23,14 @@ from lxml import etree
 from schemas.events import Article
 from schemas.ids import digest, text_sha256
 from services.chassis.html import TooDeep, flattened
+from services.ingest.addresses import is_dress, plain_host, plain_path
 
 URL_CHARS = 2048
 """The event's limit, which is story-indexer's as well."""
 
 _TRACKING = re.compile(
-    r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|msclkid|mc_[ce]id|igshid|yclid|wbraid|gbraid|cmpid|ocid|ns_\w+|at_\w+)$", re.IGNORECASE
+    r"^(utm_\w+|fbclid|gclid|gclsrc|dclid|msclkid|mc_[ce]id|igshid|yclid|wbraid|gbraid|cmpid|ocid|ns_\w+|at_\w+|gad_\w+|twclid|ttclid|li_fat_id|srsltid)$",
+    re.IGNORECASE,
 )
 """Parameters that say how a reader came, never which article."""
 
@@ -68,13 +71,13 @@ def host_of(url: str | None) -> str | None:
 def url_key(url: str) -> str:
     """The address as far as it tells articles apart; see the module's rules. ``url`` must be a web address."""
     parts = urlsplit(url)
-    host = (parts.hostname or "").removeprefix("www.")
+    host = plain_host(parts.hostname or "")
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
-    path = quote(unquote_to_bytes(parts.path), safe="/:@!$&'()*+,;=~-._").rstrip("/")
+    path = quote(unquote_to_bytes(parts.path), safe="/:@!$&'()*+,;=~-._")
     # bytes that are no UTF-8 travel as lone surrogates: replaced, they would make one article of many
     given = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
-    query = urlencode(sorted((k, v) for k, v in given if not _TRACKING.match(k)), errors="surrogateescape")
-    return f"{host}{port}{path}" + (f"?{query}" if query else "")
+    query = urlencode(sorted((k, v) for k, v in given if not _TRACKING.match(k) and not is_dress(k, v)), errors="surrogateescape")
+    return f"{host}{port}{plain_path(path)}" + (f"?{query}" if query else "")
 
 
 def normalised(text: str) -> str:

@@ -65,3 +65,9 @@ def test_many_characters_that_are_none_mean_refusal(text: str) -> None:
 def test_a_few_broken_bytes_in_a_page_are_replaced() -> None:
     data = page(CHINESE, "utf-8", "utf-8").replace(b"<p>", b"<p>\xff\xfe \x80")
     assert CHINESE in decode(data, "utf-8", forgiving=True)
+
+
+def test_what_is_surely_utf8_is_read_as_that_whatever_it_declares() -> None:
+    text = '<html><head><meta charset="gb2312"></head><body>港口因风暴关闭，市长说修复工作将持续到五月底。</body></html>'
+    assert decode(text.encode(), declared_in_html(text.encode())) == text
+    assert decode(text.encode("gb18030"), "gb2312") == text

@@ -76,6 +76,31 @@ def test_addresses_are_resolved_against_where_the_page_came_from() -> None:
     assert one_article("a.html", page).url is None
 
 
+@pytest.mark.parametrize(
+    ("canonical", "og"),
+    [
+        ("https://echo.example/", None),
+        ("/", None),
+        ("https://echo.example/news", None),
+        ("https://echo.example/news/", "https://echo.example/news/2026/bridge"),
+        ("https://echo.example/news/2026/tunnel", "https://echo.example/news/2026/bridge"),
+    ],
+)
+def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonical: str, og: str | None) -> None:
+    also = f'<meta property="og:url" content="{og}">' if og else ""
+    page = f'<html><head><link rel="canonical" href="{canonical}">{also}</head><body>x</body></html>'.encode()
+    fetched = "https://echo.example/news/2026/bridge"
+    assert read_html(arrival("a.html"), page, LIMITS, fetched_from=fetched).article.url == fetched
+    ids = {one_article("a.html", page.replace(b"<body>x", b"<body>" + words)).article_id for words in (b"Rain.", b"Sun.")}
+    assert len(ids) == (2 if canonical in ("/", "https://echo.example/") else 1)
+
+
+def test_an_article_in_another_dress_is_the_same() -> None:
+    page = b'<html><head><link rel="canonical" href="https://echo.example/news/bridge"></head><body>x</body></html>'
+    ways = ("https://echo.example/news/bridge/amp", "https://m.echo.example/news/bridge?fbclid=1", "https://echo.example/news/bridge")
+    assert len({read_html(arrival("a.html"), page, LIMITS, fetched_from=way).article.article_id for way in ways}) == 1
+
+
 def test_script_addresses_are_not_taken() -> None:
     page = b'<html><head><link rel="canonical" href="javascript:alert(1)"></head><body>x</body></html>'
     assert one_article("a.html", page).url is None

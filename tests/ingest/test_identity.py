@@ -16,13 +16,24 @@ SAME = [
     "HTTPS://EXAMPLE.org:443/a/b#part",
     "https://example.org/a/b?utm_source=x&fbclid=1",
     "https://example.org/a/%62",
+    "https://m.example.org/a/b",
+    "https://amp.example.org/a/b",
+    "https://example.org/amp/a/b",
+    "https://example.org/a/b/amp/",
+    "https://example.org/a/b/amp.html",
+    "https://example.org/a/b.amp",
+    "https://example.org/a/b/print",
+    "https://example.org/a/b?outputType=amp",
+    "https://example.org/a/b?amp=1&print",
 ]
 OTHERS = [
     "https://example.org/a",
     "https://example.org/a/b?id=1",
-    "https://m.example.org/a/b",
     "https://example.org:8080/a/b",
     "https://example.org/A/b",
+    "https://example.org/a/b-amp",
+    "https://news.example.org/a/b",
+    "https://example.org/a/b?output=2",
 ]
 
 

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable
 
 from lxml import etree, html
-from trafilatura import bare_extraction, load_html
+from trafilatura import load_html
 
 from services.chassis.html import DEEPEST, flattened
+from services.chassis.pagehead import read_head
 from services.chassis.worker_process import nearly_full
+from services.extract.text.maintext import main_text
 
 _TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEEPEST - 1}])")
 
@@ -29,16 +31,13 @@ def read(page: bytes) -> bytes:
     source = page.decode("utf-8", "replace")
     tree = load_html(source)
     # the parser stops, without a word, where a page nests too deep for it
-    deep = tree is not None and _TOO_DEEP(tree)
-    found = bare_extraction(
-        flattened(source, html.html_parser.makeelement) if deep else source,
-        include_comments=False,
-        include_tables=False,
-        with_metadata=True,
-    )
-    if found is None:
+    if tree is not None and _TOO_DEEP(tree):
+        tree = flattened(source, html.html_parser.makeelement)
+    head = read_head(tree) if tree is not None else None
+    text = main_text(tree, head) if tree is not None and head is not None else None
+    if head is None or (text is None and nearly_full()):
         if nearly_full():
             raise MemoryError
         return json.dumps({"text": ""}).encode()
-    document = found if isinstance(found, dict) else found.as_dict()
-    return json.dumps({name: document.get(name) for name in ("text", "title", "date")}).encode()
+    day = head.published_at.date().isoformat() if head.published_at else None
+    return json.dumps({"text": text or "", "title": head.title, "date": day}).encode()
