@@ -31,8 +31,7 @@ class Head:
     """A page about itself; None or empty where it says nothing.
 
     ``titles``: all it calls itself, whole and cut. ``summaries``: what it says it is about. ``addresses``: where it says it stands, as
-    written, the surest first. ``own_addresses``: those that its sharing buttons and JSON-LD name. ``types``: schema.org's names of what it
-    describes, and ``og:type``. ``described``: it calls itself an article. ``body``: the article's text in JSON-LD.
+    written, the surest first. ``own_addresses``: those that its sharing buttons and JSON-LD name. ``body``: the article's text in JSON-LD.
     """
 
     title: str | None
@@ -44,9 +43,6 @@ class Head:
     published_at: datetime | None
     addresses: tuple[str, ...]
     own_addresses: tuple[str, ...]
-    types: frozenset[str]
-    described: bool
-    free: bool
     body: str
 
 
@@ -61,8 +57,6 @@ def read_head(tree: etree._Element) -> Head:
     sites = _site_names(meta, things, [*canonical, *own])
     title, titles = _titles(tree, meta, article, sites)
     summaries = (*_all(meta, "og:description", "description", "twitter:description"), jsonld.text_of(article.get("description")))
-    kinds = frozenset().union(*map(jsonld.types_of, things)) if things else frozenset()
-    og_type = (_first(meta, "og:type") or "").lower()
     return Head(
         title=title,
         titles=titles,
@@ -73,9 +67,6 @@ def read_head(tree: etree._Element) -> Head:
         published_at=published(tree, meta, article, things, [*canonical, *own]),
         addresses=tuple(filter(None, (*canonical, *own))),
         own_addresses=tuple(own),
-        types=frozenset((*kinds, f"og:{og_type}")) if og_type else kinds,
-        described=bool(article) or og_type == "article",
-        free=str(article.get("isAccessibleForFree", True)).lower() not in ("false", "http://schema.org/false", "https://schema.org/false"),
         body=jsonld.text_of(article.get("articleBody")) or "",
     )
 

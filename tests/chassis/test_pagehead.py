@@ -129,4 +129,4 @@ def test_json_ld_that_is_nearly_json_is_read() -> None:
 def test_articles_of_a_list_are_not_the_pages_own() -> None:
     script = '{"@type": "ItemList", "itemListElement": [{"@type": "NewsArticle", "headline": "Another", "author": {"name": "Bo Chen"}}]}'
     found = head("<title>Home</title>", script=script)
-    assert (found.title, found.authors, found.described) == ("Home", (), False)
+    assert (found.title, found.authors) == ("Home", ())
