@@ -151,5 +151,8 @@ def _named(name: str) -> str:
     for word in words:
         if word in _WORDS:
             return word
-    found = (phrase.search(" ".join(words)) for phrase in _PHRASES) if words else ()
-    return next((str(match.group()) for match in found if match), "")
+    for phrase in _PHRASES if words else ():
+        match = phrase.search(" ".join(words))
+        if match:
+            return str(match.group())
+    return ""
