@@ -161,7 +161,7 @@ def test_other_languages_keep_their_direct_quotes(extractor: Extractor, article:
     found = extractor.extract(article(german, language="und"))
     assert found.document.language == "de"
     [quote] = found.quotes
-    assert (quote.text, quote.speaker.resolution) == ("Wir werden das im nächsten Jahr nicht noch einmal tun", Resolution.UNRESOLVED)
+    assert (quote.text, quote.speaker.name) == ("Wir werden das im nächsten Jahr nicht noch einmal tun", "die Ministerin")
     silent = extractor.extract(
         article("Die Brücke wird im Mai wieder eröffnet, teilte das Ministerium am Dienstag in Berlin mit.", language="de")
     )

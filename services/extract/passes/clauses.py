@@ -94,11 +94,6 @@ def beside(text: str, quotation: Range, language: Language) -> Clause | None:
     return _before(text, before[-1].start, quotation.start, language) if before else None
 
 
-def is_wording(text: str, cue: Range, language: Language) -> bool:
-    """Whether a verb reports the very words that stand in marks beside it: er nannte es „Unsinn“."""
-    return text[slice(*cue)] in language.words("wording_verbs")
-
-
 def reported(text: str, sentence: Range, language: Language) -> Clause | None:
     """The subject and the verb of a sentence that reports something; None of one that does not."""
     patterns = _patterns(language)

@@ -121,7 +121,8 @@ def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotati
     for stretch in quotations.outermost:
         if any(covered[stretch.inner.start : stretch.inner.end]):
             continue
-        if not quotations.is_speech(stretch) and not quotations.is_set_off(stretch):
+        set_off = quotations.is_set_off(stretch) and not quotations.is_name(stretch)
+        if not set_off and not quotations.is_speech(stretch):
             continue
         beside = _beside(text, stretch, quotations)
         if beside is not None:

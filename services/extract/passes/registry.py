@@ -1,10 +1,10 @@
 """The rules, one ordered table: what the tagger found is put right by each in turn.
 
 A pass says what it reads (``needs``), in which languages it is true and why it is there; its effect on every set is measured with it
-switched off (``make ablate``). Passes of all languages rest on quotation marks and layout. What a pass knows of words it takes from the lists of the text's language
-(:mod:`services.extract.lang`): where a language has no such list, the pass finds nothing. German has no network, so its passes look for
-who speaks in the clause beside a quotation; of other languages nobody has written down how that is said, and their speakers stay
-unresolved.
+switched off (``make ablate``). Passes of all languages rest on quotation marks and layout. What a pass knows of words it takes from the
+lists of the text's language (:mod:`services.extract.lang`): where a language has no such list, the pass finds nothing. German has no
+network, so its passes look for who speaks in the clause beside a quotation; of other languages nobody has written down how that is said,
+and their speakers stay unresolved.
 """
 
 from __future__ import annotations

@@ -57,15 +57,11 @@ class _Places:
     def clause_around(self, stretch: QuotedStretch) -> clauses.Clause | None:
         """What reports some words in marks inside a sentence; None where nothing does, or where they may be a name."""
         index = bisect_right(self._starts, stretch.outer.start) - 1
-        if index < 0:
+        if index < 0 or not self._quotations.is_wording(stretch):
             return None
         whole = self._sentences[index]
         sentence = Range(max(whole.start, stretch.outer.start - _REACH), min(whole.end, stretch.outer.end + _REACH))
         clause = clauses.reported(self._text, sentence, self._language)
-        if clause is not None and clause[1] is not None and clauses.is_wording(self._text, clause[1], self._language):
-            return clause
-        if not self._quotations.is_wording(stretch):
-            return None
         if clause is None and clauses.is_reported(self._text, sentence, self._language):
             source = self.speaker_before(stretch.outer.start, 0)
             return None if source is None else (source, None)
