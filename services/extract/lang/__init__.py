@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -58,10 +58,11 @@ class Language:
             self._headings[name] = {form: head for head, forms in self._parsed(name) for form in forms}
         return self._headings[name].get(entry, "")
 
-    @property
+    @cached_property
     def grammar(self) -> dict[str, str]:
         """How its words are written, from ``grammar.json``: see the one of English for what there is to say."""
-        return _grammar(self._folder)
+        path = self._folder.joinpath("grammar.json")
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def _read(self, name: str) -> tuple[str, ...]:
         if name not in self._lists:
@@ -91,12 +92,6 @@ def _pattern(entry: str, capitals: bool) -> str:
     words = r"\s+".join(map(re.escape, entry.split()))
     first = entry[0]
     return f"[{first.upper()}{first}]{words[1:]}" if capitals and first.islower() else words
-
-
-@cache
-def _grammar(folder: Traversable) -> dict[str, str]:
-    path = folder.joinpath("grammar.json")
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 @cache
