@@ -28,25 +28,27 @@ from services.chassis.errors import LimitExceeded
 from services.extract.actors.making import Registry
 from services.extract.actors.resolve import Resolver
 from services.extract.claims.statements import Statements
-from services.extract.lang import language as words_of
+from services.extract.lang import Language
+from services.extract.lang.cues import cues_of
 from services.extract.passes.nesting import Marks, nested
-from services.extract.passes.registry import reconcile
-from services.extract.resolved import ResolvedAttribution, resolve
+from services.extract.passes.registry import Found, reconcile
+from services.extract.resolved import Names, ResolvedAttribution, resolve
 from services.extract.rules import SECOND_READING, checked
+from services.extract.speakers import Speakers
 from services.extract.tagger import Tagger
 from services.extract.text.clean import clean
 from services.extract.text.html import HtmlLimits, HtmlReader
-from services.extract.text.language import UNKNOWN, primary
+from services.extract.text.language import read_as
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
-from services.extract.types import Attribution, CleanText, Tagged
+from services.extract.types import Attribution, CleanText, QuotedStretch, Tagged
 
 EXTRACTOR_NAME = "onrecord"
 EXTRACTOR_VERSION = "1.5.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
-_MODEL_LANGUAGES = frozenset(("en", UNKNOWN))
-"""Languages the tagger reads. An unknown language is short text, which is harmless to try."""
+_MODEL_LANGUAGES = frozenset({"en"})
+"""Languages the tagger reads."""
 
 _RAW_PER_CHAR = 4
 """Raw characters of plain text per character of the limit: furniture and white space go, but never three quarters of an article."""
@@ -149,31 +151,21 @@ class Extractor:
 
     def _extract(self, article: Article, cleaned: CleanText) -> Extraction:
         text = cleaned.text
-        readable = primary(cleaned.language) in _MODEL_LANGUAGES
+        language = read_as(cleaned.language)
+        readable = language.code in _MODEL_LANGUAGES
         with self._timed("tag"):
             tokens = self._tagger.tokens(text) if readable else 0
             self._check(article, tokens, self._limits.max_tokens, "word pieces", reason="text_tokens")
             tagged = self._tagger(text) if readable else Tagged()
         with self._timed("attribute"):
-            stretches, places = quoted_stretches(text), sentences(text)
-            language = "en" if readable else primary(cleaned.language)
-            marks = Marks(text, stretches, words_of(language))
-            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, language=language, without=self._without)
+            stretches = quoted_stretches(text, language)
+            marks = Marks(text, stretches, language)
+            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, without=self._without)
             again = readable and SECOND_READING not in self._without
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if again else []
         with self._timed("resolve"):
-            resolver = Resolver(
-                text,
-                article_id=article.article_id,
-                entities=tagged.entities,
-                attributions=[item.attribution for item in found],
-                sentences=places,
-                quoted=stretches,
-                authors=article.authors,
-                registry=self._registry,
-                without=self._without,
-            )
-            attributions = resolve(text, found, inner, resolver, marks)
+            names = self._names(article, text, tagged, found, stretches) if readable else self._speakers(article, text, language)
+            attributions = resolve(text, found, inner, names, marks)
         outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND
         if not readable and not attributions:
             outcome = Outcome.UNSUPPORTED_LANGUAGE
@@ -189,13 +181,31 @@ class Extractor:
             published_at=bare.published_at,
         )
         with self._timed("state"):
-            quotes, claims = Statements(text, reference, bare.text_sha256, tagged.claims, language).make(attributions)
-            # what is worth checking is learnt from English
-            claims = claims if readable else ()
+            foreign = None if readable else cues_of(language)
+            statements = Statements(text, reference, bare.text_sha256, tagged.claims, language.code, foreign)
+            quotes, claims = statements.make(attributions)
         document = bare.model_copy(
             update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
         )
         return Extraction(document, quotes, claims, attributions, cleaned, tokens)
+
+    def _names(self, article: Article, text: str, tagged: Tagged, found: Sequence[Found], stretches: Sequence[QuotedStretch]) -> Names:
+        """Who is who in an English text."""
+        return Resolver(
+            text,
+            article_id=article.article_id,
+            entities=tagged.entities,
+            attributions=[item.attribution for item in found],
+            sentences=sentences(text),
+            quoted=stretches,
+            authors=article.authors,
+            registry=self._registry,
+            without=self._without,
+        )
+
+    def _speakers(self, article: Article, text: str, language: Language) -> Names:
+        """Who is who in a text of another language, by its own words alone."""
+        return Speakers(text, article_id=article.article_id, language=language, registry=self._registry)
 
     def _reread(self, words: str) -> Sequence[Attribution]:
         """A passage read as if it stood alone."""

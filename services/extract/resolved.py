@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from schemas.events import Actor
-from services.extract.actors.resolve import Resolver
 from services.extract.claims.denial import who_did_not
 from services.extract.passes.addressee import addressee
 from services.extract.passes.nesting import Marks, Nested, holders, kind_of, quoted_words
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.registry import Found
 from services.extract.types import Attribution, Range, hull
+
+
+class Names(Protocol):
+    """Says who is behind the words that name a source."""
+
+    def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor: ...
+
+    def addressee(self, phrase: Range) -> Actor | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,7 @@ class ResolvedAttribution:
         return hull((self.source, self.cue, *self.content))
 
 
-def resolve(
-    text: str, found: Sequence[Found], inner: Sequence[Nested], resolver: Resolver, marks: Marks
-) -> tuple[ResolvedAttribution, ...]:
+def resolve(text: str, found: Sequence[Found], inner: Sequence[Nested], resolver: Names, marks: Marks) -> tuple[ResolvedAttribution, ...]:
     """The attributions of a text with their actors, in the order of ``found``; those inside another's content are in that one.
 
     ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already, so of these it is left out.
@@ -85,7 +91,7 @@ def resolve(
     return tuple(made(number, 1.0) for number in range(len(found)) if within[number] is None)
 
 
-def _actors(sources: Sequence[Range | None], inherits: Sequence[int | None], resolver: Resolver) -> list[Actor]:
+def _actors(sources: Sequence[Range | None], inherits: Sequence[int | None], resolver: Names) -> list[Actor]:
     """Name the actors in text order; whoever inherits a speaker from a later attribution waits for it."""
     known: dict[int, Actor] = {}
 
@@ -105,7 +111,7 @@ def _resolved(
     confidence: float,
     nested: tuple[ResolvedAttribution, ...],
     actor: Actor,
-    resolver: Resolver,
+    resolver: Names,
     quotations: Quotations,
 ) -> ResolvedAttribution:
     words = quoted_words(attribution, quotations)

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+STRUCK = "\x1a"
+"""What stands for a character that is left out of a text: neither space nor word."""
+
 
 class Range(NamedTuple):
     """A stretch of text: ``text[start:end]``."""

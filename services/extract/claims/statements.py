@@ -11,6 +11,7 @@ from services.extract.claims.cues import cue_at
 from services.extract.claims.denial import contradicts, is_denied, is_no_proposition, that_it_was_said
 from services.extract.claims.negation import is_negative
 from services.extract.claims.propositions import claim_type
+from services.extract.lang.cues import Cues
 from services.extract.passes.continued import MAX_PIECES
 from services.extract.resolved import ResolvedAttribution
 from services.extract.text.sentences import sentences
@@ -25,9 +26,20 @@ _SHORTEST_WITHIN = 2  # of what was told in another's words, which is taken from
 class Statements:
     """Makes the quotes and claims of one document."""
 
-    def __init__(self, text: str, article: ArticleRef, text_sha256: str, evidence: ClaimEvidence, language: str = "en") -> None:
-        """``evidence``: what the tagger says of a stretch of the text being check-worthy. ``language``: whose words deny and negate."""
+    def __init__(
+        self,
+        text: str,
+        article: ArticleRef,
+        text_sha256: str,
+        evidence: ClaimEvidence,
+        language: str = "en",
+        foreign: Cues | None = None,
+    ) -> None:
+        """``evidence``: what the tagger says of a stretch of the text being check-worthy. ``language``: whose words deny and negate.
+        ``foreign`` reads the cues of a text that is not in English; of that no claims are made, since what is worth checking is learnt
+        from English."""
         self._language = language
+        self._foreign = foreign
         self._text = text
         self._evidence = evidence
         self._article = article
@@ -43,7 +55,7 @@ class Statements:
             quote = self._quote(attribution, cue, within)
             if quote is not None:
                 quotes.setdefault(quote.quote_id, quote)
-            made = list(self._claims(attribution, cue, quote, within))
+            made = [] if self._foreign is not None else list(self._claims(attribution, cue, quote, within))
             for claim in made:
                 claims.setdefault(claim.claim_id, claim)
             for inner in attribution.nested:
@@ -64,6 +76,8 @@ class Statements:
         end = span.end - self._text.endswith(":", span.start, span.end)
         if end <= span.start:
             return None
+        if self._foreign is not None:
+            return self._foreign(self._text, Range(span.start, end))
         cue = cue_at(self._text, Range(span.start, end))
         # whoever rejects claims denies, though the last word that reports is “claims”
         return cue.model_copy(update={"stance": Stance.DENY}) if self._contradicts(cue, attribution) else cue

@@ -1,6 +1,7 @@
 """What a language says with words: a folder of lists per language, ``lang/<code>/<class>.txt``, each read once when first asked for.
 
-A list holds entries parted by commas or line ends; a line that begins with ``#`` says what it is for. Passes hold no words of their own:
+A list holds entries parted by commas or line ends; a line that begins with ``#`` says what it is for, and what stands before a colon
+what its entries are forms of. Passes hold no words of their own:
 they ask the language of the text for a class. A language that has no such list, or no folder at all, has no such words, and what
 is built on them finds nothing in its texts.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -25,6 +26,7 @@ class Language:
         self.code = code
         self._folder = folder
         self._lists: dict[str, tuple[str, ...]] = {}
+        self._headings: dict[str, dict[str, str]] = {}
         self._words: dict[tuple[str, ...], frozenset[str]] = {}
 
     def entries(self, *classes: str) -> tuple[str, ...]:
@@ -50,16 +52,27 @@ class Language:
         lines = self._lines(name)
         return f"(?:{'|'.join(lines)})" if lines else NOTHING
 
-    @property
+    def heading(self, name: str, entry: str) -> str:
+        """What an entry is a form of: what stands before the colon of its line, empty where there is none."""
+        if name not in self._headings:
+            self._headings[name] = {form: head for head, forms in self._parsed(name) for form in forms}
+        return self._headings[name].get(entry, "")
+
+    @cached_property
     def grammar(self) -> dict[str, str]:
         """How its words are written, from ``grammar.json``: see the one of English for what there is to say."""
-        return _grammar(self._folder)
+        path = self._folder.joinpath("grammar.json")
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
     def _read(self, name: str) -> tuple[str, ...]:
         if name not in self._lists:
-            parts = (part.strip() for line in self._lines(name) for part in line.split(","))
-            self._lists[name] = tuple(part for part in parts if part)
+            self._lists[name] = tuple(form for _, forms in self._parsed(name) for form in forms)
         return self._lists[name]
+
+    def _parsed(self, name: str) -> list[tuple[str, list[str]]]:
+        """Each line's heading and entries."""
+        parted = (line.rpartition(":") for line in self._lines(name))
+        return [(head.strip(), [part.strip() for part in entries.split(",") if part.strip()]) for head, _, entries in parted]
 
     def _lines(self, name: str) -> list[str]:
         path = self._folder.joinpath(f"{name}.txt")
@@ -79,12 +92,6 @@ def _pattern(entry: str, capitals: bool) -> str:
     words = r"\s+".join(map(re.escape, entry.split()))
     first = entry[0]
     return f"[{first.upper()}{first}]{words[1:]}" if capitals and first.islower() else words
-
-
-@cache
-def _grammar(folder: Traversable) -> dict[str, str]:
-    path = folder.joinpath("grammar.json")
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 @cache

@@ -16,6 +16,8 @@ _REACH = 60  # code points between the cue's end and the words of telling
 
 class _Patterns(NamedTuple):
     telling: re.Pattern[str]
+    behind: re.Pattern[str]
+    """The same behind verb and subject, or only a dative: sagte Weber der Zeitung."""
     name_follows: re.Pattern[str]
     abbreviated: re.Pattern[str]
 
@@ -26,6 +28,7 @@ def _patterns(language: Language) -> _Patterns:
     short = language.any_of("name_abbreviations", "abbreviated_titles")
     return _Patterns(
         telling=re.compile(rf"\b{language.any_of('telling')}\s+", re.IGNORECASE),
+        behind=re.compile(rf"\s+(?:{language.any_of('telling_behind')}\s+|(?={language.any_of('datives')}\s))"),
         name_follows=re.compile(rf"\s+(?:{language.any_of('definite')}\s+)?[{capital}]"),
         abbreviated=re.compile(rf"(?:^|\.)[{capital}]\.$|^{short}\.$"),
     )
@@ -36,12 +39,21 @@ def addressee(text: str, cue: Range | None, others: tuple[Range, ...], language:
     None when there is none."""
     if cue is None:
         return None
-    end = min((piece.start for piece in others if piece.start >= cue.end), default=min(len(text), cue.end + _REACH))
-    line = text.find("\n", cue.end, end)
-    telling = _patterns(language).telling.search(text, cue.start, end if line < 0 else line)
-    if telling is None or telling.start() > cue.end:
-        return None
-    return _noun_phrase(text, telling.end(), end if line < 0 else line, language)
+    end = _end(text, cue.end, others)
+    telling = _patterns(language).telling.search(text, cue.start, end)
+    if telling is not None and telling.start() <= cue.end:
+        return _noun_phrase(text, telling.end(), end, language)
+    begin = next((piece.end for piece in others if 0 <= piece.start - cue.end <= 1), cue.end)
+    end = _end(text, begin, others)
+    behind = _patterns(language).behind.match(text, begin, end)
+    return None if behind is None else _noun_phrase(text, behind.end(), end, language)
+
+
+def _end(text: str, begin: int, others: tuple[Range, ...]) -> int:
+    """How far from ``begin`` the words of telling reach: to what follows, in the same line."""
+    end = min((piece.start for piece in others if piece.start >= begin), default=min(len(text), begin + _REACH))
+    line = text.find("\n", begin, end)
+    return end if line < 0 else line
 
 
 def _noun_phrase(text: str, start: int, end: int, language: Language) -> Range | None:

@@ -6,12 +6,12 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 
 from services.extract.lang import ENGLISH, Language
 from services.extract.passes.adjacent import subject, verb
 from services.extract.text.plain import PARAGRAPH
-from services.extract.types import QuotedStretch, Range
+from services.extract.types import STRUCK, QuotedStretch, Range
 
 _WORD = re.compile(r"\w+(?:[-.'’]\w+)*")
 _ENDS_INSIDE = re.compile(r"[.,!?…—–-]$")
@@ -31,6 +31,16 @@ class Quotations:
         self._small = language.words("small_words")
         self.outermost = sorted((_closed_by_words(text, s, language) for s in stretches if s.depth == 0), key=lambda s: s.outer)
         self._starts = [s.outer.start for s in self.outermost]
+
+    @cached_property
+    def unquoted(self) -> str:
+        """The text with every stretch, its marks included, struck out: same offsets, none of what somebody says."""
+        parts, position = [], 0
+        for stretch in self.outermost:
+            start, end = max(position, stretch.outer.start), max(position, stretch.outer.end)
+            parts += [self._text[position:start], STRUCK * (end - start)]
+            position = end
+        return "".join((*parts, self._text[position:]))
 
     def over(self, span: Range) -> list[QuotedStretch]:
         """The stretches that share a character with ``span``, in text order."""
@@ -71,7 +81,20 @@ class Quotations:
             return False
         inner = self._text[stretch.inner.start : stretch.inner.end]
         words = len(_WORD.findall(inner))
-        return words >= _FEW if not _ENDS_INSIDE.search(inner) else words > 1
+        return words > 1 if _ENDS_INSIDE.search(inner) or self.is_set_off(stretch) else words >= _FEW
+
+    def is_set_off(self, stretch: QuotedStretch) -> bool:
+        """Whether the comma that parts speech from its clause stands behind the marks, where the language sets it there: „…“, sagte er.
+        There a colon before them does the same: Er sagte: „Nein.“"""
+        if self.language.grammar.get("comma") != "outside" or not stretch.closed:
+            return False
+        before = self._text[max(0, stretch.outer.start - 2) : stretch.outer.start]
+        return self._text[stretch.outer.end : stretch.outer.end + 1] == "," or before.endswith(": ")
+
+    def is_wording(self, stretch: QuotedStretch) -> bool:
+        """Whether a stretch is some words of somebody's, no name, title or single term."""
+        words = _WORD.findall(self._text, *stretch.inner) if stretch.closed else []
+        return len(words) > 1 and not self._is_title_case(stretch) and not self.is_heading(stretch)
 
     def is_sentence(self, stretch: QuotedStretch) -> bool:
         """Whether a stretch holds whole sentences: it begins like one and ends like one.

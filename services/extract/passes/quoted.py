@@ -6,11 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from services.extract.passes import trust
+from services.extract.passes import clauses, trust
 from services.extract.passes.adjacent import adjacent_source
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.tidy import WORD_CHARACTER, spaceless
-from services.extract.types import Attribution, Range
+from services.extract.types import Attribution, QuotedStretch, Range
 
 _MOST = 0.5  # share of a quoted stretch that makes it an attribution's own even where another claims the rest
 
@@ -90,7 +90,7 @@ def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quo
         kept: list[Range] = []
         for piece in attribution.content:
             stretch = next((s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None)
-            beside = adjacent_source(text, stretch, quotations.language) if stretch is not None else None
+            beside = _beside(text, stretch, quotations) if stretch is not None else None
             if beside is not None and beside[1] is not None and unused(beside[1]):
                 sure = min(_BESIDE_CUE, attribution.confidence)
                 split.append(Attribution("direct", (piece,), *beside, sure, source_confidence=trust.BESIDE))
@@ -99,6 +99,15 @@ def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quo
         if kept:
             split.append(attribution if len(kept) == len(attribution.content) else replace(attribution, content=tuple(kept)))
     return split
+
+
+def _beside(text: str, stretch: QuotedStretch, quotations: Quotations) -> tuple[Range, Range | None] | None:
+    """Source and cue beside a quoted stretch, read in the way of the text's language; None where nobody has written that way down."""
+    if not quotations.language.grammar:
+        return None
+    if quotations.language.grammar.get("order") == clauses.VERB_SECOND:
+        return clauses.beside(quotations.unquoted, stretch.outer, quotations.language)
+    return adjacent_source(text, stretch, quotations.language)
 
 
 def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
@@ -110,9 +119,12 @@ def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotati
                 covered[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
     added: list[Attribution] = []
     for stretch in quotations.outermost:
-        if any(covered[stretch.inner.start : stretch.inner.end]) or not quotations.is_speech(stretch):
+        if any(covered[stretch.inner.start : stretch.inner.end]):
             continue
-        beside = adjacent_source(text, stretch, quotations.language)
+        set_off = quotations.is_set_off(stretch) and not quotations.is_name(stretch)
+        if not set_off and not quotations.is_speech(stretch):
+            continue
+        beside = _beside(text, stretch, quotations)
         if beside is not None:
             source, cue = beside
             added.append(Attribution("direct", (stretch.outer,), source, cue, _BESIDE_CUE, source_confidence=trust.BESIDE))

@@ -15,4 +15,6 @@ PARTICIPLE = 0.95  # “Claiming that he won, Lee left”: 2 of 2
 LAYOUT = 0.95  # the name before a turn, the signature under a post: 31 of 39, the other 8 being what the speaker reports in turn
 HEADLINE = 0.9  # “Lee: no meeting planned”: not seen
 NOBODY = 0.8  # whom the reporting words are about does not speak: “Lee was asked …”: 6 of 8
+IN_SPEECH = 0.85  # German: the subject of the verb that reports a few words in marks
+BEFORE = 0.75  # German: who speaks in the sentence before a quotation
 FLOATING = 0.7  # quoted speech with nobody beside it: not seen, and the text may name its speaker farther off
