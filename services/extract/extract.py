@@ -41,7 +41,7 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, CleanText, Tagged
 
 EXTRACTOR_NAME = "onrecord"
-EXTRACTOR_VERSION = "1.4.0"
+EXTRACTOR_VERSION = "1.5.0"
 """Version of the extraction rules: raise it with every change that changes any output."""
 
 _MODEL_LANGUAGES = frozenset(("en", UNKNOWN))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from services.extract.passes import later, subjects
+from services.extract.passes.anonymity import is_note_on_name
 from services.extract.passes.continued import is_scare_quote, joined, once
 from services.extract.passes.conventions import as_annotated
 from services.extract.passes.draft import Draft
@@ -22,7 +23,9 @@ from services.extract.passes.phrases import phrases
 from services.extract.passes.posts import posts
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.quoted import closed_over_marks, kind_by_marks, unclaimed_quotations, with_own_cue
+from services.extract.passes.relayed import relayed
 from services.extract.passes.running import running_speakers
+from services.extract.passes.sources import in_one_sentence
 from services.extract.passes.tidy import tidy
 from services.extract.passes.turns import turns
 from services.extract.text.sentences import sentences
@@ -94,6 +97,10 @@ def _outside_verbatim(draft: Draft) -> None:
     draft.attributions = outside(draft.attributions, draft.verbatim)
 
 
+def _sentence_sources(draft: Draft) -> None:
+    draft.each(lambda a: in_one_sentence(draft.text, a, draft.sentences, draft.starts))
+
+
 def _broken_clauses(draft: Draft) -> None:
     draft.each(partial(subjects.without_relative_pronoun, draft.text))
 
@@ -104,6 +111,10 @@ def _later_sentences(draft: Draft) -> None:
 
 def _phrases(draft: Draft) -> None:
     draft.attributions = outside(phrases(draft.text, draft.attributions, draft.sentences), draft.verbatim)
+
+
+def _relayed(draft: Draft) -> None:
+    draft.attributions = relayed(draft.text, draft.attributions, draft.quotations, draft.sentences)
 
 
 def _edges(draft: Draft) -> None:
@@ -176,6 +187,10 @@ def _faint(draft: Draft) -> None:
     draft.keep(lambda a: a.kind != "indirect" or a.confidence >= _FAINT)
 
 
+def _anonymity(draft: Draft) -> None:
+    draft.keep(lambda a: not is_note_on_name(draft.text, a))
+
+
 def _scare_quotes(draft: Draft) -> None:
     draft.keep(lambda a: not is_scare_quote(draft.text, a, draft.quotations))
 
@@ -192,9 +207,11 @@ PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
+    Pass("sentence-sources", _sentence_sources, "source, sentences", ALL, "a source stands in one sentence, without its full stop"),
     Pass("broken-clauses", _broken_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
+    Pass("relayed", _relayed, "text, quotations, sentences", ENGLISH, "whoever is quoted as saying something has said it"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),
     Pass("marks", _marks, "quotations", ALL, "a quotation that a content cuts through belongs to one attribution, whole"),
     Pass("own-cues", _own_cues, "quotations", ALL, "a quotation with reporting words of its own is its own attribution"),
@@ -212,6 +229,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("kinds", _kinds, "quotations", ALL, "direct, mixed or indirect is what the marks say", structural=True),
     Pass("faint", _faint, "confidence", ALL, "indirect speech that is three times in four none is left out"),
     Pass("scare-quotes", _scare_quotes, "quotations", ALL, "a few words in marks that nobody is said to have used are no quote"),
+    Pass("anonymity", _anonymity, "cue, content", ENGLISH, "that a source is not to be named is nobody's words"),
     Pass("conventions", _conventions, "cue, content", ENGLISH, "edges of cues and contents where annotators cut them"),
     Pass("running-speakers", _running_speakers, "quotations", ALL, "a quotation without a source goes on with the running speaker"),
 )  # fmt: skip
