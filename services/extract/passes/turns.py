@@ -8,15 +8,25 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.extract.passes import trust
+from services.extract.passes.adjacent import VERB
 from services.extract.passes.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Entity, Range
 from services.extract.wordlist import words
 
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Prof|Sir|President|Secretary|Senator|Governor|Judge|Minister)\.?\s)"
 _NAME = r"[A-Z][\w.’'-]*(?:\s(?:[A-Z][\w.’'-]*|de|van|von|bin|al|of)){0,4}"
+_ROLE = r"(?:,\s(?!and\b|but\b|who\b|which\b|said\b)[A-Za-z][\w.’'&/ -]{1,60}){1,3}"  # “KATE BRIGGS, ANCHOR:” · “Moira Kerr, farmer:”
 _LABEL = re.compile(
-    rf"[\"“]?(?P<label>(?P<title>(?i:{_TITLE}))?(?:{_NAME}))(?:\s\([^()\n]{{1,40}}\))?(?P<colon>:)\s+(?=\S)",
+    rf"[\"“]?(?P<label>(?P<title>(?i:{_TITLE}))?(?:{_NAME}))(?P<role>\s\([^()\n]{{1,40}}\)|{_ROLE})?(?P<colon>:)(?:\s+(?=\S)|\Z)",
 )
+_PART = words(
+    """
+    court witness judge clerk counsel bailiff foreperson defendant plaintiff prosecutor interviewer interviewee presenter host anchor
+    moderator reporter narrator announcer caller chair chairman chairwoman chairperson speaker operator interpreter translator
+    """
+)
+"""Who speaks in a transcript by their part in it: “THE WITNESS: …” · “Presenter: …”"""
+_REPORTS = re.compile(rf"\b{VERB}\b")  # “Hale, the mayor, added: …” is a sentence of the reporter's
 _QUESTION = re.compile(r"(?P<label>Q(?:uestion)?)(?:(?P<colon>[:.])\s*|\s)(?=[\w“\"(\[‘'…—–-])")
 _ANSWER = re.compile(r"(?P<label>A(?:nswer)?)(?P<colon>[:.])\s*(?=[\w“\"(\[‘'…—–-])")
 _ENDS_SENTENCE = re.compile(r"[.!?…—–-][\"'”’»)\]]*$")
@@ -64,7 +74,8 @@ def turns(text: str, entities: Iterable[Entity]) -> list[Attribution]:
     for number, turn in enumerate(spoken):
         content = [turn.words]
         if running and number + 1 < len(spoken):
-            between = places[turn.paragraph + 1 : spoken[number + 1].paragraph]
+            alone = places[turn.paragraph].end <= turn.words.start  # the label, in a paragraph of its own
+            between = places[turn.paragraph + 1 + alone : spoken[number + 1].paragraph]
             if len(between) <= _LONGEST_GAP:
                 content += [place for place in between if not _ASIDE.match(text, place.start)]
         sure = trust.LAYOUT
@@ -77,20 +88,42 @@ def _named(text: str, places: Sequence[Range], entities: Iterable[Entity]) -> li
     candidates: list[_Turn] = []
     for number, place in enumerate(places):
         match = _LABEL.match(text, place.start, place.end)
-        if match is None or (number == 0 and is_heading(text, place)):
+        if match is None or (number == 0 and is_heading(text, place)) or _REPORTS.search(match["role"] or ""):
             continue
-        label = match["label"]
-        last = label.split()[-1].lower()
-        first = label.split()[0].lower()
-        if first in INVERTED or (first.rstrip("'’s") in _NO_SPEAKER and last not in people):
+        spoken = _spoken(match, places, number)
+        if spoken is None:
             continue
-        known = match["title"] is not None or last in people
-        candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), Range(match.end(), place.end), known))
-    times = Counter(text[slice(*turn.label)] for turn in candidates)
-    spoken = [turn for turn in candidates if turn.known or (times[(label := text[slice(*turn.label)])] > 1 and label.isupper())]
+        name = [word.lower() for word in match["label"].split()]
+        part = name[-1] in _PART and name[:-1] in ([], ["the"])
+        if name[0] in INVERTED or (name[0].rstrip("'’s") in _NO_SPEAKER and name[-1] not in people and not part):
+            continue
+        introduced = match["label"].isupper() and (match["role"] or "").startswith(",")
+        known = match["title"] is not None or name[-1] in people or part or introduced
+        candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), spoken, known))
+    spoken_by = _known(text, candidates)
     # “Pence: no debate” above “WALLACE: Why?” “PENCE: Well, look” is the headline of the transcript
-    first = next((number for number, turn in enumerate(spoken) if text[slice(*turn.label)].isupper()), 0)
-    return spoken[first:] if 2 * first < len(spoken) else spoken
+    first = next((number for number, turn in enumerate(spoken_by) if text[slice(*turn.label)].isupper()), 0)
+    return spoken_by[first:] if 2 * first < len(spoken_by) else spoken_by
+
+
+def _spoken(match: re.Match[str], places: Sequence[Range], number: int) -> Range | None:
+    """What a label's turn begins with: the rest of its paragraph, or the next one where the label stands alone."""
+    if match.end() < places[number].end:
+        return Range(match.end(), places[number].end)
+    return places[number + 1] if number + 1 < len(places) else None
+
+
+def _known(text: str, candidates: Sequence[_Turn]) -> list[_Turn]:
+    """The candidates that are speakers: known ones, labels that come again, and the last word of a longer label."""
+    labels = [text[slice(*turn.label)] for turn in candidates]
+    times = Counter(labels)
+    surnames = {label.split()[-1].lower() for label in labels if " " in label}
+
+    def speaks(turn: _Turn, label: str) -> bool:
+        again = times[label] > 1 and (label.isupper() or " " in label)
+        return turn.known or again or label.lower() in surnames
+
+    return [turn for turn, label in zip(candidates, labels, strict=True) if speaks(turn, label)]
 
 
 def _questions(text: str, places: Sequence[Range]) -> list[_Turn]:
