@@ -10,6 +10,7 @@ from trafilatura import bare_extraction, load_html
 
 from services.chassis.html import DEEPEST, flattened
 from services.chassis.worker_process import nearly_full
+from services.extract.text.markup import spelled_out
 
 _TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEEPEST - 1}])")
 
@@ -29,9 +30,12 @@ def read(page: bytes) -> bytes:
     source = page.decode("utf-8", "replace")
     tree = load_html(source)
     # the parser stops, without a word, where a page nests too deep for it
-    deep = tree is not None and _TOO_DEEP(tree)
+    if tree is not None and _TOO_DEEP(tree):
+        tree = flattened(source, html.html_parser.makeelement)
+    if tree is not None:
+        spelled_out(tree)
     found = bare_extraction(
-        flattened(source, html.html_parser.makeelement) if deep else source,
+        source if tree is None else tree,
         include_comments=False,
         include_tables=False,
         with_metadata=True,
