@@ -85,3 +85,48 @@ def test_that_a_source_is_not_to_be_named_is_no_statement(read: Read, text: str)
 
 def test_a_wish_about_another_name_is_one(read: Read) -> None:
     assert [source for source, _ in read("The council asked that the street be named after Bell.")] == ["The council"]
+
+
+CLEFTS = [
+    ("It was Paul Dunn, not Jane Ames, who said the road was closed.", "Paul Dunn", "the road was closed"),
+    ("It was the mayor who said that taxes would rise.", "the mayor", "that taxes would rise"),
+    ("It was not Lee but his deputy, Ana Roth, who told reporters the port was shut.", "his deputy, Ana Roth", "the port was shut"),
+    ("It was Marta Bell and not her brother who warned that the bank would fail.", "Marta Bell", "that the bank would fail"),
+    ("It was Paul Dunn — not Jane Ames — who told the court that the well was dry.", "Paul Dunn", "that the well was dry"),
+    ("It is the director, Tom Hale, who says the school must close.", "the director, Tom Hale", "the school must close"),
+]
+
+
+@pytest.mark.parametrize(("text", "source", "content"), CLEFTS, ids=[text[:30] for text, *_ in CLEFTS])
+def test_it_was_somebody_who_said_it(read: Read, text: str, source: str, content: str) -> None:
+    assert read(text) == [(source, [content])]
+
+
+def test_it_was_not_him_who_said_it(read: Read) -> None:
+    assert ("Lee", ["so"]) not in read("It was not Lee who said so.")
+
+
+POLLS = [
+    ("According to a poll of 1,004 adults, most want a new bridge.", "a poll of 1,004 adults", "most want a new bridge"),
+    ("Most want a new bridge, according to a poll of 1,004 adults.", "a poll of 1,004 adults", "Most want a new bridge"),
+    ("A survey of 2,300 doctors found that hours were too long.", "A survey of 2,300 doctors", "that hours were too long"),
+]
+
+
+@pytest.mark.parametrize(("text", "source", "content"), POLLS, ids=[text[:30] for text, *_ in POLLS])
+def test_a_number_does_not_end_a_source(read: Read, text: str, source: str, content: str) -> None:
+    assert read(text) == [(source, [content])]
+
+
+def test_a_number_does_not_end_an_actor_s_name(extractor: Extractor, article: Callable[..., Article]) -> None:
+    found = extractor.extract(article("A poll of 1,004 adults found that most want a new bridge."))
+    assert [item.actor.name for item in found.attributions] == ["A poll of 1,004 adults"]
+
+
+def test_a_noun_behind_a_quotation_is_no_verb_of_saying(read: Read) -> None:
+    text = "Farida Khan turned to the reporters. “Nobody warned us about the dam.” The reporters took notes."
+    assert [source for source, _ in read(text)] == ["Farida Khan"]
+
+
+def test_a_sentence_in_brackets_ends_before_them(read: Read) -> None:
+    assert read("(Ames said that she had not been asked.)") == [("Ames", ["that she had not been asked"])]

@@ -30,6 +30,7 @@ _OWN = re.compile(
 )
 """“Lee’s advice to the council was a short one: “…””"""
 _SIGNED = re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{_NAME}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)")
+_NOUNS = re.compile(r"\b(?:notes|claims|reads|read|post(?:ed|s)?)\Z")  # behind a full stop: “The reporters took notes.”
 _ABBREVIATED = re.compile(r"(?:\b(?:Jr|Sr|Inc|Co|Corp|Ltd)|\b[A-Z])\.\Z")
 _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
 
@@ -37,7 +38,7 @@ _LABEL = re.compile(rf"(?:^|\n)\s*(?P<source>{_NAME}):\s*$")
 def adjacent_source(text: str, stretch: QuotedStretch) -> tuple[Range, Range | None] | None:
     """Source and cue beside a quoted stretch, or None. The cue is None for a name and a colon."""
     after = _AFTER.match(text, stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
-    if after and "\n" not in after.group():
+    if after and "\n" not in after.group() and not (text[stretch.inner.end - 1] == "." and _NOUNS.search(after.group())):
         source = "source" if after["source"] else "source2"
         cue = "cue" if after["cue"] else "cue2"
         return _without_stop(text, Range(*after.span(source))), Range(*after.span(cue))

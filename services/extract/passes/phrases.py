@@ -13,7 +13,8 @@ from services.extract.passes import trust
 from services.extract.types import Attribution, Range
 
 _WORDS = r"(?:words?|view|opinion|estimation|judgment|judgement|telling|account)"
-_NOUN = r"(?:(?:the|a|an|his|her|its|their|our|two|several|some)\s+)?[^\s,;:.“”\"()\n][^,;:“”\"()\n]{0,80}?"
+_INSIDE = r"(?:[^,;:“”\"()\n]|(?<=\d),(?=\d)|“[^“”\n]{1,40}”)"  # “a poll of 1,004 adults”
+_NOUN = rf"(?:(?:the|a|an|his|her|its|their|our|two|several|some)\s+)?[^\s,;:.“”\"()\n]{_INSIDE}{{0,80}}?"
 _OF = rf"(?:(?i:according\s+to)|(?:As\s+p|as\s+p|P|p)er(?=\s+(?:the|his|her|their|our|[A-Z]\w*)\b)|[Ii]n\s+the\s+{_WORDS}\s+of)"
 _OWNER = rf"[Ii]n\s+(?P<owner>(?:his|her|their|our|my|[A-Z][\w.-]*(?:\s[A-Z][\w.-]*){{0,3}}[’']s?))\s+(?P<words>(?:own\s+)?{_WORDS})"
 _OPENING = re.compile(rf"(?:(?:But|And|Yet)\s+)?(?:(?P<cue>{_OF})\s+(?P<source>{_NOUN})|{_OWNER}),\s+")
@@ -84,7 +85,7 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
     """The attributions once it is known that a phrase of the sentence names who its words are from."""
     kept: list[Attribution] = []
     home: list[Range] = []
-    settled = False
+    settled, sure = False, _CONFIDENCE
     for attribution in attributions:
         here = [piece for piece in attribution.content if sentence.start <= piece.start < sentence.end]
         spans = [span for span in (attribution.source, attribution.cue) if span is not None]
@@ -93,15 +94,26 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
             others = tuple(piece for piece in attribution.content if piece not in here)
             kept += [replace(attribution, content=others)] if others else []
             continue
+        if _runs_into(attribution, phrase):
+            sure = max(sure, attribution.confidence)
+            continue
         # a content that begins in the heading above is found by its cue
         settled = settled or bool(here) or (attribution.cue is not None and _shared(attribution.cue, phrase.cue) is not None)
         kept.append(attribution)
-    named, sure = (phrase.source, phrase.cue), trust.ACCORDING
+    named = phrase.source, phrase.cue
     if home:
-        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=sure))
+        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=trust.ACCORDING))
     elif not settled and sum(len(_WORD.findall(text, *part)) for part in phrase.content) >= _CONTENT_WORDS:
-        kept.append(Attribution("indirect", phrase.content, *named, _CONFIDENCE, source_confidence=sure))
+        kept.append(Attribution("indirect", phrase.content, *named, sure, source_confidence=max(sure, trust.ACCORDING)))
     return kept
+
+
+def _runs_into(attribution: Attribution, phrase: _Phrase) -> bool:
+    """Whether the tagger took a part of the phrase's source for what it says: “according to a poll of 1,004 | adults, most agree”."""
+    cue = attribution.cue
+    if cue is None or _shared(cue, phrase.cue) is None:
+        return False
+    return any(_shared(piece, phrase.source) is not None for piece in attribution.content)
 
 
 def _shared(left: Range, right: Range) -> Range | None:

@@ -25,7 +25,7 @@ from services.extract.passes.quotations import Quotations
 from services.extract.passes.quoted import closed_over_marks, kind_by_marks, unclaimed_quotations, with_own_cue
 from services.extract.passes.relayed import relayed
 from services.extract.passes.running import running_speakers
-from services.extract.passes.sources import in_one_sentence
+from services.extract.passes.sources import in_one_sentence, of_cleft
 from services.extract.passes.tidy import tidy
 from services.extract.passes.turns import turns
 from services.extract.text.sentences import sentences
@@ -99,6 +99,10 @@ def _outside_verbatim(draft: Draft) -> None:
 
 def _sentence_sources(draft: Draft) -> None:
     draft.each(lambda a: in_one_sentence(draft.text, a, draft.sentences, draft.starts))
+
+
+def _clefts(draft: Draft) -> None:
+    draft.each(lambda a: of_cleft(draft.text, a, draft.starts))
 
 
 def _broken_clauses(draft: Draft) -> None:
@@ -208,6 +212,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
     Pass("sentence-sources", _sentence_sources, "source, sentences", ALL, "a source stands in one sentence, without its full stop"),
+    Pass("clefts", _clefts, "source, sentences", ENGLISH, "“It was Dunn, not Ames, who said …” is Dunn's"),
     Pass("broken-clauses", _broken_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),

@@ -1,4 +1,4 @@
-"""A source stands in one sentence, and without the full stop that ends it."""
+"""Where a source stands: in one sentence, without the full stop that ends it, and not in the pronoun of “It was Lee who said …”."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ from services.extract.types import Attribution, Range
 
 _STOP = re.compile(r"(?<!\b[A-Z])(?<!\b(?:Jr|Sr|Co))(?<!\b(?:Inc|Ltd))(?<!\bCorp)\.\Z")
 """A full stop that is no part of the name before it: an initial's and an abbreviation's are."""
+
+_NOUNS = r"[^,.;:—–“”\"]{2,60}?"
+_CLEFT = re.compile(
+    rf"It\s(?:was|is)\s+(?:not\s[^.;:“”\"]{{1,80}}?\sbut\s+)?(?P<source>(?!not\b){_NOUNS}(?:,\s(?!(?:and\s)?not\b){_NOUNS})?)"
+    rf"(?:\s*[,—–]?\s*\b(?:and\s)?not\s{_NOUNS})?\s*[,—–]?\s*\bwho\Z"
+)
+_REACH = 240  # code points of a cleft before its pronoun
+
+
+def of_cleft(text: str, attribution: Attribution, starts: Sequence[int]) -> Attribution:
+    """“It was Dunn, not Ames, who said …”: who said it stands before the pronoun, and is not the last one named."""
+    source = attribution.source
+    if source is None or text[slice(*source)] != "who":
+        return attribution
+    sentence = starts[index - 1] if (index := bisect_right(starts, source.start)) else 0
+    cleft = _CLEFT.match(text, sentence, source.end) if source.end - sentence <= _REACH else None
+    return attribution if cleft is None else replace(attribution, source=Range(*cleft.span("source")))
 
 
 def in_one_sentence(text: str, attribution: Attribution, sentences: Sequence[Range], starts: Sequence[int]) -> Attribution:
