@@ -94,6 +94,7 @@ def test_a_label_in_a_paragraph_of_its_own_speaks_the_next_one() -> None:
 
 NO_DIALOGUES = [
     "The board met.\n\nHale, the mayor, added: “We are not ready for it.”\n\nRuth Penn, a clerk, said: “I am.”",
+    "Hale, the mayor of Tarnford, fired back: “You know every step of it.”\n\nRuth Penn, clerk: “I do not.”",
     "How to plan a garden\n\nSoil: Dig it over. You need a spade.\n\nSun: Six hours will do.\n\nWater: Twice a week is enough for you.",
     "Tarnford Car 500: You get a big boot.\n\nHarbour Car 20: You will like the seats.",
 ]

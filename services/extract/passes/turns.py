@@ -15,7 +15,8 @@ from services.extract.wordlist import words
 
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Dr|Sen|Rep|Gov|Gen|Prof|Sir|President|Secretary|Senator|Governor|Judge|Minister)\.?\s)"
 _NAME = r"[A-Z][\w.’'-]*(?:\s(?:[A-Z][\w.’'-]*|de|van|von|bin|al|of)){0,4}"
-_ROLE = r"(?:,\s(?!and\b|but\b|who\b|which\b|said\b)[A-Za-z][\w.’'&/ -]{1,60}){1,3}"  # “KATE BRIGGS, ANCHOR:” · “Moira Kerr, farmer:”
+_ROLE = r"(?:(?:,\s[A-Z][A-Z.’'&/ -]{1,60}){1,3}|,\s(?!(?:the|an?|who|which|and|but)\b)[A-Za-z][\w’'-]*(?:\s[\w’'&-]+){0,3})"
+"""“KATE BRIGGS, SENIOR ANCHOR:” · “Moira Kerr, dairy farmer:”; “Hale, the mayor, fired back:” is a sentence."""
 _LABEL = re.compile(
     rf"[\"“]?(?P<label>(?P<title>(?i:{_TITLE}))?(?:{_NAME}))(?P<role>\s\([^()\n]{{1,40}}\)|{_ROLE})?(?P<colon>:)(?:\s+(?=\S)|\Z)",
 )
@@ -26,6 +27,7 @@ _PART = words(
     """
 )
 """Who speaks in a transcript by their part in it: “THE WITNESS: …” · “Presenter: …”"""
+_MARKS = "“\"‘'«„"  # what a transcript's speaker says stands between none
 _REPORTS = re.compile(rf"\b{VERB}\b")  # “Hale, the mayor, added: …” is a sentence of the reporter's
 _QUESTION = re.compile(r"(?P<label>Q(?:uestion)?)(?:(?P<colon>[:.])\s*|\s)(?=[\w“\"(\[‘'…—–-])")
 _ANSWER = re.compile(r"(?P<label>A(?:nswer)?)(?P<colon>[:.])\s*(?=[\w“\"(\[‘'…—–-])")
@@ -91,7 +93,8 @@ def _named(text: str, places: Sequence[Range], entities: Iterable[Entity]) -> li
         if match is None or (number == 0 and is_heading(text, place)) or _REPORTS.search(match["role"] or ""):
             continue
         spoken = _spoken(match, places, number)
-        if spoken is None:
+        reported = match["role"] is not None and spoken is not None and text[spoken.start] in _MARKS
+        if spoken is None or reported:
             continue
         name = [word.lower() for word in match["label"].split()]
         part = name[-1] in _PART and name[:-1] in ([], ["the"])
