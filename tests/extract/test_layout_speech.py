@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.extract.passes.headlines import headlines
@@ -53,6 +53,56 @@ def test_a_briefing_is_cut_into_turns_with_their_speakers() -> None:
         ("Q", ["So what does that mean?"]),
         ("MR. SPICER", ["It means that I've answered your question."]),
     ]
+
+
+DIALOGUES = [
+    (
+        "REAR ADM. JOHN HALVORSEN, ANALYST: We are not ready.\n\nKATE BRIGGS, ANCHOR: 4:57 here. Why?\n\nHALVORSEN: Money.\n\nBRIGGS: Oh.",
+        ["REAR ADM. JOHN HALVORSEN", "KATE BRIGGS", "HALVORSEN", "BRIGGS"],
+    ),
+    (
+        "Ann Day: What did you see?\n\nMoira Kerr, farmer: I saw lights.\n\nAnn Day: Did you run?\n\nMoira Kerr, farmer: Yes.",
+        ["Ann Day", "Moira Kerr", "Ann Day", "Moira Kerr"],
+    ),
+    (
+        "Presenter: What did you see?\n\nMoira Kerr: I saw lights.\n\nPresenter: Did you run?\n\nKerr: Yes, I ran home.",
+        ["Presenter", "Moira Kerr", "Presenter", "Kerr"],
+    ),
+    (
+        "THE COURT: Speak up, Mr. Dunn.\n\nTHE WITNESS: I was at the dam at 5:30.\n\nMR. SHAH: No further questions.",
+        ["THE COURT", "THE WITNESS", "MR. SHAH"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "speakers"), DIALOGUES, ids=[text[:20] for text, _ in DIALOGUES])
+def test_a_label_may_hold_a_role_or_be_one(text: str, speakers: list[str]) -> None:
+    found = turns(text, named(text, "Moira Kerr", "Kerr"))
+    assert [text[slice(*turn.source)] for turn in found if turn.source] == speakers
+    assert all(len(turn.content) == 1 for turn in found)
+
+
+def test_a_label_in_a_paragraph_of_its_own_speaks_the_next_one() -> None:
+    text = "ANN DAY, HOST:\n\nWhat did you see?\n\nMOIRA KERR, BYLINE: I saw lights.\n\nDAY:\n\nDid you run?\n\nIt was late.\n\nKERR: Yes."
+    assert shown(text, turns(text, ())) == [
+        ("ANN DAY", ["What did you see?"]),
+        ("MOIRA KERR", ["I saw lights."]),
+        ("DAY", ["Did you run?", "It was late."]),
+        ("KERR", ["Yes."]),
+    ]
+
+
+NO_DIALOGUES = [
+    "The board met.\n\nHale, the mayor, added: “We are not ready for it.”\n\nRuth Penn, a clerk, said: “I am.”",
+    "Hale, the mayor of Tarnford, fired back: “You know every step of it.”\n\nRuth Penn, clerk: “I do not.”",
+    "How to plan a garden\n\nSoil: Dig it over. You need a spade.\n\nSun: Six hours will do.\n\nWater: Twice a week is enough for you.",
+    "Tarnford Car 500: You get a big boot.\n\nHarbour Car 20: You will like the seats.",
+]
+
+
+@pytest.mark.parametrize("text", NO_DIALOGUES)
+def test_sentences_and_lists_are_no_dialogue(text: str) -> None:
+    assert turns(text, named(text, "Hale", "Ruth Penn")) == []
 
 
 def test_a_turn_is_whole_whatever_the_tagger_saw_in_it() -> None:
@@ -144,6 +194,7 @@ LAYOUT = st.lists(
 ).map("".join)
 
 
+@example("“(“— Anna Lee (@lee) May 1, 2020")
 @given(LAYOUT)
 def test_whatever_the_layout_spans_are_sorted_disjoint_and_hold_words(text: str) -> None:
     people = named(text, "Anna Lee", "LEE")

@@ -46,6 +46,13 @@ def test_invisible_characters_go_and_joiners_stay() -> None:
     assert normalise("in\u00adter\u200bnational \u202eevil\u202c \x00man\ufeff 👩\u200d👩")[0] == "international evil man 👩\u200d👩"
 
 
+def test_signs_that_were_escaped_once_too_often_are_signs() -> None:
+    written = "&ldquo;It&rsquo;s over,&rdquo; said&nbsp; Lee &amp; &#8220;Co&#x201d; &lt;b&gt; AT&T; R&D"
+    text, runs = normalise(written)
+    assert text == "“It’s over,” said Lee & “Co” &lt;b&gt; AT&T; R&D"
+    assert all(text[t : t + n] == written[i : i + n] for t, i, n in runs)
+
+
 @pytest.mark.parametrize(
     "line",
     ["https://example.org/a?b=c", "Related article: Why?", "READ MORE: Something", "Advertisement", "Story continues below advertisement",

@@ -26,7 +26,7 @@ _TRAILER = re.compile(
     r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
     rf"|['’]s?\s+(?:[\w-]+\s+){{0,2}}{_UTTERANCE}(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
 )
-_SEGMENT = re.compile(r"\s*[,;:\[\]—–]\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
+_SEGMENT = re.compile(r"\s*(?:(?<!\d),|,(?!\d)|[;:\[\]—–])\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
 _TIME = re.compile(
     r"\s+(?:(?:released|published|issued|conducted|taken)\s+)?(?:(?:on|late|early|earlier)\s+)*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|in\s+(?:\d{4}|january"
     r"|february|march|april|may|june|july|august|september|october|november|december)|(?:last|this)\s+(?:week|month|year|night|morning))\b.*$",

@@ -39,6 +39,8 @@ class _Patterns(NamedTuple):
     own: re.Pattern[str]
     """“Lee’s advice to the council was a short one: “…””"""
     signed: re.Pattern[str]
+    noun: re.Pattern[str]
+    """Behind a full stop: “The reporters took notes.”"""
     label: re.Pattern[str]
     abbreviated: re.Pattern[str]
 
@@ -55,6 +57,7 @@ def _patterns(language: Language) -> _Patterns:
             rf"{_BEGINS}(?P<source>{whose})\s+(?P<cue>(?:\w+\s+){{0,2}}{language.any_of('utterances')})(?:\s[^:“”\"\n]{{1,80}})?:\s*$"
         ),
         signed=re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{named}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)"),
+        noun=re.compile(rf"\b{language.any_of('reporting_nouns')}\Z"),
         abbreviated=re.compile(rf"(?:\b{language.any_of('name_abbreviations')}|\b[A-Z])\.\Z"),
         label=re.compile(rf"(?:^|\n)\s*(?P<source>{named}):\s*$"),
     )
@@ -65,7 +68,8 @@ def adjacent_source(text: str, stretch: QuotedStretch, language: Language = ENGL
     patterns = _patterns(language)
     behind = (stretch.outer.end, min(len(text), stretch.outer.end + _REACH))
     after = patterns.after.match(text, *behind)
-    if after and "\n" not in after.group():
+    sentence_ended = text[stretch.inner.end - 1] == "."
+    if after and "\n" not in after.group() and not (sentence_ended and patterns.noun.search(after.group())):
         source = "source" if after["source"] else "source2"
         cue = "cue" if after["cue"] else "cue2"
         return _without_stop(text, Range(*after.span(source)), patterns), Range(*after.span(cue))

@@ -15,7 +15,7 @@ from services.extract.types import Attribution, Entity, QuotedStretch, Range
 _COLON = re.compile(r"[“”\"‘’']?(?P<colon>:)\s+")
 _BULLET = re.compile(r"[•·*‣▪–—-]\s+")
 _AFTER_QUOTE = re.compile(r"(?P<cue>:)?\s*(?:[—–-]\s+)?(?=\S)")
-_WORD = re.compile(r"[\w.’'-]+")
+_WORD = re.compile(r"\w[\w.’'-]*")
 _LABEL_WORDS = 5
 _CONTENT_WORDS = 3
 _CONFIDENCE = 0.6  # what a headline's colon means is guessed from who stands beside it
@@ -45,7 +45,7 @@ def headlines(text: str, entities: Iterable[Entity], quoted: Sequence[QuotedStre
             continue
         if stretch is not None:
             source = starts.get(match.end()) or _titled(text, match.end(), place.end, starts)
-            if source is not None and (match["cue"] or text[match.start() : match.end()].strip()):
+            if source is not None and _count(text, stretch.inner) and (match["cue"] or text[match.start() : match.end()].strip()):
                 colon = Range(*match.span("cue")) if match["cue"] else None
                 found.append(Attribution("direct", (stretch.outer,), source, colon, _CONFIDENCE, source_confidence=trust.HEADLINE))
             continue

@@ -14,7 +14,7 @@ from services.extract.lang import ENGLISH, Language
 from services.extract.passes import trust
 from services.extract.types import Attribution, Range
 
-_NOUN = r"[^\s,;:.“”\"()\n][^,;:“”\"()\n]{0,80}?"
+_INSIDE = r"(?:[^,;:“”\"()\n]|(?<=\d),(?=\d)|“[^“”\n]{1,40}”)"  # “a poll of 1,004 adults”
 _REACH = 160  # code points of an opening phrase
 _CONTENT_WORDS = 3
 _WORD = re.compile(r"\w+")
@@ -42,7 +42,8 @@ def _patterns(language: Language) -> _Patterns:
     cue = rf"(?:(?i:{any_of('phrase_sources')})|{before_name}|{framed})"
     owner = rf"(?:{any_of('phrase_owners')}|{capital}[\w.-]*(?:\s{capital}[\w.-]*){{0,3}}[’']s?)"
     owned = rf"{language.opening('phrase_owner_openers')}\s+(?P<owner>{owner})\s+(?P<words>(?:{any_of('phrase_own')}\s+)?{noun})"
-    said = rf"(?:(?P<cue>{cue})\s+(?P<source>{_NOUN})|{owned})"
+    source = rf"(?:{any_of('phrase_source_determiners')}\s+)?[^\s,;:.“”\"()\n]{_INSIDE}{{0,80}}?"
+    said = rf"(?:(?P<cue>{cue})\s+(?P<source>{source})|{owned})"
     return _Patterns(
         opening=re.compile(rf"(?:{any_of('phrase_conjunctions')}\s+)?{said},\s+"),
         inserted=re.compile(rf",[”\"’']?\s+{said}(?P<goes_on>,\s+|[.!?]?\Z)"),
@@ -102,7 +103,7 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
     """The attributions once it is known that a phrase of the sentence names who its words are from."""
     kept: list[Attribution] = []
     home: list[Range] = []
-    settled = False
+    settled, sure = False, _CONFIDENCE
     for attribution in attributions:
         here = [piece for piece in attribution.content if sentence.start <= piece.start < sentence.end]
         spans = [span for span in (attribution.source, attribution.cue) if span is not None]
@@ -111,15 +112,26 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
             others = tuple(piece for piece in attribution.content if piece not in here)
             kept += [replace(attribution, content=others)] if others else []
             continue
+        if _runs_into(attribution, phrase):
+            sure = max(sure, attribution.confidence)
+            continue
         # a content that begins in the heading above is found by its cue
         settled = settled or bool(here) or (attribution.cue is not None and _shared(attribution.cue, phrase.cue) is not None)
         kept.append(attribution)
-    named, sure = (phrase.source, phrase.cue), trust.ACCORDING
+    named = phrase.source, phrase.cue
     if home:
-        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=sure))
+        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=trust.ACCORDING))
     elif not settled and sum(len(_WORD.findall(text, *part)) for part in phrase.content) >= _CONTENT_WORDS:
-        kept.append(Attribution("indirect", phrase.content, *named, _CONFIDENCE, source_confidence=sure))
+        kept.append(Attribution("indirect", phrase.content, *named, sure, source_confidence=max(sure, trust.ACCORDING)))
     return kept
+
+
+def _runs_into(attribution: Attribution, phrase: _Phrase) -> bool:
+    """Whether the tagger took a part of the phrase's source for what it says: “according to a poll of 1,004 | adults, most agree”."""
+    cue = attribution.cue
+    if cue is None or _shared(cue, phrase.cue) is None:
+        return False
+    return any(_shared(piece, phrase.source) is not None for piece in attribution.content)
 
 
 def _shared(left: Range, right: Range) -> Range | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from services.extract.passes import later, subjects
+from services.extract.passes.anonymity import is_note_on_name
 from services.extract.passes.continued import is_scare_quote, joined, once
 from services.extract.passes.contrasts import without_contrast
 from services.extract.passes.conventions import as_annotated
@@ -29,7 +30,9 @@ from services.extract.passes.quoted import (
     unclaimed_quotations,
     with_own_cue,
 )
+from services.extract.passes.relayed import relayed
 from services.extract.passes.running import running_speakers
+from services.extract.passes.sources import in_one_sentence, of_cleft
 from services.extract.passes.spoken import quoted_in_speech, said_before
 from services.extract.passes.tidy import tidy
 from services.extract.passes.turns import turns
@@ -103,6 +106,14 @@ def _outside_verbatim(draft: Draft) -> None:
     draft.attributions = outside(draft.attributions, draft.verbatim)
 
 
+def _sentence_sources(draft: Draft) -> None:
+    draft.each(lambda a: in_one_sentence(draft.text, a, draft.sentences, draft.starts))
+
+
+def _clefts(draft: Draft) -> None:
+    draft.each(lambda a: of_cleft(draft.text, a, draft.starts))
+
+
 def _broken_clauses(draft: Draft) -> None:
     draft.each(partial(subjects.without_relative_pronoun, draft.text, language=draft.language))
 
@@ -113,6 +124,10 @@ def _later_sentences(draft: Draft) -> None:
 
 def _phrases(draft: Draft) -> None:
     draft.attributions = outside(phrases(draft.text, draft.attributions, draft.sentences, draft.language), draft.verbatim)
+
+
+def _relayed(draft: Draft) -> None:
+    draft.attributions = relayed(draft.text, draft.attributions, draft.quotations, draft.sentences)
 
 
 def _edges(draft: Draft) -> None:
@@ -199,6 +214,10 @@ def _faint(draft: Draft) -> None:
     draft.keep(lambda a: a.kind != "indirect" or a.confidence >= _FAINT)
 
 
+def _anonymity(draft: Draft) -> None:
+    draft.keep(lambda a: not is_note_on_name(draft.text, a))
+
+
 def _scare_quotes(draft: Draft) -> None:
     draft.keep(lambda a: not is_scare_quote(draft.text, a, draft.quotations))
 
@@ -215,9 +234,12 @@ PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
     Pass("outside-verbatim", _outside_verbatim, "verbatim", ALL, "what a turn or a post reports is its speaker's words", structural=True),
+    Pass("sentence-sources", _sentence_sources, "source, sentences", ALL, "a source stands in one sentence, without its full stop"),
+    Pass("clefts", _clefts, "source, sentences", ENGLISH, "“It was Dunn, not Ames, who said …” is Dunn's"),
     Pass("broken-clauses", _broken_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
+    Pass("relayed", _relayed, "text, quotations, sentences", ENGLISH, "whoever is quoted as saying something has said it"),
     Pass("edges", _edges, "content, source, cue", ALL, "spans are trimmed to words and marks and kept to their paragraph", structural=True),
     Pass("contrasts", _contrasts, "content, cue", ENGLISH, "“Contrary to what Lee said, …”: what follows is not what Lee said"),
     Pass("marks", _marks, "quotations", ALL, "a quotation that a content cuts through belongs to one attribution, whole"),
@@ -238,6 +260,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("kinds", _kinds, "quotations", ALL, "direct, mixed or indirect is what the marks say", structural=True),
     Pass("faint", _faint, "confidence", ALL, "indirect speech that is three times in four none is left out"),
     Pass("scare-quotes", _scare_quotes, "quotations", ALL, "a few words in marks that nobody is said to have used are no quote"),
+    Pass("anonymity", _anonymity, "cue, content", ENGLISH, "that a source is not to be named is nobody's words"),
     Pass("conventions", _conventions, "cue, content", ENGLISH, "edges of cues and contents where annotators cut them"),
     Pass("running-speakers", _running_speakers, "quotations", ALL, "a quotation without a source goes on with the running speaker"),
 )  # fmt: skip

@@ -72,6 +72,8 @@ def _trimmed(text: str, piece: Range) -> Range:
     start, end = piece
     while start < end and not (text[start].isalnum() or text[start] in _LEADING):
         start += 1
+    if end > start and text[end - 1] == ")" and "(" not in text[start:end]:
+        end -= 1 + (text[max(start, end - 2)] == ".")  # of a sentence in brackets
     while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:—–-"):
         end -= 1
     return Range(start, end)

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from services.extract.lang import ENGLISH, Language
 from services.extract.passes import trust
+from services.extract.passes.adjacent import verb
 from services.extract.passes.paragraphs import is_heading, paragraphs
 from services.extract.types import Attribution, Entity, Range
 
+_MARKS = "“\"‘'«„"  # what a transcript's speaker says stands between none
 _ENDS_SENTENCE = re.compile(r"[.!?…—–-][\"'”’»)\]]*$")
 _ASIDE = re.compile(r"[(\[]")  # “(CROSSTALK.)”, “[Applause]”: nobody’s words
 _LONGEST_GAP = 6  # paragraphs without a name that one speaker goes on for; a longer run is the article's own text
@@ -31,6 +33,9 @@ class _Turn(NamedTuple):
 
 class _Patterns(NamedTuple):
     label: re.Pattern[str]
+    """“KATE BRIGGS, SENIOR ANCHOR:” · “Moira Kerr, dairy farmer:”; “Hale, the mayor, fired back:” is a sentence."""
+    reports: re.Pattern[str]
+    """“Hale, the mayor, added: …” is a sentence of the reporter's."""
     question: re.Pattern[str]
     answer: re.Pattern[str]
     addresses: re.Pattern[str]
@@ -41,9 +46,12 @@ def _patterns(language: Language) -> _Patterns:
     capital = rf"[{language.grammar.get('capitals', 'A-Z')}][\w.’'-]*"
     name = rf"{capital}(?:\s(?:{capital}|{language.any_of('name_particles', 'label_joiners')})){{0,4}}"
     title = rf"(?P<title>(?i:{language.any_of('abbreviated_titles', 'label_titles')}\.?\s))"
+    spelled = rf",\s(?!{language.any_of('no_role_openers')}\b)[A-Za-z][\w’'-]*(?:\s[\w’'&-]+){{0,3}}"
+    role = rf"(?:(?:,\s[A-Z][A-Z.’'&/ -]{{1,60}}){{1,3}}|{spelled})"
     first = r"(?=[\w“\"(\[‘'…—–-])"
     return _Patterns(
-        label=re.compile(rf"[\"“]?(?P<label>{title}?(?:{name}))(?:\s\([^()\n]{{1,40}}\))?(?P<colon>:)\s+(?=\S)"),
+        label=re.compile(rf"[\"“]?(?P<label>{title}?(?:{name}))(?P<role>\s\([^()\n]{{1,40}}\)|{role})?(?P<colon>:)(?:\s+(?=\S)|\Z)"),
+        reports=re.compile(rf"\b{verb(language)}\b"),
         question=re.compile(rf"(?P<label>{language.any_of('label_questions')})(?:(?P<colon>[:.])\s*|\s){first}"),
         answer=re.compile(rf"(?P<label>{language.any_of('label_answers')})(?P<colon>[:.])\s*{first}"),
         addresses=re.compile(rf"\?|\b{language.any_of('dialogue_words')}\b"),
@@ -68,7 +76,8 @@ def turns(text: str, entities: Iterable[Entity], language: Language = ENGLISH) -
     for number, turn in enumerate(spoken):
         content = [turn.words]
         if running and number + 1 < len(spoken):
-            between = places[turn.paragraph + 1 : spoken[number + 1].paragraph]
+            alone = places[turn.paragraph].end <= turn.words.start  # the label, in a paragraph of its own
+            between = places[turn.paragraph + 1 + alone : spoken[number + 1].paragraph]
             if len(between) <= _LONGEST_GAP:
                 content += [place for place in between if not _ASIDE.match(text, place.start)]
         sure = trust.LAYOUT
@@ -77,25 +86,50 @@ def turns(text: str, entities: Iterable[Entity], language: Language = ENGLISH) -
 
 
 def _named(text: str, places: Sequence[Range], entities: Iterable[Entity], language: Language) -> list[_Turn]:
-    verbs, nobody = language.words("label_verbs"), language.words("label_nobody")
+    patterns, verbs, nobody = _patterns(language), language.words("label_verbs"), language.words("label_nobody")
+    # who speaks in a transcript by their part in it: “THE WITNESS: …” · “Presenter: …”
+    parts, definite = language.words("label_parts"), [[word] for word in language.words("definite")]
     people = {word.lower() for entity in entities if entity.label == "PERSON" for word in text[slice(*entity.span)].split()}
     candidates: list[_Turn] = []
     for number, place in enumerate(places):
-        match = _patterns(language).label.match(text, place.start, place.end)
-        if match is None or (number == 0 and is_heading(text, place)):
+        match = patterns.label.match(text, place.start, place.end)
+        if match is None or (number == 0 and is_heading(text, place)) or patterns.reports.search(match["role"] or ""):
             continue
-        label = match["label"]
-        last = label.split()[-1].lower()
-        first = label.split()[0].lower()
-        if first in verbs or (first.rstrip("'’s") in nobody and last not in people):
+        spoken = _spoken(match, places, number)
+        reported = match["role"] is not None and spoken is not None and text[spoken.start] in _MARKS
+        if spoken is None or reported:
             continue
-        known = match["title"] is not None or last in people
-        candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), Range(match.end(), place.end), known))
-    times = Counter(text[slice(*turn.label)] for turn in candidates)
-    spoken = [turn for turn in candidates if turn.known or (times[(label := text[slice(*turn.label)])] > 1 and label.isupper())]
+        name = [word.lower() for word in match["label"].split()]
+        part = name[-1] in parts and (len(name) == 1 or name[:-1] in definite)
+        if name[0] in verbs or (name[0].rstrip("'’s") in nobody and name[-1] not in people and not part):
+            continue
+        introduced = match["label"].isupper() and (match["role"] or "").startswith(",")
+        known = match["title"] is not None or name[-1] in people or part or introduced
+        candidates.append(_Turn(number, Range(*match.span("label")), Range(*match.span("colon")), spoken, known))
+    spoken_by = _known(text, candidates)
     # “Pence: no debate” above “WALLACE: Why?” “PENCE: Well, look” is the headline of the transcript
-    first = next((number for number, turn in enumerate(spoken) if text[slice(*turn.label)].isupper()), 0)
-    return spoken[first:] if 2 * first < len(spoken) else spoken
+    first = next((number for number, turn in enumerate(spoken_by) if text[slice(*turn.label)].isupper()), 0)
+    return spoken_by[first:] if 2 * first < len(spoken_by) else spoken_by
+
+
+def _spoken(match: re.Match[str], places: Sequence[Range], number: int) -> Range | None:
+    """What a label's turn begins with: the rest of its paragraph, or the next one where the label stands alone."""
+    if match.end() < places[number].end:
+        return Range(match.end(), places[number].end)
+    return places[number + 1] if number + 1 < len(places) else None
+
+
+def _known(text: str, candidates: Sequence[_Turn]) -> list[_Turn]:
+    """The candidates that are speakers: known ones, labels that come again, and the last word of a longer label."""
+    labels = [text[slice(*turn.label)] for turn in candidates]
+    times = Counter(labels)
+    surnames = {label.split()[-1].lower() for label in labels if " " in label}
+
+    def speaks(turn: _Turn, label: str) -> bool:
+        again = times[label] > 1 and (label.isupper() or " " in label)
+        return turn.known or again or label.lower() in surnames
+
+    return [turn for turn, label in zip(candidates, labels, strict=True) if speaks(turn, label)]
 
 
 def _questions(text: str, places: Sequence[Range], language: Language) -> list[_Turn]:

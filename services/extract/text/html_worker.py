@@ -12,6 +12,7 @@ from services.chassis.html import DEEPEST, flattened
 from services.chassis.pagehead import read_head
 from services.chassis.worker_process import nearly_full
 from services.extract.text.maintext import main_text
+from services.extract.text.markup import spelled_out
 
 _TOO_DEEP = etree.XPath(f"boolean(//*[count(ancestor::*) >= {DEEPEST - 1}])")
 
@@ -34,6 +35,8 @@ def read(page: bytes) -> bytes:
     if tree is not None and _TOO_DEEP(tree):
         tree = flattened(source, html.html_parser.makeelement)
     head = read_head(tree) if tree is not None else None
+    if tree is not None:
+        spelled_out(tree)
     text = main_text(tree, head) if tree is not None and head is not None else None
     if head is None or (text is None and nearly_full()):
         if nearly_full():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from itertools import pairwise
 
 from services.extract.lang import ENGLISH, Language
@@ -20,8 +21,10 @@ _BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 # Invisible characters that carry no reading: controls, soft hyphen, zero-width space, direction marks and overrides, byte order
 # mark, annotation anchors, lone surrogates, non-characters. Zero-width (non-)joiners stay: they spell words and emoji.
 _DROP = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
-_PIECE = re.compile(rf"(?P<word>[^\s{_DROP}]+)|(?P<space>\s+)|[{_DROP}]+")
-_UNEVEN = re.compile(rf"[^\S ]|\S {{2,}}\S|[{_DROP}]")
+# Escaped once too often on their way: “&ldquo;Yes,&rdquo; she said”.
+_ESCAPED = r"&(?:[lr][ds]quo|[bs]bquo|bdquo|[lr]aquo|quot|apos|[nm]dash|hellip|nbsp|amp|#\d{2,5}|#x[\da-fA-F]{2,4});"
+_PIECE = re.compile(rf"(?P<escaped>{_ESCAPED})|(?P<word>(?:(?!{_ESCAPED})[^\s{_DROP}])+)|(?P<space>\s+)|[{_DROP}]+")
+_UNEVEN = re.compile(rf"[^\S ]|\S {{2,}}\S|[{_DROP}]|{_ESCAPED}")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’»)\]]*$")
 _WRAP_LIMIT = 140  # code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower throughout
 _FULL_LINE = 0.6  # of the widest line: a proportional font wraps anywhere above this
@@ -90,12 +93,19 @@ def _line(content: str, start: int, end: int) -> _Line:
     gap = False
     for match in _PIECE.finditer(content, start, end):
         word = match["word"]
-        if word is None:
-            gap = gap or (match["space"] is not None and length > 0)
+        sign = unescape(match["escaped"] or "")
+        if word is None and not sign.strip():
+            gap = gap or (bool(match["space"] or sign) and length > 0)
             continue
         if gap:
             pieces.append(" ")
             length += 1
+        if word is None:
+            # what is spelled otherwise is not copied: it has no run
+            pieces.append(sign)
+            length += len(sign)
+            gap = False
+            continue
         last = runs[-1] if runs else None
         # One run per stretch: a single separating character in both is part of the copy.
         if (
