@@ -47,13 +47,13 @@ def largest() -> ActorRecord:
     row = {
         "actor_id": wide * 128, "name": wide * 256, "kind": "person", "wikidata": None, "aliases": [wide * 256] * 50, "quotes": 10**6,
         "claims": 10**6, "articles": 10**6, "outlets": 10**6, "first_seen": NOON, "last_seen": NOON,
-        "article_id": wide * 128,
+        "article_id": wide * 128, "denied": 10**6,
     }  # fmt: skip
     days = [((dt.date(1950, 1, 1) + dt.timedelta(days=n)).isoformat(), 10**6, 10**6) for n in range(20_000)]
     shares = {dimension: [(wide * 256, 10**6)] * 1_000 for dimension in ("outlet", "cue", "stance")}
     statement = {
         "statement_id": wide * 128, "kind": "quote", "text": "\x01" * 10_000, "article_id": wide * 128, "outlet": wide * 256,
-        "published_at": NOON, "confidence": 0.123456789012345, "within": wide * 128,
+        "published_at": NOON, "confidence": 0.123456789012345, "within": wide * 128, "denied": True,
     }  # fmt: skip
     return records.record_of(row, days, shares, [statement] * records.LATEST)
 

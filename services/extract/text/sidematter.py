@@ -147,7 +147,7 @@ def _has_title(node: etree._Element, titles: frozenset[str]) -> bool:
 @lru_cache(maxsize=4096)
 def _named(name: str) -> str:
     """The word or phrase in a class or id that names side matter; empty when there is none."""
-    words = [word.lower() for word in _TOKEN.findall(name[:400])]
+    words: list[str] = [word.lower() for word in _TOKEN.findall(name[:400])]
     for word in words:
         if word in _WORDS:
             return word
