@@ -57,7 +57,7 @@ def _person(parts: list[str], cast: Cast) -> Phrase | None:
     lower = max((number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1)
     if lower >= 0:
         rest = rest[lower + 1 :][-2:]  # "CEO of the Refugee Council Enver Solomon"
-    if is_role(rest[-1]) or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
+    if is_role(rest[-1]) or bare(rest[-1]) in ORGANISATION_NOUN or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
         return None
     bearer = next((member for member in cast.surnamed(rest[-1])[:_FAMILY] if len(rest) == 1 or " " not in member.name), None)
     if bearer is not None:

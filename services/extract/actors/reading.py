@@ -23,7 +23,7 @@ _UTTERANCE = (
 _HIS_WORDS = re.compile(rf"(?P<whose>his|her|their|its|my|our)\s+(?:own\s+)?(?:{_UTTERANCE}|eyes|mind)", re.IGNORECASE)
 # What may stand between a name and the end of its segment without making the name a mere modifier.
 _TRAILER = re.compile(
-    r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
+    r"(?:,?\s(?:[A-Z]{2,4}|PhD)\b)*\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
     rf"|['’]s?\s+(?:[\w-]+\s+){{0,2}}{_UTTERANCE}(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
 )
 _SEGMENT = re.compile(r"\s*[,;:\[\]—–]\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
@@ -74,7 +74,8 @@ def _read(text: str, span: Range, cast: Cast) -> Phrase:
     segments = _segments(text, span)
     if not segments:
         return Phrase(Manner.DESCRIBED, whole.strip() or whole, ActorKind.UNNAMED, words=words)
-    named = _named(text, segments[0], cast)
+    core = _without_time(text, segments[0])
+    named = _named(text, segments[0], cast) or _named(text, core, cast)
     if named is None and len(segments) > 1:
         # "his running mate, Mike Pence": the name stands in apposition.
         following = _named(text, segments[1], cast)
@@ -84,7 +85,6 @@ def _read(text: str, span: Range, cast: Cast) -> Phrase:
         named = _closing(text, span, cast)
     if named is not None:
         return Phrase(Manner.NAMED, named.name, named.kind, (named,))
-    core = _without_time(text, segments[0])
     return known_name(text, core, cast) or read_capitals(text, core, cast) or described(text[core.start : core.end])
 
 

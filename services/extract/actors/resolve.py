@@ -24,6 +24,7 @@ from services.extract.passes.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
 CLOSING = ",–—― "
+_TIED = 0.5  # of a namesake: nothing tells which of two it is
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 _RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
 _HEADLINE = 150  # code points on either side: no headline is longer
@@ -109,15 +110,18 @@ class Resolver:
         return self._named(read, mention, headline=source.start in self._headed)
 
     def _named(self, read: Phrase, mention: Span, *, headline: bool = False) -> Actor:
-        how = Resolution.NAME
+        how, sure = Resolution.NAME, 1.0
         if read.members:
+            sure = self._cast.sure(Range(mention.start, mention.end), read.members[0])
             said = {bare(word) for word in WORD.findall(mention.exact)}
             name_words = {bare(word) for word in read.members[0].name.split()}
             if read.kind is ActorKind.PERSON and not name_words <= said:
                 how = Resolution.SURNAME
             elif read.kind is not ActorKind.PERSON and not (name_words & said):
                 how = Resolution.ALIAS
-        return self._maker.named(read.kind, read.name, mention, Resolution.HEADLINE if headline else how, SURE[how])
+            if sure <= _TIED:
+                return self._maker.unresolved(mention)
+        return self._maker.named(read.kind, read.name, mention, Resolution.HEADLINE if headline else how, SURE[how] * sure)
 
     def _label(self, read: Phrase, source: Range, mention: Span) -> Actor:
         """The speaker of a transcript’s turn or a post."""
