@@ -7,7 +7,7 @@ import pytest
 from schemas.events import ActorKind, Resolution
 from services.extract.actors.cast import Cast
 from services.extract.types import Entity, Range
-from tests.extract.test_actors import P, resolve
+from tests.extract.test_actors import O, P, resolve
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,55 @@ def test_a_surname_that_two_bear_is_left_open_where_nothing_tells_them_apart() -
     assert tied.resolution is Resolution.UNRESOLVED
     assert (oftener.name, latest.name) == ("Peter Olsen", "Erik Olsen")
     assert 0.5 < oftener.confidence < 0.9 > latest.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "name"),
+    [
+        ("The Bank of Norland met. [[The bank]] said so.", {"Bank of Norland": O}, "Bank of Norland"),
+        ("Unicorn Airlines cut routes. [[The airline]] said so.", {"Unicorn Airlines": O}, "Unicorn Airlines"),
+        ("[[Norway’s coastguard]] said so.", {"Norway": "LOCATION"}, "Norway’s coastguard"),
+        ("Norway’s coastguard left. [[The coastguard]] said so.", {"Norway": "LOCATION"}, "Norway’s coastguard"),
+        ("Sweden’s interior ministry left. [[The ministry]] said so.", {"Sweden": "LOCATION"}, "Sweden’s interior ministry"),
+        ("Ann Lee’s bank left. [[The bank]] said so.", {"Ann Lee": P}, "The bank"),
+        ("The Coastal Alliance (Nordhav) sued. [[Nordhav]] said so.", {"Coastal Alliance": O, "Nordhav": P}, "Coastal Alliance"),
+        ("The Coastal Alliance (Nordhav) sued. [[Nordhav]] said so.", {"Coastal Alliance": O}, "Coastal Alliance"),
+        ("The Coastal Alliance (Bergen) sued. [[Bergen]] said so.", {"Coastal Alliance": O, "Bergen": "LOCATION"}, "Bergen"),
+        ("[[The Mayor’s Office]] said so.", {"Office": P}, "Mayor’s Office"),
+    ],
+)
+def test_institutions_are_known_by_possessor_short_form_and_noun(text: str, entities: dict[str, str], name: str) -> None:
+    assert resolve(text, entities).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "entities", "name"),
+    [
+        ("It was Paul Dunn, not Jane Ames, [[who]] said so.", {"Paul Dunn": P, "Jane Ames": P}, "Paul Dunn"),
+        ("It was Paul Dunn, rather than his boss, [[who]] said so.", {"Paul Dunn": P}, "Paul Dunn"),
+        ("[[Ann Lee, the treasurer, and Bo Hill, the clerk,]] said so.", {"Ann Lee": P, "Bo Hill": P}, "Ann Lee and Bo Hill"),
+        ("[[Karl Lund and his wife, Ingrid,]] said so.", {"Karl Lund": P, "Ingrid": P}, "Karl Lund and Ingrid"),
+        ("[[Mayor Jack Moss and council leader Ruth Penn]] said so.", {"Jack Moss": P, "Ruth Penn": P}, "Jack Moss and Ruth Penn"),
+        ("[[Paul Dunn, son of Jane Ames,]] said so.", {"Paul Dunn": P, "Jane Ames": P}, "Paul Dunn"),
+        ("[[Ann Lee and Bo Hill]] came. [[The pair]] said so.", {"Ann Lee": P, "Bo Hill": P}, "Ann Lee and Bo Hill"),
+        ("[[Ann Lee and Bo Hill]] came. [[The latter]] said so.", {"Ann Lee": P, "Bo Hill": P}, "Bo Hill"),
+        ("Kelly Marsh, 32, cried. [[The mum-of-two]] said so.", {"Kelly Marsh": P}, "Kelly Marsh"),
+        ("Kelly Marsh, 32, cried. [[The baker]] said so.", {"Kelly Marsh": P}, "Kelly Marsh"),
+        ("Kelly Marsh cried when a young baker came. [[The baker]] said so.", {"Kelly Marsh": P}, "The baker"),
+        ("Kelly Marsh, 32, cried. [[The spokesman]] said so.", {"Kelly Marsh": P}, "The spokesman"),
+        ("[[A Treasury official]] came. [[The official]] said so.", {}, "A Treasury official"),
+        ("[[Another villager, Lipolelo Potobere,]] said so.", {}, "Lipolelo Potobere"),
+        ("Ann Lee left. “I like Jane Poe,” [[she]] said.", {"Ann Lee": P, "Jane Poe": P}, "Ann Lee"),
+        ("“I like Jane Poe.” That is what [[she]] said.", {"Jane Poe": P}, "she"),
+        ("“We left. Democrats won,” [[they]] said.", {"Democrats": "MISC"}, "they"),
+    ],
+)
+def test_who_is_meant_by_a_word_is_who_was_described_so(text: str, entities: dict[str, str], name: str) -> None:
+    assert resolve(text, entities).name == name
+
+
+def test_the_mention_of_somebody_named_is_the_name_alone() -> None:
+    actor = resolve("[[Ida Holm, the transport minister, who is 60,]] said so.", {"Ida Holm": P})
+
+    assert actor.mention is not None
+    assert actor.mention.exact == "Ida Holm"

@@ -26,7 +26,7 @@ from services.extract.actors.names import (
     without_the,
 )
 from services.extract.actors.offices import Offices
-from services.extract.actors.organisations import Organisations, head_of
+from services.extract.actors.organisations import Organisations, head_of, short_forms
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
@@ -59,6 +59,8 @@ class Cast:
         named = snap(self.tokens, entities)
         if INSTITUTIONS not in without:
             named = _institutions(text, named)
+        self._short = short_forms(text, named)
+        named = [item._replace(label="ORGANIZATION") if self._is_short(item) else item for item in named]
         self._add_people([item for item in named if item.label == "PERSON"])
         self._add_others([item for item in named if item.label != "PERSON"])
         if OVERLOOKED not in without:
@@ -68,9 +70,10 @@ class Cast:
         self.members = by_first_mention({id(m): m for m in (*self.people, *self._others.values())}.values())
         self._named = {fold(name): member for member in reversed(self.members) for name in member.names}
         self._positions = sorted(((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0])
+        self._named |= {short: self._others[full] for short, full in self._short.items() if full in self._others}
         self._starts = [span.start for span, _ in self._positions]
         self.offices = Offices(self.people)
-        self.organisations = Organisations(self.members)
+        self.organisations = Organisations(text, self.members, self.called)
 
     def within(self, span: Range) -> list[tuple[Range, Member]]:
         """Mentions inside a stretch of text, in text order."""
@@ -184,7 +187,7 @@ class Cast:
             person = self._person_called(name) if label != "LOCATION" else None
             if person is not None:
                 self._mention(person, span, person_name(tuple(name.split())))
-            elif _ACRONYM.fullmatch(name):
+            elif _ACRONYM.fullmatch(name) and fold(name) not in self._short:
                 acronyms.append((span, label, name))
             else:
                 self._mention_other(self._other(name, label), span, name)
@@ -200,8 +203,11 @@ class Cast:
         bearers = [full] if full else self._people.of_surname(name)
         return bearers[0] if len(bearers) == 1 else None
 
+    def _is_short(self, item: Named) -> bool:
+        return item.label != "LOCATION" and fold(" ".join(item.words)) in self._short
+
     def _other(self, name: str, label: str) -> Member:
-        key = fold(name)
+        key = self._short.get(fold(name), fold(name))
         member = self._others.get(key)
         if member is None and " " not in name and label == "ORGANIZATION":
             member = self._heads.get(key)  # "the Post" after "The Washington Post"

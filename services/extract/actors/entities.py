@@ -62,7 +62,9 @@ def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
     labels = _vote(tokens, best)
     for number in firsts & best.keys():
         if best[number][0] < _UNSURE * len(tokens[number]) and _is_introduced(tokens, number):
-            labels.update(dict.fromkeys(_entity(number, firsts, labels, tokens), "PERSON"))
+            name = _entity(number, firsts, labels, tokens)
+            if not any(bare(tokens[word]) in ORGANISATION_NOUN for word in name):
+                labels.update(dict.fromkeys(name, "PERSON"))
     surnames = _surnames(tokens, labels)
     named: list[Named] = []
     current: list[int] = []
@@ -122,8 +124,9 @@ def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
 
 
 def _is_introduced(tokens: Tokens, number: int) -> bool:
-    """Whether a title or an occupation stands before a word that is a given name: “party leader Nobuyuki”."""
-    return number > 0 and tokens.gap(number) == " " and is_role(tokens[number - 1]) and gender_of_given(tokens[number]) is not None
+    """Whether a title stands before a word, or an occupation before a given name: “party leader Nobuyuki Baba”."""
+    before = tokens[number - 1] if number and tokens.gap(number) == " " else ""
+    return is_title(before) or (is_role(before) and gender_of_given(tokens[number]) is not None)
 
 
 def _entity(first: int, firsts: Container[int], among: Container[int], tokens: Tokens) -> list[int]:

@@ -26,7 +26,7 @@ _NO_ROLES = words(
     water paper letter week september october november december october summer winter centre center even then recent different
     government president-elect department event moment statement percent cent agreement major senior junior prior reason season
     person human german american russian ukrainian italian iranian syrian for or nor her their your our mr per offer remember
-    consider enter answer further together forever newspaper her want grant three agree see free
+    consider enter answer further together forever newspaper her want grant three agree see free latter
     """
 )
 _MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
