@@ -20,7 +20,7 @@ _PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
 _SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 # Titles that make a name of a surname or a given name; others only tell namesakes apart.
 _NOBLE = words("lord lady baroness baron viscount viscountess earl countess duke duchess prince princess king queen pope emperor empress")
-_SURE, _LIKELY = 0.9, 0.8  # that a surname several bear is whose it is taken for: the one just named, the one named more often
+_JUST_NAMED, _LATEST_NAMED = 0.9, 0.8  # that a surname several bear is whose it is taken for: named in this paragraph, or last
 
 
 class Bearers:
@@ -74,15 +74,15 @@ class Bearers:
         paragraph = self._text.rfind("\n", 0, span.start) + 1
         here = [m for m in family if any(paragraph <= mention.span.start < span.start for mention in m.mentions[-_LATEST:])]
         if len(here) == 1:
-            return here[0], _SURE
+            return here[0], _JUST_NAMED
         best, second = sorted(family, key=lambda m: (-len(m.mentions), m.first))[:2]
         if len(best.mentions) > len(second.mentions):
-            return best, _LIKELY
+            return best, len(best.mentions) / (len(best.mentions) + len(second.mentions))
         equal = [member for member in family if len(member.mentions) == len(best.mentions)]
         latest = [max((at.span.start for at in m.mentions[-_LATEST:] if at.span.start < span.start), default=-1) for m in equal]
         before, last = sorted(latest)[-2:]
         together = before >= 0 and "\n" not in self._text[before:last]
-        return equal[latest.index(last)], 1.0 / len(equal) if together else _LIKELY
+        return equal[latest.index(last)], 1.0 / len(equal) if together else _LATEST_NAMED
 
     def _is_set_apart(self, member: Member) -> bool:
         """Whether the article calls somebody by another name than the surname: Melania, Donald Trump Jr."""

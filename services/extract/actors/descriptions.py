@@ -26,12 +26,13 @@ _VARIATION = wordlist(
     mum mom dad mother father mummy daddy gran granny grandad granddad grandmother grandfather nan bride groom pensioner
     """
 )
-# Occupations that name nobody in focus: who speaks for others or hides behind what he is.
+# What is nobody's occupation who is in focus: offices, whose holder is named as such, and who speaks for others or hides behind it.
 _ANOTHER = wordlist(
     """
     spokesman spokeswoman spokesperson official aide lawyer attorney officer adviser advisor source insider investigator prosecutor agent
     representative employee worker expert minister president director leader owner reporter journalist correspondent interviewer
-    moderator anchor host questioner person member commissioner editor
+    moderator anchor host questioner person member commissioner editor chairman chairwoman chairperson chair mayor governor senator premier
+    chancellor secretary bishop archbishop king queen judge justice general colonel captain sheriff ambassador chief boss pope emperor
     """
 )
 # Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice Frank Nervo”. Sources that

@@ -122,7 +122,12 @@ class People:
         part = fold(name.text).split("-")
         longer = [(m, self._written[id(m)]) for m in self._by_word.get(part[-1], ())[:_FAMILY]]
         found = [m for m, written in longer if part in (written[: len(part)], written[-len(part) :])]
-        return found[0] if len(found) == 1 and not name.suffix else None
+        if len(found) != 1 or name.suffix:
+            return None
+        bearers = self._by_surname.setdefault(fold(name.surname), [])
+        if found[0] not in bearers:
+            bearers.append(found[0])  # the longer name may be the wrong one: what follows a name in a caption
+        return found[0]
 
     def of_first(self, word: str) -> list[Member]:
         """Everybody whose full name begins with the word."""
