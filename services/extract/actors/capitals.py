@@ -16,6 +16,7 @@ CAPITALISED_RUN = re.compile(r"[A-Z][\w&.'’-]*(?:\s+(?:(?:of|the|and|for|in|on
 _CAPITALISED = re.compile(rf"({CAPITALISED_RUN.pattern})(\s+[a-z-]+)?(?:['’]s)?")
 # Party members and nationals are groups with a name; "Critics" and "Voters" at the beginning of a sentence are descriptions.
 _NAMED_GROUP = re.compile(r"(?:Democrats|Republicans|Conservatives|Liberals|Tories|Greens|Libertarians|[A-Z]\w+(?:ans|ians|ese))")
+_NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
 _FAMILY = 20  # bearers of one surname that are looked at
 # "Trump’s campaign" is the Trump campaign; "Lee’s office" is not the Lee office.
@@ -25,7 +26,7 @@ _CALLED_AFTER = words("campaign administration government foundation")
 def known_name(text: str, segment: Range, cast: Cast) -> Phrase | None:
     """Somebody the article names elsewhere, written here in a way the tagger passed over (``acebush1``)."""
     name = _ARTICLE.sub("", unpossessed(text[segment.start : segment.end]))
-    member = cast.called(name)
+    member = cast.called(name) or cast.organisations.possessed(name)
     return Phrase(Manner.NAMED, member.name, member.kind, (member,)) if member else None
 
 
@@ -48,6 +49,16 @@ def read_capitals(text: str, segment: Range, cast: Cast) -> Phrase | None:
     return _person(parts, cast) or _other(text, segment, phrase, parts)
 
 
+def apposed_person(text: str, description: Range, name: Range, cast: Cast) -> Phrase | None:
+    """A full name the tagger did not see behind what its bearer is: “Another villager, Lipolelo Potobere,”."""
+    what, parts = text[description.start : description.end].split(), text[name.start : name.end].split()
+    full = len(parts) in (2, 3) and all(_NAME.fullmatch(part) for part in parts)
+    introduced = what[-1].islower() and is_role(what[-1]) and not is_role(parts[-1])
+    if not full or not introduced or any(member.kind is ActorKind.PERSON for _, member in cast.within(name)):
+        return None
+    return Phrase(Manner.NAMED, " ".join(parts), ActorKind.PERSON)
+
+
 def _person(parts: list[str], cast: Cast) -> Phrase | None:
     """A name with a title before it, or with a known given name."""
     titles = 0
@@ -57,7 +68,7 @@ def _person(parts: list[str], cast: Cast) -> Phrase | None:
     lower = max((number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1)
     if lower >= 0:
         rest = rest[lower + 1 :][-2:]  # "CEO of the Refugee Council Enver Solomon"
-    if is_role(rest[-1]) or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
+    if is_role(rest[-1]) or bare(rest[-1]) in ORGANISATION_NOUN or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
         return None
     bearer = next((member for member in cast.surnamed(rest[-1])[:_FAMILY] if len(rest) == 1 or " " not in member.name), None)
     if bearer is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Collection, Iterable
 
 from schemas.events import ActorKind
+from services.extract.actors.bearers import Bearers, call_by_titles
 from services.extract.actors.entities import Named, snap
-from services.extract.actors.evidence import gender_before, roles_around
+from services.extract.actors.evidence import gender_before, honorific_before, roles_around
 from services.extract.actors.evidence_table import INSTITUTIONS, OVERLOOKED
 from services.extract.actors.members import Member, Mention, People, by_first_mention
 from services.extract.actors.names import (
@@ -26,7 +26,7 @@ from services.extract.actors.names import (
     without_the,
 )
 from services.extract.actors.offices import Offices
-from services.extract.actors.organisations import Organisations, head_of
+from services.extract.actors.organisations import Organisations, head_of, short_forms
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
@@ -34,8 +34,6 @@ from services.extract.wordlist import words
 _KINDS = {"ORGANIZATION": ActorKind.ORGANIZATION, "LOCATION": ActorKind.ORGANIZATION, "MISC": ActorKind.GROUP}
 _TITLE_WEIGHT = 3  # "Mrs." outweighs what a given name suggests
 _ACRONYM = re.compile(r"[A-Z][A-Z.&]{1,7}")
-_FAMILY = 20  # bearers of one surname that are told apart
-_LATEST = 20  # mentions that are looked at
 _SMALL_WORDS = words("of the and for in on to")
 # One-word names of institutions that speak in the news and stand without an article.
 _INSTITUTIONS = words(
@@ -44,8 +42,6 @@ _INSTITUTIONS = words(
     microsoft amazon apple tesla boeing nasa nato unicef unesco interpol europol hamas hezbollah netflix youtube uber walmart
     """
 )
-_PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
-_SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
 
@@ -58,24 +54,26 @@ class Cast:
         self._people = People()
         self._others: dict[str, Member] = {}  # by folded name
         self._acronyms: dict[str, Member] = {}
-        self._alone: dict[str, list[Range]] = {}  # where names of one word stand, by folded name
-        self._pronouns: dict[str, Gender | None] = {}  # by folded name of one word: “Clinton … she”
         self._heads: dict[str, Member] = {}
+        self._unsure: dict[int, float] = {}  # by where a name begins that several bear
         named = snap(self.tokens, entities)
         if INSTITUTIONS not in without:
             named = _institutions(text, named)
-        self._people_at = [item.span.start for item in named if item.label == "PERSON"]
+        self._short = short_forms(text, named)
+        named = [item._replace(label="ORGANIZATION") if self._is_short(item) else item for item in named]
         self._add_people([item for item in named if item.label == "PERSON"])
         self._add_others([item for item in named if item.label != "PERSON"])
         if OVERLOOKED not in without:
             self._add_overlooked()
         self.people = by_first_mention(self._people.members)
+        call_by_titles(self.people)
         self.members = by_first_mention({id(m): m for m in (*self.people, *self._others.values())}.values())
         self._named = {fold(name): member for member in reversed(self.members) for name in member.names}
         self._positions = sorted(((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0])
+        self._named |= {short: self._others[full] for short, full in self._short.items() if full in self._others}
         self._starts = [span.start for span, _ in self._positions]
         self.offices = Offices(self.people)
-        self.organisations = Organisations(self.members)
+        self.organisations = Organisations(text, self.members, self.called)
 
     def within(self, span: Range) -> list[tuple[Range, Member]]:
         """Mentions inside a stretch of text, in text order."""
@@ -87,77 +85,50 @@ class Cast:
         return self._named.get(fold(name))
 
     def surnamed(self, name: str) -> list[Member]:
-        """The persons of this surname."""
-        return self._people.of_surname(name)
+        """The persons of this surname, else those whose first name it is."""
+        return self._people.of_surname(name) or self._people.of_first(name)
+
+    def sure(self, span: Range, member: Member) -> float:
+        """How sure it is that a name inside a stretch of text is this member's, and not a namesake's."""
+        return min((self._unsure.get(at.start, 1.0) for at, named in self.within(span) if named is member), default=1.0)
 
     # -- people ------------------------------------------------------------------------------------------------
 
     def _add_people(self, named: list[Named]) -> None:
+        """The longest names first: shorter ones may be parts of them."""
+        names = [(item.span, person_name(item.words)) for item in named]
+        full = dict.fromkeys(name for _, name in names if name.given)
+        members = {name: self._people.whole(name) or self._people.add(name) for name in sorted(full, key=lambda name: -len(name.core))}
+        for item in (item for item in named if item.nickname):
+            self._people.also_called(members[person_name(item.words)], item.nickname)
         single: list[tuple[Gender | None, Range, PersonName]] = []
-        for span, _, parts in named:
-            name = person_name(parts)
+        for span, name in names:
             if name.given:
-                self._mention(self._people.in_full(name) or self._people.add(name), span, name)
+                self._mention(members[name], span, name)
             else:
                 single.append((gender_before(self.tokens, span.start), span, name))
-                self._alone.setdefault(fold(name.text), []).append(span)
+        self._bearers = Bearers(self.text, self.tokens, self._people, names)
         self._people.fold_initials()
         # Those with a gendered title first: "Mr. Obama" beside Michelle Obama tells that there are two.
         single.sort(key=lambda item: (item[0] is None, item[1]))
         for gender, span, name in single:
-            self._mention(self._of_one_word(name, span, gender) or self._people.add(name), span, name)
+            member, sure = self._bearers.of_one_word(name, span, gender) or (self._people.add(name), 1.0)
+            self._mention(member, span, name, sure)
 
-    def _gender_by_pronouns(self, name: str) -> Gender | None:
-        """Whom most of the first pronouns after a name of one word mean, in the same sentence and with nobody else named between."""
-        key = fold(name)
-        if key not in self._pronouns:
-            counts: Counter[Gender] = Counter()
-            for span in self._alone.get(key, ()):
-                match = _PRONOUN_AFTER.match(self.text, span.end, span.end + _SENTENCE)
-                if match and gender_before(self.tokens, span.start) is None:
-                    following = bisect_right(self._people_at, span.start)
-                    if following == len(self._people_at) or self._people_at[following] > match.start("pronoun"):
-                        counts["m" if match["pronoun"] in ("he", "his") else "f"] += 1
-            self._pronouns[key] = _majority(counts)
-        return self._pronouns[key]
-
-    def _of_one_word(self, name: PersonName, span: Range, gender: Gender | None) -> Member | None:
-        """Whose surname it is, else whose given or middle name, else whose surname spelled slightly otherwise."""
-        for found in (self._people.of_surname(name.text), self._people.of_word(name.text)):
-            bearers = [member for member in found[:_FAMILY] if member.may_be(gender)]
-            if len(bearers) > 1 and gender is None and (called := self._gender_by_pronouns(name.text)):
-                bearers = [member for member in bearers if member.may_be(called)] or bearers
-            if bearers:
-                return self._nearest(bearers, span)
-        near = self._people.of_near_surname(name.text)
-        return near[0] if len(near) == 1 else None
-
-    def _nearest(self, bearers: list[Member], span: Range) -> Member:
-        """Of several bearers of a surname: not the one called by the given name or by a suffix, else the one mentioned before in the
-        same paragraph, else the one mentioned most."""
-        family = bearers[:_FAMILY]
-        family = [m for m in family if not self._is_set_apart(m)] or family
-        if len(family) == 1:
-            return family[0]
-        paragraph = self.text.rfind("\n", 0, span.start) + 1
-        here = [m for m in family if any(paragraph <= mention.span.start < span.start for mention in m.mentions[-_LATEST:])]
-        if len(here) == 1:
-            return here[0]
-        return min(family, key=lambda m: (-len(m.mentions), m.first))
-
-    def _is_set_apart(self, member: Member) -> bool:
-        """Whether the article calls somebody by another name than the surname: Melania, Donald Trump Jr."""
-        name = person_name(tuple(member.name.split()))
-        return name.given is not None and (bool(name.suffix) or fold(name.given) in self._alone)
-
-    def _mention(self, member: Member, span: Range, name: PersonName) -> None:
+    def _mention(self, member: Member, span: Range, name: PersonName, sure: float = 1.0) -> None:
         member.add(Mention(span, name.text, possessive=self._is_possessive(span)))
+        if sure < 1.0:
+            self._unsure[span.start] = sure
         if given := gender_of_given(name.given) if name.given else gender_of_single(name.text):
             member.genders[given] += 1
-        for role in roles_around(self.tokens, span):
+        if name.given is None and (title := honorific_before(self.tokens, span.start)):
+            member.titles[title] += 1
+        own = [bare(name.given)] if name.given and " of " in name.text and is_title(name.given) else []
+        for role in (*roles_around(self.tokens, span), *own):
             member.roles.add(role)
             if gender := gender_of_word(role):
                 member.genders[gender] += _TITLE_WEIGHT
+                member.called.add(gender)
 
     def _is_possessive(self, span: Range) -> bool:
         return self.text[span.end : span.end + 2] in ("’s", "'s")
@@ -199,27 +170,24 @@ class Cast:
         name = person_name(words)
         span = Range(self.tokens.starts[run[0]], self.tokens.starts[run[-1]] + len(words[-1]))
         if name.given:
-            member = self._people.in_full(name)
-        elif is_title(name.text):
-            member = None
-        else:
-            bearers = self._people.of_surname(name.text)
-            member = self._nearest(bearers, span) if bearers else None
-        if member is not None:
-            self._mention(member, span, name)
+            member = self._people.whole(name)
+            if member is not None:
+                self._mention(member, span, name)
+        elif not is_title(name.text) and (found := self._bearers.of_one_word(name, span, gender_before(self.tokens, span.start))):
+            self._mention(found[0], span, name, found[1])
 
     # -- organisations, places, groups -------------------------------------------------------------------------
 
     def _add_others(self, named: list[Named]) -> None:
         acronyms: list[tuple[Range, str, str]] = []
-        for span, label, _ in named:
+        for span, label, *_ in named:
             name = without_the(unpossessed(self.text[span.start : span.end]))
             if not name:
                 continue
             person = self._person_called(name) if label != "LOCATION" else None
             if person is not None:
                 self._mention(person, span, person_name(tuple(name.split())))
-            elif _ACRONYM.fullmatch(name):
+            elif _ACRONYM.fullmatch(name) and fold(name) not in self._short:
                 acronyms.append((span, label, name))
             else:
                 self._mention_other(self._other(name, label), span, name)
@@ -231,12 +199,15 @@ class Cast:
 
     def _person_called(self, name: str) -> Member | None:
         """The person whose surname or full name this is, whatever the tagger took it for."""
-        full = self._people.in_full(person_name(tuple(name.split())))
+        full = self._people.whole(person_name(tuple(name.split())))
         bearers = [full] if full else self._people.of_surname(name)
         return bearers[0] if len(bearers) == 1 else None
 
+    def _is_short(self, item: Named) -> bool:
+        return item.label != "LOCATION" and fold(" ".join(item.words)) in self._short
+
     def _other(self, name: str, label: str) -> Member:
-        key = fold(name)
+        key = self._short.get(fold(name), fold(name))
         member = self._others.get(key)
         if member is None and " " not in name and label == "ORGANIZATION":
             member = self._heads.get(key)  # "the Post" after "The Washington Post"
@@ -252,18 +223,12 @@ class Cast:
         member.add(Mention(span, name, possessive=self._is_possessive(span)))
 
 
-def _majority(genders: Counter[Gender]) -> Gender | None:
-    """The gender of more than twice as many pronouns as the other."""
-    men, women = genders["m"], genders["f"]
-    return "m" if men > women * 2 else "f" if women > men * 2 else None
-
-
 def _institutions(text: str, named: list[Named]) -> list[Named]:
     """Single words the tagger takes for persons and the article for institutions: “the Kremlin”, “told Reuters”."""
     singles = [item for item in named if len(item.words) == 1]
     names = {fold(word) for item in named if item.label == "PERSON" and len(item.words) > 1 for word in (item.words[0], item.words[-1])}
     institutions = {fold(name) for name in _INSTITUTIONS}
-    for span, _, (word,) in singles:
+    for span, _, (word,), _ in singles:
         if text[max(0, span.start - 4) : span.start].lower() == "the " and not word.endswith("s"):
             institutions.add(fold(word))
     institutions -= names

@@ -23,6 +23,16 @@ _VARIATION = wordlist(
     nominee candidate businessman businesswoman billionaire millionaire mogul tycoon magnate frontrunner front-runner hopeful contender
     challenger incumbent lawmaker congressman congresswoman politician democrat republican conservative liberal star veteran
     singer actor actress rapper comedian novelist author footballer striker midfielder golfer quarterback pitcher boxer
+    mum mom dad mother father mummy daddy gran granny grandad granddad grandmother grandfather nan bride groom pensioner
+    """
+)
+# What is nobody's occupation who is in focus: offices, whose holder is named as such, and who speaks for others or hides behind it.
+_ANOTHER = wordlist(
+    """
+    spokesman spokeswoman spokesperson official aide lawyer attorney officer adviser advisor source insider investigator prosecutor agent
+    representative employee worker expert minister president director leader owner reporter journalist correspondent interviewer
+    moderator anchor host questioner person member commissioner editor chairman chairwoman chairperson chair mayor governor senator premier
+    chancellor secretary bishop archbishop king queen judge justice general colonel captain sheriff ambassador chief boss pope emperor
     """
 )
 # Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice Frank Nervo”. Sources that
@@ -34,6 +44,7 @@ _DELAYED = wordlist(
     """
 )
 _DETERMINERS = frozenset(("the", "this", "that", "his", "her", "its", "their", "former", "then"))
+_BEFORE = 2_000  # code points: two or three long paragraphs
 _LEAD = 600  # code points: headline and first paragraphs
 _AGED = re.compile(r"\d{1,3}-year-old")
 _NOUN_ALONE = re.compile(r"(?:the|this|that)\s+[a-z]+", re.IGNORECASE)
@@ -77,7 +88,7 @@ def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader, with
         known = bearer(read, source, cast, without)
         if known is not None:
             found.append(Described(source, known))
-        elif varies(read):
+        elif varies(read, cast.text, source.start):
             found.append(Described(source, None, gender))
         elif gender or is_role(read.words[-1]):
             somebody = Member(ActorKind.UNNAMED, Mention(source, read.name))
@@ -87,9 +98,16 @@ def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader, with
     return found
 
 
-def varies(read: Phrase) -> bool:
+def _somebody_else(occupation: str, text: str, position: int) -> bool:
+    """Whether the article has spoken of “a baker” before “the baker”, and of nobody by name who is one."""
+    return re.search(rf"\b[Aa]n?\s(?:[\w-]+\s){{0,3}}{re.escape(occupation)}\b", text[max(0, position - _BEFORE) : position]) is not None
+
+
+def varies(read: Phrase, text: str, position: int) -> bool:
     """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”. Not for whose man is meant:
     “the former president’s spokesman”."""
     head = read.words[-1]
-    known = head in _VARIATION or "former" in read.words[:2] or _AGED.fullmatch(head) is not None
+    if _NOUN_ALONE.fullmatch(read.name) and is_role(head) and head not in _ANOTHER:
+        return not _somebody_else(head, text, position)
+    known = head in _VARIATION or "former" in read.words[:-1][:2] or _AGED.fullmatch(head) is not None
     return known and _DEFINITE.match(read.name) is not None and _POSSESSIVE.search(read.name) is None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Container, Iterable
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.extract.actors.names import PARTICLES, bare, gender_of_given, is_given, is_title, unpossessed
+from services.extract.actors.names import PARTICLES, bare, gender_of_given, is_given, is_role, is_title, unpossessed
+from services.extract.actors.nouns import ORGANISATION_NOUN
+from services.extract.actors.shapes import shaped_names
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
@@ -22,15 +25,20 @@ _HONORIFIC = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.? $")
 _SUFFIX = re.compile(r",? (?P<suffix>(?:Jr|Sr)\b|I{2,3}\b|IV\b)")
 _LINKS = frozenset(("of", "for"))  # go on into the next word of an organisation's name
 _TWICE = 2
+_ABBREVIATION = re.compile(r"[A-Z]{2,4}")
+# Honours and degrees behind a name, as they are written; in lower case some are words.
+_HONOURS = words("KC QC SC MP MEP MSP MLA MPP MC OBE MBE CBE KBE DBE CMG FRS JP PhD MD Esq")
+_UNSURE = 0.7  # of a label: below it a title before a given name says more
 _CALENDAR = words("may april june august march monday tuesday wednesday thursday friday saturday sunday")
 
 
 class Named(NamedTuple):
-    """A name in the text: where, what the tagger takes it for, and its words."""
+    """A name in the text: where, what the tagger takes it for, its words, and a nickname that stands among them in marks."""
 
     span: Range
     label: str
     words: tuple[str, ...]
+    nickname: str = ""
 
 
 def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
@@ -52,6 +60,11 @@ def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
             if weight > best.get(number, (-1.0, ""))[0]:
                 best[number] = (weight, entity.label)
     labels = _vote(tokens, best)
+    for number in firsts & best.keys():
+        if best[number][0] < _UNSURE * len(tokens[number]) and _is_introduced(tokens, number):
+            name = _entity(number, firsts, labels, tokens)
+            if not any(bare(tokens[word]) in ORGANISATION_NOUN for word in name):
+                labels.update(dict.fromkeys(name, "PERSON"))
     surnames = _surnames(tokens, labels)
     named: list[Named] = []
     current: list[int] = []
@@ -72,7 +85,22 @@ def snap(tokens: Tokens, entities: Iterable[Entity]) -> list[Named]:
         current.append(number)
         label = labels[number]
     _add_name(tokens, current, label, surnames, named)
-    return named
+    return _reshaped(tokens.text, named)
+
+
+def _reshaped(text: str, named: list[Named]) -> list[Named]:
+    """The names with those of a known shape whole, in place of their pieces."""
+    shaped = list(shaped_names(text, [item.span for item in named if item.label == "PERSON"]))
+    if not shaped:
+        return named
+    ends = [span.end for span, _, _ in shaped]
+
+    def is_piece(span: Range) -> bool:
+        index = bisect_right(ends, span.start)
+        return index < len(shaped) and shaped[index].span.start < span.end
+
+    kept = [item for item in named if not is_piece(item.span)]
+    return sorted([*kept, *(Named(span, "PERSON", words, nickname) for span, words, nickname in shaped)])
 
 
 def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
@@ -93,6 +121,20 @@ def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
             if alone and count > votes[words[number]][label] + 1:
                 labels[number] = winner
     return labels
+
+
+def _is_introduced(tokens: Tokens, number: int) -> bool:
+    """Whether a title stands before a word, or an occupation before a given name: “party leader Nobuyuki Baba”."""
+    before = tokens[number - 1] if number and tokens.gap(number) == " " else ""
+    return is_title(before) or (is_role(before) and gender_of_given(tokens[number]) is not None)
+
+
+def _entity(first: int, firsts: Container[int], among: Container[int], tokens: Tokens) -> list[int]:
+    """The words of the entity that a word begins."""
+    numbers = [first]
+    while numbers[-1] + 1 not in firsts and _follows(tokens, numbers[-1] + 1, among):
+        numbers.append(numbers[-1] + 1)
+    return numbers
 
 
 def _follows(tokens: Tokens, number: int, among: Container[int]) -> bool:
@@ -140,7 +182,10 @@ def _add_name(tokens: Tokens, numbers: list[int], label: str, surnames: Counter[
 
 
 def _person_words(tokens: Tokens, kept: list[int], surnames: Counter[str]) -> list[int]:
-    """The words of a personal name: no titles before it; empty when it is none. Mr. King is no king."""
+    """The words of a personal name: no titles before it, no honours behind it; empty when it is none. Mr. King is no king."""
+    while len(kept) > 1 and tokens[kept[-1]] in _HONOURS:
+        kept = kept[:-1]
+    kept = kept[_introduction([tokens[number] for number in kept]) :]
     while kept and is_title(word := tokens[kept[0]]) and not (len(kept) == 2 and is_given(word)):
         start = tokens.starts[kept[0]]
         if len(kept) == 1 and (surnames[bare(word)] or _HONORIFIC.search(tokens.text, max(0, start - 6), start)):
@@ -150,7 +195,18 @@ def _person_words(tokens: Tokens, kept: list[int], surnames: Counter[str]) -> li
         kept = kept[1:]
     if len(kept) == 1:
         word = tokens[kept[0]]
-        # "Putin-Zelensky meeting" names two people and is neither of them.
-        if bare(word) in _CALENDAR or ("-" in word and word.split("-")[1][:1].isupper()):
+        # "Putin-Zelensky meeting" names two people and is neither of them; nor is “the Mayor’s Office” anybody.
+        if bare(word) in _CALENDAR | ORGANISATION_NOUN or ("-" in word and word.split("-")[1][:1].isupper()):
             return []
     return kept
+
+
+def _introduction(words: list[str]) -> int:
+    """How many words before a full name say what somebody is: ``Berea DA``, ``CIA Director``, ``Tan Sri``."""
+    if all(word.isupper() for word in words):
+        return 0
+    last = 0
+    for number, word in enumerate(words[:-2], 1):
+        if _ABBREVIATION.fullmatch(word) or (is_title(word) and not is_given(word)) or bare(word) == "sri":
+            last = number
+    return last

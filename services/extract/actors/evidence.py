@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.extract.actors.names import WORD, Gender, bare, gender_of_word, is_role
+from services.extract.actors.names import WORD, Gender, bare, gender_of_word, is_role, is_title
 from services.extract.actors.tokens import Tokens
 from services.extract.types import Range
 from services.extract.wordlist import words
@@ -45,6 +45,12 @@ def gender_before(tokens: Tokens, position: int) -> Gender | None:
     """What the title right before a name says: ``Mr.``, ``Lady``."""
     before = words_before(tokens, position, 1)
     return gender_of_word(before[0]) if before else None
+
+
+def honorific_before(tokens: Tokens, position: int) -> str | None:
+    """The title right before a name that says whether it is a man or a woman, as it is written: ``Mr``, ``Lady``."""
+    before = words_before(tokens, position, 1)
+    return before[0] if before and before[0][0].isupper() and is_title(before[0]) and gender_of_word(before[0]) else None
 
 
 def roles_around(tokens: Tokens, span: Range) -> list[str]:

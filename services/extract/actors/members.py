@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from services.extract.actors.names import Gender, PersonName, bare, fold, one_ed
 from services.extract.types import Range
 
 _SHORTEST_TYPO = 5  # letters: shorter names that differ by one are different names
+_FAMILY = 20  # bearers of one word that are looked at
 _CROWD = 500  # persons: in longer lists a letter's difference is no error, and comparing all with all takes long
 
 
@@ -26,16 +28,18 @@ class Member:
     """Somebody or something named in the article; identity is the object's.
 
     ``name`` is the canonical name: the one most often given in full, the longer one of equals. ``first`` is where the member is first
-    mentioned.
+    mentioned. ``titles`` stand before mentions of one word; ``called`` are the genders that titles say.
     """
 
-    __slots__ = ("_rank", "first", "genders", "kind", "mentions", "name", "names", "roles")
+    __slots__ = ("_rank", "called", "first", "genders", "kind", "mentions", "name", "names", "roles", "titles")
 
     def __init__(self, kind: ActorKind, *mentions: Mention) -> None:
         self.kind = kind
         self.names: dict[str, int] = {}  # and how often each
         self.mentions: list[Mention] = []
         self.genders: dict[Gender, int] = {"m": 0, "f": 0}
+        self.called: set[Gender] = set()
+        self.titles: Counter[str] = Counter()
         self.roles: set[str] = set()
         self.name = ""
         self.first = sys.maxsize
@@ -57,6 +61,8 @@ class Member:
         for gender, weight in member.genders.items():
             self.genders[gender] += weight
         self.roles |= member.roles
+        self.titles += member.titles
+        self.called |= member.called
 
     def _consider(self, name: str) -> None:
         """Take a name whose count has grown for the canonical one, if it ranks higher."""
@@ -82,6 +88,8 @@ class People:
         self.members: list[Member] = []
         self._by_surname: dict[str, list[Member]] = {}
         self._by_word: dict[str, list[Member]] = {}
+        self._by_first: dict[str, list[Member]] = {}
+        self._written: dict[int, list[str]] = {}  # folded words of full names, by member
         self._in_full: dict[tuple[str, str, str], Member] = {}  # by given name, surname and suffix
         self._spellings: dict[tuple[str, int], set[str]] = {}  # surnames by first letter and length
 
@@ -94,9 +102,36 @@ class People:
         self._spellings.setdefault((surname[:1], len(surname)), set()).add(surname)
         if name.given:
             self._in_full.setdefault((fold(name.given), surname, name.suffix), member)
-            for word in dict.fromkeys(fold(name.text).split("-")):
+            written = fold(name.text).split("-")
+            self._written[id(member)] = written
+            self._by_first.setdefault(written[0], []).append(member)
+            for word in dict.fromkeys(written):
                 self._by_word.setdefault(word, []).append(member)
         return member
+
+    def also_called(self, member: Member, nickname: str) -> None:
+        """Somebody has a nickname, too."""
+        self._by_word.setdefault(fold(nickname), []).append(member)
+
+    def whole(self, name: PersonName) -> Member | None:
+        """The person of a name of several words: with this given name, surname and suffix, whatever stands between them, else the only
+        one whose longer name begins or ends with it: ``García López`` of ``María García López``."""
+        return self.in_full(name) or self._with_part(name)
+
+    def _with_part(self, name: PersonName) -> Member | None:
+        part = fold(name.text).split("-")
+        longer = [(m, self._written[id(m)]) for m in self._by_word.get(part[-1], ())[:_FAMILY]]
+        found = [m for m, written in longer if part in (written[: len(part)], written[-len(part) :])]
+        if len(found) != 1 or name.suffix:
+            return None
+        bearers = self._by_surname.setdefault(fold(name.surname), [])
+        if found[0] not in bearers:
+            bearers.append(found[0])  # the longer name may be the wrong one: what follows a name in a caption
+        return found[0]
+
+    def of_first(self, word: str) -> list[Member]:
+        """Everybody whose full name begins with the word."""
+        return self._by_first.get(fold(word), [])
 
     def in_full(self, name: PersonName) -> Member | None:
         """The person with this given name, surname and suffix, whatever stands between them."""
@@ -135,8 +170,9 @@ class People:
                 self._in_full[given, surname, suffix] = full[0]
         if folded:
             self.members = [member for member in self.members if id(member) not in folded]
-            for surname, bearers in self._by_surname.items():
-                self._by_surname[surname] = [member for member in bearers if id(member) not in folded]
+            for index in (self._by_surname, self._by_word, self._by_first):
+                for word, bearers in index.items():
+                    index[word] = [member for member in bearers if id(member) not in folded]
 
 
 def by_first_mention(members: Iterable[Member]) -> list[Member]:

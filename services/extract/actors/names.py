@@ -26,7 +26,7 @@ _NO_ROLES = words(
     water paper letter week september october november december october summer winter centre center even then recent different
     government president-elect department event moment statement percent cent agreement major senior junior prior reason season
     person human german american russian ukrainian italian iranian syrian for or nor her their your our mr per offer remember
-    consider enter answer further together forever newspaper her want grant three agree see free
+    consider enter answer further together forever newspaper her want grant three agree see free latter
     """
 )
 _MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
@@ -37,7 +37,7 @@ _THE = re.compile(r"^[Tt]he\s+")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 PARTICLES = words(
     """
-    van von der den de la le du da dos das di del della al el bin ibn ben ter ten af zu
+    van von der den de la le du da dos das di del della al el bin ibn ben bint binti binte ter ten af zu
     """
 )
 
@@ -163,7 +163,7 @@ def person_name(words: tuple[str, ...]) -> PersonName:
     while len(core) > 1 and bare(core[-1]) in _SUFFIXES:
         core = core[:-1]
     first = len(core) - 1
-    while first > 1 and core[first - 1].lower() in PARTICLES:
+    while first > 1 and (core[first - 1] == "of" or core[first - 1].lower() in PARTICLES):
         first -= 1
     suffix = "-".join(bare(word) for word in words[len(core) :])
     return PersonName(_written(words), core, core[0] if len(core) > 1 else None, " ".join(core[first:]), suffix)

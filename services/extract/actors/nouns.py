@@ -17,7 +17,8 @@ ORGANISATION_NOUN = words(
     campaign administration government party company committee department agency foundation court team council ministry embassy
     commission bureau university college newspaper magazine network union group organization organisation firm bank board panel
     office association institute coalition lobby alliance federation league society church police military army navy senate house
-    congress parliament legislature
+    congress parliament legislature coastguard regulator watchdog airline airport authority service charity hospital museum
+    club consortium
     """
 )
 DOCUMENT_NOUN = words(
@@ -29,8 +30,19 @@ DOCUMENT_NOUN = words(
     charter decree decision verdict opinion audit findings research newsletter press release
     """
 )
+# Persons, by what they do or are. The list is closed: most nouns, and most plurals, are things.
+PERSON_NOUN = words(
+    """
+    official officer critic voter resident student expert supporter worker activist protester protestor member family parent researcher
+    scientist lawmaker senator republican democrat conservative liberal opponent advocate leader lawyer prosecutor investigator
+    authoritie adviser aide analyst economist doctor teacher judge minister negotiator organizer organiser executive employee employer
+    investor farmer soldier veteran refugee migrant immigrant citizen neighbor neighbour friend relative witness survivor victim fan
+    player user reader listener viewer donor candidate strategist spokesman diplomat commander rebel fighter demonstrator
+    """
+)
 _PLURAL_NOUN = words(
     """
+    fishermen policemen servicemen firemen businessmen businesswomen congressmen
     people men women police children media staff personnel clergy critics youth folks politicians
     """
 )
@@ -41,7 +53,7 @@ def described(words: str) -> Phrase:
     description = words.strip(" .\"'“”‘’")
     preposition = PREPOSITION.search(description)
     core = description[: preposition.start()] if preposition and preposition.start() else description
-    found = tuple(bare(word) for word in WORD.findall(core))
+    found = tuple(bare(word).partition("-of-")[0] for word in WORD.findall(core))  # “the dad-of-three”
     definite = _DETERMINER.match(description) is not None or _POSSESSOR.match(description) is not None
     return Phrase(Manner.DESCRIBED, description, _kind(found[-1] if found else ""), words=found, definite=definite)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
@@ -12,7 +12,7 @@ from services.extract.actors.making import HINT, LAST, Maker, described
 from services.extract.actors.phrase import PLURAL, Manner
 from services.extract.actors.reading import Reader
 from services.extract.actors.relative import plural_subject
-from services.extract.types import Range
+from services.extract.types import QuotedStretch, Range
 
 _OPENS = re.compile(r"\W*(?:(?:the|but|and|meanwhile,?|however,?)\s*)?", re.IGNORECASE)
 _LEAD = 24  # code points of a sentence before its subject: marks and one of these words
@@ -26,7 +26,8 @@ _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
 class Plurals:
     """What has spoken so far that is no person. ``starts``: where the sentences begin."""
 
-    def __init__(self, cast: Cast, starts: Sequence[int], reader: Reader, maker: Maker) -> None:
+    def __init__(self, cast: Cast, starts: Sequence[int], reader: Reader, maker: Maker, quoted: Iterable[QuotedStretch]) -> None:
+        self._quoted = sorted(stretch.outer for stretch in quoted if stretch.depth == 0)
         self._text, self._cast, self._starts, self._reader, self._maker = cast.text, cast, starts, reader, maker
         self._spoke: list[tuple[int, Actor]] = []
 
@@ -51,7 +52,7 @@ class Plurals:
                 return actor.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence})
         wanted = ActorKind.GROUP if plural else ActorKind.ORGANIZATION
         for span, member in reversed(self._cast.within(Range(limit, position))):
-            if member.kind is wanted and self._is_subject(span):
+            if member.kind is wanted and self._is_subject(span) and not self._is_quoted(span.start):
                 return self._maker.member(member, mention, Resolution.PRONOUN, HINT)
         return None
 
@@ -62,7 +63,7 @@ class Plurals:
         if any(begin <= at for at, _ in earlier):
             return None
         subject = plural_subject(self._text, begin, position, self._starts)
-        if subject is None:
+        if subject is None or self._is_quoted(subject.start):
             return None
         read = self._reader(subject)
         sure = described(read.kind) * LAST
@@ -79,6 +80,11 @@ class Plurals:
             while position > 0 and self._text[position - 1] == "\n":
                 position -= 1
         return position
+
+    def _is_quoted(self, position: int) -> bool:
+        """Whether it stands between quotation marks: whom a speaker names is nobody's “they” outside of them."""
+        index = bisect_right(self._quoted, position, key=lambda span: span.start) - 1
+        return index >= 0 and position < self._quoted[index].end
 
     def _is_subject(self, at: Range) -> bool:
         index = bisect_right(self._starts, at.start) - 1

@@ -170,7 +170,9 @@ class _Minds:
         fitting = [
             (key, member, focus)
             for key, (member, focus) in islice(reversed(self._focuses.items()), _IN_MIND)
-            if member.may_be(asked.gender) and (asked.word or focus.last.place.clause != asked.place.clause)
+            if member.may_be(asked.gender)
+            and (asked.word or focus.last.place.clause != asked.place.clause)
+            and (asked.place.quoted or focus.told is not None)  # whom only a quotation names is nobody's “he” outside of it
         ]
         weighed = [
             (

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from schemas.events import ActorKind
-from services.extract.actors.capitals import CAPITALISED_RUN, known_name, read_capitals
+from services.extract.actors.capitals import CAPITALISED_RUN, apposed_person, known_name, read_capitals
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, bare, is_role, is_title, unpossessed, without_the
@@ -23,7 +23,7 @@ _UTTERANCE = (
 _HIS_WORDS = re.compile(rf"(?P<whose>his|her|their|its|my|our)\s+(?:own\s+)?(?:{_UTTERANCE}|eyes|mind)", re.IGNORECASE)
 # What may stand between a name and the end of its segment without making the name a mere modifier.
 _TRAILER = re.compile(
-    r"\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
+    r"(?:,?\s(?:[A-Z]{2,4}|PhD)\b)*\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
     rf"|['’]s?\s+(?:[\w-]+\s+){{0,2}}{_UTTERANCE}(?:\s+(?:on|in|at|to|about|of|during|that|this|last)\b.*)?\s*$)"
 )
 _SEGMENT = re.compile(r"\s*(?:(?<!\d),|,(?!\d)|[;:\[\]—–])\s*|\s+-+\s+|\s+(?=(?:who|whom|whose|which)\b)")
@@ -33,11 +33,16 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
-_LISTED = re.compile(r"[\s,]*(?:(?:and|or|nor)\s+)?(?:\w+\.?\s+){0,3}")
+# What may stand between two who speak together: an apposition to the first, “and”, and what the second is
+_LISTED = re.compile(
+    r"(?:,\s+(?P<apposition>[\w’'-]+(?:\s+[\w’'-]+){0,5}),)?[\s,]*(?:and|or|nor|,)\s+"
+    r"(?P<lead>(?:[\w’'-]+\.?,?\s+){0,4})"
+)
 _QUANTIFIED = re.compile(
     r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands of|\d+)\s", re.IGNORECASE
 )
-_CONJUNCTIONS = ("and", "or", "nor")
+_DETERMINERS = frozenset(("a", "an", "the", "his", "her", "its", "their"))
+_LINKING = frozenset(("who", "whom", "whose", "which", "that", "said", "says", "told", "son", "daughter", "not", "as"))
 _JOINED = re.compile(r"\b(?:and|or|nor)\b")
 _HONORIFICS = frozenset(("mr", "mrs", "ms", "dr", "sen", "rep", "gov", "president", "gen"))
 _ADDED = frozenset(("himself", "herself", "also", "too", "both", "all"))  # “he himself”
@@ -74,17 +79,19 @@ def _read(text: str, span: Range, cast: Cast) -> Phrase:
     segments = _segments(text, span)
     if not segments:
         return Phrase(Manner.DESCRIBED, whole.strip() or whole, ActorKind.UNNAMED, words=words)
-    named = _named(text, segments[0], cast)
+    core = _without_time(text, segments[0])
+    named = _named(text, segments[0], cast) or _named(text, core, cast)
     if named is None and len(segments) > 1:
         # "his running mate, Mike Pence": the name stands in apposition.
         following = _named(text, segments[1], cast)
         if following is not None and following.kind is ActorKind.PERSON and _only_a_person(text, segments[1], following, cast):
             named = following
+        elif following is None and named is None and (apposed := apposed_person(text, segments[0], segments[1], cast)) is not None:
+            return apposed
     if named is None:
         named = _closing(text, span, cast)
     if named is not None:
         return Phrase(Manner.NAMED, named.name, named.kind, (named,))
-    core = _without_time(text, segments[0])
     return known_name(text, core, cast) or read_capitals(text, core, cast) or described(text[core.start : core.end])
 
 
@@ -125,18 +132,32 @@ def _coordinated(text: str, span: Range, cast: Cast) -> tuple[Member, ...]:
         return ()
     listed = [people[0]]
     for at, member in people[1:]:
-        between = _BRACKETS.sub("", text[listed[-1][0].end : at.start])
-        if not _LISTED.fullmatch(between) or not all(is_title(word) or word in _CONJUNCTIONS for word in WORD.findall(between)):
+        between = _LISTED.fullmatch(_BRACKETS.sub("", text[listed[-1][0].end : at.start]))
+        if between is None or not _may_introduce(between["lead"]) or (between["apposition"] and not _is_office(between["apposition"])):
             break
         listed.append((at, member))
     joined = any(_JOINED.search(text, a[0].end, b[0].start) for a, b in pairwise(listed))
     if (
         not joined
         or not _may_head(text[span.start : listed[0][0].start], listed[0][1])
-        or not _TRAILER.match(text[listed[-1][0].end : span.end])
+        or not (text.startswith(",", listed[-1][0].end) or _TRAILER.match(text[listed[-1][0].end : span.end]))
     ):
         return ()
     return tuple(dict.fromkeys(member for _, member in listed))
+
+
+def _may_introduce(lead: str) -> bool:
+    """Whether words before a name only say what its bearer is: none, titles, “his wife,” “council leader”."""
+    words = WORD.findall(lead)
+    return not words or (is_role(words[-1]) and not _LINKING.intersection(word.lower() for word in words))
+
+
+def _is_office(apposition: str) -> bool:
+    """Whether an apposition says what somebody is, and not whose son or whom he accused."""
+    words = [word.lower() for word in WORD.findall(apposition)]
+    head = next((number for number, word in enumerate(words) if word in ("of", "for", "at", "in")), len(words))
+    known = words[0] in _DETERMINERS or is_role(words[head - 1])
+    return head > 0 and known and not _LINKING.intersection(words[:head])
 
 
 def _enumeration(names: list[str]) -> str:

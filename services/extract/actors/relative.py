@@ -10,8 +10,8 @@ from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
 from services.extract.actors.members import Member
 from services.extract.actors.names import WORD, is_role
+from services.extract.actors.nouns import PERSON_NOUN
 from services.extract.types import Range
-from services.extract.wordlist import words
 
 _REACH = 80  # code points before the pronoun in which a name must end
 _NOUN_PHRASE = 120  # code points of eight words
@@ -20,20 +20,12 @@ _ASIDE = 160  # code points of an aside between dashes
 _WORDS = 9
 _PAIR = 2
 _MARKS = re.compile(r"(?:\s|,|-|–|—|\([^()]{1,40}\))*$")
+# “It was Paul Dunn, not Jane Ames, who”: whom an aside rules out
+_RULED_OUT = re.compile(r",\s+(?:and\s+|but\s+)?(?:not|rather than|instead of|unlike)\s[^,.;:]{1,80},\s*$")
 _DASH = re.compile(r"\s-{1,2}\s|--|[–—]")
 _COUNTED = re.compile(r"\b(?:two|both|couple|pair|2)\b[^,.;:]{3,60},\s*$", re.IGNORECASE)
 _DETERMINERS = frozenset(("the", "a", "an", "some", "many", "those", "several", "these", "his", "her", "its", "their"))
-# Who is “they”: persons in the plural. The list is closed, because most plurals are things.
 _PERSONS = frozenset(("people", "police", "men", "women", "children"))
-_PEOPLE = words(
-    """
-    official officer critic voter resident student expert supporter worker activist protester protestor member family parent researcher
-    scientist lawmaker senator republican democrat conservative liberal opponent advocate leader lawyer prosecutor investigator
-    authoritie adviser aide analyst economist doctor teacher judge minister negotiator organizer organiser executive employee employer
-    investor farmer soldier veteran refugee migrant immigrant citizen neighbor neighbour friend relative witness survivor victim fan
-    player user reader listener viewer donor candidate strategist spokesman diplomat commander rebel fighter demonstrator
-    """
-)
 _PREPOSITION = 12  # code points
 _NUMBERS = frozenset(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "dozen"))
 _LINKS = frozenset(("of", "for", "to", "from", "in", "at", "with", "on"))
@@ -60,6 +52,8 @@ def antecedent(text: str, pronoun: Range, cast: Cast, starts: Sequence[int]) -> 
 
 def _end(text: str, begin: int, position: int) -> int:
     """Where what stands before a position ends, without marks, brackets and an aside between dashes right before it."""
+    ruled_out = _RULED_OUT.search(text, begin, position)
+    position = ruled_out.start() if ruled_out else position
     end = position - len(_MARKS.search(text[begin:position]).group())  # type: ignore[union-attr]  # it matches nothing at least
     if _DASH.search(text, end, position):
         dashes = list(_DASH.finditer(text, begin, end))
@@ -81,7 +75,7 @@ def plural_subject(text: str, begin: int, end: int, starts: Sequence[int]) -> Ra
     """The first phrase for several persons between two positions that no preposition governs: “Scientology officials have stated …”."""
     for match in WORD.finditer(text, begin, min(end, begin + _NOUN_PHRASE)):
         word = match.group().lower()
-        if word not in _PERSONS and not (word.endswith("s") and word[:-1] in _PEOPLE):
+        if word not in _PERSONS and not (word.endswith("s") and word[:-1] in PERSON_NOUN):
             continue
         phrase = _noun_phrase(text, match.end(), starts, personal=False)
         if phrase is None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
+from services.extract.actors.earlier import Earlier
 from services.extract.actors.evidence_table import ADDRESSEES, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS
 from services.extract.actors.firstperson import FirstPerson
 from services.extract.actors.labels import office, speaker
@@ -24,6 +25,7 @@ from services.extract.passes.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
 CLOSING = ",–—― "
+_TIED = 0.5  # of a namesake: nothing tells which of two it is
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 _RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
 _HEADLINE = 150  # code points on either side: no headline is longer
@@ -53,7 +55,7 @@ class Resolver:
         self._maker = Maker(article_id, registry)
         self._reader = Reader(cast)
         self._first_person = FirstPerson(cast, authors)
-        self._plurals = Plurals(cast, self._starts, self._reader, self._maker)
+        self._plurals = Plurals(cast, self._starts, self._reader, self._maker, quoted)
         sources = [attribution.source for attribution in attributions if attribution.source is not None]
         self._antecedents = {s.start: antecedent(text, s, cast, self._starts) for s in sources if _RELATIVE.fullmatch(text, *s)}
         phrases_before = [before for before in self._antecedents.values() if isinstance(before, Range)]
@@ -64,8 +66,10 @@ class Resolver:
         self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
         # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke before
         self._known: dict[Range, Actor] = {}
+        self._earlier = Earlier(self._maker)
         for source in sorted(set(sources)):
             self._known[source] = self._resolved(source, None)
+            self._earlier.note(source, self._reader(source), self._known[source])
             self._plurals.spoke(source.start, self._known[source])
 
     def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
@@ -109,15 +113,26 @@ class Resolver:
         return self._named(read, mention, headline=source.start in self._headed)
 
     def _named(self, read: Phrase, mention: Span, *, headline: bool = False) -> Actor:
-        how = Resolution.NAME
+        how, sure = Resolution.NAME, 1.0
         if read.members:
+            sure = self._cast.sure(Range(mention.start, mention.end), read.members[0])
             said = {bare(word) for word in WORD.findall(mention.exact)}
             name_words = {bare(word) for word in read.members[0].name.split()}
             if read.kind is ActorKind.PERSON and not name_words <= said:
                 how = Resolution.SURNAME
             elif read.kind is not ActorKind.PERSON and not (name_words & said):
                 how = Resolution.ALIAS
-        return self._maker.named(read.kind, read.name, mention, Resolution.HEADLINE if headline else how, SURE[how])
+            mention = self._name_in(mention, read)
+            if sure <= _TIED:
+                return self._maker.unresolved(mention)
+        return self._maker.named(read.kind, read.name, mention, Resolution.HEADLINE if headline else how, SURE[how] * sure)
+
+    def _name_in(self, mention: Span, read: Phrase) -> Span:
+        """The name alone, of a source that says more: “Ida Holm, the transport minister, who”."""
+        if len(read.members) != 1:
+            return mention
+        named = [at for at, member in self._cast.within(Range(mention.start, mention.end)) if member is read.members[0]]
+        return Span.of(self._text, *named[0]) if named else mention
 
     def _label(self, read: Phrase, source: Range, mention: Span) -> Actor:
         """The speaker of a transcript’s turn or a post."""
@@ -169,11 +184,12 @@ class Resolver:
         if known is not None:
             how = Resolution.TITLE if known.kind is ActorKind.PERSON else Resolution.ALIAS
             return self._maker.member(known, mention, how, SURE[how])
-        if VARIATIONS not in self._without and source.start in self._focused and varies(read):
+        if VARIATIONS not in self._without and source.start in self._focused and varies(read, self._text, source.start):
             member, confidence = self._focused[source.start]
             if member.kind is ActorKind.PERSON and confidence >= _CLEAR and not of_another_party(read.words, member):
                 return self._maker.member(member, mention, Resolution.DESCRIPTION, confidence * HINT)
-        return self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, described(read.kind))
+        earlier = None if VARIATIONS in self._without else self._earlier(read, mention)
+        return earlier or self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, described(read.kind))
 
 
 def _is_headline(text: str, attribution: Attribution) -> bool:
