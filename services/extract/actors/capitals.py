@@ -6,7 +6,7 @@ import re
 
 from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
-from services.extract.actors.names import PARTICLES, bare, is_given, is_role, is_title, unpossessed
+from services.extract.actors.names import PARTICLES, bare, gender_of_word, is_given, is_role, is_title, unpossessed
 from services.extract.actors.nouns import DOCUMENT_NOUN, ORGANISATION_NOUN
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.types import Range
@@ -68,12 +68,17 @@ def _person(parts: list[str], cast: Cast) -> Phrase | None:
     lower = max((number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1)
     if lower >= 0:
         rest = rest[lower + 1 :][-2:]  # "CEO of the Refugee Council Enver Solomon"
-    if is_role(rest[-1]) or bare(rest[-1]) in ORGANISATION_NOUN or not (titles or (len(rest) in (2, 3) and is_given(rest[0]))):
+    called = titles > 0 and gender_of_word(parts[titles - 1]) is not None  # “Mr Lee”, which ends like “employee”
+    if (
+        (is_role(rest[-1]) and not called)
+        or bare(rest[-1]) in ORGANISATION_NOUN
+        or not (titles or (len(rest) in (2, 3) and is_given(rest[0])))
+    ):
         return None
     bearer = next((member for member in cast.surnamed(rest[-1])[:_FAMILY] if len(rest) == 1 or " " not in member.name), None)
     if bearer is not None:
         return Phrase(Manner.NAMED, bearer.name, ActorKind.PERSON, (bearer,))
-    return Phrase(Manner.NAMED, " ".join(rest), ActorKind.PERSON)
+    return Phrase(Manner.NAMED, " ".join(rest).rstrip("."), ActorKind.PERSON)
 
 
 def _other(text: str, segment: Range, phrase: str, parts: list[str]) -> Phrase | None:

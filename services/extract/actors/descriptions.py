@@ -33,6 +33,7 @@ _ANOTHER = wordlist(
     representative employee worker expert minister president director leader owner reporter journalist correspondent interviewer
     moderator anchor host questioner person member commissioner editor chairman chairwoman chairperson chair mayor governor senator premier
     chancellor secretary bishop archbishop king queen judge justice general colonel captain sheriff ambassador chief boss pope emperor
+    former latter
     """
 )
 # Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice Frank Nervo”. Sources that
