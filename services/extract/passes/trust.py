@@ -11,7 +11,7 @@ from __future__ import annotations
 AGENT = 0.95  # “was told by engineers”: 5 of 5
 BESIDE = 0.9  # “…,” said Lee: 23 of 23, in training articles 3 of 7
 ACCORDING = 0.95  # “According to Lee, …”, also the other phrases that name whose words a sentence holds: 3 of 3
-RELAYED = 0.95  # “quoted Lee as saying”: 16 of 16, invented; PolNeAR gives these words to who quotes
+RELAYED = 0.95  # “quoted Lee as saying”: not measured; PolNeAR gives these words to who quotes
 PARTICIPLE = 0.95  # “Claiming that he won, Lee left”: 2 of 2
 LAYOUT = 0.95  # the name before a turn, the signature under a post: 31 of 39, the other 8 being what the speaker reports in turn
 HEADLINE = 0.9  # “Lee: no meeting planned”: not seen
