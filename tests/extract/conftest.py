@@ -15,6 +15,7 @@ from tests.support.patience import PATIENCE_S
 SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
 
 MakeArticle = Callable[..., Article]
+Read = Callable[[str], list[tuple[str | None, list[str]]]]
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,18 @@ def article() -> MakeArticle:
 @pytest.fixture(scope="session")
 def sample() -> str:
     return SAMPLE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def read(extractor: Extractor, article: MakeArticle) -> Read:
+    """A text to ``(source, content)`` of each attribution found in it."""
+
+    def reading(text: str) -> list[tuple[str | None, list[str]]]:
+        found = extractor.extract(article(text))
+        words = found.document.text
+        return [
+            (words[slice(*item.source)] if item.source else None, [words[slice(*part)] for part in item.content])
+            for item in found.attributions
+        ]
+
+    return reading

@@ -12,21 +12,6 @@ from services.extract.extract import Extractor
 Read = Callable[[str], list[tuple[str | None, list[str]]]]
 
 
-@pytest.fixture
-def read(extractor: Extractor, article: Callable[..., Article]) -> Read:
-    """A text to ``(source, content)`` of each attribution found in it."""
-
-    def reading(text: str) -> list[tuple[str | None, list[str]]]:
-        found = extractor.extract(article(text))
-        words = found.document.text
-        return [
-            (words[slice(*item.source)] if item.source else None, [words[slice(*part)] for part in item.content])
-            for item in found.attributions
-        ]
-
-    return reading
-
-
 FULL_STOPS = [
     ("“The road is closed,” said Ames. Hale, the mayor, disagreed.", [("Ames", "“The road is closed,”")]),
     ("“We are out of flour,” said Perrin. Okoye, who runs the bakery, shrugged.", [("Perrin", "“We are out of flour,”")]),
