@@ -72,13 +72,13 @@ def adjacent_source(text: str, stretch: QuotedStretch, language: Language = ENGL
     if after and "\n" not in after.group() and not (sentence_ended and patterns.noun.search(after.group())):
         source = "source" if after["source"] else "source2"
         cue = "cue" if after["cue"] else "cue2"
-        return _without_stop(text, Range(*after.span(source)), patterns), Range(*after.span(cue))
+        return without_stop(text, Range(*after.span(source)), language), Range(*after.span(cue))
     paragraph = text.rfind("\n", 0, stretch.outer.start) + 1
     begin = max(paragraph, stretch.outer.start - _REACH)
     lead = text[begin : stretch.outer.start]
     signed = patterns.signed.match(text, *behind)
     if signed and not lead.strip(" •·*-–—>"):
-        return _without_stop(text, Range(*signed.span("source")), patterns), Range(*signed.span("cue"))
+        return without_stop(text, Range(*signed.span("source")), language), Range(*signed.span("cue"))
     before = patterns.before.search(lead) or patterns.inverted.search(lead) or patterns.own.search(lead)
     if before:
         return _shifted(before, "source", begin), _shifted(before, "cue", begin)
@@ -90,6 +90,7 @@ def _shifted(match: re.Match[str], group: str, by: int) -> Range:
     return Range(match.start(group) + by, match.end(group) + by)
 
 
-def _without_stop(text: str, found: Range, patterns: _Patterns) -> Range:
+def without_stop(text: str, found: Range, language: Language) -> Range:
     """A name without the sentence's full stop; that of an abbreviation or an initial stays."""
-    return Range(found.start, found.end - 1) if text[found.end - 1] == "." and not patterns.abbreviated.search(text, *found) else found
+    ends = text[found.end - 1] == "." and not _patterns(language).abbreviated.search(text, *found)
+    return Range(found.start, found.end - 1) if ends else found

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from services.extract.lang import ENGLISH, Language
 from services.extract.types import Attribution
 
-_ASKS = re.compile(r"\b(?:declin|refus|ask|request|wish|want|prefer|demand|insist|agree|spoke|speak|talk|comment)\w*", re.IGNORECASE)
-_UNNAMED = re.compile(
-    r"(?:not\s+)?(?:to\s+)?(?:be\s+)?(?:named|identified)\b"
-    r"|(?:not\s+)?(?:to\s+)?(?:give|disclose|reveal|provide|have)\s+(?:(?:his|her|their|a)\s+)?(?:\w+\s+)?names?\b"
-    r"|that\s+(?:his|her|their)\s+(?:\w+\s+)?names?\s+not\s+be\b"
-    r"|(?:to\s+(?:remain|stay|be|speak)\s+)?(?:on\s+(?:the\s+)?condition\s+of\s+)?anonym(?:ous(?:ly)?|ity)\b",
-    re.IGNORECASE,
-)
+
+@cache
+def _asks(language: Language) -> re.Pattern[str]:
+    return re.compile(rf"\b{language.patterns('anonymity_requests')}\w*", re.IGNORECASE)
 
 
-def is_note_on_name(text: str, attribution: Attribution) -> bool:
+@cache
+def _unnamed(language: Language) -> re.Pattern[str]:
+    return re.compile(language.patterns("anonymity_notes"), re.IGNORECASE)
+
+
+def is_note_on_name(text: str, attribution: Attribution, language: Language = ENGLISH) -> bool:
     """Whether all that is reported is that the source is not to be named."""
     cue, first = attribution.cue, attribution.content[0]
-    if cue is None or first.start < cue.start or not _ASKS.search(text, *cue):
+    if cue is None or first.start < cue.start or not _asks(language).search(text, *cue):
         return False
-    return _UNNAMED.match(text, *first) is not None
+    return _unnamed(language).match(text, *first) is not None

@@ -107,11 +107,11 @@ def _outside_verbatim(draft: Draft) -> None:
 
 
 def _sentence_sources(draft: Draft) -> None:
-    draft.each(lambda a: in_one_sentence(draft.text, a, draft.sentences, draft.starts))
+    draft.each(lambda a: in_one_sentence(draft.text, a, draft.sentences, draft.starts, draft.language))
 
 
 def _clefts(draft: Draft) -> None:
-    draft.each(lambda a: of_cleft(draft.text, a, draft.starts))
+    draft.each(lambda a: of_cleft(draft.text, a, draft.starts, draft.language))
 
 
 def _broken_clauses(draft: Draft) -> None:
@@ -127,7 +127,7 @@ def _phrases(draft: Draft) -> None:
 
 
 def _relayed(draft: Draft) -> None:
-    draft.attributions = relayed(draft.text, draft.attributions, draft.quotations, draft.sentences)
+    draft.attributions = relayed(draft.text, draft.attributions, draft.quotations, draft.sentences, draft.language)
 
 
 def _edges(draft: Draft) -> None:
@@ -215,7 +215,7 @@ def _faint(draft: Draft) -> None:
 
 
 def _anonymity(draft: Draft) -> None:
-    draft.keep(lambda a: not is_note_on_name(draft.text, a))
+    draft.keep(lambda a: not is_note_on_name(draft.text, a, draft.language))
 
 
 def _scare_quotes(draft: Draft) -> None:

@@ -8,24 +8,38 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
-from services.extract.lang import ENGLISH
+from services.extract.lang import ENGLISH, Language
 from services.extract.passes import trust
 from services.extract.passes.adjacent import subject
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
-_WHOM = r"(?:\s(?!that\b)[\w’'-]+){1,3}?(?=\s+(?:that|he|she|they|it|the|an?)\b|[:.,]|\s+on\b)"
-_AS = re.compile(rf"\bas\s+(?:saying|telling{_WHOM})\b:?")
-_RELAYS = r"(?:quot|cit)(?:e[sd]?|ing)"
-_BEING = r"(?:is|are|was|were|has\s+been|have\s+been|had\s+been)"
-_PASSIVE = re.compile(rf"(?P<source>{subject(ENGLISH)})\s+(?P<cue>{_BEING}\s+(?:\w+\s+)?{_RELAYS})\b(?P<agent>\s[^“”\"]*\S)?\s*\Z")
-_ACTIVE = re.compile(rf"\b{_RELAYS}\s+(?P<source>[^“”\":;]{{1,120}}?),?\s*\Z")
 _WORD = re.compile(r"\w+")
 _REACH = 240  # code points before “as saying”: who is quoted, with an apposition
 _WHEN = 6  # words behind it that only say when and where
 _CONFIDENCE = 0.8
+
+
+class _Patterns(NamedTuple):
+    link: re.Pattern[str]
+    passive: re.Pattern[str]
+    active: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    any_of = language.any_of
+    opens, relays = any_of("relay_openers"), any_of("relay_verbs")
+    whom = rf"(?:\s(?!{any_of('relay_complementizers')}\b)[\w’'-]+){{1,3}}?(?=\s+{opens}\b|[:.,]|\s+{any_of('relay_days')}\b)"
+    said_of = rf"(?P<source>{subject(language)})\s+(?P<cue>{any_of('relay_auxiliaries')}\s+(?:\w+\s+)?{relays})"
+    return _Patterns(
+        link=re.compile(rf"\b(?:{any_of('relay_links')}|{any_of('relay_tellings')}{whom})\b:?"),
+        passive=re.compile(rf"{said_of}\b(?P<agent>\s[^“”\"]*\S)?\s*\Z"),
+        active=re.compile(rf"\b{relays}\s+(?P<source>[^“”\":;]{{1,120}}?),?\s*\Z"),
+    )
 
 
 class _Report(NamedTuple):
@@ -37,9 +51,17 @@ class _Report(NamedTuple):
     content: tuple[Range, ...]
 
 
-def relayed(text: str, attributions: Sequence[Attribution], quotations: Quotations, sentences: Sequence[Range]) -> list[Attribution]:
+def relayed(
+    text: str,
+    attributions: Sequence[Attribution],
+    quotations: Quotations,
+    sentences: Sequence[Range],
+    language: Language = ENGLISH,
+) -> list[Attribution]:
     """The attributions, with those that quote somebody *as saying* something made that one's."""
-    reports = [report for match in _AS.finditer(text) if (report := _report(text, match, quotations, sentences)) is not None]
+    patterns = _patterns(language)
+    found = (_report(text, match, quotations, sentences, patterns) for match in patterns.link.finditer(text))
+    reports = [report for report in found if report is not None]
     if not reports:
         return list(attributions)
     starts = [report.span.start for report in reports]
@@ -52,7 +74,7 @@ def relayed(text: str, attributions: Sequence[Attribution], quotations: Quotatio
     kept: list[Attribution] = []
     for attribution in attributions:
         spans = attribution.content if attribution.cue is None else (attribution.cue, *attribution.content)
-        index = next((number for span in spans if (number := report_over(span)) is not None), None)
+        index = next((number for number in map(report_over, spans) if number is not None), None)
         if index is None:
             kept.append(attribution)
         else:
@@ -63,11 +85,11 @@ def relayed(text: str, attributions: Sequence[Attribution], quotations: Quotatio
     return kept
 
 
-def _report(text: str, match: re.Match[str], quotations: Quotations, sentences: Sequence[Range]) -> _Report | None:
+def _report(text: str, match: re.Match[str], quotations: Quotations, sentences: Sequence[Range], patterns: _Patterns) -> _Report | None:
     sentence = sentences[bisect_right(sentences, match.start(), key=lambda s: s.start) - 1]
     begin = max(sentence.start, match.start() - _REACH)
     lead = text[begin : match.start()]
-    quoted = _PASSIVE.search(lead) or _ACTIVE.search(lead)
+    quoted = patterns.passive.search(lead) or patterns.active.search(lead)
     if quoted is None:
         return None
     span = Range(begin + quoted.start(), match.end())
@@ -75,7 +97,7 @@ def _report(text: str, match: re.Match[str], quotations: Quotations, sentences: 
     if not content:
         return None
     # where somebody is said to quote, the words of quoting are his
-    by_itself = quoted.re is _PASSIVE and quoted["agent"] is None
+    by_itself = quoted.re is patterns.passive and quoted["agent"] is None
     cue = Range(begin + quoted.start("cue") if by_itself else match.start(), match.end())
     return _Report(span, Range(begin + quoted.start("source"), begin + quoted.end("source")), cue, content)
 
