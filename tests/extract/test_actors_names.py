@@ -154,6 +154,37 @@ def test_who_is_meant_by_a_word_is_who_was_described_so(text: str, entities: dic
     assert resolve(text, entities).name == name
 
 
+@pytest.mark.parametrize(
+    ("headline", "swallowed", "name"),
+    [
+        ("Ruth Penn Slams Harbour Plan", "Ruth Penn Slams", "Ruth Penn"),
+        ("Mayor Ruth Penn Blasts ‘Absurd’ Harbour Plan: ‘It Will Cost Millions.’", "Ruth Penn Blasts", "Ruth Penn"),
+        ("Exclusive: Ruth Penn Quits Over Harbour Plan", "Ruth Penn Quits", "Ruth Penn"),
+        ("Watch Ruth Penn leave the hall", "Watch Ruth Penn", "Ruth Penn"),
+        ("Ruth Penn Hale wins", "Ruth Penn Hale", "Ruth Penn Hale"),
+    ],
+)
+def test_capitals_of_a_headline_do_not_lengthen_a_name(headline: str, swallowed: str, name: str) -> None:
+    told = "Ruth Penn spoke. “No,” said [[Penn]]."
+    if name == swallowed:  # the report has the long form as well
+        told = f"{swallowed}, the mayor, spoke. {told}"
+    text = f"{headline}\n\n{told}"
+
+    assert resolve(text, {swallowed: P, "Ruth Penn": P, "Penn": P}).name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("A nurse wept. “I am Dana,” read her badge.\n\nBut [[she]] said so.", "Dana"),
+        ("“Call me Dana,” the note said.\n\nThe nurse was tired.\n\nThen [[she]] said so.", "Dana"),
+        ("“I like Dana.” That is what [[she]] said.", "she"),
+    ],
+)
+def test_whom_only_quotations_name_is_meant_later_and_not_beside_them(text: str, name: str) -> None:
+    assert resolve(text, {"Dana": P}).name == name
+
+
 def test_the_mention_of_somebody_named_is_the_name_alone() -> None:
     actor = resolve("[[Ida Holm, the transport minister, who is 60,]] said so.", {"Ida Holm": P})
 

@@ -28,6 +28,7 @@ from services.extract.actors.names import (
 from services.extract.actors.offices import Offices
 from services.extract.actors.organisations import Organisations, head_of, short_forms
 from services.extract.actors.tokens import Tokens
+from services.extract.passes.paragraphs import headings
 from services.extract.types import Entity, Range
 from services.extract.wordlist import words
 
@@ -95,10 +96,14 @@ class Cast:
     # -- people ------------------------------------------------------------------------------------------------
 
     def _add_people(self, named: list[Named]) -> None:
-        """The longest names first: shorter ones may be parts of them."""
+        """The longest names first: shorter ones may be parts of them. What only headings have comes last: in “Ann Lee Hammers Banks” the
+        capitals do not tell where her name ends."""
         names = [(item.span, person_name(item.words)) for item in named]
+        in_heading = headings(self.text)
+        told = {name for span, name in names if not in_heading(span)}
         full = dict.fromkeys(name for _, name in names if name.given)
-        members = {name: self._people.whole(name) or self._people.add(name) for name in sorted(full, key=lambda name: -len(name.core))}
+        ordered = sorted(full, key=lambda name: (name not in told, -len(name.core)))
+        members = {name: self._people.whole(name) or self._people.add(name) for name in ordered}
         for item in (item for item in named if item.nickname):
             self._people.also_called(members[person_name(item.words)], item.nickname)
         single: list[tuple[Gender | None, Range, PersonName]] = []

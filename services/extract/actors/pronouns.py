@@ -172,7 +172,7 @@ class _Minds:
             for key, (member, focus) in islice(reversed(self._focuses.items()), _IN_MIND)
             if member.may_be(asked.gender)
             and (asked.word or focus.last.place.clause != asked.place.clause)
-            and (asked.place.quoted or focus.told is not None)  # whom only a quotation names is nobody's “he” outside of it
+            and not _is_only_quoted_here(focus, asked.place)
         ]
         weighed = [
             (
@@ -215,3 +215,8 @@ def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
 
 def _gender(word: str) -> Gender:
     return "m" if PERSONAL[word] == "m" else "f"
+
+
+def _is_only_quoted_here(focus: Focus, place: Place) -> bool:
+    """“I like Jane Poe.” That is what she said: whom nothing but a quotation of this paragraph names is not who speaks it."""
+    return not place.quoted and focus.told is None and focus.last.place.paragraph == place.paragraph
