@@ -1,7 +1,6 @@
 """Who is known beyond the articles: persons and institutions with their names, from ``entries/*.jsonl``.
 
-One entry a line: ``id`` (the actor on record), ``names`` (the usual one first), where known ``wikidata`` and ``offices`` (title, place,
-first and last day), ``famous`` for those whom even a common name means, and ``alone``: surnames that mean one person by themselves. An
+One entry a line: ``id`` (the actor on record), ``names`` (the usual one first), where known ``wikidata``, ``famous`` for those whom even a common name means, and ``alone``: surnames that mean one person by themselves. An
 id is never given to another entry. Where a name is shared by two entries, or borne by many people, its entry's id has an ``@``, which no
 article's id has: a name alone does not lead to it.
 """
@@ -32,7 +31,6 @@ class Entry:
     actor_id: str
     names: tuple[str, ...]
     wikidata: str | None = None
-    offices: tuple[tuple[str, ...], ...] = ()
     alone: tuple[str, ...] = ()
     """Names of one word that mean this one in the news, wherever they stand: Trump, Putin."""
     famous: bool = False
@@ -136,6 +134,5 @@ def rules() -> int:
 def _read(path: Path) -> Iterator[Entry]:
     for line in path.read_text(encoding="utf-8").splitlines():
         data = json.loads(line)
-        offices = tuple(tuple(office) for office in data.get("offices", ()))
         alone, famous = tuple(data.get("alone", ())), data.get("famous", False)
-        yield Entry(data["id"], tuple(data["names"]), data.get("wikidata"), offices, alone, famous)
+        yield Entry(data["id"], tuple(data["names"]), data.get("wikidata"), alone, famous)

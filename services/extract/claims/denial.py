@@ -132,7 +132,7 @@ def _is_negated(known: Polarity, cue: list[str]) -> bool:
     for place, (word, following) in enumerate(pairwise((*cue, ""))):
         emphatic = following and any(later in known["emphatic"] for later in cue[place + 2 :])
         if known.negates(word) and following not in known["limits"] and not emphatic:
-            return not starts_with(cue[place:], known["idioms"])
+            return not starts_with(cue[place:], known.phrases("idioms"))
     return False
 
 
@@ -168,7 +168,7 @@ def _is_governed(known: Polarity, before: list[str], cue: list[str]) -> bool:
     """``instead of`` before a form of saying."""
     words = [*before[-_GOVERNING:], *cue]
     for place in range(len(words)):
-        taken = starts_with(words[place:], known["before_saying"])
+        taken = starts_with(words[place:], known.phrases("before_saying"))
         rest = words[place + taken :] if taken else []
         said = next((word for word in rest if word not in known["light"] and not word.endswith("ly")), "")
         if said and reports(said) and said in cue:
@@ -189,11 +189,11 @@ def _denies_saying(known: Polarity, before: list[str], cue: list[str]) -> bool:
 def _has_no_subject(known: Polarity, text: str, source: Range | None, opening: list[str]) -> bool:
     """Whether the source is nobody, with the words before it."""
     if source is None:
-        return ends_with(opening, known["nobody"]) > 0
+        return ends_with(opening, known.phrases("nobody")) > 0
     words = words_of(text[slice(*source)])
     if _denies_subject(known, words) or opening[-1:] == ["no"] or opening[-1:] == ["nor"] or opening[-1:] == ["neither"]:
         return True
-    group = ends_with(opening[:-1], known["nobody"]) if opening[-1:] == ["of"] else 0
+    group = ends_with(opening[:-1], known.phrases("nobody")) if opening[-1:] == ["of"] else 0
     cleft = words[:1] == ["who"] and _is_cleft(opening)
     return group > 0 or cleft or (opening[-1:] == ["not"] and words[:1] in (["one"], ["a"]))
 
@@ -201,8 +201,8 @@ def _has_no_subject(known: Polarity, text: str, source: Range | None, opening: l
 def _denies_subject(known: Polarity, words: list[str]) -> bool:
     """``none of the ministers``, ``no minister``; neither ``nobody but Lee`` nor ``No 10``."""
     if words[:1] == ["no"]:
-        return len(words) > 1 and words[1] not in known["names"] and not starts_with(words, known["idioms"])
-    taken = starts_with(words, known["nobody"])
+        return len(words) > 1 and words[1] not in known["names"] and not starts_with(words, known.phrases("idioms"))
+    taken = starts_with(words, known.phrases("nobody"))
     # “Nobody, Lee said, was hurt”: what was said, not who said it
     return taken > 0 and not any(word in known["save"] or word == "," for word in words[taken : taken + 1])
 
@@ -224,11 +224,11 @@ def _is_fronted(known: Polarity, opening: list[str]) -> bool:
     for place in range(len(opening) - 1):
         starts = place == 0 or opening[place - 1] in BREAKS or opening[place - 1] in known["breaks"]
         clause = opening[place:-1]
-        if starts and starts_with(clause, known["fronted"]) and not starts_with(clause, known["idioms"]):
+        if starts and starts_with(clause, known.phrases("fronted")) and not starts_with(clause, known.phrases("idioms")):
             return not any(word in known["auxiliaries"] for word in clause)
     return False
 
 
 def _is_untrue(known: Polarity, opening: list[str]) -> bool:
     """``there is no evidence that`` before a subject."""
-    return opening[-1:] == ["that"] and ends_with(opening[:-1], known["untrue"]) > 0
+    return opening[-1:] == ["that"] and ends_with(opening[:-1], known.phrases("untrue")) > 0

@@ -50,13 +50,13 @@ def _negates_subject(known: Polarity, words: list[str]) -> bool:
     """``nobody was hurt``, ``no minister knew``; neither ``no more than ten`` nor ``nobody but Lee``."""
     if words[:1] == ["no"]:
         return not _is_idle(known, words, 0)
-    taken = starts_with(words, known["nobody"])
+    taken = starts_with(words, known.phrases("nobody"))
     return taken > 0 and not any(word in known["save"] for word in words[taken : taken + 1])
 
 
 def _begins_negative(known: Polarity, words: list[str]) -> bool:
     """``at no point did …``, ``not to close the road``, ``Lee not to close the road``."""
-    if starts_with(words, known["fronted"]) and not starts_with(words, known["idioms"]):
+    if starts_with(words, known.phrases("fronted")) and not starts_with(words, known.phrases("idioms")):
         return True
     place = next((place for place, word in enumerate(words[:_SUBJECT]) if word in ("not", "never")), None)
     if place is None or words[place + 1 : place + 2] != ["to"]:
@@ -105,10 +105,10 @@ def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
     before, behind = words[place - 1] if place else "", words[place + 1 :]
     following = behind[0] if behind else ""
     word = words[place]
-    if following in known["limits"] or starts_with(words[place:], known["idioms"]):
+    if following in known["limits"] or starts_with(words[place:], known.phrases("idioms")):
         return True
     if word == "no":
-        joined = place > 0 and starts_with(words[place - 1 :], known["fronted"]) > 0
+        joined = place > 0 and starts_with(words[place - 1 :], known.phrases("fronted")) > 0
         return following in known["comparing"] or (before in known["prepositions"] and not joined)
     if word in ("nothing", "nobody", "none"):
         return following in known["save"]
