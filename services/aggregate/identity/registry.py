@@ -1,8 +1,8 @@
 """Who is known beyond the articles: persons and institutions with their names, from ``entries/*.jsonl``.
 
-One entry a line: ``id`` (the actor on record), ``names`` (the usual one first), where known ``wikidata``, ``famous`` for those whom even a common name means, and ``alone``: surnames that mean one person by themselves. An
-id is never given to another entry. Where a name is shared by two entries, or borne by many people, its entry's id has an ``@``, which no
-article's id has: a name alone does not lead to it.
+One entry a line: ``id`` (the actor on record), ``names`` (the usual one first), where known ``wikidata``, ``famous`` for those whom even a
+common name means, and ``alone``: surnames that mean one person by themselves. An id is never given to another entry. Where a name is
+shared by two entries, or borne by many people, its entry's id has an ``@``, which no article's id has: a name alone does not lead to it.
 """
 
 from __future__ import annotations
