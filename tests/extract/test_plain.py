@@ -53,6 +53,11 @@ def test_signs_that_were_escaped_once_too_often_are_signs() -> None:
     assert all(text[t : t + n] == written[i : i + n] for t, i, n in runs)
 
 
+def test_an_escaped_sign_that_carries_no_reading_goes_like_any_other() -> None:
+    text, _ = normalise("re&#173;ports&#8203; of&#x200b;fi&#65279;cials&#10;said")
+    assert text == "reports officials said"
+
+
 @pytest.mark.parametrize(
     "line",
     ["https://example.org/a?b=c", "Related article: Why?", "READ MORE: Something", "Advertisement", "Story continues below advertisement",

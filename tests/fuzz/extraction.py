@@ -7,10 +7,12 @@ reads with the shipped model.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from html import unescape
 from itertools import pairwise
 from pathlib import Path
 
@@ -130,8 +132,11 @@ def _page_extractor() -> Extractor:
     return Extractor(_any_network(), Limits(max_text_chars=_CHARS, html=HtmlLimits(timeout_s=60)))
 
 
+_ESCAPE = re.compile(r"&#?\w{2,6};")
+
+
 def check_normaliser(data: bytes) -> None:
-    """The runs say where each character is from, and nothing but white space stands between them."""
+    """The runs say where each character is from; between them stands white space, and what an escape spelled."""
     given = Given(data)
     lines_are_paragraphs = given.flag()
     content = given.text()
@@ -144,9 +149,9 @@ def check_normaliser(data: bytes) -> None:
         assert start >= at
         assert origin >= source
         assert _copied(text[start : start + length], content[origin : origin + length])
-        assert not text[at:start].strip(" \n")
+        assert _spelled(text[at:start], content[source:origin])
         at, source = start + length, origin + length
-    assert not text[at:]
+    assert _spelled(text[at:], content[source:])
     for quotation in quoted_stretches(text):
         assert 0 <= quotation.outer.start <= quotation.inner.start < quotation.inner.end <= quotation.outer.end <= len(text)
     before = 0
@@ -155,6 +160,12 @@ def check_normaliser(data: bytes) -> None:
         assert not text[before : sentence.start].strip()
         before = sentence.end
     assert not text[before:].strip()
+
+
+def _spelled(gap: str, skipped: str) -> bool:
+    """Whether an escape in the input there spells each sign of the gap, in that order: the rest is white space."""
+    spelled = iter("".join(unescape(escape) for escape in _ESCAPE.findall(skipped)))
+    return all(sign in spelled for sign in gap if sign not in " \n")
 
 
 def _copied(kept: str, given: str) -> bool:

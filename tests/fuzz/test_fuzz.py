@@ -4,6 +4,7 @@ while of following coverage."""
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,8 @@ def test_edits_of_meaningful_inputs_keep_every_promise(target: Target) -> None:
 @pytest.mark.skipif(not HAS_ATHERIS, reason=NO_ATHERIS)
 def test_following_coverage_finds_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.fuzz.one", ",".join(_FOLLOWED), "atheris", "--runs", str(_RUNS), "--into", str(tmp_path)]
-    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=PATIENCE_S * 3, check=False)
+    always_the_same = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, cwd=_ROOT, env=always_the_same, capture_output=True, text=True, timeout=PATIENCE_S * 3, check=False)
     assert done.returncode == 0, done.stderr[-4_000:]
     account = json.loads((tmp_path / "account.json").read_text())
     assert account["crashed"] is False

@@ -24,6 +24,7 @@ _DROP = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u20
 # Escaped once too often on their way: “&ldquo;Yes,&rdquo; she said”.
 _ESCAPED = r"&(?:[lr][ds]quo|[bs]bquo|bdquo|[lr]aquo|quot|apos|[nm]dash|hellip|nbsp|amp|#\d{2,5}|#x[\da-fA-F]{2,4});"
 _PIECE = re.compile(rf"(?P<escaped>{_ESCAPED})|(?P<word>(?:(?!{_ESCAPED})[^\s{_DROP}])+)|(?P<space>\s+)|[{_DROP}]+")
+_INVISIBLE = re.compile(f"[{_DROP}]")
 _UNEVEN = re.compile(rf"[^\S ]|\S {{2,}}\S|[{_DROP}]|{_ESCAPED}")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’»)\]]*$")
 _WRAP_LIMIT = 140  # code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower throughout
@@ -93,7 +94,7 @@ def _line(content: str, start: int, end: int) -> _Line:
     gap = False
     for match in _PIECE.finditer(content, start, end):
         word = match["word"]
-        sign = unescape(match["escaped"] or "")
+        sign = _INVISIBLE.sub("", unescape(match["escaped"] or ""))
         if word is None and not sign.strip():
             gap = gap or (bool(match["space"] or sign) and length > 0)
             continue
