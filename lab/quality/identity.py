@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tagger = Tagger.load()
         _print_statements("GUM news", of_gum(tagger), items)
         if options.actors:
-            _print_statements("PolNeAR dev", of_polnear(*options.actors, tagger), items)
+            _print_statements("PolNeAR dev", of_polnear(options.actors[0], options.actors[1], tagger), items)
         if options.pages:
             _print_statements("pages, open and work", of_pages(options.pages, (OPEN, WORK), tagger), items)
             _print_statements("pages, closed and locked", of_pages(options.pages, (CLOSED, LOCKED), tagger), items)

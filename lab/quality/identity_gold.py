@@ -80,7 +80,8 @@ def of_pages(folder: Path, parts: Sequence[str], tagger: Tagger) -> Iterator[Sta
 def of_gum(tagger: Tagger) -> Iterator[Statement]:
     """The sources of GUM's attribution relations, by its entities: a Wikipedia title, or the fullest name in the article."""
     for article in read_gum(GUM_TEXTS):
-        golds, labels = [], []
+        golds: list[GoldAttribution] = []
+        labels: list[GoldActor] = []
         for relation in article.relations:
             mention = source_mention(article, relation) if relation.source else None
             name = None if mention is None else _name_of(article, mention.entity)
