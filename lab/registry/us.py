@@ -92,7 +92,13 @@ def main() -> None:
     """Read the sources, write the entries."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder
+    lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries(people_of(parser.parse_args().folder))]
+    (FOLDER / "us.jsonl").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
+    print(f"{len(lines)} entries")
+
+
+def people_of(folder: Path) -> list[dict[str, Any]]:
+    """The people of both files of the source."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     people: dict[str, dict[str, Any]] = {}
     for name in ("legislators-current.yaml", "executive.yaml"):
@@ -100,9 +106,17 @@ def main() -> None:
             known = people.setdefault(_key(person), person)
             if known is not person:
                 known["terms"] = sorted([*known["terms"], *person["terms"]], key=lambda term: str(term["start"]))
-    lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries(people.values())]
-    (FOLDER / "us.jsonl").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
-    print(f"{len(lines)} entries")
+    return list(people.values())
+
+
+def items_by_name(folder: Path) -> dict[str, str]:
+    """The Wikidata item of every name that one person alone has, since :data:`SINCE`."""
+    found: dict[str, set[str]] = {}
+    for person in people_of(folder):
+        if person["terms"][-1]["end"] > SINCE:
+            for name in names(person):
+                found.setdefault(name, set()).add(person["id"].get("wikidata", ""))
+    return {name: next(iter(items)) for name, items in found.items() if len(items) == 1 and "" not in items}
 
 
 if __name__ == "__main__":
