@@ -39,6 +39,8 @@ _ROMANISED = tuple(
 _NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compile(r"(?<=[a-z])h(?![aeiou])"), ""), (re.compile(r"e$"), ""))
 """Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara."""
 _DOUBLED = re.compile(r"(.)\1+")
+OFFICE = "office"
+"""Kind of a name that is an office somebody held: nobody else has it."""
 _LONG = 6  # letters: a doubled one more or less is a slip of spelling, in shorter names it makes another name
 
 
@@ -66,6 +68,8 @@ def read(identity: str) -> Name | None:
     kind, _, key = identity.partition(":")
     if is_local(identity) or not key:
         return None
+    if kind == OFFICE:
+        return Name(identity, kind, (key,), (key,), (key,))
     words = tuple(_latin(word) for word in key.split("-"))
     if kind == ActorKind.PERSON:
         return _person(identity, words)
@@ -74,6 +78,8 @@ def read(identity: str) -> Name | None:
 
 def keys(name: Name) -> list[str]:
     """What names that may be the same share: their first and last words, and their first two, in either order."""
+    if name.kind == OFFICE:
+        return []
     if name.kind == ActorKind.ORGANIZATION:
         return [_key("o", name.coarse), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
     given = _called(name.plain[0], name.coarse[0])
