@@ -10,6 +10,7 @@ from typing import Any
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
 
@@ -65,6 +66,23 @@ def alias_of(actor: Actor) -> str | None:
     if actor.mention is None or actor.resolution not in NAMING:
         return None
     return name_in(actor.mention.exact, actor.name)
+
+
+def who(actor: Actor, article_id: str, published_at: int | None) -> dict[str, Any]:
+    """The columns that say who an article's actor is, before links; ``published_at`` in microseconds.
+
+    Whoever is meant by an office has the name and the kind that the registry gives, since the article gives none.
+    """
+    day = None if published_at is None else (EPOCH + timedelta(microseconds=published_at)).date()
+    identity = identity_of(actor, article_id, day)
+    holder = registry.holder_of(identity)
+    return {
+        "identity_id": identity,
+        "actor_id": identity,
+        "actor_name": holder.names[0] if holder else actor.name,
+        "actor_kind": holder.kind if holder else actor.kind.value,
+        "alias": None if holder else alias_of(actor),
+    }
 
 
 def precedence(row: Any) -> DocumentOrder:
@@ -131,7 +149,6 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     published = _instant(article.published_at)
-    identity = identity_of(actor, article.article_id)
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
@@ -139,12 +156,8 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "article_id": article.article_id,
         "document_id": article.document_id,
         "revision": article.revision,
-        "actor_id": identity,
-        "identity_id": identity,
-        "actor_name": actor.name,
-        "actor_kind": actor.kind.value,
+        **who(actor, article.article_id, published),
         "wikidata": actor.wikidata,
-        "alias": alias_of(actor),
         "actor": actor.model_dump(mode="json"),
         "text": event.text,
         "folded": fold(event.text),

@@ -75,6 +75,21 @@ def test_a_statement_keeps_its_articles_own_words_for_its_actor(store: Store) ->
     }
 
 
+def test_whoever_holds_an_office_is_on_record_by_name(store: Store) -> None:
+    said = actor("the US president", kind=ActorKind.UNNAMED)
+    undated = make("art-2", speakers=(said,), published_at=None)
+    feed(store, [make("art-1", speakers=(said,)).events, undated.events, make("art-3", claimants=(actor("Donald Trump"),)).events])
+    assert counts(store) == {"person:donald-trump": 2, said.actor_id: 1}
+    trump = next(row for row in rows(store, "actors") if row["actor_id"] == "person:donald-trump")
+    assert (trump["name"], trump["kind"], trump["aliases"]) == ("Donald Trump", "person", [])
+    links = {row["identity_id"]: (row["actor_id"], row["reason"], row["probability"]) for row in rows(store, "identities")}
+    assert links == {
+        "person:donald-trump": ("person:donald-trump", "registry", 0.99),
+        "office:president.us.2025-01-20": ("person:donald-trump", "office", 0.96),
+    }
+    assert [row["actor"]["name"] for row in rows(store, "statements") if row["article_id"] == "art-1"] == ["the US president"]
+
+
 def test_what_is_withdrawn_links_nothing(store: Store) -> None:
     feed(store, [make("art-1", speakers=(DOLYNSKYY,)).events])
     before = dump(store)
@@ -113,7 +128,7 @@ NAMES = (
     "Philip Hargrove", "Philip Edmund Hargrove",
     "Philip Julian Hargrove", "Phil Hargrove", "Xi Jinping", "Jinping Xi", "Marlowe", "Donald Trump", "Donald Trump Jr.", "Mary Smith",
 )  # fmt: skip
-SPEAKERS = [actor(name) for name in NAMES]
+SPEAKERS = [*(actor(name) for name in NAMES), *(actor(name, kind=ActorKind.UNNAMED) for name in ("the US president", "the president"))]
 ALONE = actor("Ida Holm")
 
 
@@ -164,7 +179,7 @@ def _assert_as_defined(store: Store) -> None:
 
 # -- a record of an earlier release ---------------------------------------------------------------------------------------
 
-EARLIER: tuple[Actor, ...] = (DOLYNSKY, DOLYNSKYY, MARLOWE)
+EARLIER: tuple[Actor, ...] = (DOLYNSKY, DOLYNSKYY, MARLOWE, actor("the US president", kind=ActorKind.UNNAMED))
 
 
 def as_an_earlier_release_left_it(store: Store) -> None:

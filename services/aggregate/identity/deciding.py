@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from schemas.events import Actor
 from schemas.ids import name_key
 from services.aggregate.identity import local, registry
-from services.aggregate.identity.linking import CROWD, Decision, Reason, actors_of, linked
+from services.aggregate.identity.linking import CROWD, REGISTERED, Decision, actors_of, linked
 from services.aggregate.identity.names import Name, keys
 
 _HERS = frozenset(("mrs", "ms", "miss", "lady"))
 """What a mention says that means the wife or the daughter of whom the surname alone means."""
 
 
-def identity_of(actor: Actor, article_id: str) -> str:
-    """The id by which an actor of an article is known: across articles, by its full name or a surname that means one person; else in this
-    one."""
+def identity_of(actor: Actor, article_id: str, day: date | None = None) -> str:
+    """The id by which an actor of an article is known: across articles, by its full name, a surname that means one person, or an office
+    that one person held on the article's ``day``; else in this one."""
+    held = None if day is None else registry.term_identity(actor, day)
+    if held is not None:
+        return held
     identity = local.identity_of(actor, article_id)
     said = set(name_key(actor.mention.exact).split("-")) if actor.mention else set()
     if not local.is_local(identity) or said & _HERS:
@@ -50,5 +54,5 @@ def resolved(names: Mapping[str, Name]) -> dict[str, str]:
         others = {other for key in keys_of(name) if len(holders[key]) <= CROWD for other in holders[key]}
         link = decided(name, (names[other] for other in sorted(others))).link
         if link is not None:
-            (certain if link.reason is Reason.REGISTRY else links)[identity] = link.other
+            (certain if link.reason in REGISTERED else links)[identity] = link.other
     return actors_of((identity for identity in names if identity not in certain), links) | certain

@@ -35,6 +35,11 @@ class Reason(StrEnum):
     ALIKE = "alike"
     ACRONYM = "acronym"
     REGISTRY = "registry"
+    OFFICE = "office"
+
+
+REGISTERED = frozenset((Reason.REGISTRY, Reason.OFFICE))
+"""Reasons by which the registry says who a name is, whatever other names there are."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -49,6 +49,8 @@ _FORCE = ("department", "force", "service")
 """What may follow *police* in the name of one."""
 _PAIR = 2  # words that a name has at least
 _DOUBLED = re.compile(r"(.)\1+")
+OFFICE = "office"
+"""Kind of a name that is an office somebody held: nobody else has it."""
 _LONG = 6  # letters: a doubled one more or less is a slip of spelling, in shorter names it makes another name
 
 
@@ -76,6 +78,8 @@ def read(identity: str) -> Name | None:
     kind, _, key = identity.partition(":")
     if is_local(identity) or not key:
         return None
+    if kind == OFFICE:
+        return Name(identity, kind, (key,), (key,), (key,))
     if not key.isascii():
         key = _sounded(key)
     words = tuple(_latin(word) for word in key.split("-"))
@@ -86,6 +90,8 @@ def read(identity: str) -> Name | None:
 
 def keys(name: Name) -> list[str]:
     """What names that may be the same share: their first and last words, and their first two, in either order."""
+    if name.kind == OFFICE:
+        return []
     if name.kind == ActorKind.ORGANIZATION:
         return [_key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
     given = _called(name.plain[0], name.coarse[0])

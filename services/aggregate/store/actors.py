@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.relational import UNDATED, Dimension, fold, microseconds
-from services.aggregate.identity.registry import wikidata_of
+from services.aggregate.identity.registry import kind_of, wikidata_of
 from services.aggregate.store.articles import Effect
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.locks import Kind, lock
@@ -88,7 +88,7 @@ def _row(
         "actor_id": actor,
         "name": name,
         "folded": "\n".join(fold(known) for known in (name, *aliases)),
-        "kind": (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0],
+        "kind": kind_of(actor) or (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0],
         "wikidata": wikidata_of(actor) or next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
         "aliases": aliases,
         "quotes": quotes,

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from schemas import relational
 from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import decided, keys_of
-from services.aggregate.identity.linking import CROWD, Link, Reason, actors_of
+from services.aggregate.identity.linking import CROWD, REGISTERED, Link, actors_of
 from services.aggregate.identity.names import Name, read
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.locks import Kind, lock
@@ -146,8 +146,7 @@ class _Relinking:
 
     def _is_known(self, identity: str) -> bool:
         """Whether the registry says who it is, whatever other names there are."""
-        reason: str | None = self._rows[identity]["reason"]
-        return reason == Reason.REGISTRY
+        return self._rows[identity]["reason"] in REGISTERED
 
     def _place(self, turned: set[str]) -> dict[str, str]:
         """Give the identities of every group that changed their actor; a group is what links hold together."""
