@@ -9,6 +9,7 @@ both). Readers need these tables:
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
 - :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
 - :data:`candidates`: names that may be one, and are not taken to be.
+- :data:`decisions`: what people decided about who is who; those undone too.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
@@ -200,6 +201,7 @@ statements = sa.Table(
     sa.Column(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
+    sa.Column("reassigned_by", Key, comment="The decision that says who said it: then identity_id is who that names, not the article's."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
@@ -257,8 +259,10 @@ identities = sa.Table(
     metadata,
     sa.Column("identity_id", Key, primary_key=True),
     sa.Column("actor_id", Key, nullable=False, index=True, comment="The actor on record that it is; its own id, or what it redirects to."),
-    sa.Column("statements", sa.BigInteger, nullable=False, comment="On record under this identity; never zero."),
-    sa.Column("linked_to", Key, comment="The identity that it is linked to; null where it is to none."),
+    sa.Column(
+        "statements", sa.BigInteger, nullable=False, comment="On record under this identity; zero only of one that a decision names."
+    ),
+    sa.Column("linked_to", Key, index=True, comment="The identity that it is linked to; null where it is to none."),
     sa.Column("reason", Key, comment="Why."),
     sa.Column("probability", sa.Double, comment="How probable the link is."),
     sa.Column("rules", sa.BigInteger, nullable=False, comment="The rules it was linked by."),
@@ -281,6 +285,27 @@ candidates = sa.Table(
     sa.Column("reason", Key, nullable=False),
     sa.Column("probability", sa.Double, nullable=False),
     comment="Identities that may be one and are not taken to be. Derived.",
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("decision_id", Key, primary_key=True),
+    sa.Column("kind", Key, nullable=False, comment="DecisionKind."),
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.Column("decided_by", Key, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("actor_id", Key, index=True, comment="Whom it is about: an actor, or one of its names."),
+    sa.Column("other_id", Key, index=True, comment="Into whom, who not, or who said it."),
+    sa.Column("name", sa.Text),
+    sa.Column("wikidata", Key),
+    sa.Column("article_id", Key, index=True, comment="Of the statement that is reassigned."),
+    sa.Column("statement", Json, comment="DecidedStatement, of a reassignment."),
+    sa.Column("undoes", Key, index=True),
+    sa.Column("in_force", sa.Boolean, nullable=False, comment="It is not undone. Derived from the others."),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    sa.Index(None, "decided_at", "decision_id"),
+    comment="What people decided about who is who.",
 )
 
 offsets = sa.Table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
+from schemas.events import Actor, Claim, Cue, Decision, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
 from services.aggregate.identity import registry
@@ -42,19 +42,28 @@ class StatementChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionChange:
+    """What somebody decided; whether it is in force is found out where it is stored."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class TrailChange:
     """Something that happened to an article; ``at`` None means the time of the transaction. See :mod:`services.aggregate.trail`."""
 
     row: dict[str, Any]
 
 
-Change = DocumentChange | StatementChange | TrailChange
+Change = DocumentChange | StatementChange | DecisionChange | TrailChange
 
 
-def change_of(event: Document | Quote | Claim) -> DocumentChange | StatementChange:
+def change_of(event: Document | Quote | Claim | Decision) -> DocumentChange | StatementChange | DecisionChange:
     """The row an event becomes."""
     if isinstance(event, Document):
         return _document(event)
+    if isinstance(event, Decision):
+        return _decision(event)
     return _statement(event)
 
 
@@ -94,8 +103,9 @@ def precedence(row: Any) -> DocumentOrder:
 
 def contribution(row: Any) -> Iterator[tuple[str, str]]:
     """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor. What is denied tells how the actor is called,
-    and nothing of what was said, when and where."""
-    yield from _naming(row)
+    and nothing of what was said, when and where; what was reassigned by a decision does not tell how the actor is called."""
+    if row["reassigned_by"] is None:
+        yield from _naming(row)
     if row["denied"]:
         yield Dimension.DENIED, row["actor_kind"]
         return
@@ -157,6 +167,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "document_id": article.document_id,
         "revision": article.revision,
         **who(actor, article.article_id, published),
+        "reassigned_by": None,
         "wikidata": actor.wikidata,
         "actor": actor.model_dump(mode="json"),
         "text": event.text,
@@ -184,6 +195,24 @@ def _statement(event: Quote | Claim) -> StatementChange:
         row |= {"check_worthiness": event.check_worthiness, "claim_type": event.claim_type.value, "quote_id": event.quote_id}
         row |= {"proposition_negated": event.proposition_negated}
     return StatementChange(row)
+
+
+def _decision(event: Decision) -> DecisionChange:
+    return DecisionChange({
+        "decision_id": event.decision_id,
+        "kind": event.kind.value,
+        "decided_at": microseconds(event.decided_at),
+        "decided_by": event.decided_by,
+        "why": event.why,
+        "actor_id": event.actor_id,
+        "other_id": event.other_id,
+        "name": event.name,
+        "wikidata": event.wikidata,
+        "article_id": event.statement.article_id if event.statement else None,
+        "statement": event.statement.model_dump(mode="json") if event.statement else None,
+        "undoes": event.undoes,
+        "content_key": _content_key(event),
+    })  # fmt: skip
 
 
 def _content_key(event: Event) -> str:

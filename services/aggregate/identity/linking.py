@@ -8,7 +8,7 @@ one costs what its own keys hold.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,24 +153,6 @@ def _organisations(name: Name, other: Name) -> tuple[Reason, float] | None:
     return None
 
 
-def actors_of(identities: Iterable[str], links: Mapping[str, str]) -> dict[str, str]:
-    """The actor of each identity, given what each is linked to: of those linked together, the one of the fewest words, the first of
-    these by id. A link outside of the identities is an error of the caller."""
-    leads: dict[str, str] = {identity: identity for identity in identities}
-
-    def root(identity: str) -> str:
-        while leads[identity] != identity:
-            leads[identity] = leads[leads[identity]]
-            identity = leads[identity]
-        return identity
-
-    for identity, other in links.items():
-        one, two = root(identity), root(other)
-        if one != two:
-            first, second = sorted((one, two), key=_plainness)
-            leads[second] = first
-    return {identity: root(identity) for identity in leads}
-
-
-def _plainness(identity: str) -> tuple[int, str]:
+def plainness(identity: str) -> tuple[int, str]:
+    """Orders names from the one of the fewest words on."""
     return identity.count("-"), identity

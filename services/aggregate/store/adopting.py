@@ -15,8 +15,10 @@ from schemas.events import Actor
 from services.aggregate.changes import who
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.decisions import unplaced
 from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
+from services.aggregate.store.reassigned import Reassigned
 
 STEP = 500
 """Statements of one transaction, more or less."""
@@ -41,16 +43,18 @@ def adopt(connection: sa.Connection) -> int:
     """Give some statements their identity; returns how many, 0 when all have one."""
     articles = sorted(set(connection.execute(sa.select(_statements.c.article_id).where(_UNKNOWN).limit(STEP)).scalars()))
     lock(connection, Kind.ARTICLE, articles)
-    query = SELECTED.add_columns(_statements.c.actor).where(_UNKNOWN, _statements.c.article_id.in_(articles))
+    query = SELECTED.add_columns(_statements.c.actor, _statements.c.spans).where(_UNKNOWN, _statements.c.article_id.in_(articles))
     before = [row._asdict() for row in connection.execute(query)]
-    after = [{**row, **_who(row)} for row in before]
+    reassigned = Reassigned(connection, articles)
+    after = [_adopted(row, reassigned) for row in before]
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
     change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for row in after:
         actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
-        values = {name: row[name] for name in ("identity_id", "alias", "actor_name", "actor_kind")} | {"actor_id": actor}
+        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind")}
+        values["actor_id"] = actor
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
@@ -58,9 +62,22 @@ def adopt(connection: sa.Connection) -> int:
     return len(before)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt)
+def rule(connection: sa.Connection) -> int:
+    """Place some of the names that decisions name and no article does; returns how many, 0 when all have their place."""
+    missing = unplaced(connection, STEP)
+    effect = Effect()
+    count(connection, [], [], effect, missing)
+    apply_effect(connection, effect)
+    return len(missing)
+
+
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, rule)
 """In this order, each until it returns 0."""
 
 
-def _who(row: Mapping[str, Any]) -> dict[str, Any]:
-    return who(Actor.model_validate(row["actor"], extra="ignore"), row["article_id"], row["published_at"])
+def _adopted(row: Mapping[str, Any], reassigned: Reassigned) -> dict[str, Any]:
+    """A statement with its identity by this release."""
+    actor = Actor.model_validate(row["actor"], extra="ignore")
+    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None}
+    identity, decision = reassigned.who(made, on_record=row["on_record"])
+    return {**made, "identity_id": identity, "reassigned_by": decision}

@@ -23,16 +23,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
-from services.aggregate.changes import Change, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.local import is_local
+from services.aggregate.store import decisions
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
 from services.aggregate.store.locks import Kind, lock
+from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
 Row = Mapping[str, Any]
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
+_actors, _identities = relational.actors, relational.identities
 
 _HEAD = [
     _documents.c[name]
@@ -44,7 +47,7 @@ _COUNTED = [
     _statements.c[name]
     for name in (
         "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
-        "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
+        "reassigned_by", "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
     )
 ]  # fmt: skip
 # the raw microseconds, not a datetime
@@ -96,7 +99,7 @@ class Effect:
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
-        if is_local(actor):
+        if is_local(actor) and actor == statement["identity_id"]:
             self.local[actor] = statement["article_id"]
         place = 0 if statement["kind"] == "quote" else 1
         for dimension, value in contribution(statement):
@@ -105,29 +108,33 @@ class Effect:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done with statements: rows to write, to delete, to put on record or take off it; which no longer count as they are
-    stored, and which count from now on."""
+    """What is to be done with statements: rows to write, to delete, to put on record or take off it, to give to who said them by a
+    decision, or back; which no longer count as they are stored, and which count from now on."""
 
     written: list[dict[str, Any]] = field(default_factory=list)
+    given: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     flipped: dict[bool, list[Row]] = field(default_factory=lambda: {True: [], False: []})
     leaving: list[Row] = field(default_factory=list)
     coming: list[Row] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.written) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
+        return len(self.written) + len(self.given) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
 
 
 def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effect:
-    """Bring documents and statements up to date; returns what that means for the actors."""
+    """Bring decisions, documents and statements up to date; returns what that means for the actors."""
+    affected = decisions.record(connection, (change.row for change in changes if isinstance(change, DecisionChange)))
     documents = [change for change in changes if isinstance(change, DocumentChange)]
     incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
-    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()}
+    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()} | affected.articles
     lock(connection, Kind.ARTICLE, articles)
     heads = _load_heads(connection, sorted(articles))
     effect = Effect()
     moved = _apply_documents(connection, heads, documents, effect)
-    _apply_statements(connection, heads, incoming, moved, effect)
+    _apply_statements(connection, heads, incoming, moved | affected.articles, effect, affected.names)
+    effect.actors |= on_record(connection, affected.shown)
+    effect.written["decisions"] += affected.count
     return effect
 
 
@@ -192,18 +199,24 @@ def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[
 
 
 def _apply_statements(
-    connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: Set[str], effect: Effect
+    connection: sa.Connection,
+    heads: Mapping[str, Head],
+    incoming: Mapping[str, Row],
+    moved: Set[str],
+    effect: Effect,
+    ruled: Set[str],
 ) -> None:
     stored = _load_statements(connection, _statements.c.statement_id, incoming)
-    stored |= _load_statements(connection, _statements.c.article_id, moved)
+    reassigned = Reassigned(connection, heads.keys())
+    stored |= _load_statements(connection, _statements.c.article_id, moved | set(reassigned.articles))
     plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
-        _judge(heads, stored.get(statement_id), incoming.get(statement_id), plan)
-    carry_out(connection, plan, effect)
+        _judge(heads, stored.get(statement_id), incoming.get(statement_id), reassigned, plan)
+    carry_out(connection, plan, effect, ruled)
     effect.written["statements"] += len(plan)
 
 
-def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Plan) -> None:
+def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassigned: Reassigned, plan: Plan) -> None:
     """Decide on one statement, stored, arriving, or both."""
     if old is not None and old["article_id"] not in heads:
         raise LimitExceeded(
@@ -212,41 +225,54 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Pl
             reason="id_conflict",
         )
     replaces = new is not None and (old is None or new["content_key"] < old["content_key"])
-    statement = new if replaces else old
+    statement: Row | None = new if replaces else old
     assert statement is not None, "an id comes from one of the two"
     verdict = heads[statement["article_id"]].verdict(statement)
     on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
+    identity, decision = reassigned.who(statement, on_record=on_record)
+    given = (identity, decision) != (statement["identity_id"], statement["reassigned_by"])
+    if given:
+        statement = {**statement, "identity_id": identity, "reassigned_by": decision}
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
     elif replaces:
         plan.written.append({**statement, "on_record": on_record})
+    elif given:
+        plan.given.append({**statement, "on_record": on_record})
     elif on_record != was_on_record:
         plan.flipped[on_record].append(statement)
-    if replaces or on_record != was_on_record:
+    if replaces or given or on_record != was_on_record:
         if was_on_record and old is not None:
             plan.leaving.append(old)
         if on_record:
             plan.coming.append(statement)
 
 
-def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
-    """Count the statements where they belong, and write the rows."""
-    settled = count(connection, plan.leaving, plan.coming, effect)
+def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
+    """Count the statements where they belong, and write the rows; ``ruled`` are names about whom people decided."""
+    settled = count(connection, plan.leaving, plan.coming, effect, ruled)
     delete(connection, _statements.c.statement_id, plan.dropped)
     _flip(connection, plan.flipped, settled)
     for row in plan.written:
         row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
     upsert(connection, _statements, plan.written)
+    for given in plan.given:
+        actor = settled.actor_of(given) if given["on_record"] else given["identity_id"]
+        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record")}
+        change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
+        connection.execute(change.values(**values, actor_id=actor))
 
 
-def count(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect) -> Settled:
+def count(
+    connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect, ruled: Set[str] = frozenset()
+) -> Settled:
     """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
     changed: defaultdict[str, int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
         if row["identity_id"] is not None:
             changed[row["identity_id"]] += sign
-    settled = settle(connection, changed)
+    settled = settle(connection, changed, ruled)
     move(connection, settled.moved, effect, {row["statement_id"] for row in leaving})
     for row in leaving:
         effect.count(row, row["actor_id"], -1)
@@ -264,6 +290,16 @@ def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, le
     for identity, actor in sorted(moved.items()):
         here = (_statements.c.identity_id == identity) & _statements.c.on_record
         connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
+
+
+def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
+    """The actors on record that have these ids, or these names."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(names)):
+        named = sa.select(_identities.c.actor_id).where(_identities.c.identity_id.in_(chunk))
+        either = _actors.c.actor_id.in_(chunk) | _actors.c.actor_id.in_(named)
+        found |= set(connection.execute(sa.select(_actors.c.actor_id).where(either)).scalars())
+    return found
 
 
 def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:

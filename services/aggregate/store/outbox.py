@@ -53,7 +53,7 @@ def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str,
     latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
     gone = [actor for actor in actors if actor not in rows]
     names = connection.execute(sa.select(_identities.c.identity_id, _identities.c.actor_id).where(_identities.c.identity_id.in_(gone)))
-    merged = {row.identity_id: row.actor_id for row in names}
+    merged = {row.identity_id: row.actor_id for row in names if row.actor_id != row.identity_id}
 
     def record(actor: str) -> ActorRecord | Gone:
         if actor not in rows:

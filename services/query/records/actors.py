@@ -65,7 +65,8 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     if row is not None:
         return row
     into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
-    raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
+    # a name that only decisions name may stand for itself
+    raise not_found("actor", actor_id) if into in (None, actor_id) else Merged(actor_id, into)
 
 
 def one(connection: Connection, actor_id: str) -> ActorRecord:

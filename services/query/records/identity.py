@@ -13,7 +13,7 @@ MOST = 100
 
 def of_actor(connection: Connection, actor_id: str) -> Identity:
     """The names of an actor on record, and its candidates."""
-    own = select(identities).where(identities.c.actor_id == actor_id)
+    own = select(identities).where(identities.c.actor_id == actor_id, identities.c.statements > 0)
     names = connection.execute(own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)).all()
     return Identity(
         actor_id=actor_id,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import ActorKind
-from services.aggregate.identity import registry
+from services.aggregate.identity import offices, registry
 from services.aggregate.identity.deciding import identity_of, resolved
 from services.aggregate.identity.entry import Entry, Term
 from services.aggregate.identity.linking import Reason
@@ -113,7 +113,7 @@ def test_a_term_covers_no_day_outside_of_it_however_little_is_known_of_its_ends(
 
 
 def test_every_term_has_an_identity_of_its_own_and_words_that_lead_to_it() -> None:
-    words = registry.offices.words()
+    words = offices.words()
     titles = {title for titles in words.titles.values() for title in titles}
     places = {place for places in words.places.values() for place in places}
     entries = registry.in_use().entries
