@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -100,6 +101,15 @@ class Span(Value):
     def of(cls, text: str, start: int, end: int) -> Self:
         """The span of ``text`` from ``start`` to ``end``."""
         return cls(start=start, end=end, exact=text[start:end])
+
+
+GAP = " […] "
+"""Between pieces that stand apart in the article: words were left out, and nobody said what is around as one sentence."""
+
+
+def words_of(spans: Iterable[Span]) -> str:
+    """The words of a statement as one text, with :data:`GAP` between its pieces."""
+    return GAP.join(span.exact for span in spans)
 
 
 class ActorKind(StrEnum):

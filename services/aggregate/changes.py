@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.events import Actor, Claim, Cue, Decision, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
+from schemas.events import (
+    Actor, Claim, Cue, Decision, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind, words_of,
+)  # fmt: skip
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
 from services.aggregate.identity import registry
@@ -159,6 +161,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     published = _instant(article.published_at)
+    text = words_of(event.spans)  # not the event's own: earlier extractors joined its pieces as if they were one sentence
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
@@ -170,8 +173,8 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "reassigned_by": None,
         "wikidata": actor.wikidata,
         "actor": actor.model_dump(mode="json"),
-        "text": event.text,
-        "folded": fold(event.text),
+        "text": text,
+        "folded": fold(text),
         "spans": [span.model_dump() for span in event.spans],
         "cue": event.cue.model_dump(mode="json") if event.cue else None,
         "cue_lemma": event.cue.lemma if event.cue else None,

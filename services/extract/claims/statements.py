@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id
+from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id, words_of
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.claims.cues import cue_at
 from services.extract.claims.denial import contradicts, is_denied, is_no_proposition, that_it_was_said
@@ -97,7 +97,7 @@ class Statements:
             article=self._article,
             kind=QuoteKind(attribution.kind),
             spans=spans,
-            text=" ".join(span.exact for span in spans),
+            text=words_of(spans),
             speaker=attribution.actor,
             cue=cue,
             addressee=attribution.addressee,
@@ -134,20 +134,19 @@ class Statements:
         within: str | None,
         worth: float,
     ) -> Claim:
-        text = " ".join(span.exact for span in spans)
         return Claim(
             claim_id=claim_id(self._article.document_id, kind, spans, attribution.actor.actor_id),
             article=self._article,
             kind=kind,
             spans=spans,
-            text=text,
+            text=words_of(spans),
             claimant=attribution.actor,
             cue=cue,
             stance=cue.stance if cue is not None else Stance.ASSERT,
             negated=self._is_denied(attribution),
             proposition_negated=self._is_negative(kind, spans, attribution, cue),
             check_worthiness=worth,
-            claim_type=claim_type(text),
+            claim_type=claim_type(" ".join(span.exact for span in spans)),
             quote_id=quote.quote_id if quote is not None else None,
             confidence=attribution.confidence,
             source_confidence=attribution.source_confidence,
