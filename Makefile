@@ -54,7 +54,8 @@ lock: ## pin the dependencies anew (needs uv; ARGS=--upgrade)
 	$(LOCK) --group build -o requirements/build.txt
 	$(LOCK) pyproject.toml -c requirements/build.txt -o requirements/run.txt
 	$(LOCK) pyproject.toml --extra otel -c requirements/build.txt -c requirements/run.txt -o requirements/otel.txt
-	$(LOCK) pyproject.toml --group dev -c requirements/build.txt -c requirements/otel.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra parquet -c requirements/build.txt -c requirements/run.txt -o requirements/parquet.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/build.txt -c requirements/otel.txt -c requirements/parquet.txt -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group train -c requirements/build.txt -c requirements/dev.txt -o requirements/train.txt
 
 schemas: $(VENV)/.run ## export the JSON Schemas and the AsyncAPI document

@@ -33,6 +33,7 @@ BOUNDS: Mapping[str, str] = {
     "cause": "class of error, from the client's list of causes",
     "dependency": "log, database, index",
     "error": "class of error, from the client's list of causes",
+    "format": "fixed list",
     "group": "consumer groups declared in `services/chassis/log/groups.py`",
     "kind": "fixed list",
     "name": "one per process: the loaded model",
@@ -335,4 +336,8 @@ TABLE: tuple[Metric, ...] = (
     # query
     Metric("http_requests", "counter", "Requests answered by the read API, by route and status class.", ("route", "status"), by=("query",)),
     Metric("http_request_duration", "histogram", "Duration of one request of the read API.", ("route",), "seconds", FAST, ("query",)),
+    Metric(
+        "exports", "counter", "Exports over HTTP: sent whole, cut short (by the reader or a fault), refused.", ("format", "outcome"),
+        by=("query",), values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
+    ),
 )

@@ -221,6 +221,7 @@ class QuerySettings(Section):
     port: Port = Field(8080, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Default number of items on a page.")
     max_page_size: int = Field(500, ge=1, le=10_000, description="Largest page a client may ask for.")
+    max_exports: int = Field(4, ge=1, le=30, description="Exports under way at a time; more get 503.")
 
 
 class LagSettings(Section):

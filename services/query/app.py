@@ -17,6 +17,7 @@ from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
 from services.query import api, pages
 from services.query.database import Database
+from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
 from services.query.problems import MEDIA_TYPE, BadParameter, Merged, Problem, Trouble
 from services.query.rendering import STATIC, render
@@ -43,6 +44,8 @@ def create_app(database: Database, settings: QuerySettings, metrics: Metrics) ->
         # the usual viewers load scripts from elsewhere
         docs_url=None, redoc_url=None,
     )  # fmt: skip
+    # before the items: statements.csv is no statement's id
+    app.include_router(exports.router(database, settings, metrics))
     app.include_router(api.router(database, settings))
     app.include_router(pages.router(database, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

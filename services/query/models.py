@@ -93,6 +93,7 @@ class ActorLink(Answer):
     actor_id: str = Field(description="The actor.", examples=["person:sergei-lavrov"])
     name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
     kind: ActorKind = Field(description="What the actor is.")
+    wikidata: str | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
     article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
     on_record: bool = Field(default=True, description="Whether anything is on record for it; of candidates that the registry knows only.")
 

@@ -154,6 +154,13 @@ class StatementQuery(Period):
     sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
 
 
+class StatementSelection(StatementQuery):
+    """Statements to take away or to follow: as they are listed, of one actor or of all."""
+
+    actor: Text | None = Field(None, max_length=512, description="Only this actor's; an id that is on record as another's means that one.",
+                               examples=["person:sergei-lavrov"])  # fmt: skip
+
+
 class SearchQuery(StatementQuery):
     """A search over the statements and the actors' names."""
 
@@ -164,5 +171,5 @@ class ArticleQuery(Period):
 
 __all__ = [
     "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "SearchQuery",
-    "StatementId", "StatementQuery", "StatementSort", "Subkind",
+    "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
 ]  # fmt: skip

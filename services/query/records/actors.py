@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
 from schemas.relational import UNDATED, Dimension, actors, identities, microseconds, statements, tallies
@@ -37,12 +37,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
     source = _counted(query) if query.narrowed else _ready()
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
-    figures = [column.label(name) for name, column in source.figures.items()]
-    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.article_id)
-    listing = select(*identity, *figures, order.key.label("sort_key"))
-    listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
-    if query.cursor:
-        listing = listing.where(order.after(order.decode(query.cursor)))
+    listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
     return page_of(
         connection.execute(listing).all(),
         limit=limit,
@@ -52,6 +47,30 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
         build=lambda rows: _summaries(connection, query, rows),
         link=lambda cursor: query.link(path, cursor=cursor),
     )
+
+
+def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
+    """The rows of all that :func:`page` would page through, in batches of ``size``."""
+    source = _counted(query) if query.narrowed else _ready()
+    wanted = _conditions(query, source)
+    order = _order(query, source)
+    position = None
+    while True:
+        rows = connection.execute(_listing(source, wanted, order, position, size)).all()
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        position = Position(rows[-1].sort_key, rows[-1].actor_id)
+
+
+def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
+    """Actors wanted with their figures, in order, after ``position``."""
+    figures = [column.label(name) for name, column in source.figures.items()]
+    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.aliases, actors.c.article_id)
+    listing = select(*identity, *figures, order.key.label("sort_key"))
+    listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit)
+    return listing if position is None else listing.where(order.after(position))
 
 
 def require(connection: Connection, actor_id: str) -> Row[Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, select, type_coerce
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
 from schemas.relational import actors, documents, statements
@@ -42,6 +42,7 @@ _COLUMNS = (
     _HOLDER.c.actor_name.label("holder_name"),
     actors.c.name.label("recorded_name"),
     actors.c.kind.label("recorded_kind"),
+    actors.c.wikidata.label("recorded_wikidata"),
     actors.c.article_id.label("recorded_in"),
 )
 # joined when read: an inner statement may arrive before the one that holds it
@@ -64,7 +65,13 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "subkind": row.subkind,
         "text": row.text,
         "actor": Actor.model_validate(row.actor),
-        "actor_on_record": ActorLink(actor_id=row.actor_id, name=row.recorded_name, kind=row.recorded_kind, article_id=row.recorded_in),
+        "actor_on_record": ActorLink(
+            actor_id=row.actor_id,
+            name=row.recorded_name,
+            kind=row.recorded_kind,
+            wikidata=row.recorded_wikidata,
+            article_id=row.recorded_in,
+        ),
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,
@@ -121,12 +128,7 @@ def page(connection: Connection, query: StatementQuery, limit: int, path: str, *
     # words looked for in all statements: no index helps
     wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
     order = order_of(query.sort)
-    chosen = select(statements.c.statement_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
-    if query.cursor:
-        chosen = chosen.where(order.after(order.decode(query.cursor)))
-    # ids first: sorting whole rows, joined, would move every text that matches
-    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
-    listing = listing.order_by(*order.clauses())
+    listing = _listing(wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
     return page_of(
         connection.execute(listing).all(),
         limit=limit,
@@ -136,6 +138,37 @@ def page(connection: Connection, query: StatementQuery, limit: int, path: str, *
         build=lambda rows: [build(row) for row in rows],
         link=lambda cursor: query.link(path, cursor=cursor),
     )
+
+
+def walk(connection: Connection, query: StatementQuery, size: int, *conditions: ColumnElement[bool]) -> Iterator[list[Statement]]:
+    """All that :func:`page` would page through, in batches of ``size``: the memory of one batch, whatever there is."""
+    # in the order of an index, so that a batch is read and not sorted
+    wanted = [*of_statements(query), *conditions]
+    order = order_of(query.sort)
+    position = None
+    while True:
+        rows = connection.execute(_listing(wanted, order, position, size)).all()
+        if rows:
+            yield [build(row) for row in rows]
+        if len(rows) < size:
+            return
+        position = Position(rows[-1].sort_key, rows[-1].statement_id)
+
+
+def count(connection: Connection, query: StatementQuery, *conditions: ColumnElement[bool]) -> int:
+    """How many that are."""
+    wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
+    return connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one()
+
+
+def _listing(wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
+    """Whole rows of the statements wanted, in order, after ``position``."""
+    chosen = select(statements.c.statement_id).where(*wanted).order_by(*order.clauses()).limit(limit)
+    if position is not None:
+        chosen = chosen.where(order.after(position))
+    # ids first: sorting whole rows, joined, would move every text that matches
+    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
+    return listing.order_by(*order.clauses())
 
 
 def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
