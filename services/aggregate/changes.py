@@ -8,7 +8,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.events import (
-    Actor, Claim, Cue, Decision, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind, words_of,
+    Actor,
+    Claim,
+    Cue,
+    Decision,
+    Document,
+    Event,
+    Outcome,
+    Quote,
+    Resolution,
+    Stance,
+    StatementKind,
+    words_of,
 )  # fmt: skip
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
