@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.events import ClaimKind, Outcome, QuoteKind
+from schemas.events import ClaimKind, DecisionKind, Outcome, QuoteKind
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
 from services.chassis.metric_values import CAUSES, DEAD_LETTERS, PUBLISHED, PUSH_STATUSES
 
@@ -284,7 +284,7 @@ TABLE: tuple[Metric, ...] = (
         "Rows of the record written, by table.",
         ("table",),
         by=("aggregate",),
-        values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours")},
+        values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours", "decisions")},
     ),
     Metric("actor_records_published", "counter", "Actor records published to the compacted topic.", by=("aggregate",)),
     Metric(
@@ -297,6 +297,14 @@ TABLE: tuple[Metric, ...] = (
     ),
     Metric("event_age", "histogram", "From an article coming in to its document being on record.", (), "seconds", AGE, ("aggregate",)),
     Metric("record_entries", "gauge", "What is on record: actors, quotes, claims, articles and outlets.", ("kind",), by=("aggregate",)),
+    Metric(
+        "decisions_in_force",
+        "gauge",
+        "What people decided about who is who and did not undo, by kind (the same from every replica).",
+        ("kind",),
+        by=("aggregate",),
+        values={"kind": tuple(kind.value for kind in DecisionKind)},
+    ),
     Metric(
         "sources_known",
         "gauge",

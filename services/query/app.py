@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
-from services.query import api, pages
+from services.query import api, decisions, pages
 from services.query.database import Database
 from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
@@ -36,8 +36,12 @@ Who said what in the news: quotes and claims from articles, resolved to people a
 _log = structlog.get_logger("onrecord.query")
 
 
-def create_app(database: Database, settings: QuerySettings, metrics: Metrics) -> FastAPI:
-    """The application over a database."""
+def create_app(database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None) -> FastAPI:
+    """The application over a database. ``send`` puts decisions on the log; without it none are taken.
+
+    Raises:
+        SettingsError: the token for decisions cannot be read.
+    """
     app = FastAPI(
         title="onrecord", version="1", summary="The record of who said what.", description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -47,6 +51,7 @@ def create_app(database: Database, settings: QuerySettings, metrics: Metrics) ->
     # before the items: statements.csv is no statement's id
     app.include_router(exports.router(database, settings, metrics))
     app.include_router(api.router(database, settings))
+    app.include_router(decisions.router(database, settings, send))
     app.include_router(pages.router(database, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(Trouble, _trouble)

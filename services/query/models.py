@@ -12,6 +12,8 @@ from schemas.events import (
     ClaimType,
     Counts,
     Cue,
+    DecidedStatement,
+    DecisionKind,
     Extractor,
     Outcome,
     Resolution,
@@ -85,6 +87,25 @@ class Identity(Answer):
     actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
     names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
     candidates: list[Candidate] = Field(description="Most probable first.")
+    decisions: list[DecisionOnRecord] = Field(default=[], description="What people decided about it, the last first; undone ones too.")
+
+
+class DecisionOnRecord(Answer):
+    """What somebody decided about who is who."""
+
+    decision_id: str = Field(description="The decision.", examples=["decision-0d2c…"])
+    kind: DecisionKind = Field(description="What is decided.")
+    decided_at: AwareDatetime = Field(description="When.")
+    decided_by: str = Field(description="Who.", examples=["ana@example.org"])
+    why: str = Field(description="Why.")
+    says: str = Field(description="What it says, in words.", examples=["person:ana-lee is Ana-Maria Lee (person:ana-maria-lee)"])
+    in_force: bool = Field(description="It is not undone. A later decision may say otherwise all the same.")
+    actor_id: str | None = Field(default=None, description="Whom it is about.")
+    other_id: str | None = Field(default=None, description="Into whom, who not, or who said it.")
+    name: str | None = Field(default=None, description="What the actor is called.")
+    wikidata: str | None = Field(default=None, description="The Wikidata item.")
+    statement: DecidedStatement | None = Field(default=None, description="The statement that is reassigned.")
+    undoes: str | None = Field(default=None, description="The decision that does not hold any more.")
 
 
 class ActorLink(Answer):
@@ -139,6 +160,9 @@ class Statement(Answer):
     spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
     text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
     article: ArticleLink = Field(description="Where it was found.")
+    reassigned_by: str | None = Field(
+        default=None, description="The decision that says who said it, where that is not whom the article seems to name."
+    )
     within: Holder | None = Field(
         default=None, description="Second-hand: the statement that reports it; null when the article itself does."
     )
@@ -163,8 +187,8 @@ class Statement(Answer):
 
     @property
     def hedge(self) -> str:
-        """What a page says before the actor's name when it is not sure of it; else nothing."""
-        sure = self.speaker_confidence
+        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure."""
+        sure = None if self.reassigned_by else self.speaker_confidence
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.events import ActorKind, ClaimKind, Stance, StatementKind
+from schemas.events import ActorKind, ClaimKind, DecisionKind, Stance, StatementKind
 
 MAX_QUERY = 200
 """Code points of a text looked for: longer than any sentence one remembers."""
@@ -35,6 +35,8 @@ ActorId = Annotated[
 ]
 ArticleId = Annotated[str, AfterValidator(_no_nul), Path(description="The article's id; percent-encode it.", max_length=512)]
 StatementId = Annotated[str, AfterValidator(_no_nul), Path(description="A quote's or a claim's id.", max_length=512)]
+
+DecisionId = Annotated[str, AfterValidator(_no_nul), Path(description="A decision's id.", max_length=512)]
 
 
 class ActorSort(StrEnum):
@@ -169,7 +171,13 @@ class ArticleQuery(Period):
     """Which articles, newest first."""
 
 
+class DecisionQuery(Listing):
+    """Which decisions, the last first."""
+
+    kind: DecisionKind | None = Field(None, description="Only decisions of this kind.")
+
+
 __all__ = [
-    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "SearchQuery",
+    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "DecisionId", "DecisionQuery", "Direction", "SearchQuery",
     "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The record: documents, statements and actors in one database, together with how far the event log is in it."""
+"""The record: documents, statements, decisions and actors in one database, together with how far the event log is in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from schemas.events import ActorRecord
-from schemas.relational import actors, documents
+from schemas.events import ActorRecord, DecisionKind
+from schemas.relational import actors, decisions, documents
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.records import Gone
@@ -41,7 +41,7 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`,
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
     :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
@@ -128,6 +128,16 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def decisions(self) -> dict[str, int]:
+        """How many decisions are in force, by kind; every kind is there.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        counted = sa.select(decisions.c.kind, sa.func.count()).where(decisions.c.in_force).group_by(decisions.c.kind)
+        with reading(self._engine) as connection:
+            return {kind.value: 0 for kind in DecisionKind} | {row[0]: row[1] for row in connection.execute(counted)}
 
     def sources(self, now: datetime) -> list[Source]:
         """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from schemas.relational import actors, candidates, identities
 from services.query.models import ActorLink, Candidate, Identity, NameOnRecord
+from services.query.records import decisions
 
 MOST = 100
 """Names and candidates that are shown: more than any person has."""
@@ -25,6 +26,7 @@ def of_actor(connection: Connection, actor_id: str) -> Identity:
             for row in names
         ],
         candidates=_candidates(connection, actor_id, [row.identity_id for row in names]),
+        decisions=decisions.of_actor(connection, actor_id),
     )  # fmt: skip
 
 

@@ -93,6 +93,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
             language=row.language,
             published_at=row.published_at,
         ),
+        "reassigned_by": row.reassigned_by,
         "within": Holder(statement_id=row.within, actor_id=row.holder_id, name=row.holder_name) if row.within else None,
     }
 
