@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -14,15 +14,18 @@ from schemas.relational import actors, documents
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.records import Gone
-from services.aggregate.store import adopting, outbox
+from services.aggregate.store import adopting, known, outbox
 from services.aggregate.store import offsets as consumed
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
 from services.aggregate.store.engine import open_engine, patient, reading, transaction
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
+from services.chassis.errors import CommitFailed
 from services.chassis.log.types import Offsets, Origin, Position, TopicPartition
 from services.chassis.reach import OpenedFile
+
+T = TypeVar("T")
 
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
@@ -78,6 +81,32 @@ class Store:
             CommitFailed: the database cannot be reached or migrated just now.
         """
         migrate(self._engine)
+        self._adopt()
+
+    def follow_registry(self) -> None:
+        """Take up users' entries that were imported or removed since they were read here, and link what is on record by them.
+
+        Raises:
+            CommitFailed: the database failed; try again.
+        """
+        with transaction(self._engine) as connection:
+            current = known.is_current(connection)
+        if not current:
+            self._adopt()
+
+    def change_known(self, change: Callable[[sa.Connection], T]) -> T:
+        """Change users' entries (see :mod:`services.aggregate.store.known`) and link what is on record by what there is then.
+
+        Raises:
+            OnrecordError: the change is refused; nothing was changed.
+            CommitFailed: the database failed. Once the entries are stored they stay, and the links follow when the service next runs.
+        """
+        with transaction(self._engine) as connection:
+            result = change(connection)
+        self._adopt()
+        return result
+
+    def _adopt(self) -> None:
         with patient(self._engine) as unhurried:
             for step in adopting.STEPS:
                 left = 1
@@ -110,10 +139,13 @@ class Store:
 
         Raises:
             CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
-                ``stale``: another consumer moved the offsets.
+                ``stale``: another consumer moved the offsets. Cause ``registry``: the changes were made by another registry than the
+                record's; follow it and make them again.
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
+            if not known.is_current(connection):
+                raise CommitFailed("the registry of known actors has changed: taking it up", cause="registry")
             consumed.move(connection, self._group, expected, offsets, origins)
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
