@@ -12,7 +12,7 @@ from typing import Literal
 
 from schemas.events import ClaimKind, Outcome, QuoteKind
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
-from services.chassis.metric_values import CAUSES, DEAD_LETTERS, PUBLISHED, PUSH_STATUSES
+from services.chassis.metric_values import CAUSES, DEAD_LETTERS, IDENTIFIED, PUBLISHED, PUSH_STATUSES
 
 PREFIX = "onrecord_"
 
@@ -296,6 +296,14 @@ TABLE: tuple[Metric, ...] = (
     ),
     Metric("event_age", "histogram", "From an article coming in to its document being on record.", (), "seconds", AGE, ("aggregate",)),
     Metric("record_entries", "gauge", "What is on record: actors, quotes, claims, articles and outlets.", ("kind",), by=("aggregate",)),
+    Metric(
+        "statements_identified",
+        "gauge",
+        "Statements on record whose actor is known across articles: by the registry, by an office, by a link, by the name alone.",
+        ("kind",),
+        by=("aggregate",),
+        values={"kind": IDENTIFIED},
+    ),
     Metric(
         "sources_known",
         "gauge",

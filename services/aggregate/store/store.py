@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from schemas.events import ActorRecord
-from schemas.relational import actors, documents
+from schemas.relational import actors, documents, identities
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
+from services.aggregate.identity.linking import REGISTERED
 from services.aggregate.records import Gone
 from services.aggregate.store import adopting, known, outbox
 from services.aggregate.store import offsets as consumed
@@ -23,6 +24,7 @@ from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
 from services.chassis.errors import CommitFailed
 from services.chassis.log.types import Offsets, Origin, Position, TopicPartition
+from services.chassis.metric_values import IDENTIFIED
 from services.chassis.reach import OpenedFile
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`,
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`identified`,
     :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
@@ -160,6 +162,19 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def identified(self) -> dict[str, int]:
+        """Statements on record whose actor is known across articles, by what it is known: see ``statements_identified``.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        counted = sa.select(identities.c.reason, sa.cast(sa.func.sum(identities.c.statements), sa.BigInteger)).group_by(identities.c.reason)
+        found = dict.fromkeys(IDENTIFIED, 0)
+        with reading(self._engine) as connection:
+            for reason, statements in connection.execute(counted):
+                found[reason if reason in REGISTERED else "link" if reason else "name"] += statements
+        return found
 
     def sources(self, now: datetime) -> list[Source]:
         """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.

@@ -8,6 +8,7 @@ import json
 import tracemalloc
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,9 +29,9 @@ NAMESAKE = Entry("person:ida-marlowe@Q900000005", ("Ida Marlowe",), wikidata="Q9
 OBAMA = Entry("person:barack-obama", ("Barack Obama", "Barack Hussein Obama II", "Obama", "Barry Obama"), wikidata="Q76")
 
 
-def read(path: Path = DUMP, *, offices: Iterable[tuple[str, tuple[str, str]]] = (), **wanted: object) -> list[Entry]:
+def read(path: Path = DUMP, *, offices: Iterable[tuple[str, tuple[str, str]]] = (), **wanted: Any) -> list[Entry]:
     tally = Tally()
-    return list(Converter(Filter(**wanted), dict(offices), SHIPPED).entries(entities(path, tally), tally))  # type: ignore[arg-type]
+    return list(Converter(Filter(**wanted), dict(offices), SHIPPED).entries(entities(path, tally), tally))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def read(path: Path = DUMP, *, offices: Iterable[tuple[str, tuple[str, str]]] = 
         ]),
     ],
 )  # fmt: skip
-def test_what_is_wanted_becomes_an_entry(wanted: dict[str, object], found: list[Entry]) -> None:
+def test_what_is_wanted_becomes_an_entry(wanted: dict[str, Any], found: list[Entry]) -> None:
     assert read(**wanted) == found
 
 
