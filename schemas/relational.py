@@ -308,6 +308,24 @@ decisions = sa.Table(
     comment="What people decided about who is who.",
 )
 
+known_actors = sa.Table(
+    "known_actors",
+    metadata,
+    sa.Column("actor_id", Key, primary_key=True),
+    sa.Column("source", Key, nullable=False, index=True, comment="The list it came with; importing the list again replaces all of it."),
+    sa.Column("entry", Json, nullable=False, comment="As services.aggregate.identity.entry defines it."),
+    comment="Users' own entries of the registry. Written by `onrecord actors import`, never derived.",
+)
+
+registry_state = sa.Table(
+    "registry_state",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("imported", sa.BigInteger, nullable=False, comment="Checksum of known_actors: who has read another one reads it again."),
+    sa.Column("linked_by", sa.BigInteger, nullable=False, comment="The rules and the registry that statements are linked by."),
+    comment="Which registry the record is linked by: one row.",
+)
+
 offsets = sa.Table(
     "offsets",
     metadata,

@@ -147,8 +147,12 @@ class RecordSink:
         self._topic_ids: dict[str, str] = {}
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
-        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten."""
+        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten.
+
+        It is asked for after a commit that failed, too: what is read again is judged by the registry as it is then.
+        """
         with counting_errors(self._metrics):
+            self._store.follow_registry()
             # before the log is looked at: another replica may commit, and extract append, meanwhile
             positions = self._store.positions(partitions)
         states = self._log.topics()

@@ -12,7 +12,7 @@ from typing import Literal
 
 from schemas.events import ClaimKind, DecisionKind, Outcome, QuoteKind
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
-from services.chassis.metric_values import CAUSES, DEAD_LETTERS, PUBLISHED, PUSH_STATUSES
+from services.chassis.metric_values import CAUSES, DEAD_LETTERS, IDENTIFIED, PUBLISHED, PUSH_STATUSES
 
 PREFIX = "onrecord_"
 
@@ -304,6 +304,14 @@ TABLE: tuple[Metric, ...] = (
         ("kind",),
         by=("aggregate",),
         values={"kind": tuple(kind.value for kind in DecisionKind)},
+    ),
+    Metric(
+        "statements_identified",
+        "gauge",
+        "Statements on record whose actor is known across articles: by the registry, by an office, by a link, by the name alone.",
+        ("kind",),
+        by=("aggregate",),
+        values={"kind": IDENTIFIED},
     ),
     Metric(
         "sources_known",

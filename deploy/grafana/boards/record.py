@@ -99,6 +99,12 @@ def _growth() -> list[PanelBuilder]:
             Target(_by_kind("actor|outlet"), "{{kind}}"),
         ),
         lines(
+            Look("Statements by identity", "Statements whose actor is known across articles, and by what: the registry, an office held on "
+                                           "the article's day, a link between spellings, the name alone. A fall of the first two: an "
+                                           "imported list was removed.", "short"),
+            Target(f"max by (kind) ({series('onrecord_statements_identified', AGGREGATE)})", "{{kind}}"),
+        ),
+        lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
                  "short"),

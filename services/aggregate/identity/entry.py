@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal, NamedTuple
 
@@ -15,6 +16,7 @@ from schemas.ids import MAX_ID_BYTES, actor_id, name_key
 from services.aggregate.identity.names import Name, read
 
 KINDS = (ActorKind.PERSON.value, ActorKind.ORGANIZATION.value)
+MOST_NAMES = 50
 _DAY = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?")
 
 
@@ -22,6 +24,12 @@ def _named(name: str) -> str:
     if not name_key(name):
         raise ValueError(f"{name!r} holds no letter or digit; give a name")
     return name
+
+
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("is empty; give at least one")
+    return names
 
 
 def _identified(value: str) -> str:
@@ -49,8 +57,9 @@ Day = Annotated[str, BeforeValidator(_dated)]
 
 
 class Term(NamedTuple):
-    """An office that somebody held: ``place`` is a country, a part of one (ISO 3166 codes), a city or the id of an organisation;
-    ``last`` is None while it is held. Where only the month or the year is known the term counts as certain within them."""
+    """An office that somebody held. ``place`` is a country, a part of one (ISO 3166 codes), a city or the id of an organisation; ``last``
+    is None while it is held (a shipped one ends with what is known: ``known_until`` in ``offices.json``). Where only the month or the
+    year is known, no day in it counts as one of the term."""
 
     title: Text
     place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_ID_BYTES)]
@@ -64,7 +73,7 @@ class Entry:
     ``@``, which no article's id has; a shared name leads to neither, and shows both as candidates."""
 
     id: Annotated[str, AfterValidator(_identified)]
-    names: Annotated[tuple[KnownName, ...], Field(min_length=1, max_length=50)]
+    names: Annotated[tuple[KnownName, ...], Field(max_length=MOST_NAMES), AfterValidator(_some)]
     """The usual one first."""
     wikidata: Annotated[str, StringConstraints(pattern=r"^Q[1-9][0-9]*$")] | None = None
     alone: tuple[KnownName, ...] = ()
@@ -90,6 +99,18 @@ class Entry:
     def shares(self, name: str) -> bool:
         """Whether others may bear this name of its too."""
         return "@" in self.id or name_key(name) in map(name_key, self.shared)
+
+    def with_more(self, more: Entry) -> Entry:
+        """The entry with another one's names and offices besides; what the other one says once goes before."""
+        return replace(
+            self,
+            names=tuple(dict.fromkeys((*self.names, *more.names))),
+            wikidata=more.wikidata or self.wikidata,
+            alone=tuple(dict.fromkeys((*self.alone, *more.alone))),
+            famous=more.famous or self.famous,
+            shared=tuple(dict.fromkeys((*self.shared, *more.shared))),
+            offices=tuple(dict.fromkeys((*self.offices, *more.offices))),
+        )
 
 
 ENTRY = TypeAdapter(Entry)

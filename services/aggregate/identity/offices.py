@@ -4,8 +4,7 @@ An office says who is meant only together with its country or institution, both 
 “the president” may be anybody's, and so may “a British minister”. Words for offices and places are in ``offices.json``, organisations go by
 their names in the registry, terms are part of its entries.
 
-On the day of a handover an office leads to neither; where only the month or the year of it is known, in none of its days. A term without
-an end is held to go on until ``known_until`` of the data: who holds the office later is not known here.
+On the day of a handover an office leads to neither; where only the month or the year of it is known, in none of its days.
 """
 
 from __future__ import annotations
@@ -28,15 +27,16 @@ from services.aggregate.identity.names import OFFICE
 class Words:
     """``offices.json``, its phrases as keys."""
 
-    known_until: str
+    known_until: date
+    """Until when a shipped term without an end is held to go on: who holds the office later is not known."""
     titles: Mapping[str, tuple[str, ...]]
     """What an office is called → its titles."""
-    in_titles: frozenset[str]
-    """All words of these: a phrase without any names no office."""
     own: Mapping[str, Mapping[str, str]]
     """Per place, what an office is called there → its title: Britain's chancellor is its finance minister. Empty: not this one."""
     whole: Mapping[str, tuple[str, str]]
     """Phrases that hold the place already → title and place."""
+    in_titles: frozenset[str]
+    """All words of these two: a phrase without any of them, nor of a title, names no office."""
     places: Mapping[str, tuple[str, ...]]
     """What a place is called → the places: Georgia is two."""
 
@@ -46,6 +46,7 @@ class Offices:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._words = words()
+        self._titles: dict[str, tuple[str, ...]] = dict(self._words.titles)
         self._terms: dict[tuple[str, str], list[tuple[Term, str]]] = defaultdict(list)
         self._holders: dict[str, str] = {}
         organisations: dict[str, Entry] = {}
@@ -57,6 +58,11 @@ class Offices:
                 self._holders[identity_of(term)] = entry.id
         self._places: dict[str, set[str]] = defaultdict(set)
         held = {place for _, place in self._terms}
+        # what users' own terms are called is in no list: by their own words
+        for title, place in self._terms:
+            self._titles.setdefault(_key(title), (title,))
+            self._places[_key(place)].add(place)
+        self._in_titles = self._words.in_titles.union(*(phrase.split(" ") for phrase in self._titles)) - {"of", "the"}
         for phrase, places in self._words.places.items():
             self._places[phrase] |= held.intersection(places)
         for place in held & organisations.keys():
@@ -84,7 +90,7 @@ class Offices:
         if phrase in self._words.whole:
             yield self._words.whole[phrase]
         parts = phrase.split(" ")
-        if not self._words.in_titles.intersection(parts):
+        if not self._in_titles.intersection(parts):
             return
         for cut in range(1, len(parts)):
             yield from self._meant(" ".join(parts[cut:]), " ".join(parts[:cut]))
@@ -94,13 +100,14 @@ class Offices:
     def _meant(self, title: str, place: str) -> Iterator[tuple[str, str]]:
         for code in self._places.get(place, ()):
             own = self._words.own.get(code, {}).get(title)
-            for known in self._words.titles.get(title, ()) if own is None else (own,):
+            for known in self._titles.get(title, ()) if own is None else (own,):
                 yield known, code
 
-    def _covers(self, term: Term, day: str) -> bool:
+    @staticmethod
+    def _covers(term: Term, day: str) -> bool:
         """Whether a day is surely within a term; both as ISO dates, of which less precise ones are beginnings."""
         if term.last is None:
-            return day[: len(term.first)] > term.first and day <= self._words.known_until
+            return day[: len(term.first)] > term.first
         return day[: len(term.first)] > term.first and day[: len(term.last)] < term.last
 
 
@@ -116,7 +123,7 @@ def words() -> Words:
     titles = _by_phrase(data["titles"])
     own = {place: {_key(phrase): title for phrase, title in called.items()} for place, called in data["own"].items()}
     return Words(
-        known_until=data["known_until"],
+        known_until=date.fromisoformat(data["known_until"]),
         titles=titles,
         in_titles=frozenset(word for phrases in (titles, *own.values()) for phrase in phrases for word in phrase.split(" "))
         - {"of", "the"},

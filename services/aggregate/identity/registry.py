@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -57,14 +57,15 @@ class Registry:
 
     def find(self, name: Name) -> list[Link]:
         """The entries that somebody of this name may be, the most probable first."""
+        forms = [found for key in keys(name) for found in self._forms.get(key, ())]
+        # where one entry says that others bear its name, it is nobody's for sure
+        most = _SHARED if any(shared and form.identity == name.identity for _, form, shared in forms) else 1.0
         best: dict[str, Link] = {}
-        for key in keys(name):
-            for entry, form, shared in self._forms.get(key, ()):
-                probability = self._probability(name, entry, form)
-                probability = min(probability, _SHARED) if shared else probability
-                known = best.get(entry.id)
-                if probability and (known is None or probability > known.probability):
-                    best[entry.id] = Link(name.identity, entry.id, Reason.REGISTRY, probability)
+        for entry, form, shared in forms:
+            probability = min(self._probability(name, entry, form), _SHARED if shared else most)
+            known = best.get(entry.id)
+            if probability and (known is None or probability > known.probability):
+                best[entry.id] = Link(name.identity, entry.id, Reason.REGISTRY, probability)
         return sorted(best.values(), key=lambda link: (-link.probability, link.other))
 
     @staticmethod
@@ -153,33 +154,48 @@ def _of_other_kind(identity: str) -> Iterator[Link]:
 _imported: dict[str, Entry] = {}
 
 
-def use(imported: Iterable[Entry]) -> None:
-    """Take users' entries into the registry in use, instead of those it had; one with the id of a shipped entry replaces it."""
+def use(entries: Iterable[Entry]) -> None:
+    """Take users' entries into the registry in use, instead of those it had; one with the id of a shipped entry adds to it."""
     _imported.clear()
-    _imported.update((entry.id, entry) for entry in imported)
-    for cached in (in_use, rules, _found):
+    _imported.update((entry.id, entry) for entry in entries)
+    for cached in (in_use, imported, rules, _found):
         cached.cache_clear()
+
+
+@cache
+def imported() -> int:
+    """A checksum of users' entries in the registry in use; 0 for none."""
+    return checksum(_imported.values())
 
 
 @cache
 def in_use() -> Registry:
     """The registry that identities are decided by: the shipped entries and users' own."""
-    return Registry(({entry.id: entry for entry in shipped()} | _imported).values())
+    entries = {entry.id: entry for entry in shipped()}
+    for entry in _imported.values():
+        entries[entry.id] = entries[entry.id].with_more(entry) if entry.id in entries else entry
+    return Registry(entries.values())
 
 
 @cache
 def shipped() -> tuple[Entry, ...]:
-    """The entries that come with the program."""
-    return tuple(ENTRY.validate_json(line) for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_bytes().splitlines())
+    """The entries that come with the program; a term without an end ends with what is known."""
+    unknown_from = (offices.words().known_until + timedelta(1)).isoformat()
+    read_in = [ENTRY.validate_json(line) for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    return tuple(
+        replace(entry, offices=tuple(term if term.last else term._replace(last=unknown_from) for term in entry.offices))
+        if entry.offices else entry
+        for entry in read_in
+    )  # fmt: skip
 
 
 @cache
 def rules() -> int:
     """Which rules and which registry identities are linked by; another number when any of them changes."""
     data = b"".join(path.read_bytes() for path in (*sorted(FOLDER.glob("*.jsonl")), FOLDER.parent / "offices.json"))
-    return crc32(digest_of(_imported.values()), crc32(data, RULES))
+    return crc32(data, RULES ^ imported())
 
 
-def digest_of(entries: Iterable[Entry]) -> bytes:
-    """The same bytes for the same entries, whatever their order."""
-    return b"\n".join(sorted(ENTRY.dump_json(entry) for entry in entries))
+def checksum(entries: Iterable[Entry]) -> int:
+    """The same number for the same entries, whatever their order; 0 for none."""
+    return crc32(b"\n".join(sorted(ENTRY.dump_json(entry) for entry in entries)))

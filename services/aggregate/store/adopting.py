@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import Actor
 from services.aggregate.changes import who
+from services.aggregate.store import known
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import SELECTED, Effect, count
 from services.aggregate.store.decisions import unplaced
@@ -28,11 +29,12 @@ _UNKNOWN = _statements.c.identity_id.is_(None)
 
 
 def begin(connection: sa.Connection) -> int:
-    """Begin anew where identities were made by other rules, or where an earlier release has written after this one: it moved statements
-    without counting identities."""
+    """Read users' entries, and begin anew where identities were made by other rules or another registry, or where an earlier release has
+    written after this one: it moved statements without counting identities."""
+    changed = known.take_up(connection)
     lock(connection, Kind.IDENTITY, ["identities"])
     mixed = all(connection.execute(sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))).one())
-    if mixed or outdated(connection):
+    if changed or mixed or outdated(connection):
         for table in (relational.identities, relational.identity_keys, relational.candidates):
             connection.execute(sa.delete(table))
         connection.execute(sa.update(_statements).values(identity_id=None))

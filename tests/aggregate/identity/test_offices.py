@@ -15,8 +15,6 @@ from services.aggregate.identity.entry import Entry, Term
 from services.aggregate.identity.linking import Reason
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
-from services.aggregate.identity.offices import Offices
-from services.aggregate.identity.offices import identity_of as term_identity
 from tests.support.statements import actor
 
 
@@ -107,7 +105,7 @@ DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 def test_a_term_covers_no_day_outside_of_it_however_little_is_known_of_its_ends(first: date, length: int, day: date, cut: int) -> None:
     last = first + timedelta(length)
     term = Term("mayor", "London", first.isoformat()[:cut], last.isoformat()[:cut])
-    found = Offices([Entry("person:ida-holm", ("Ida Holm",), offices=(term,))]).term_of("the mayor of London", day)
+    found = offices.Offices([Entry("person:ida-holm", ("Ida Holm",), offices=(term,))]).term_of("the mayor of London", day)
     assert found is None or first < day < last
     assert not (cut == 10 and first < day < last) or found == term
 
@@ -120,4 +118,4 @@ def test_every_term_has_an_identity_of_its_own_and_words_that_lead_to_it() -> No
     terms = [term for entry in registry.shipped() for term in entry.offices if not term.title.startswith("US ")]
     assert {term.title for term in terms} <= titles
     assert {term.place for term in terms} <= places | entries.keys()
-    assert len({term_identity(term) for term in terms}) == len(terms)
+    assert len({offices.identity_of(term) for term in terms}) == len(terms)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from lab.registry import us
-from schemas.ids import actor_id
 from services.aggregate.identity import registry
+from services.aggregate.identity.checking import problems_among
 from services.aggregate.identity.deciding import identity_of, resolved
 from services.aggregate.identity.entry import Entry
 from services.aggregate.identity.local import is_local
@@ -127,29 +126,8 @@ def test_what_means_somebody_alone_leads_there() -> None:
             assert known(registry.known_alone(entry.kind, name) or "") == entry.id, name
 
 
-def test_no_two_entries_share_a_name_unless_both_say_so() -> None:
-    bearers: dict[str, list[Entry]] = {}
-    for entry in ENTRIES:
-        for name in dict.fromkeys(actor_id(entry.kind, name) for name in (*entry.names, *entry.alone)):
-            bearers.setdefault(name, []).append(entry)
-    for name, entries in bearers.items():
-        assert len(entries) == 1 or all(entry.shares(name.partition(":")[2]) for entry in entries), (name, [entry.id for entry in entries])
-
-
-def test_ids_are_those_that_articles_give_or_have_an_at() -> None:
-    for entry in ENTRIES:
-        assert "@" in entry.id or entry.id in {actor_id(entry.kind, name) for name in entry.names}, entry.id
-
-
-def test_wikidata_items_are_given_once() -> None:
-    items = Counter(entry.wikidata for entry in ENTRIES if entry.wikidata)
-    assert [item for item, count in items.items() if count > 1] == []
-
-
-def test_terms_end_after_they_begin() -> None:
-    for entry in ENTRIES:
-        for term in entry.offices:
-            assert term.last is None or term.first[: len(term.last)] <= term.last[: len(term.first)], (entry.id, term)
+def test_the_shipped_entries_contradict_nothing() -> None:
+    assert problems_among(ENTRIES, ()) == []
 
 
 def test_us_entries_are_what_their_source_makes_them() -> None:
