@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.events import Article, ArticleStatus
-from services.ingest.readers import Limits, Offer, Refusal
+from services.ingest.readers import Item, Limits, Offer, Refusal, Skip
 from tests.support.arrivals import NOW, items, one_article, one_refusal
 
 MINIMAL = {"content": "The bridge reopens.", "url": "https://example.org/1"}
@@ -57,10 +57,12 @@ def test_a_bad_line_does_not_stop_the_others() -> None:
 
 
 def test_items_say_whether_their_bytes_are_the_ones_that_came() -> None:
-    array = items("a.json", b'[ {"content":"x", "colour":1}, {"content":"y"} ]')
-    assert [(type(item).__name__, item.reencoded) for item in array] == [("Refusal", True), ("Offer", True)]
+    def kinds(found: list[Item]) -> list[tuple[str, bool]]:
+        return [(type(item).__name__, item.reencoded) for item in found if not isinstance(item, Skip)]
+
+    assert kinds(items("a.json", b'[ {"content":"x", "colour":1}, {"content":"y"} ]')) == [("Refusal", True), ("Offer", True)]
     whole = items("a.json", b'{ "content":"x", "colour":1}') + items("a.jsonl", b'{"content":"y"}\n{broken\n')
-    assert [(type(item).__name__, item.reencoded) for item in whole] == [("Refusal", False), ("Offer", False), ("Refusal", False)]
+    assert kinds(whole) == [("Refusal", False), ("Offer", False), ("Refusal", False)]
 
 
 def test_a_line_too_long_is_skipped_to_its_end() -> None:

@@ -1,11 +1,11 @@
-"""What readers make: an offered article, or a refusal that names the input, the reason and the cure."""
+"""What readers make: an offered article, a refusal that names the input, the reason and the cure, or word of what is no article."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,17 +31,35 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an archive has been read: its record ``record`` begins ``within`` bytes into what is packed at byte ``at`` of the file.
+
+    ``archive`` tells files apart by how they begin. ``record`` is empty when the archive has been read to its end.
+    """
+
+    archive: str
+    at: int
+    within: int
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
-    """How an input came: its name for people, its origin for events, the source's label for metrics, and when."""
+    """How an input came: its name for people, its origin for events, the source's label for metrics, and when.
+
+    ``fetched_at``: when it was fetched by somebody else, who archived it. ``mark``: how far its archive has been read with it.
+    """
 
     name: str
     origin: str
     source: str
     at: datetime
+    fetched_at: datetime | None = None
+    mark: Mark | None = None
 
     def part(self, place: str) -> Arrival:
         """The same arrival, naming a place inside the input."""
-        return Arrival(f"{self.name} {place}", self.origin, self.source, self.at)
+        return replace(self, name=f"{self.name} {place}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +96,21 @@ class Refusal:
         return f"{self.arrival.name}: {self.message}"
 
 
-Item = Offer | Refusal
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What is no article and is passed over: ``reason`` is a short label. It is counted, and nothing of it is kept."""
+
+    arrival: Arrival
+    reason: str
+    message: str
+
+    @property
+    def original(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+Item = Offer | Refusal | Skip
 
 
 class Unreadable(Exception):
@@ -149,7 +181,7 @@ def offer(
         "authors": person_names(authors or []),
         "language": language_tag(language),
         "published_at": moment_of(published_at),
-        "fetched_at": arrival.at,
+        "fetched_at": arrival.fetched_at or arrival.at,
         "content_type": content_type,
         "content": content,
         "origin": arrival.origin[:_ORIGIN_CHARS],
