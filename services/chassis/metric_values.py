@@ -27,8 +27,9 @@ LAST_RESORT: Pairs = (("process", "unexpected"), ("produce", "too_large"), ("pro
 
 DEAD_LETTERS: Mapping[str, Pairs] = {
     "ingest": (
-        *_reasons("decode", "archive", "binary", "encoding", "gzip", "not_json", "not_object", "too_large"),
-        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_text", "partial", "schema", "too_large"),
+        *_reasons("decode", "archive", "binary", "encoding", "gzip", "not_json", "not_object", "not_table", "not_xml", "too_large"),
+        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_table", "not_text", "not_xml", "partial"),
+        *_reasons("validate", "schema", "too_large"),
         ("produce", "too_large"),
     ),
     "extract": (

@@ -47,6 +47,7 @@ class Outcome:
     why: str = ""
     message: str = ""
     sent: Sent | None = field(default=None, compare=False)
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message or self.kind}"

@@ -49,16 +49,26 @@ class Summary:
     duplicates: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     """Why what was passed over was."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was made of articles that their sender may not have meant."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         setattr(self, outcome.kind, getattr(self, outcome.kind) + 1)
+        if len(self.notes) < MAX_FAILURES:
+            self.notes.update(outcome.notes)
         if outcome.kind == "duplicate":
             self.duplicates[outcome.why] += 1
         elif outcome.kind == "skipped":
             self.reasons[outcome.why] += 1
         elif outcome.kind == "rejected" and len(self.failures) < MAX_FAILURES:
             self.failures.append(outcome)
+
+    def told(self) -> Iterator[str]:
+        """What is said of it to people, line by line."""
+        yield f"Articles: {self}"
+        yield from (f"onrecord: note: {count} article{'s' if count > 1 else ''}: {note}" for note, count in self.notes.most_common(20))
+        yield from (f"onrecord: {failure}" for failure in self.failures)
 
     @property
     def total(self) -> int:
@@ -149,7 +159,7 @@ class _Walk:
 
     def items(self) -> Iterator[Item]:
         yield from self._found.refusals
-        limits = Limits(self._context.settings.ingest.max_article_bytes)
+        limits = Limits(self._context.settings.ingest.max_article_bytes, self._context.settings.ingest.csv_columns)
         for given in self._found.inputs:
             try:
                 for item in read_input(given, limits, self._context.stop, self._resume):

@@ -217,7 +217,9 @@ class Publisher:
         if decision.kind == "rejected":
             refusal = Refusal(item.arrival, decision.why, decision.message, item.original, stage="validate", reencoded=item.reencoded)
             return self._refuse(refusal, topics, span)
-        outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
+        outcome = Outcome(
+            decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message, notes=item.notes
+        )
         if decision.kind == "duplicate":
             return outcome, []
         if decision.revision != item.article.revision:

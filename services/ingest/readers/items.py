@@ -20,9 +20,12 @@ _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take."""
+    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``: pairs of a field of ours and the
+    column of a table that holds it.
+    """
 
     article_bytes: int
+    columns: tuple[tuple[str, str], ...] = ()
 
     @property
     def line_bytes(self) -> int:
@@ -66,7 +69,8 @@ class Arrival:
 class Offer:
     """An article offered for publication. Without ``revision_given`` its revision is decided by the index.
 
-    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way.
+    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way. ``notes``: what was made of
+    it that its sender may not have meant.
     """
 
     article: Article
@@ -74,6 +78,7 @@ class Offer:
     arrival: Arrival
     original: bytes
     reencoded: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +213,13 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
 
     ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type`` (``text/plain``) and ``outlet``
     (the address's host) may be left out. In a file ``origin`` and ``fetched_at`` are kept, so that a dump of the topic reads back as it
-    was; over HTTP they are always ours.
+    was; over HTTP they are always ours. What is null counts as left out, a moment without a zone is UTC and a day midnight, and a file's
+    fields that are none of ours are left out; the last three are noted.
 
     Raises:
         Unreadable: the object breaks the schema or a limit; the message names each field.
     """
-    given = dict(fields)
+    given, notes = _forgiven(fields, arrival)
     withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
     given.setdefault("content_type", "text/plain")
     ours = {"fetched_at": arrival.at, "origin": arrival.origin[:_ORIGIN_CHARS]}
@@ -232,7 +238,34 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
         article = article.model_copy(update={"article_id": article_id(article.url, article.content, article.content_type)})
     if article.outlet is None and article.url:
         article = article.model_copy(update={"outlet": host_of(article.url)})
-    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original)
+    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original, notes=notes)
+
+
+def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The fields with what can be understood made plain, and word of it."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    notes = []
+    # who pushes learns of a misspelt field at once, who reads a dump cannot mend it
+    unknown = sorted(set(given) - set(Article.model_fields)) if arrival.source != "push" else []
+    if unknown:
+        named = ", ".join(one_line(name, 40) or "?" for name in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        notes.append(f"left out what is no field of article.v1: {named}")
+        given = {name: value for name, value in given.items() if name in Article.model_fields}
+    for name in ("published_at", "fetched_at"):
+        moment = moment_written(given.get(name))
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            given[name] = moment.replace(tzinfo=UTC)
+            if name == "published_at":
+                notes.append("published_at names no time zone, taken as UTC")
+    return given, tuple(notes)
+
+
+def moment_written(value: Any) -> Any:
+    """The moment or day that a text names in ISO 8601, without a zone where it names none; anything else as it is."""
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _check_article(article: Article, named: bool, limits: Limits) -> None:
