@@ -12,7 +12,7 @@ from typing import Literal
 
 from schemas.events import ClaimKind, DecisionKind, Outcome, QuoteKind
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
-from services.chassis.metric_values import CAUSES, DEAD_LETTERS, IDENTIFIED, PUBLISHED, PUSH_STATUSES
+from services.chassis.metric_values import CAUSES, DEAD_LETTERS, IDENTIFIED, PUBLISHED, PUSH_STATUSES, SKIPPED
 
 PREFIX = "onrecord_"
 
@@ -45,7 +45,7 @@ BOUNDS: Mapping[str, str] = {
     "schema_version": "one per process",
     "service": "the services: ingest, extract, aggregate, query, lag; in `build_info` also run and other commands",
     "sha256": "one per process: the loaded model",
-    "source": "push, feed, file, stdin",
+    "source": "push, feed, file, stdin, archive",
     "stage": "fixed list",
     "status": "HTTP status codes the program answers with, or their classes",
     "table": "tables of the record's schema",
@@ -206,10 +206,18 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "articles_ingested",
         "counter",
-        "Articles offered, by outcome: published, duplicate, revised, rejected.",
+        "Articles offered, by outcome: published, duplicate, revised, rejected, skipped.",
         ("source", "outcome"),
         by=("ingest",),
-        values={"source": ("push", "feed"), "outcome": ("published", "duplicate", "revised", "rejected")},
+        values={"source": ("push", "feed"), "outcome": ("published", "duplicate", "revised", "rejected", "skipped")},
+    ),
+    Metric(
+        "pages_skipped",
+        "counter",
+        "Pages, and records of archives, that are no articles and were passed over, by reason.",
+        ("reason",),
+        by=("ingest",),
+        values={"reason": SKIPPED},
     ),
     Metric("article_size", "histogram", "Size of an article's raw content.", (), "bytes", BYTES, ("ingest",)),
     Metric(

@@ -163,6 +163,9 @@ class IngestSettings(Section):
     poll_interval_s: Seconds = Field(300.0, description="Time between two polls of one feed.")
     index_path: Path = Field(Path("var/ingest.db"), description="Which articles are on the log already; rebuilt from the log when missing.")
     max_article_bytes: int = Field(3_500_000, ge=1_000, description="Largest article content taken; below the topic's max.message.bytes.")
+    csv_columns: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (), description="Which column of a table holds which field of an article: `content=body_text,url=link`."
+    )
     fetch_max_bytes: int = Field(10_000_000, ge=10_000, description="Largest response fetched, after decompression (story-indexer's cap).")
     fetch_timeout_s: Seconds = Field(20.0, description="Total time for one fetch.")
     feed_timeout_s: Seconds = Field(30.0, description="Reading one feed document; then the process that reads it is killed.")
@@ -186,6 +189,17 @@ class IngestSettings(Section):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("csv_columns", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            return value
+        pairs = [tuple(side.strip() for side in part.split("=", 1)) if isinstance(part, str) else tuple(part) for part in parts]
+        if any(len(pair) != 2 or not all(pair) for pair in pairs):
+            raise ValueError("write FIELD=COLUMN, with commas between, for example content=body_text,url=link")
+        return tuple(pairs)
 
     def token(self) -> str | None:
         """The push API's bearer token, read from its file where one is named."""

@@ -229,6 +229,12 @@ def _errors() -> list[PanelBuilder]:
             Target(nonzero(per_minute("onrecord_duplicates_total", by="service, kind")), "{{service}} {{kind}}"), mode="bars",
         ),
         lines(
+            Look("No articles, passed over", "Pages that ingest met and that are no articles, per minute and reason. Harmless: lists, "
+                                             "answers that are no pages, pages captured again unchanged.",
+                 "short", nothing="none in this time"),
+            Target(nonzero(per_minute("onrecord_pages_skipped_total", by="reason")), "{{reason}}"), mode="bars",
+        ),
+        lines(
             Look("Held back", "Share of time a service waited before trying again, with its source held back. Near 100 %: what it writes "
                               "to is down.", "percentunit", levels=Levels(0.1, 0.5), maximum=1, runbooks=["StoreErrors", "PublishErrors"],
                               nothing="none in this time"),
