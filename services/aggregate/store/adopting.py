@@ -1,4 +1,4 @@
-"""A record of another release: its statements get their identities, by this release's rules and registry.
+"""A record of another release: its statements get their identities, by this release's rules and registry, and are grouped.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -11,11 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
-from schemas.events import Actor
+from schemas.events import Actor, Span, words_of
+from schemas.relational import fold
 from services.aggregate.changes import alias_of
+from services.aggregate.grouping import is_shred
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.appearances import SELECTED
+from services.aggregate.store.articles import Effect, count, follow
 from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
 
@@ -24,6 +27,7 @@ STEP = 500
 
 _statements = relational.statements
 _UNKNOWN = _statements.c.identity_id.is_(None)
+_UNGROUPED = _statements.c.on_record & _statements.c.appearance_of.is_(None)
 
 
 def begin(connection: sa.Connection) -> int:
@@ -47,19 +51,41 @@ def adopt(connection: sa.Connection) -> int:
     after = [{**row, **_identity(row)} for row in before]
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
-    settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
+    followed = follow(connection, leaving, [row for row in after if row["on_record"]])
     change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    came = dict(followed.came)
     for row in after:
-        actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        actor = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
         values = {"identity_id": row["identity_id"], "alias": row["alias"], "actor_id": actor}
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
+        if row["on_record"]:
+            came[row["statement_id"]] = {**row, "actor_id": actor}
+    count(connection, [*leaving, *followed.left], came, effect)
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)
     return len(before)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt)
+def group(connection: sa.Connection) -> int:
+    """Group some statements on record that an earlier release counted one by one; returns how many, 0 when all are grouped."""
+    found = sa.select(_statements.c.statement_id).where(_UNGROUPED).order_by(_statements.c.statement_id).limit(STEP)
+    chosen = list(connection.execute(found).scalars())
+    query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
+    rows = {row.statement_id: row._asdict() for row in connection.execute(query)}
+    lock(connection, Kind.ARTICLE, sorted({row["article_id"] for row in rows.values()}))
+    change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    for identity, row in rows.items():
+        row["text"] = words_of(Span.model_validate(span) for span in row["spans"])
+        values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
+        connection.execute(change.values(**values), {"statement": identity})
+    effect = Effect()
+    count(connection, list(rows.values()), rows, effect)
+    apply_effect(connection, effect)
+    return len(rows)
+
+
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, group)
 """In this order, each until it returns 0."""
 
 
