@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from schemas.events import GAP
 from schemas.relational import Standing, documents, shingles, statements
-from services.chassis.wording import Tolerance, alike, words_in
+from services.chassis.wording import Tolerance, Words, alike, joined, words_in
 from services.query.difference import parts
 from services.query.models import Appearance, ArticleLink, Repetition, WordingPart
 
@@ -19,8 +19,10 @@ MOST = 200
 MOST_REPETITIONS = 50
 CANDIDATES = 500
 """Wordings that are compared with a statement's at most, those that share most words first."""
-SAME = Tolerance(share=0.7, edited=0.25)
+_SAME = Tolerance(share=0.7, edited=0.25)
 """How far the words may lie apart that somebody says again."""
+_LEAST = 5
+"""Words that are said again at least: fewer are names and turns of speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def said_again(connection: Connection, row: Row[Any], places: Sequence[Appearanc
     groups = {
         found.appearance_of
         for found in connection.execute(query)
-        if any(alike(pieces, _pieces(found.text), SAME) for pieces in said)
+        if any(is_again(pieces, _pieces(found.text)) for pieces in said)
     }  # fmt: skip
     leads = select(statements).where(statements.c.statement_id.in_(groups), statements.c.standing == Standing.FIRST.value)
     rows = connection.execute(leads.order_by(statements.c.sort_at.desc(), statements.c.statement_id).limit(MOST_REPETITIONS)).all()
@@ -105,5 +107,10 @@ def said_again(connection: Connection, row: Row[Any], places: Sequence[Appearanc
     ]
 
 
-def _pieces(text: str) -> tuple[tuple[str, ...], ...]:
+def is_again(one: Sequence[Words], other: Sequence[Words]) -> bool:
+    """Whether two wordings of an actor, each in its pieces, say the same."""
+    return min(len(joined(one)), len(joined(other))) >= _LEAST and alike(one, other, _SAME)
+
+
+def _pieces(text: str) -> tuple[Words, ...]:
     return tuple(filter(None, (words_in(piece) for piece in text.split(GAP.strip()))))
