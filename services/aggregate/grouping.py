@@ -179,7 +179,7 @@ def _rank(wording: Wording) -> tuple[Any, ...]:
 def _candidates(rows: Mapping[str, Wording], crowds: Set[int]) -> Iterator[tuple[Wording, Wording]]:
     """The pairs that may be linked."""
     for wording in rows.values():
-        if wording.quote_id in rows:
+        if wording.quote_id is not None and wording.quote_id in rows:
             yield wording, rows[wording.quote_id]
     alike_words: defaultdict[int, list[Wording]] = defaultdict(list)
     for wording in rows.values():

@@ -78,8 +78,9 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
             record = actors.one(connection, actor_id, query.appearances or Appearances.FIRST)
             page = statements.of_actor(connection, actor_id, query, limit_of(query, settings), path)
             known = identity.of_actor(connection, actor_id)
+        drawn = chart(record.days, datetime.now(UTC).date())
         return render(
-            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=chart(record.days),
+            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=drawn,
             kinds=list(StatementKind), sorts=list(StatementSort), here="",
         )  # fmt: skip
 

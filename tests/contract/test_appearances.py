@@ -145,6 +145,18 @@ def test_a_record_of_an_earlier_release_is_grouped_when_the_service_starts(store
     assert {actor: record for actor, record in published(store).items() if record} == {a: r for a, r in records.items() if r}
 
 
+def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store) -> None:
+    feed(store, UNIVERSE)
+    right = dump(store)
+    with store.engine.begin() as connection:
+        table = relational.statements
+        new = {"wording": None, "appearance_of": None, "standing": None, "shred": None}
+        connection.execute(sa.update(table).where(table.c.article_id == "art-1").values(**new))
+        connection.execute(sa.update(relational.tallies).values(quotes=7))
+    store.migrate()
+    assert dump(store) == right
+
+
 def appearances_effect(connection: sa.Connection) -> bool:
     """Count every statement on record by itself."""
     from services.aggregate.store.actors import apply_effect

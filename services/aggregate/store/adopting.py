@@ -30,6 +30,22 @@ _UNKNOWN = _statements.c.identity_id.is_(None)
 _UNGROUPED = _statements.c.on_record & _statements.c.appearance_of.is_(None)
 
 
+def mend(connection: sa.Connection) -> int:
+    """Count every statement by itself again where an earlier release has written after this one: it counted and deleted as if there were
+    no appearances."""
+    mixed = connection.execute(sa.select(sa.exists().where(_UNGROUPED), sa.exists(sa.select(relational.shingles)))).one()
+    if all(mixed):
+        for table in (relational.shingles, relational.tallies):
+            connection.execute(sa.delete(table))
+        connection.execute(sa.update(_statements).values(wording=None, appearance_of=None, standing=None))
+        effect = Effect()
+        effect.actors.update(connection.execute(sa.select(relational.actors.c.actor_id)).scalars())
+        for row in connection.execute(SELECTED.where(_statements.c.on_record)):
+            effect.count(row._asdict(), row.actor_id, +1)
+        apply_effect(connection, effect)
+    return 0
+
+
 def begin(connection: sa.Connection) -> int:
     """Begin anew where identities were made by other rules, or where an earlier release has written after this one: it moved statements
     without counting identities."""
@@ -85,7 +101,7 @@ def group(connection: sa.Connection) -> int:
     return len(rows)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, group)
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, adopt, group)
 """In this order, each until it returns 0."""
 
 
