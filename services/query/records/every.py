@@ -49,9 +49,14 @@ def shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence
 
 
 def _by(connection: Connection, actor_id: str, value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> list[Tally]:
-    def number(kind: StatementKind) -> ColumnElement[int]:
-        return func.count(case((statements.c.kind == kind.value, 1)))
+    # in two steps: PostgreSQL does not see that two expressions with parameters are one
+    said = select(value.label("value"), statements.c.kind).where(
+        statements.c.actor_id == actor_id, statements.c.on_record, _SAID, value.is_not(None), *conditions
+    )
+    rows = said.subquery("said").c
 
-    query = select(value, number(StatementKind.QUOTE), number(StatementKind.CLAIM)).group_by(value)
-    query = query.where(statements.c.actor_id == actor_id, statements.c.on_record, _SAID, value.is_not(None), *conditions)
+    def number(kind: StatementKind) -> ColumnElement[int]:
+        return func.count(case((rows.kind == kind.value, 1)))
+
+    query = select(rows.value, number(StatementKind.QUOTE), number(StatementKind.CLAIM)).group_by(rows.value)
     return [Tally(str(found), quotes, claims) for found, quotes, claims in connection.execute(query)]
