@@ -20,6 +20,7 @@ from services.aggregate.store import Store, appearances
 from tests.support.appearances import TUNNEL, UNIVERSE, around, told
 from tests.support.record import clear, dump, feed, published, rows
 from tests.support.statements import Event
+from tests.support.stories import story
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -108,6 +109,22 @@ def test_one_statement_has_many_appearances(store: Store) -> None:
     assert groups(store) == [{"art-1", "art-2", "art-3"}, {"art-7", "art-8"}]
     holm = next(row for row in rows(store, "actors") if row["actor_id"] == "person:ida-holm")
     assert (holm["quotes"], holm["articles"], holm["outlets"]) == (5, 8, 2)
+
+
+def test_words_that_become_a_turn_of_speech_link_nothing_any_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "CROWD", 2)
+    monkeypatch.setattr(appearances, "CROWD", 2)
+    whole, cut = told("art-1", TUNNEL), told("art-2", TUNNEL.removeprefix("The "), outlet="Herald")
+    feed(store, [whole, cut])
+    assert groups(store) == [{"art-1", "art-2"}]
+    feed(store, [told("art-3", TUNNEL.removeprefix("The tunnel "), outlet="Tribune")])
+    assert kept(store) == by_definition(wordings(store))
+    assert groups(store) == [{"art-1", "art-2"}], "what two share alone still links them"
+    feed(store, [told("art-4", f"Again: {TUNNEL.removeprefix('The ')}", outlet="Courier")])
+    assert kept(store) == by_definition(wordings(store))
+    assert groups(store) == []
+    feed(store, [story("art-4", "", revision=2, withdrawn=True)])
+    assert groups(store) == [{"art-1", "art-2"}]
 
 
 def test_a_quote_inside_a_claim_counts_once_and_a_shred_does_not_lead(store: Store) -> None:
