@@ -163,6 +163,10 @@ class Statement(Answer):
     reassigned_by: str | None = Field(
         default=None, description="The decision that says who said it, where that is not whom the article seems to name."
     )
+    appearance_of: str = Field(description="The first appearance of what was said here: the same for all that tell it.")
+    articles: int = Field(default=1, ge=1, description="Articles on record that tell it.")
+    outlets: int = Field(default=0, ge=0, description="Outlets that tell it.")
+    shred: bool = Field(default=False, description="Three words or fewer, or a confidence below .5: it stands as nobody's latest.")
     within: Holder | None = Field(
         default=None, description="Second-hand: the statement that reports it; null when the article itself does."
     )
@@ -219,6 +223,34 @@ class Target(Answer):
     selector: list[Selector] = Field(description="The position and the quotation.")
 
 
+class WordingPart(Answer):
+    """A stretch of a wording."""
+
+    text: str = Field(description="The words.")
+    shared: bool = Field(description="Whether they stand in the longest form too, in the same order.")
+
+
+class Appearance(Answer):
+    """One of the places where a statement is told."""
+
+    statement_id: str = Field(description="Its own quote id or claim id.")
+    kind: StatementKind = Field(description="Quote or claim.")
+    subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
+    text: str = Field(description="The words here.")
+    wording: list[WordingPart] = Field(description="The same words, compared with the longest form.")
+    confidence: float = Field(description="As of a statement.")
+    article: ArticleLink = Field(description="Where.")
+
+
+class Repetition(Answer):
+    """Another time when the same actor said the same."""
+
+    statement_id: str = Field(description="Its first appearance.")
+    text: str = Field(description="The words then.")
+    published_at: AwareDatetime | None = Field(default=None, description="When it was first published.")
+    articles: int = Field(ge=1, description="Articles that tell it.")
+
+
 class StatementDetail(Statement):
     """A statement, with selectors for everything it rests on."""
 
@@ -226,6 +258,10 @@ class StatementDetail(Statement):
     words: list[Target] = Field(description="The statement's words, in text order.")
     cue_words: Target | None = Field(default=None, description="The reporting words.")
     mention: Target | None = Field(default=None, description="The words that name the source.")
+    first_seen: AwareDatetime | None = Field(default=None, description="When the first appearance was published.")
+    longest: str = Field(description="The statement_id of the appearance with the most words.")
+    appearances: list[Appearance] = Field(description="Wherever it is told, the first appearance first; at most 200.")
+    said_again: list[Repetition] = Field(description="Other times when the actor said the same, latest first; at most 50.")
 
 
 class ArticleSummary(ArticleLink):

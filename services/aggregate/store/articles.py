@@ -4,7 +4,7 @@ Of an article's documents the one of greatest precedence is current. A statement
 
 - **on record** when its document is the current one, not a withdrawal, and its lists name it;
 - **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
-  document was seen and lost;
+  document was seen and lost; in short it is kept among those retired;
 - **kept waiting** otherwise: its document has not arrived, or only events of it that do not name it.
 
 Of two statements with one id the one with the smaller content key stands; of two documents with one id, which one version of the
@@ -26,6 +26,7 @@ from schemas import relational
 from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
+from services.aggregate.store.appearances import SELECTED, regroup
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
 from services.aggregate.store.locks import Kind, lock
@@ -33,9 +34,13 @@ from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
 Row = Mapping[str, Any]
+NOBODY: Mapping[str, str] = {}
+_OFF: Mapping[str, None] = {"wording": None, "appearance_of": None, "standing": None}
+"""What a statement that is not on record has no part in."""
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
 _actors, _identities = relational.actors, relational.identities
+_retired = relational.retired
 
 _HEAD = [
     _documents.c[name]
@@ -43,15 +48,6 @@ _HEAD = [
         "article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key", "quote_ids", "claim_ids",
     )
 ]  # fmt: skip
-_COUNTED = [
-    _statements.c[name]
-    for name in (
-        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
-        "reassigned_by", "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
-    )
-]  # fmt: skip
-# the raw microseconds, not a datetime
-SELECTED = sa.select(*_COUNTED, sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at"))
 
 
 class Verdict(Enum):
@@ -114,6 +110,7 @@ class Plan:
     written: list[dict[str, Any]] = field(default_factory=list)
     given: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    retired: list[Row] = field(default_factory=list)
     flipped: dict[bool, list[Row]] = field(default_factory=lambda: {True: [], False: []})
     leaving: list[Row] = field(default_factory=list)
     coming: list[Row] = field(default_factory=list)
@@ -235,6 +232,7 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
         statement = {**statement, "identity_id": identity, "reassigned_by": decision}
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
+        plan.retired.append(statement)
     elif replaces:
         plan.written.append({**statement, "on_record": on_record})
     elif given:
@@ -249,47 +247,75 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
 
 
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
-    """Count the statements where they belong, and write the rows; ``ruled`` are names about whom people decided."""
-    settled = count(connection, plan.leaving, plan.coming, effect, ruled)
+    """Find out who the statements' actors are on record, write the rows, and count them where they belong; ``ruled`` are names about whom
+    people decided."""
+    followed = follow(connection, plan.leaving, plan.coming, ruled)
     delete(connection, _statements.c.statement_id, plan.dropped)
-    _flip(connection, plan.flipped, settled)
+    _retire(connection, plan.retired)
+    _flip(connection, plan.flipped, followed.settled)
     for row in plan.written:
-        row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        row["actor_id"] = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
     upsert(connection, _statements, plan.written)
     for given in plan.given:
-        actor = settled.actor_of(given) if given["on_record"] else given["identity_id"]
+        actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
         values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record")}
+        values |= {} if given["on_record"] else _OFF
         change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
         connection.execute(change.values(**values, actor_id=actor))
+    count(connection, [*plan.leaving, *followed.left], {**followed.came, **_with_actors(plan.coming, followed.settled)}, effect)
 
 
-def count(
-    connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect, ruled: Set[str] = frozenset()
-) -> Settled:
-    """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
+@dataclass(slots=True)
+class Followed:
+    """Who the identities of a batch are on record, and the stored statements of others that followed them to another actor: as they were
+    and as they are."""
+
+    settled: Settled
+    left: list[Row]
+    came: dict[str, Row]
+
+
+def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
+    """Find out who the statements' actors are on record; ``leaving`` as they are stored."""
     changed: defaultdict[str, int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
         if row["identity_id"] is not None:
             changed[row["identity_id"]] += sign
     settled = settle(connection, changed, ruled)
-    move(connection, settled.moved, effect, {row["statement_id"] for row in leaving})
-    for row in leaving:
-        effect.count(row, row["actor_id"], -1)
-    for row in coming:
-        effect.count(row, settled.actor_of(row), +1)
-    return settled
-
-
-def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, leaving: Set[str]) -> None:
-    """Let the statements on record of these identities follow to their new actors, all but those that leave the record anyway."""
-    for row in _load_statements(connection, _statements.c.identity_id, moved).values():
-        if row["on_record"] and row["statement_id"] not in leaving:
-            effect.count(row, row["actor_id"], -1)
-            effect.count(row, moved[row["identity_id"]], +1)
-    for identity, actor in sorted(moved.items()):
+    gone = {row["statement_id"] for row in leaving}
+    stored = _load_statements(connection, _statements.c.identity_id, settled.moved)
+    left = [row for row in stored.values() if row["on_record"] and row["statement_id"] not in gone]
+    for identity, actor in sorted(settled.moved.items()):
         here = (_statements.c.identity_id == identity) & _statements.c.on_record
         connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
+    return Followed(settled, left, _with_actors(left, settled, settled.moved))
+
+
+def _with_actors(rows: Iterable[Row], settled: Settled, moved: Mapping[str, str] = NOBODY) -> dict[str, Row]:
+    return {row["statement_id"]: {**row, "actor_id": moved.get(row["identity_id"]) or settled.actor_of(row)} for row in rows}
+
+
+def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row], effect: Effect) -> None:
+    """Count statements where they belong from now on: those that left, as they were; those that came, as they are; and those that count
+    otherwise because of these."""
+    for row in left:
+        effect.count(row, row["actor_id"], -1)
+    for row, standing in regroup(connection, left, came):
+        if row["statement_id"] not in came:
+            effect.count(row, row["actor_id"], -1)
+        effect.count({**row, "standing": standing}, row["actor_id"], +1)
+
+
+def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Keep what is dropped in short: old links lead to it."""
+    known: dict[str, str] = {}
+    for chunk in chunks(row["statement_id"] for row in rows):
+        found = sa.select(_retired.c.statement_id, _retired.c.content_key).where(_retired.c.statement_id.in_(chunk))
+        known |= {row.statement_id: row.content_key for row in connection.execute(found)}
+    names = [column.name for column in _retired.columns]
+    fresh = [row for row in rows if row["statement_id"] not in known or row["content_key"] < known[row["statement_id"]]]
+    upsert(connection, _retired, [{name: row[name] for name in names} for row in fresh])
 
 
 def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
@@ -314,7 +340,8 @@ def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], sett
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):
         off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
-        connection.execute(off.values(on_record=False, actor_id=sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)))
+        own = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
+        connection.execute(off.values(actor_id=own, on_record=False, **_OFF))
 
 
 def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:

@@ -140,8 +140,7 @@ def nested(statement: Statement) -> dict[str, Any]:
         "confidence": statement.confidence,
         "source_confidence": statement.source_confidence,
         "text_sha256": statement.text_sha256,
-        # part of the contract; null as long as no statements are found to be one
-        "appearance_of": None,
+        "appearance_of": statement.appearance_of,
     }
 
 
