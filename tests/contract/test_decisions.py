@@ -150,6 +150,13 @@ def test_a_merge_with_somebody_in_the_registry_has_its_item(store: Store) -> Non
     assert counts(store) == {BO.actor_id: 3}, "of the entry, too, every name"
 
 
+def test_a_name_that_is_split_and_withdrawn_at_once_leaves_nothing(store: Store) -> None:
+    feed(store, quoting("Bohdan Dolynsky", "Bohdan Dolynskyy"))
+    feed(store, [[split(DOLYNSKYY.actor_id), make("art-1", revision=2, withdrawn=True).document]])
+    assert {row["identity_id"] for row in rows(store, "identity_keys")} == {DOLYNSKY.actor_id}
+    assert counts(store) == {DOLYNSKY.actor_id: 1}
+
+
 def test_a_merge_of_nobody_waits(store: Store) -> None:
     feed(store, [[merge(ANA.actor_id, BO.actor_id)]])
     assert rows(store, "actors") == []
@@ -292,7 +299,7 @@ MADE = [
     for number in range(len(NAMES))
     for version in ("1.0.0", "2.0.0")[: 1 + number % 2]
 ]
-GONE = make("art-1", revision=2, withdrawn=True)
+GONE = [make(f"art-{number}", revision=2, withdrawn=True).document for number in range(len(NAMES))]
 OF = [identity_of(speaker, f"art-{number}") for number, speaker in enumerate(SPEAKERS)]
 SOURCE = local_actor_id("art-2", "unnamed", "a senior official")
 IDS = [*OF, SOURCE, "organization:nobody", "person:volodymyr-zelenskyy"]
@@ -329,7 +336,7 @@ def histories(draw: st.DrawFn) -> tuple[list[Event | Decision], list[list[Event 
     """Articles and decisions in plain order, and in any other."""
     places = draw(st.sets(st.integers(0, len(MADE) - 1), min_size=1))
     events = [event for place in sorted(places) for event in MADE[place].events]
-    plain = [*events, *(GONE.events if draw(st.booleans()) else []), *draw(decided())]
+    plain = [*events, *draw(st.lists(st.sampled_from(GONE), max_size=3, unique_by=lambda gone: gone.article_id)), *draw(decided())]
     return plain, scattered(draw, plain)
 
 

@@ -58,7 +58,7 @@ class _Statement:
         self.negated = False
         self.check_worthiness = None
         self.confidence = 0.5
-        self.within = None
+        self.within = self.reassigned_by = None
         self.hedge = ""
         self.polarity = ""
 

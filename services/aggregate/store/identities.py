@@ -105,7 +105,8 @@ class _Relinking:
         """Link anew; returns the stored identities that are another actor than before."""
         affected = self._affected(
             {name: keys_of(_name(name), self._law.rulings) for name in {*come, *gone}}
-            | {name: keys(_name(name)) for name in ruled if self._is_linked(name)}
+            # it may have been found by other keys before, even if it goes now
+            | {name: keys(_name(name)) for name in ruled if read(name) is not None}
         )
         self._look_at(_load(self._connection, affected - self._rows.keys(), _identities.c.identity_id))
         self._law.read(other for name in affected for key in self._own(name) for other in self._sharing(key))
