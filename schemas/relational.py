@@ -200,6 +200,7 @@ statements = sa.Table(
     sa.Column(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
+    sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),

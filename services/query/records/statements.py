@@ -65,6 +65,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "text": row.text,
         "actor": Actor.model_validate(row.actor),
         "actor_on_record": ActorLink(actor_id=row.actor_id, name=row.recorded_name, kind=row.recorded_kind, article_id=row.recorded_in),
+        "jointly_with": [Actor.model_validate(other) for other in row.jointly_with or ()],
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,
