@@ -221,6 +221,7 @@ statements = sa.Table(
     ),
     sa.Column("standing", sa.SmallInteger, comment="On record: Standing; null where a release before stored it, which counted each."),
     sa.Column("shred", sa.Boolean, comment="Three words or fewer, or a confidence below .5; null where a release before stored it."),
+    sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "quote_id"),

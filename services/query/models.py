@@ -26,7 +26,7 @@ from schemas.relational import Step
 from services.query.paging import Page
 from services.query.params import Subkind
 
-SURE, EVEN = 0.75, 0.5
+SURE, EVEN = 0.7, 0.5
 """How sure a speaker must be for a page to name him without “probably”, and with it."""
 
 
@@ -136,6 +136,10 @@ class Statement(Answer):
     text: str = Field(description="The words.", examples=["There is no meeting planned."])
     actor: Actor = Field(description="Who said it, as the article names them.")
     actor_on_record: ActorLink = Field(description="Who that is on record.")
+    jointly_with: list[Actor] = Field(
+        default_factory=list,
+        description="Who else said it in one breath, as the article names them: each of them has a statement of these words.",
+    )
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
@@ -191,8 +195,9 @@ class Statement(Answer):
 
     @property
     def hedge(self) -> str:
-        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure."""
-        sure = None if self.reassigned_by else self.speaker_confidence
+        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure; a description
+        is the article's own word, and nobody's name."""
+        sure = None if self.reassigned_by or self.actor.kind is ActorKind.UNNAMED else self.speaker_confidence
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 

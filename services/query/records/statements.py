@@ -78,6 +78,7 @@ def _fields(row: Row[Any], told: Mapping[str, appearances.Told]) -> dict[str, An
             wikidata=row.recorded_wikidata,
             article_id=row.recorded_in,
         ),
+        "jointly_with": [Actor.model_validate(other) for other in row.jointly_with or ()],
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,
