@@ -80,7 +80,7 @@ class Speakers:
 def _run(language: Language) -> re.Pattern[str]:
     """Capitalised words in a row, with the small ones inside a name."""
     capital = rf"[{language.grammar.get('capitals', 'A-Z')}][\w’'-]*\.?"
-    return re.compile(rf"{capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+")
+    return re.compile(rf"(?<!\w){capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+")
 
 
 def _full_names(text: str, language: Language) -> set[str]:
