@@ -137,7 +137,9 @@ def _called(plain: str, coarse: str) -> str:
 
 
 def _person(identity: str, words: tuple[str, ...]) -> Name | None:
-    words, suffix = _ended(_untitled(words))
+    # the ending first: *King Abdullah II* has no more than two words
+    body, suffix = _ended(words)
+    words = _untitled(body)
     known = lists()
     told = [_saint(word, last=number == len(words) - 1) for number, word in enumerate(words)]
     plain = tuple(_joined([word for word in told if word not in known.arabic_particles or word == told[0]]))
