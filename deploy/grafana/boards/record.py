@@ -27,7 +27,6 @@ def board() -> Board:
         [
             Row("", _well()),
             Row("Growth", _growth()),
-            Row("Identity", _identity()),
             Row("Database", _database()),
             Row("Sources", _sources()),
             Row("Reading", _reading()),
@@ -90,28 +89,23 @@ def _growth() -> list[PanelBuilder]:
         lines(
             Look("Statements and articles", "What is on record. It grows with the articles; a step down is a withdrawal or a restored "
                                             "database.",
-                 "short"),
+                 "short", 6),
             Target(_by_kind("quote|claim|article"), "{{kind}}"),
         ),
         lines(
             Look("Actors and outlets", "Actors grow ever more slowly as the same people speak again. Steep growth with few articles: names "
-                                       "are not resolved to people.", "short"),
+                                       "are not resolved to people.", "short", 6),
             Target(_by_kind("actor|outlet"), "{{kind}}"),
         ),
         lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
-                 "short"),
+                 "short", 6),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
         ),
-    ]  # fmt: skip
-
-
-def _identity() -> list[PanelBuilder]:
-    return [
         lines(
             Look("Decisions", "What people decided about who is who and did not undo, by kind. A sudden rise: somebody's script; "
-                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 24, 6),
+                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 6),
             Target(f"max by (kind) ({series('onrecord_decisions_in_force', AGGREGATE)})", "{{kind}}"),
         ),
     ]  # fmt: skip
