@@ -27,7 +27,6 @@ def board() -> Board:
         [
             Row("", _well()),
             Row("Growth", _growth()),
-            Row("Identity", _identity()),
             Row("Database", _database()),
             Row("Sources", _sources()),
             Row("Reading", _reading()),
@@ -110,14 +109,9 @@ def _growth() -> list[PanelBuilder]:
                  "short", 6),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
         ),
-    ]  # fmt: skip
-
-
-def _identity() -> list[PanelBuilder]:
-    return [
         lines(
             Look("Decisions", "What people decided about who is who and did not undo, by kind. A sudden rise: somebody's script; "
-                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 24, 6),
+                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 6),
             Target(f"max by (kind) ({series('onrecord_decisions_in_force', AGGREGATE)})", "{{kind}}"),
         ),
     ]  # fmt: skip
