@@ -59,6 +59,7 @@ class _Statement:
         self.check_worthiness = None
         self.confidence = 0.5
         self.within = self.reassigned_by = None
+        self.jointly_with: tuple[object, ...] = ()
         self.hedge = ""
         self.polarity = ""
 

@@ -15,7 +15,8 @@ _LONGEST = 1_000  # code points: what is farther from its bracket is not looked 
 
 
 def brackets(text: str) -> list[Range]:
-    """What stands between brackets, the outermost of each paragraph without the brackets themselves, in text order."""
+    """What stands between brackets, the outermost of each paragraph without the brackets themselves and the full stop of a sentence in
+    them, in text order."""
     found: list[Range] = []
     opened: list[tuple[str, int]] = []
     for match in _MARK.finditer(text):
@@ -27,7 +28,7 @@ def brackets(text: str) -> list[Range]:
         elif opened and opened[-1][0] == _CLOSES[mark]:
             _, start = opened.pop()
             if not opened and match.start() - start <= _LONGEST:
-                found.append(Range(start, match.start()))
+                found.append(Range(start, match.start() - text.endswith(".", start, match.start())))
     return found
 
 
