@@ -29,7 +29,8 @@ STEP = 500
 
 _statements = relational.statements
 _UNKNOWN = _statements.c.identity_id.is_(None)
-_UNGROUPED = _statements.c.on_record & _statements.c.appearance_of.is_(None)
+# linking anew groups statements, too, and says nothing of shreds
+_UNGROUPED = _statements.c.on_record & (_statements.c.appearance_of.is_(None) | _statements.c.shred.is_(None))
 
 
 def mend(connection: sa.Connection) -> int:
