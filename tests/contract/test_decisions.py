@@ -243,6 +243,16 @@ def test_a_reassigned_statement_is_said_by_the_other_and_names_nobody(store: Sto
     assert counts(store) == {ANA.actor_id: 1, BO.actor_id: 1, CY.actor_id: 1}
 
 
+def test_what_was_given_to_a_surname_and_taken_back_leaves_it_in_its_own_article(store: Store) -> None:
+    made = make("art-9", speakers=(CY,))
+    feed(store, [*quoting("Marlowe"), made.events])
+    decision = reassign(first_quote(made), made.document.text, LOCAL[0])
+    feed(store, [[decision]])
+    assert counts(store) == {LOCAL[0]: 2}
+    feed(store, [[undo(decision, 1)]])
+    assert row_of(store, LOCAL[0])["article_id"] == "art-0"
+
+
 def test_a_reassignment_follows_the_words_to_another_version_of_the_extractor(store: Store) -> None:
     made = make("art-0", speakers=(ANA,))
     decision = reassign(first_quote(made), made.document.text, BO.actor_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from schemas import relational
 from schemas.events import Actor, ActorKind, ActorRecord
 from schemas.ids import actor_id
+from services.aggregate.changes import change_of
 from services.aggregate.identity.deciding import resolved
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
-from services.aggregate.store import Store, adopting, identities
+from services.aggregate.store import Store, adopting, articles, identities
+from services.chassis.log.types import TopicPartition
 from tests.support.record import clear, dump, feed, published, rows, sent
 from tests.support.statements import Event, actor, make
 
@@ -120,6 +123,33 @@ def test_a_key_that_a_crowd_shares_links_nothing(store: Store, monkeypatch: pyte
     assert counts(store) == {named.actor_id: 1 for named in (DOLYNSKY, DOLYNSKYY, DOLYNSKIY)}
     feed(store, [make("art-2", withdrawn=True).events])
     assert len(counts(store)) == 1
+
+
+@pytest.mark.postgres
+def test_a_statement_that_another_replica_moves_meanwhile_leaves_its_new_actor(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replica withdraws an article while another, on its own partition, links the name that the article has."""
+    one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
+    one.migrate()
+    feed(one, [make("art-1", speakers=(DOLYNSKYY,)).events, make("art-2", speakers=(DOLYNSKYY,)).events])
+    follow, met = articles.follow, []
+
+    def following(*arguments: Any) -> Any:
+        monkeypatch.setattr(articles, "follow", follow)
+        events = [change_of(event) for event in make("art-3", speakers=(DOLYNSKY,)).events]
+        other.apply(events, {}, {TopicPartition("onrecord.documents", 1): len(events)})
+        met.append(set(counts(other)))
+        return follow(*arguments)
+
+    monkeypatch.setattr(articles, "follow", following)
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert met == [{DOLYNSKY.actor_id}]
+    after = dump(one)
+    clear(one)
+    feed(one, [make(f"art-{number}", speakers=(DOLYNSKYY,)).events for number in (1, 2)])
+    feed(one, [make("art-3", speakers=(DOLYNSKY,)).events, make("art-1", withdrawn=True).events])
+    assert dump(one) == after
+    one.close()
+    other.close()
 
 
 # -- any order -----------------------------------------------------------------------------------------------------------

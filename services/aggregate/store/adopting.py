@@ -82,7 +82,7 @@ def adopt(connection: sa.Connection) -> int:
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
         if row["on_record"]:
             came[row["statement_id"]] = {**row, "actor_id": actor}
-    count(connection, [*leaving, *followed.left], came, effect)
+    count(connection, followed.left, came, effect)
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)

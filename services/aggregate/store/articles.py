@@ -95,7 +95,7 @@ class Effect:
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
-        if is_local(actor) and actor == statement["identity_id"]:
+        if is_local(actor) and actor == statement["identity_id"] and statement["reassigned_by"] is None:
             self.local[actor] = statement["article_id"]
         place = 0 if statement["kind"] == "quote" else 1
         for dimension, value in contribution(statement):
@@ -262,21 +262,23 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
         values |= {} if given["on_record"] else _OFF
         change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
         connection.execute(change.values(**values, actor_id=actor))
-    count(connection, [*plan.leaving, *followed.left], {**followed.came, **_with_actors(plan.coming, followed.settled)}, effect)
+    count(connection, followed.left, {**followed.came, **_with_actors(plan.coming, followed.settled)}, effect)
 
 
 @dataclass(slots=True)
 class Followed:
-    """Who the identities of a batch are on record, and the stored statements of others that followed them to another actor: as they were
-    and as they are."""
+    """Who the identities of a batch are on record, and the stored statements that they or others took with them to another actor."""
 
     settled: Settled
     left: list[Row]
+    """As they were, those that leave the record among them."""
     came: dict[str, Row]
+    """As they are, by id."""
 
 
 def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
-    """Find out who the statements' actors are on record; ``leaving`` as they are stored."""
+    """Find out who the statements' actors are on record; ``leaving`` as they were when they were read."""
+    leaving = _as_stored_now(connection, leaving)
     changed: defaultdict[str, int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
@@ -289,7 +291,18 @@ def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[R
     for identity, actor in sorted(settled.moved.items()):
         here = (_statements.c.identity_id == identity) & _statements.c.on_record
         connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
-    return Followed(settled, left, _with_actors(left, settled, settled.moved))
+    return Followed(settled, [*leaving, *left], _with_actors(left, settled, settled.moved))
+
+
+def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
+    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them, or counted
+    them otherwise, meanwhile."""
+    known = [row["statement_id"] for row in leaving if row["identity_id"] is not None]
+    if connection.dialect.name == "sqlite" or not known:
+        return leaving
+    lock(connection, Kind.IDENTITY, ["identities"])
+    stored = _load_statements(connection, _statements.c.statement_id, known)
+    return [stored.get(row["statement_id"], row) for row in leaving]
 
 
 def _with_actors(rows: Iterable[Row], settled: Settled, moved: Mapping[str, str] = NOBODY) -> dict[str, Row]:
