@@ -39,7 +39,7 @@ def export_(
     min_source_confidence: Annotated[Text, typer.Option(help="Statements: least confidence of the source, 0 to 1.")] = None,
     min_statements: Annotated[Text, typer.Option(help="Actors: with at least so many statements.")] = None,
     appearances: Annotated[
-        Text, typer.Option(help="first: what was said once is one row. all: wherever it is told (when not given).")
+        Text, typer.Option(help="first: what was said once is one row. all: wherever it is told (statements, when not given).")
     ] = None,
     sort: Annotated[Text, typer.Option(help="Statements: newest, oldest. Actors: statements, name, last_seen …")] = None,
     order: Annotated[Text, typer.Option(help="Actors: asc or desc.")] = None,
@@ -53,8 +53,10 @@ def export_(
     given = {
         "actor": actor, "from": from_, "to": to, "outlet": outlet, "q": q, "kind": kind, "subkind": subkind, "stance": stance,
         "negated": negated, "min_confidence": min_confidence, "min_source_confidence": min_source_confidence,
-        "min_statements": min_statements, "appearances": appearances or "all", "sort": sort, "order": order, "limit": limit,
+        "min_statements": min_statements, "appearances": appearances, "sort": sort, "order": order, "limit": limit,
     }  # fmt: skip
+    if what is not What.ACTORS:
+        given["appearances"] = appearances or "all"
     query = _query(what, {name: value for name, value in given.items() if value is not None})
     if out is None:
         if form is Format.PARQUET and sys.stdout.isatty():

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from zlib import crc32
 
 import sqlalchemy as sa
 
@@ -79,14 +78,9 @@ def settle(connection: sa.Connection, changed: Mapping[str, int], ruled: Collect
     return settled
 
 
-def rules() -> int:
-    """By which rules, which registry and which sorts of decisions identities are linked; another number when any of them changes."""
-    return crc32(b"decisions", registry.rules())
-
-
 def outdated(connection: sa.Connection) -> bool:
     """Whether some identities were made by other rules, or with another registry."""
-    found = sa.select(sa.exists().where(_identities.c.rules != rules()))
+    found = sa.select(sa.exists().where(_identities.c.rules != registry.rules()))
     return bool(connection.execute(found).scalar_one())
 
 
@@ -254,7 +248,7 @@ class _Relinking:
 def _new(identity: str) -> Row:
     return {
         "identity_id": identity, "actor_id": identity, "statements": 0, "linked_to": None, "reason": None, "probability": None,
-        "rules": rules(),
+        "rules": registry.rules(),
     }  # fmt: skip
 
 
