@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -63,6 +63,8 @@ def export_(
             raise SettingsError(["Parquet is no text for a terminal: name a file with --out"])
         _write(what, form, query, sys.stdout.buffer)
         return
+    if not out.name:
+        raise SettingsError([f"--out: {str(out)!r} names no file"])
     partial = out.with_name(out.name + PARTIAL)
     try:
         with partial.open("wb") as file:
@@ -71,7 +73,8 @@ def export_(
     except OSError as error:
         raise OnrecordError(f"{out}: cannot be written ({error.strerror})") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _query(what: What, given: dict[str, str]) -> ActorQuery | StatementSelection:

@@ -26,7 +26,7 @@ def statements(
     limit: Annotated[int, typer.Option("--max", min=1, max=10_000, help="At most so many.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/actors/ID/statements answers.")] = False,
 ) -> None:
-    """List what an actor said, each statement once, newest first."""
+    """List what an actor said, newest first: each statement once, and where words are looked for each appearance that has them."""
     from pydantic import ValidationError
 
     from services.query.params import Appearances, StatementQuery
@@ -49,7 +49,7 @@ def statements(
     if as_json:
         print(found.model_dump_json(indent=2))
         return
-    print(f"{row.actor_id}: {line(row.name)}, {found.total} {'appearances' if every else 'statements'}")
+    print(f"{row.actor_id}: {line(row.name)}, {found.total} {'statements' if query.once else 'appearances'}")
     table = table_of("published", "kind", "told in", "words", "statement")
     for statement in found.items:
         table.add_row(day(statement.article.published_at), statement.kind, told(statement), shown(statement), statement.statement_id)

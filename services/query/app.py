@@ -122,9 +122,13 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     status = HTTPStatus(known.status_code)
+    allowed = (known.headers or {}).get("allow", "GET")
     details = {
         HTTPStatus.NOT_FOUND: ("no-such-page", f"There is nothing at {request.url.path}."),
-        HTTPStatus.METHOD_NOT_ALLOWED: ("read-only", f"{request.method} is not possible: this service only reads. Use GET."),
+        HTTPStatus.METHOD_NOT_ALLOWED: (
+            "no-such-method",
+            f"{request.method} is not possible here. Use {allowed}.",
+        ),
     }
     slug, detail = details.get(status, (status.phrase.lower().replace(" ", "-"), str(known.detail)))
     return _answer(request, Trouble(status, slug, detail, headers=dict(known.headers or {})))

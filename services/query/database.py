@@ -41,7 +41,7 @@ TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, 
 
 READ = (
     relational.documents, relational.statements, relational.retired, relational.shingles, relational.actors, relational.tallies,
-    relational.trail,
+    relational.identities, relational.candidates, relational.decisions, relational.trail, relational.source_hours,
 )  # fmt: skip
 """The tables that answers are made of."""
 

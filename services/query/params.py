@@ -182,7 +182,7 @@ class StatementQuery(Period):
 
 
 class StatementSelection(StatementQuery):
-    """Statements to take away or to follow: as they are listed, of one actor or of all."""
+    """Statements to take away: as they are listed, of one actor or of all."""
 
     actor: Text | None = Field(None, max_length=512, description="Only this actor's; an id that is on record as another's means that one.",
                                examples=["person:sergei-lavrov"])  # fmt: skip

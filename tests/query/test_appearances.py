@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,18 @@ def test_counters_are_the_lists(api: TestClient) -> None:
         assert sum(day["quotes"] + day["claims"] for day in record["days"]) == sum(totals.values())
         (listing,) = [actor for actor in get(api, "/v1/actors", **query)["items"] if actor["actor_id"] == "person:ida-holm"]
         assert listing["counts"] == record["counts"]
+        narrowed = {**query, "min_statements": str(listing["counts"]["quotes"])}
+        taken = [json.loads(line) for line in api.get("/v1/actors.jsonl", params=narrowed).text.splitlines()]
+        assert [row["actor_id"] for row in taken] == [item["actor_id"] for item in get(api, "/v1/actors", **narrowed)["items"]]
+        assert ("person:ida-holm", listing["counts"]["quotes"]) in [(row["actor_id"], row["quotes"]) for row in taken]
     outlets = {share["value"]: share["statements"] for share in get(api, HOLM)["outlets"]}
     assert all(get(api, f"{HOLM}/statements", outlet=outlet)["total"] == count for outlet, count in outlets.items())
+
+
+def test_a_later_copy_of_an_old_statement_is_nobodys_latest(api: TestClient) -> None:
+    (listing,) = [actor for actor in get(api, "/v1/actors")["items"] if actor["actor_id"] == "person:ida-holm"]
+    once = {item["statement_id"] for item in get(api, f"{HOLM}/statements", kind="quote")["items"]}
+    assert listing["latest"]["statement_id"] in once
 
 
 def test_shreds_are_nobodys_latest(api: TestClient) -> None:

@@ -35,7 +35,7 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _counted(query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
+    source = _source(query)
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
@@ -52,7 +52,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
 
 def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
     """The rows of all that :func:`page` would page through, in batches of ``size``."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _source(query)
     wanted = _conditions(query, source)
     order = _order(query, source)
     position = None
@@ -63,6 +63,10 @@ def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Seque
         if len(rows) < size:
             return
         position = Position(rows[-1].sort_key, rows[-1].actor_id)
+
+
+def _source(query: ActorQuery) -> _Source:
+    return _counted(query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
 
 
 def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
@@ -84,9 +88,10 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
     if row is not None:
         return row
-    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
-    # a name that only decisions name may stand for itself
-    raise not_found("actor", actor_id) if into in (None, actor_id) else Merged(actor_id, into)
+    # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
+    leads = select(actors.c.actor_id).join(identities, identities.c.actor_id == actors.c.actor_id)
+    into = connection.execute(leads.where(identities.c.identity_id == actor_id)).scalar_one_or_none()
+    raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
 
 
 def one(connection: Connection, actor_id: str, appearances: Appearances = Appearances.FIRST) -> ActorRecord:
@@ -229,6 +234,8 @@ def _latest_id(query: ActorQuery) -> ColumnElement[str]:
     """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
     shreds only where there is nothing else: a few look-ups in an index."""
     wanted = in_period(query)
+    if query.appearances is Appearances.FIRST:
+        wanted.append(said_once(query.outlet))
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
         s = statements.c
