@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,14 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import relational
-from schemas.events import Document
 from services.aggregate import grouping
 from services.aggregate.grouping import Wording, crowds_of, grouped, standings, wording_of
-from services.aggregate.store import Store, appearances
+from services.aggregate.store import Store, adopting, appearances
+from services.aggregate.store.actors import apply_effect
+from services.aggregate.store.appearances import SELECTED
+from services.aggregate.store.articles import Effect
 from tests.support.appearances import TUNNEL, UNIVERSE, around, told
+from tests.support.patience import PATIENCE_S, until
 from tests.support.record import clear, dump, feed, published, rows
 from tests.support.statements import Event
 from tests.support.stories import story
+
+WAITING = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -150,13 +157,7 @@ def test_a_record_of_an_earlier_release_is_grouped_when_the_service_starts(store
     expected, records = dump(store), published(store)
     clear(store)
     feed(store, [events])
-    with store.engine.begin() as connection:  # as if stored by a release that counted one by one
-        table = relational.statements
-        connection.execute(sa.update(table).values(wording=None, appearance_of=None, standing=None, shred=None))
-        connection.execute(sa.delete(relational.shingles))
-        connection.execute(sa.delete(relational.tallies))
-        effect = appearances_effect(connection)
-        assert effect
+    count_one_by_one(store)
     store.migrate()
     assert dump(store) == expected
     assert {actor: record for actor, record in published(store).items() if record} == {a: r for a, r in records.items() if r}
@@ -174,19 +175,52 @@ def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store
     assert dump(store) == right
 
 
-def appearances_effect(connection: sa.Connection) -> bool:
-    """Count every statement on record by itself."""
-    from services.aggregate.store.actors import apply_effect
-    from services.aggregate.store.appearances import SELECTED
-    from services.aggregate.store.articles import Effect
+@pytest.mark.postgres
+def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
+    one.migrate()
+    feed(one, UNIVERSE)
+    right = dump(one)
+    count_one_by_one(one)
+    lock, starting = adopting.lock, []
 
+    def locking(*arguments: Any) -> None:
+        """The first step of one waits where it has read what it will change, until the other is done or has to wait for it."""
+        monkeypatch.setattr(adopting, "lock", lock)
+        starting.append(Thread(target=other.migrate))
+        starting[0].start()
+        until(lambda: not starting[0].is_alive() or waits(one), "the other replica to wait")
+        lock(*arguments)
+
+    group = adopting.group
+
+    def grouping_slowly(connection: sa.Connection) -> int:
+        if not starting:
+            monkeypatch.setattr(adopting, "lock", locking)
+        return group(connection)
+
+    monkeypatch.setattr(adopting, "STEPS", (grouping_slowly,))
+    one.migrate()
+    starting[0].join(PATIENCE_S)
+    assert dump(one) == right
+    one.close()
+    other.close()
+
+
+def waits(store: Store) -> bool:
+    """Whether somebody waits for a lock in this database, as it is now: a transaction goes on seeing what it saw first."""
+    with store.engine.connect() as connection:
+        return bool(connection.execute(WAITING).scalar_one())
+
+
+def count_one_by_one(store: Store) -> None:
+    """As if stored by a release that counted every statement by itself."""
     effect = Effect()
-    for row in connection.execute(SELECTED.where(relational.statements.c.on_record)):
-        effect.count(row._asdict(), row.actor_id, +1)
-    apply_effect(connection, effect)
-    return bool(effect.actors)
-
-
-def test_documents_alone_make_no_statements(store: Store) -> None:
-    feed(store, [[event for part in UNIVERSE for event in part if isinstance(event, Document)]])
-    assert (kept(store), rows(store, "shingles")) == ({}, [])
+    with store.engine.begin() as connection:
+        none = {"wording": None, "appearance_of": None, "standing": None, "shred": None}
+        connection.execute(sa.update(relational.statements).values(**none))
+        for table in (relational.shingles, relational.tallies):
+            connection.execute(sa.delete(table))
+        for row in connection.execute(SELECTED.where(relational.statements.c.on_record)):
+            effect.count(row._asdict(), row.actor_id, +1)
+        apply_effect(connection, effect)

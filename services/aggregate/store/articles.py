@@ -126,6 +126,9 @@ def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effec
     incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
     articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()} | affected.articles
     lock(connection, Kind.ARTICLE, articles)
+    if affected.shown:
+        # an actor that another replica is making must be there, or see this decision
+        lock(connection, Kind.IDENTITY, ["identities"])
     heads = _load_heads(connection, sorted(articles))
     effect = Effect()
     moved = _apply_documents(connection, heads, documents, effect)
@@ -297,12 +300,10 @@ def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[R
 def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
     """Statements that leave the record, read again once nobody else can change links: another replica may have moved them, or counted
     them otherwise, meanwhile."""
-    known = [row["statement_id"] for row in leaving if row["identity_id"] is not None]
-    if connection.dialect.name == "sqlite" or not known:
+    if connection.dialect.name == "sqlite" or not leaving:
         return leaving
     lock(connection, Kind.IDENTITY, ["identities"])
-    stored = _load_statements(connection, _statements.c.statement_id, known)
-    return [stored.get(row["statement_id"], row) for row in leaving]
+    return list(_load_statements(connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)).values())
 
 
 def _with_actors(rows: Iterable[Row], settled: Settled, moved: Mapping[str, str] = NOBODY) -> dict[str, Row]:
