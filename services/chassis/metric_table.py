@@ -217,7 +217,7 @@ TABLE: tuple[Metric, ...] = (
         "Pages, and records of archives, that are no articles and were passed over, by reason.",
         ("reason",),
         by=("ingest",),
-        values={"reason": SKIPPED},
+        values={"reason": tuple(SKIPPED)},
     ),
     Metric("article_size", "histogram", "Size of an article's raw content.", (), "bytes", BYTES, ("ingest",)),
     Metric(
