@@ -52,7 +52,10 @@ PUBLISHED: Mapping[str, tuple[tuple[str], ...]] = {
 }
 """Topics a service's ``events_published`` counts; aggregate's actor records have a counter of their own."""
 
-SKIPPED = ("client_error", "not_html", "other_status", "redirect", "revisit", "server_error", "truncated")
+SKIPPED = (
+    "client_error", "not_html", "other_status", "redirect", "revisit", "server_error", "truncated",
+    "error_page", "gallery", "list", "live_blog", "paywall",
+)  # fmt: skip
 """Why ingest passes something over as no article."""
 
 PUSH_STATUSES = ("202", "400", "401", "404", "405", "408", "413", "415", "422", "429", "500", "503")

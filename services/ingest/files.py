@@ -31,6 +31,11 @@ SKIPPED = {
     "other_status": "other answers",
     "revisit": "captured unchanged",
     "truncated": "cut short by the crawler",
+    "list": "lists of articles",
+    "live_blog": "live blogs",
+    "paywall": "beginnings before a paywall",
+    "gallery": "galleries",
+    "error_page": "error pages",
 }
 """What people read of each reason for passing something over."""
 
@@ -159,7 +164,8 @@ class _Walk:
 
     def items(self) -> Iterator[Item]:
         yield from self._found.refusals
-        limits = Limits(self._context.settings.ingest.max_article_bytes, self._context.settings.ingest.csv_columns)
+        settings = self._context.settings.ingest
+        limits = Limits(settings.max_article_bytes, settings.csv_columns, frozenset(settings.take_kinds))
         for given in self._found.inputs:
             try:
                 for item in read_input(given, limits, self._context.stop, self._resume):

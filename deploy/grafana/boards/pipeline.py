@@ -223,16 +223,11 @@ def _errors() -> list[PanelBuilder]:
             mode="bars",
         ),
         lines(
-            Look("Duplicates left out", "Articles and events seen before, per minute. Harmless: many mean a source sends again or a replay "
-                                        "runs.",
+            Look("Duplicates and no articles", "Articles and events seen before, and pages that are no articles (lists, errors …), "
+                                               "per minute. Harmless: many mean a source sends again, or a replay or archive is read.",
                  "short", nothing="none in this time"),
-            Target(nonzero(per_minute("onrecord_duplicates_total", by="service, kind")), "{{service}} {{kind}}"), mode="bars",
-        ),
-        lines(
-            Look("No articles, passed over", "Pages that ingest met and that are no articles, per minute and reason. Harmless: lists, "
-                                             "answers that are no pages, pages captured again unchanged.",
-                 "short", nothing="none in this time"),
-            Target(nonzero(per_minute("onrecord_pages_skipped_total", by="reason")), "{{reason}}"), mode="bars",
+            Target(nonzero(per_minute("onrecord_duplicates_total", by="service, kind")), "{{service}} {{kind}}"),
+            Target(nonzero(per_minute("onrecord_pages_skipped_total", by="reason")), "no article: {{reason}}"), mode="bars",
         ),
         lines(
             Look("Held back", "Share of time a service waited before trying again, with its source held back. Near 100 %: what it writes "

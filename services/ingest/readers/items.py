@@ -21,11 +21,12 @@ _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``: pairs of a field of ours and the
-    column of a table that holds it.
+    column of a table that holds it. ``kinds``: pages that are no articles and are taken all the same (:data:`services.ingest.kinds.KINDS`).
     """
 
     article_bytes: int
     columns: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[str] = frozenset()
 
     @property
     def line_bytes(self) -> int:
