@@ -63,3 +63,6 @@ PUSH_STATUSES = ("202", "400", "401", "404", "405", "408", "413", "415", "422", 
 
 CAUSES = ("timeout", "membership", "disconnected", "aborted", "unavailable", "rejected", "client")
 """Of Kafka's client, as :func:`services.chassis.log.kafka.failures.cause` names them."""
+
+IDENTIFIED = ("registry", "office", "link", "name")
+"""By what a statement's actor is known across articles; ``name``: by nothing but its full name."""

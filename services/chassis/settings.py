@@ -206,12 +206,7 @@ class IngestSettings(Section):
 
     def token(self) -> str | None:
         """The push API's bearer token, read from its file where one is named."""
-        if self.push_token is not None:
-            token = self.push_token.get_secret_value().strip()
-            if not token:
-                raise SettingsError([f"{PREFIX}INGEST__PUSH_TOKEN: is empty; give a token, or leave it out"])
-            return token
-        return read_secret(self.push_token_file) if self.push_token_file else None
+        return _token("INGEST__PUSH_TOKEN", self.push_token, self.push_token_file)
 
 
 class ExtractSettings(Section):
@@ -238,6 +233,15 @@ class QuerySettings(Section):
     port: Port = Field(8080, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Default number of items on a page.")
     max_page_size: int = Field(500, ge=1, le=10_000, description="Largest page a client may ask for.")
+    max_exports: int = Field(4, ge=1, le=30, description="Exports under way at a time; more get 503.")
+    decision_token: SecretStr | None = Field(
+        None, description="Bearer token that POST /v1/decisions must carry. Without one the service takes no decisions."
+    )
+    decision_token_file: Path | None = Field(None, description="File that holds the bearer token.")
+
+    def token(self) -> str | None:
+        """The bearer token for decisions, read from its file where one is named."""
+        return _token("QUERY__DECISION_TOKEN", self.decision_token, self.decision_token_file)
 
 
 class LagSettings(Section):
@@ -320,6 +324,15 @@ class _TomlFile(PydanticBaseSettingsSource):
             raise SettingsError([f"{CONFIG_VARIABLE}={name}: cannot be read ({error.strerror})"]) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError([f"{CONFIG_VARIABLE}={name}: not valid TOML ({error})"]) from error
+
+
+def _token(variable: str, given: SecretStr | None, file: Path | None) -> str | None:
+    if given is None:
+        return read_secret(file) if file else None
+    token = given.get_secret_value().strip()
+    if not token:
+        raise SettingsError([f"{PREFIX}{variable}: is empty; give a token, or leave it out"])
+    return token
 
 
 def read_secret(path: Path) -> str:
