@@ -5,6 +5,7 @@ output.
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,52 @@ def test_ninjs_of_every_version_carries_identity_and_status() -> None:
 def test_ninjs_1_knows_an_embargo() -> None:
     fields = json.loads(example("ninjs-1.5.json")) | {"embargoed": "2027-01-01T00:00:00Z"}
     assert one_refusal("a.json", json.dumps(fields).encode()).reason == "embargoed"
+
+
+@pytest.mark.parametrize("moment", ["2026-11-22T12:30:00", "2026-11-22", "20261122T123000", "soon", ""])
+@pytest.mark.parametrize("key", ["embargoedUntil", "embargoed"])
+def test_an_embargo_without_a_zone_is_refused_because_a_guess_might_end_it_early(key: str, moment: str) -> None:
+    fields = json.loads(example("ninjs-3.1.json")) | {key: moment}
+    refusal = one_refusal("a.json", json.dumps(fields).encode())
+    assert refusal.reason == "schema"
+    assert "embargo" in refusal.message
+    element = f"<embargoed>{moment}</embargoed><pubStatus"
+    xml = example("newsml-g2.xml").decode().replace("<pubStatus", element)
+    assert one_refusal("a.xml", xml.encode()).reason == ("schema" if moment else "embargoed")
+
+
+@pytest.mark.parametrize("empty", ["<embargoed/>", "<embargoed> </embargoed>", "<embargoed><!-- open --></embargoed>"])
+def test_newsml_under_embargo_without_an_end_is_refused(empty: str) -> None:
+    text = example("newsml-g2.xml").decode().replace("<pubStatus", f"{empty}<pubStatus")
+    refusal = one_refusal("a.xml", text.encode())
+    assert refusal.reason == "embargoed"
+    assert "no time at which it ends" in refusal.message
+    withheld = one_article("a.xml", text.replace("stat:usable", "stat:withheld").encode())
+    assert withheld.status is ArticleStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize(("name", "column"), [("a.jsonl", "embargoed_until"), ("a.json", "Embargo"), ("a.csv", "embargoedUntil")])
+def test_an_embargo_is_left_out_of_no_article(name: str, column: str) -> None:
+    fields = {"content": "The bridge reopens.", column: "2027-01-01T00:00:00Z"}
+    data = json.dumps(fields) if name != "a.csv" else "\n".join(",".join(row) for row in (fields, fields.values()))
+    refusal = one_refusal(name, data.encode())
+    assert refusal.reason == "embargoed"
+    assert column in refusal.message
+    trafilatura = json.loads(example("trafilatura.json"))
+    assert one_refusal("a.json", json.dumps(trafilatura | {column: "2027-01-01"}).encode()).reason == "embargoed"
+    assert one_article("a.json", json.dumps(trafilatura | {column: None}).encode()).url == ADDRESS
+    withdrawn = {"status": "withdrawn", "url": ADDRESS, column: "2027-01-01"}
+    assert one_article("a.json", json.dumps(withdrawn).encode()).status is ArticleStatus.WITHDRAWN
+
+
+def test_ninjs_and_newsml_say_that_a_moment_was_taken_as_utc() -> None:
+    noted = ("published_at names no time zone, taken as UTC",)
+    fields = json.loads(example("ninjs-3.1.json"))
+    assert notes("a.json", json.dumps(fields).encode()) == ()
+    for moment in ("2026-03-01", "2026-03-01T09:30:00", "20260301T093000"):
+        assert notes("a.json", json.dumps(fields | {"firstCreated": moment}).encode()) == noted
+        xml = re.sub(r"(<firstCreated>)[^<]*", rf"\g<1>{moment}", example("newsml-g2.xml").decode())
+        assert notes("a.xml", xml.encode()) == noted
 
 
 @pytest.mark.parametrize("moment", ["2026-03-01", "2026-03-01T00:00:00"])

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from html import escape
 from typing import Any
 
 from lxml import etree
 
 from services.ingest.readers.items import Arrival, Item, Limits, Refusal, Unreadable
-from services.ingest.readers.ninjs import from_ninjs
+from services.ingest.readers.ninjs import WITHOUT_END, from_ninjs
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _BLOCKS = ("p", "hl1", "hl2", "li", "blockquote", "pre", "h1", "h2", "h3", "h4")
@@ -63,13 +64,18 @@ def _as_ninjs(item: etree._Element) -> dict[str, Any]:
         "firstCreated": _text(_child(meta, "firstCreated")),
         "versionCreated": _text(_child(meta, "versionCreated")),
         "contentCreated": _text(_child(content, "contentCreated")),
-        "embargoedUntil": _text(_child(meta, "embargoed")),
+        "embargoedUntil": _embargo(_child(meta, "embargoed")),
         "language": languages[0] if languages else item.get(_LANGUAGE),
         "headlines": [{"value": _text(node)} for node in headlines if _text(node)],
         "by": _text(_child(content, "by")),
         "infoSources": [{"rel": "source", "name": name} for node in sources if (name := _text(_child(node, "name")))],
         "bodies": [body for node in _children(_child(item, "contentSet"), "inlineXML", "inlineData") if (body := _body(node))],
     }
+
+
+def _embargo(node: etree._Element | None) -> datetime | str | None:
+    """When an embargo ends; an empty element is one whose end is not known yet."""
+    return None if node is None else _text(node) or WITHOUT_END
 
 
 def _body(node: etree._Element) -> dict[str, str] | None:
