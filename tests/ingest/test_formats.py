@@ -4,13 +4,19 @@ output.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.events import ArticleStatus
 from services.ingest.readers import Limits, Offer, Refusal
@@ -231,9 +237,62 @@ def test_separators_are_told_from_the_first_row(separator: str) -> None:
     assert one_article("a.tsv", data.encode()).title == "Tunnel"
 
 
+def test_a_row_with_more_cells_than_the_first_is_refused_and_no_other() -> None:
+    data = b"url,text\nhttps://a.example/1,It rains, he said.\nhttps://a.example/2,Two.,,\nhttps://a.example/3,Three.\n"
+    long, blank, last = items("a.csv", data)
+    assert isinstance(long, Refusal)
+    assert (long.reason, long.original) == ("not_table", b"https://a.example/1,It rains, he said.")
+    assert "3 cells" in long.message
+    assert "2 columns" in long.message
+    assert [item.article.content for item in (blank, last) if isinstance(item, Offer)] == ["Two.", "Three."]
+
+
+@pytest.mark.parametrize(
+    ("head", "asked", "taken", "left"),
+    [
+        ("text,content", None, 1, "text"),
+        ("content,content", None, 0, "column content"),
+        ("text,Body", None, 0, "column Body"),
+        ("text,content", "text", 0, "column content"),
+        ("Body,text", "text", 1, "Body"),
+    ],
+)
+def test_of_two_columns_for_one_field_one_is_taken_and_the_other_named(head: str, asked: str | None, taken: int, left: str) -> None:
+    limits = Limits(100_000, (("content", asked),) if asked else ())
+    (item,) = items("a.csv", f"{head}\nOne.,Another.\n".encode(), limits)
+    assert isinstance(item, Offer), str(item)
+    assert item.article.content == ("One.", "Another.")[taken]
+    assert item.notes == (f"left out what is no field of article.v1: {left}",)
+
+
+def test_a_first_row_may_have_line_breaks_in_it() -> None:
+    assert one_article("a.csv", b'"the\naddress","Text"\nx,It rains.\n').content == "It rains."
+
+
+cells = st.lists(st.text(st.sampled_from('ab ,;|\t\n"“é\u2028\x0b'), max_size=12), min_size=2, max_size=2)
+
+
+@given(rows=st.lists(cells, max_size=5), separator=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]))
+def test_every_cell_that_a_table_was_made_of_comes_back(rows: list[list[str]], separator: str, end: str) -> None:
+    made = io.StringIO(newline="")
+    writer = csv.writer(made, delimiter=separator, lineterminator=end)
+    writer.writerows([["Title", "Text"], *rows])
+    found = items("a.csv", made.getvalue().encode())
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    assert len(found) == len(filled)
+    for item, (_, text) in zip(found, filled, strict=True):
+        assert isinstance(item, Offer) == bool(text.strip()), str(item)
+        assert not isinstance(item, Offer) or item.article.content == text
+
+
 @pytest.mark.parametrize(
     ("data", "reason", "words"),
     [
+        (b"text\rOne.\rTwo.\r", "not_table", "LF"),
+        (b"text,url\nOne.,x\rTwo.,y\r", "not_table", "LF"),
+        (b'"text\nOne.\n', "not_table", "row 0"),
+        (b'text\n"One" and "two"\nThree.\n', "not_table", "row 1"),
+        (b'text\nOne.\n"Two', "not_table", "row 2"),
         (b"", "empty", "first row"),
         (b"a,b\n1,2\n", "not_table", "no column that holds the articles' text among a, b"),
         (b'text\n"never closed' + b"x\n" * 200_000, "too_large", "never closed"),
@@ -246,6 +305,13 @@ def test_tables_that_cannot_be_read(data: bytes, reason: str, words: str) -> Non
     assert isinstance(refusal, Refusal)
     assert refusal.reason == reason
     assert words in refusal.message
+
+
+def test_a_first_row_of_long_cells_is_read_in_a_process_of_its_own() -> None:
+    # a field's limit is the process's, and other tests may have raised it
+    made = "import io; from tests.support.arrivals import items; print(items('a.csv', b'x' * 200_000 + b',text\\ny,One.\\n'))"
+    done = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=False, cwd=EXAMPLES.parents[2])
+    assert "content='One.'" in done.stdout, done.stderr[-2_000:]
 
 
 def test_examples_that_were_fetched_say_when() -> None:
