@@ -124,6 +124,9 @@ PAGE = page("Tunnel opens – “at last”", PARAGRAPHS)
         ({"Content-Encoding": "br"}, brotli.compress(PAGE)),
         ({"Content-Encoding": "zstd"}, zstandard.compress(PAGE)),
         ({"Content-Encoding": "gzip, br"}, brotli.compress(gzip.compress(PAGE))),
+        ({"Content-Encoding": "gzip"}, gzip.compress(PAGE[:300]) + gzip.compress(PAGE[300:])),
+        ({"Content-Encoding": "gzip"}, gzip.compress(PAGE) + b"\0\0"),
+        ({"Content-Encoding": "zstd"}, zstandard.compress(PAGE[:300]) + zstandard.compress(PAGE[300:])),
         ({"Content-Encoding": "br"}, PAGE),
         ({"Transfer-Encoding": "chunked"}, chunked(PAGE)),
         ({"Transfer-Encoding": "chunked"}, chunked(PAGE, b";name=value")),
@@ -131,6 +134,14 @@ PAGE = page("Tunnel opens – “at last”", PARAGRAPHS)
         ({"Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}, chunked(gzip.compress(PAGE))),
         ({"Content-Length": str(len(PAGE))}, PAGE + b"WARC/1.0\r\nWARC-Type: request"),
         ({"Content-Length": "99999999"}, PAGE),
+        ({"Content-Length": str(len(PAGE) // 4)}, PAGE),
+        ({"Content-Length": str(len(gzip.compress(PAGE))), "Content-Encoding": "gzip"}, PAGE),
+        ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, PAGE),
+        ({"Content-Length": "0", "Content-Encoding": "br"}, brotli.compress(PAGE)),
+        *(
+            ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, brotli.compress(PAGE) + tail)
+            for tail in (b"\r\n", b"\r\n\r\nWA", b"\r\n\r\nWARC/1.0\r\nWARC-Type: request")
+        ),
         ({"Content-Type": "text/html; charset=windows-1252"}, PAGE.decode().replace("utf-8", "").encode("cp1252")),
     ],
 )
@@ -139,6 +150,25 @@ def test_codings_kept_and_codings_undone_but_still_named(headers: dict[str, str]
     assert isinstance(item, Offer), str(item)
     assert item.article.title == "Tunnel opens – “at last”"
     assert "Work began two years ago" in item.article.content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chunked(PAGE)[:-5],
+        chunked(PAGE)[:-50],
+        chunked(PAGE)[:800],
+        b"2bc\r\n" + PAGE[:700],
+        b"2bc\r\n" + PAGE[:701],
+        b"2c0\r\n" + PAGE[:700] + b"\r\n64\r\n" + PAGE[700:800] + b"\r\n0\r\n\r\n",
+        b"2bc\r\n" + PAGE[:700] + b"\r\nzzz\r\n" + PAGE[700:] + b"\r\n0\r\n\r\n",
+    ],
+)
+def test_chunks_that_are_not_whole_are_refused(body: bytes) -> None:
+    item = one(answer("https://a.example/tunnel", body, headers={"Transfer-Encoding": "chunked"}))
+    assert isinstance(item, Refusal), str(item)
+    assert (item.reason, item.original) == ("encoding", body)
+    assert "chunk" in item.message
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstandard.compress)])

@@ -150,13 +150,22 @@ def _plain(body: bytes, headers: Mapping[str, str], limits: Limits) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = dechunked(body)
     elif headers.get("content-length", "").isdecimal():
-        body = body[: int(headers["content-length"][:20])]
+        body = _without_next_record(body, int(headers["content-length"][:20]))
     try:
         return decoded(body, headers.get("content-encoding", ""), limits.line_bytes)
     except Undecodable:
         if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             return body
         raise
+
+
+def _without_next_record(body: bytes, length: int) -> bytes:
+    """The body without the head of the next record, which it has where its own record's length is wrong.
+
+    Anything else behind ``Content-Length`` is the page's: the length often is that of a coding which the archive has undone.
+    """
+    rest = body[length:].lstrip()[:5]
+    return body[:length] if rest == b"WARC/"[: len(rest)] else body
 
 
 def _too_large(place: Arrival, limits: Limits, beginning: bytes) -> Refusal:
