@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 
-from services.ingest.readers import Item, Limits, Mark, Offer, Refusal, Skip, read
+from services.ingest.readers import Item, Limits, Mark, Offer, Refusal, Skip, read, warc
 from services.ingest.readers.warc import read_warc
 from tests.support.archives import Packing, answer, info, packed, page, record, request
 from tests.support.arrivals import LIMITS, NOW, arrival
@@ -220,6 +220,38 @@ def test_a_wrong_length_costs_no_other_page(packing: Packing, wrong: int) -> Non
     assert "archive" in [item.reason for item in found if isinstance(item, Refusal)]
 
 
+class Counting(io.BytesIO):
+    """Counts the bytes that were read of it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+def liar(n: int, more: int) -> bytes:
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page(f"Wrong {n}", PARAGRAPHS)
+    return record("response", block, f"https://a.example/{n}", more={"Content-Length": str(len(block) + more)})
+
+
+@pytest.mark.parametrize(("packing", "more"), [("one", 7), ("plain", 10**9)])
+def test_an_archive_damaged_all_over_is_given_up_before_it_is_read_time_and_again(
+    packing: Packing, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # in what is packed as a whole each damage costs all before it, and a record that claims all behind it costs that
+    monkeypatch.setattr(warc, "_REREAD_BYTES", 0)
+    data = packed([info(), *(liar(n, more) for n in range(200))], packing)
+    stream = Counting(data)
+    found = list(read_warc(arrival("a.warc.gz"), stream, LIMITS, lambda _: None))
+    assert stream.count < 3 * warc._MAX_REREAD * len(data)
+    last = found[-1]
+    assert isinstance(last, Refusal)
+    assert "too many places" in last.message
+    assert len(found) > warc._MAX_REREAD
+
+
 @pytest.mark.parametrize("data", [b"", b"no archive at all", b"WARC/1.0\r\n", gzip.compress(b"no archive"), b"\x1f\x8b\x08" + bytes(50)])
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     found = items(data)
@@ -260,7 +292,50 @@ def test_a_page_stands_where_it_was_captured_unless_its_own_site_says_otherwise(
         assert address(elsewhere) == "https://gazette.example/a/story?utm_source=x"
 
 
+@pytest.mark.parametrize(
+    ("written", "captured"),
+    [
+        ("2016", datetime(2016, 1, 1, tzinfo=UTC)),
+        ("2016-02", datetime(2016, 2, 1, tzinfo=UTC)),
+        ("2016-02-03", datetime(2016, 2, 3, tzinfo=UTC)),
+        ("2016-02-03T04:05", datetime(2016, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2016-02-03T04:05:06", datetime(2016, 2, 3, 4, 5, 6, tzinfo=UTC)),
+    ],
+)
+def test_a_capture_without_a_zone_or_a_time_is_at_its_beginning_in_utc_and_it_is_said(written: str, captured: datetime) -> None:
+    item = one(answer("https://a.example/1", PAGE, date=written))
+    assert isinstance(item, Offer)
+    assert item.article.fetched_at == captured
+    assert [note.partition(" ")[0] for note in item.notes] == ["WARC-Date"]
+
+
+@pytest.mark.parametrize(
+    ("written", "captured"),
+    [
+        ("2016-02-03T04:05Z", datetime(2016, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2016-02-03T04:05:06.7Z", datetime(2016, 2, 3, 4, 5, 6, 700_000, tzinfo=UTC)),
+        ("2016-02-03T04:05:06.123456789Z", datetime(2016, 2, 3, 4, 5, 6, 123_456, tzinfo=UTC)),
+        ("2016-02-03T04:05:06+02:00", datetime(2016, 2, 3, 2, 5, 6, tzinfo=UTC)),
+    ],
+)
+def test_a_capture_is_dated_as_the_standard_has_it(written: str, captured: datetime) -> None:
+    item = one(answer("https://a.example/1", PAGE, date=written))
+    assert isinstance(item, Offer)
+    assert (item.article.fetched_at, item.notes) == (captured, ())
+
+
+@pytest.mark.parametrize("written", ["", "soon", "2016-13", "2016-02-30T04:05:06Z", "0000", "20160203", "16-02-03"])
+def test_a_capture_whose_date_cannot_be_read_is_refused_and_never_now(written: str) -> None:
+    found = items(packed([answer("https://a.example/1", PAGE, date=written), story(1)]))
+    assert [type(item).__name__ for item in found] == ["Refusal", "Offer"]
+    first = found[0]
+    assert isinstance(first, Refusal)
+    assert (first.reason, first.original) == ("schema", PAGE)
+    assert "WARC-Date" in first.message
+
+
 def test_a_capture_is_never_later_than_now() -> None:
     item = one(answer("https://a.example/1", PAGE, date="2199-01-01T00:00:00Z"))
     assert isinstance(item, Offer)
     assert item.article.fetched_at == NOW
+    assert item.notes == ("WARC-Date is in the future, taken as now",)
