@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,47 @@ def test_newsml_withdrawals_embargoes_pictures_and_messages() -> None:
     both = items("a.xml", message.encode())
     assert [one.article.url for one in both if isinstance(one, Offer)] == [ADDRESS, "https://gazette.example/2026/bridge"]
     assert all(isinstance(one, Offer) and one.reencoded for one in both)
+
+
+def newsml_body(markup: str) -> str:
+    text = re.sub(
+        r"<inlineXML.*</inlineXML>", lambda _: f"<inlineXML>{markup}</inlineXML>", example("newsml-g2.xml").decode(), flags=re.DOTALL
+    )
+    return one_article("a.xml", text.encode()).content
+
+
+XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Not the text</title><style>p {{}}</style></head><body>{}</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("markup", "paragraphs"),
+    [
+        ("<p>One.</p>Beside.<p>Two.</p>", ["One.", "Beside.", "Two."]),
+        ("<div>“It rains,” he <b>said</b>.</div><div><div>Two.</div>Tail.</div>", ["“It rains,” he said.", "Two.", "Tail."]),
+        ("Bare words, <i>no</i> markup.", ["Bare words, no markup."]),
+        ("<p>One<br/>line</p><!-- no --><script>no()</script>", ["One line"]),
+        ("<ul><li>One<p>Two</p>three</li></ul>", ["One", "Two", "three"]),
+        ("<table><tr><th>Name</th><td>Votes &amp; seats</td></tr></table>", ["Name", "Votes & seats"]),
+        ("<section><h2>Head</h2>Words</section>", ["Head", "Words"]),
+    ],
+)
+def test_newsml_keeps_all_words_of_a_body(markup: str, paragraphs: list[str]) -> None:
+    assert newsml_body(XHTML.format(markup)) == "".join(f"<p>{escape(words)}</p>" for words in paragraphs)
+
+
+def test_newsml_keeps_all_words_of_nitf() -> None:
+    nitf = """<nitf xmlns="http://iptc.org/std/NITF/2006-10-18/"><head><title>No</title><docdata><doc-id id-string="1"/></docdata></head>
+    <body><body.head><hedline><hl1>Tunnel <em>opens</em></hl1></hedline><dateline><location>Bergen</location></dateline></body.head>
+    <body.content><block>Beside. <p>“In March,” <person>Eva Lind</person> said.</p><bq><block><p>Quoted.</p></block></bq>After.</block>
+    </body.content></body></nitf>"""
+    assert newsml_body(nitf) == "".join(
+        f"<p>{words}</p>" for words in ("Tunnel opens", "Bergen", "Beside.", "“In March,” Eva Lind said.", "Quoted.", "After.")
+    )
+
+
+def test_newsml_messages_of_any_number_are_read_to_the_end() -> None:
+    message = b"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'>" + b"<newsItem/>" * 10_050 + b"</newsMessage>"
+    assert len(items("a.xml", message)) == 10_050
 
 
 @pytest.mark.parametrize(
