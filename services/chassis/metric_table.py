@@ -214,7 +214,7 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "pages_skipped",
         "counter",
-        "Pages, and records of archives, that are no articles and were passed over, by reason.",
+        "Pages, and records of archives, that are no articles and were passed over, by reason: the kind of page, or the answer.",
         ("reason",),
         by=("ingest",),
         values={"reason": tuple(SKIPPED)},

@@ -54,8 +54,13 @@ PUBLISHED: Mapping[str, tuple[tuple[str], ...]] = {
 
 SKIPPED: Mapping[str, str] = {
     "client_error": "not found or refused (4xx)",
+    "error_page": "error pages",
+    "gallery": "galleries",
+    "list": "lists of articles",
+    "live_blog": "live blogs",
     "not_html": "no HTML",
     "other_status": "other answers",
+    "paywall": "beginnings before a paywall",
     "redirect": "redirects",
     "revisit": "captured unchanged",
     "server_error": "server errors (5xx)",

@@ -148,7 +148,8 @@ class _Walk:
 
     def items(self) -> Iterator[Item]:
         yield from self._found.refusals
-        limits = Limits(self._context.settings.ingest.max_article_bytes, self._context.settings.ingest.csv_columns)
+        settings = self._context.settings.ingest
+        limits = Limits(settings.max_article_bytes, settings.csv_columns, frozenset(settings.take_kinds))
         for given in self._found.inputs:
             try:
                 for item in read_input(given, limits, self._context.stop, self._resume):

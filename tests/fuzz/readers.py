@@ -21,7 +21,7 @@ from services.ingest.identity import article_id, fingerprint, host_of, joined, p
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, Skip, format_of, read
 from services.ingest.readers.dispatch import Format
 from services.ingest.readers.text import parse_date
-from services.ingest.readers.warc import never
+from services.ingest.readers.warc import Resume, never
 from tests.fuzz.given import Given
 from tests.fuzz.target import Target
 from tests.support.archives import Packing, answer, packed
@@ -153,9 +153,8 @@ def check_archive(data: bytes) -> None:
     assert damage or packing != "members" or len(items) == 3
     for item in items:
         mark = item.arrival.mark
-        again = list(
-            read(_arrival(), io.BufferedReader(io.BytesIO(bytes(whole))), _LIMITS, "warc", {mark.archive: mark}.get if mark else never)
-        )
+        mark_of: Resume = {mark.archive: mark}.get if mark else never
+        again = list(read(_arrival(), io.BufferedReader(io.BytesIO(bytes(whole))), _LIMITS, "warc", mark_of))
         assert damage or len(again) <= len(items)
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 from services.chassis.pagehead import Head, read_head
 from services.ingest.addresses import is_home, is_section_of, same_site
 from services.ingest.identity import host_of, joined, parse_html, url_key, web_address
+from services.ingest.kinds import KINDS, kind_of
 from services.ingest.readers.decoding import declared_in_html, decode
-from services.ingest.readers.items import Arrival, Limits, Offer, Unreadable, offer
+from services.ingest.readers.items import Arrival, Limits, Offer, Skip, Unreadable, offer
 
 
-def read_html(arrival: Arrival, data: bytes, limits: Limits, *, charset: str | None = None, fetched_from: str | None = None) -> Offer:
-    """The article in a page.
+def read_html(
+    arrival: Arrival, data: bytes, limits: Limits, *, charset: str | None = None, fetched_from: str | None = None
+) -> Offer | Skip:
+    """The article in a page, or word of what kind of page it is instead.
 
     Args:
         charset: what the HTTP header declares; it wins over the page.
@@ -26,6 +29,9 @@ def read_html(arrival: Arrival, data: bytes, limits: Limits, *, charset: str | N
     if tree is None or tree.find(".//body") is None:
         raise Unreadable("not_html", "has no HTML in it; name it .txt if it is plain text", "validate")
     head = read_head(tree)
+    kind = kind_of(tree, head, fetched_from)
+    if kind and kind not in limits.kinds:
+        return Skip(arrival, kind, f"{KINDS[kind]}; ONRECORD_INGEST__TAKE_KINDS={kind} takes it all the same")
     return offer(
         arrival,
         data,
