@@ -17,7 +17,7 @@ from services.chassis.metric_values import SKIPPED
 from services.ingest.feeds.entries import MAX_ENTRIES, NotAFeed, parse
 from services.ingest.feeds.fetch import MAX_RETRY_AFTER_S, retry_after
 from services.ingest.feeds.robots import MAX_CRAWL_DELAY_S, Robots
-from services.ingest.identity import article_id, fingerprint, host_of, joined, publisher_key, url_key, web_address
+from services.ingest.identity import URL_CHARS, article_id, fingerprint, host_of, joined, publisher_key, url_key, web_address
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, Skip, format_of, read
 from services.ingest.readers.dispatch import Format
 from services.ingest.readers.text import parse_date
@@ -204,7 +204,8 @@ def check_address(data: bytes) -> None:
     if own is not None:
         key = url_key(own)
         assert url_key("http://" + key) == key
-        assert article_id(own, "", "text/plain") == article_id("http://" + key, "", "text/plain")
+        if len("http://" + key) <= URL_CHARS:  # escapes may make it longer than addresses are taken
+            assert article_id(own, "", "text/plain") == article_id("http://" + key, "", "text/plain")
         assert host_of(own)
     moment = parse_date(text[:200])
     assert moment is None or moment.utcoffset() is not None
