@@ -9,6 +9,7 @@ both). Readers need these tables:
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
 - :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
 - :data:`candidates`: names that may be one, and are not taken to be.
+- :data:`changes`: when each statement came on record or left it, in one order: what followers read on from.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
@@ -301,6 +302,20 @@ outbox = sa.Table(
     sa.Column("actor_id", Key, primary_key=True),
     sa.Column("generation", sa.BigInteger, nullable=False, comment="Counts changes, so that none made while publishing is lost."),
     comment="Actors whose record changed and is not yet known to be published.",
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("statement_id", Key, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False, comment="When: microseconds since 1970, no two the same, in the order of commits."),
+    sa.Column("on_record", sa.Boolean, nullable=False, comment="It came; else it left."),
+    sa.Column("kind", Key, nullable=False, comment="quote or claim."),
+    sa.Column("actor_id", Key, nullable=False, comment="The actor on record at that time."),
+    sa.Column("article_id", Key, nullable=False),
+    sa.Column("outlet", Key),
+    sa.Index(None, "seq", unique=True),
+    comment="The latest change of every statement that is or was on record. Not purged: readers resume after any seq.",
 )
 
 trail = sa.Table(

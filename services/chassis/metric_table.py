@@ -337,7 +337,12 @@ TABLE: tuple[Metric, ...] = (
     Metric("http_requests", "counter", "Requests answered by the read API, by route and status class.", ("route", "status"), by=("query",)),
     Metric("http_request_duration", "histogram", "Duration of one request of the read API.", ("route",), "seconds", FAST, ("query",)),
     Metric(
-        "exports", "counter", "Exports over HTTP: sent whole, cut short (by the reader or a fault), refused.", ("format", "outcome"),
-        by=("query",), values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
+        "exports",
+        "counter",
+        "Exports over HTTP: sent whole, cut short (by the reader or a fault), refused.",
+        ("format", "outcome"),
+        by=("query",),
+        values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
     ),
+    Metric("live_readers", "gauge", "Readers of the live stream just now.", by=("query",)),
 )

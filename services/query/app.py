@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
-from services.query import api, pages
+from services.query import api, feeds, live, pages
 from services.query.database import Database
 from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
@@ -36,8 +36,9 @@ Who said what in the news: quotes and claims from articles, resolved to people a
 _log = structlog.get_logger("onrecord.query")
 
 
-def create_app(database: Database, settings: QuerySettings, metrics: Metrics) -> FastAPI:
-    """The application over a database."""
+def create_app(database: Database, settings: QuerySettings, metrics: Metrics, following: live.Live | None = None) -> FastAPI:
+    """The application over a database. ``following`` is who follows it live, for a server that must let them go when it stops."""
+    following = following or live.Live(database, settings.max_live, metrics)
     app = FastAPI(
         title="onrecord", version="1", summary="The record of who said what.", description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -46,6 +47,8 @@ def create_app(database: Database, settings: QuerySettings, metrics: Metrics) ->
     )  # fmt: skip
     # before the items: statements.csv is no statement's id
     app.include_router(exports.router(database, settings, metrics))
+    app.include_router(live.router(following))
+    app.include_router(feeds.router(database, settings))
     app.include_router(api.router(database, settings))
     app.include_router(pages.router(database, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -168,6 +168,18 @@ class Statement(Answer):
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 
+class Withdrawal(Answer):
+    """A statement that is no longer on record."""
+
+    statement_id: str = Field(description="The statement, as it was on record.", examples=["quote-0d2c…"])
+    kind: StatementKind = Field(description="Quote or claim.")
+    actor_id: str = Field(description="The actor it was on record for.", examples=["person:sergei-lavrov"])
+    article_id: str = Field(description="The article it was found in.", examples=["art-4f0c2f0e"])
+    outlet: str | None = Field(default=None, description="Its publisher.")
+    reason: Literal["withdrawn", "revised"] = Field(description="Whether the article was withdrawn, or says something else now.")
+    at: AwareDatetime = Field(description="When it left the record.")
+
+
 class TextPositionSelector(Answer):
     """Where words stand (W3C Web Annotation): zero-based, end exclusive, in Unicode code points."""
 

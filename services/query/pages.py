@@ -1,4 +1,4 @@
-"""The plain pages: the record for people, without scripts."""
+"""The pages: the record for people. They work without scripts; one is better with its own."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from services.query.params import (
     Direction,
     SearchQuery,
     StatementQuery,
+    StatementSelection,
     StatementSort,
 )
 from services.query.problems import Trouble
-from services.query.records import actors, articles, identity, search, sources, statements, trail
+from services.query.records import actors, articles, changes, identity, search, sources, statements, trail
 from services.query.rendering import render
 from services.query.text import segment
 
@@ -55,6 +56,7 @@ SORT_NAMES = {
 def router(database: Database, settings: QuerySettings) -> APIRouter:
     """The pages' routes."""
     site = APIRouter(include_in_schema=False)
+    _add_newest(site, database, settings)
 
     @site.get("/")
     def list_actors(query: Annotated[ActorQuery, Query()]) -> HTMLResponse:
@@ -123,6 +125,17 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         return render("method.html", here="method")
 
     return site
+
+
+def _add_newest(site: APIRouter, database: Database, settings: QuerySettings) -> None:
+    @site.get("/newest")
+    def show_newest(query: Annotated[StatementSelection, Query()]) -> HTMLResponse:
+        with database.reading() as connection:
+            head = changes.head(connection)
+            found = [change.what for change in changes.latest(connection, query, limit_of(query, settings))]
+        live = query.link("/v1/live", limit=None, cursor=None, sort=None, after=head)
+        feeds = [query.link(f"/v1/feed.{form}", cursor=None, sort=None) for form in ("atom", "json")]
+        return render("newest.html", found=found, query=query, kinds=list(StatementKind), live=live, feeds=feeds, here="newest")
 
 
 def marks(found: list[Statement]) -> list[Mark]:

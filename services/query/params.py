@@ -161,6 +161,13 @@ class StatementSelection(StatementQuery):
                                examples=["person:sergei-lavrov"])  # fmt: skip
 
 
+class LiveQuery(StatementSelection):
+    """Statements to be told of as they come."""
+
+    after: int | None = Field(None, ge=0, lt=2**63, description="Begin after this event; with the last one when neither it nor "
+                              "`Last-Event-ID` is given.", examples=[1764520000000000])  # fmt: skip
+
+
 class SearchQuery(StatementQuery):
     """A search over the statements and the actors' names."""
 
@@ -170,6 +177,6 @@ class ArticleQuery(Period):
 
 
 __all__ = [
-    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "SearchQuery",
+    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "LiveQuery", "SearchQuery",
     "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
 ]  # fmt: skip

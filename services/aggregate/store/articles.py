@@ -92,6 +92,10 @@ class Effect:
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    left: dict[str, Row] = field(default_factory=dict)
+    """Statements that left the record, by id, with the actor that they were on record for."""
+    came: dict[str, Row] = field(default_factory=dict)
+    """Statements that came on record, or came anew, likewise."""
 
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
@@ -232,6 +236,8 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Pl
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
     """Count the statements where they belong, and write the rows."""
     settled = count(connection, plan.leaving, plan.coming, effect)
+    effect.left |= {row["statement_id"]: row for row in plan.leaving}
+    effect.came |= {row["statement_id"]: {**row, "actor_id": settled.actor_of(row)} for row in plan.coming}
     delete(connection, _statements.c.statement_id, plan.dropped)
     _flip(connection, plan.flipped, settled)
     for row in plan.written:

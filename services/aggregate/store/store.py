@@ -18,6 +18,7 @@ from services.aggregate.store import adopting, outbox
 from services.aggregate.store import offsets as consumed
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
+from services.aggregate.store.changed import number
 from services.aggregate.store.engine import open_engine, patient, reading, transaction
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
@@ -118,6 +119,7 @@ class Store:
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
             noted = note(connection, changes)
+            number(connection, effect)
         return {**effect.written, "trail": noted} if noted else dict(effect.written)
 
     def entries(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from schemas.relational import UNDATED, Dimension, actors, identities, microseco
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort
-from services.query.problems import Merged, not_found
+from services.query.problems import Merged, Trouble, not_found
 from services.query.records import statements as statement_records
 from services.query.records.conditions import contains, holding, in_period
 
@@ -85,6 +85,27 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
         return row
     into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
     raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
+
+
+def existing(connection: Connection, actor_id: str) -> str:
+    """The actor on record that an id is, or was merged into.
+
+    Raises:
+        Trouble: 404 when nothing is on record for it.
+    """
+    try:
+        found: str = require(connection, actor_id).actor_id
+    except Merged as merged:
+        return merged.into
+    return found
+
+
+def current(connection: Connection, actor_id: str) -> str:
+    """The same, and the id itself while nothing is on record for it."""
+    try:
+        return existing(connection, actor_id)
+    except Trouble:
+        return actor_id
 
 
 def one(connection: Connection, actor_id: str) -> ActorRecord:

@@ -53,6 +53,11 @@ _FROM = (
 )
 
 
+def selection(*further: ColumnElement[Any]) -> Select[Any]:
+    """Whole rows of statements, with further columns."""
+    return select(*_COLUMNS, *further).select_from(_FROM)
+
+
 def build(row: Row[Any]) -> Statement:
     """The statement of a row of :func:`selection`."""
     return Statement(**_fields(row))
@@ -167,7 +172,7 @@ def _listing(wanted: Sequence[ColumnElement[bool]], order: Order, position: Posi
     if position is not None:
         chosen = chosen.where(order.after(position))
     # ids first: sorting whole rows, joined, would move every text that matches
-    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
+    listing = selection(order.key.label("sort_key")).where(statements.c.statement_id.in_(chosen))
     return listing.order_by(*order.clauses())
 
 
@@ -178,7 +183,7 @@ def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit
 
 def of_article(connection: Connection, article_id: str) -> list[Statement]:
     """Everything on record from one article, in text order."""
-    found = select(*_COLUMNS).select_from(_FROM).where(statements.c.on_record, statements.c.article_id == article_id)
+    found = selection().where(statements.c.on_record, statements.c.article_id == article_id)
     return sorted(
         (build(row) for row in connection.execute(found)),
         key=lambda s: (s.spans[0].start, s.kind is StatementKind.CLAIM, s.spans[-1].end, s.statement_id),
@@ -197,7 +202,7 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
         documents.c.extractor_version,
         documents.c.model_sha256,
     )
-    wanted = select(*_COLUMNS, *document).select_from(_FROM).where(statements.c.on_record, statements.c.statement_id == statement_id)
+    wanted = selection(*document).where(statements.c.on_record, statements.c.statement_id == statement_id)
     row = connection.execute(wanted).one_or_none()
     if row is None:
         raise not_found("statement", statement_id)
@@ -215,7 +220,7 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
 
 def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Statement]:
     """Whole statements by statement id."""
-    found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
+    found = selection().where(statements.c.statement_id.in_(statement_ids))
     return {row.statement_id: build(row) for row in connection.execute(found)}
 
 

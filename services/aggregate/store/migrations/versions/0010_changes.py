@@ -1,0 +1,40 @@
+"""When each statement came on record or left it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+# what is on record already came when its article was fetched, as near as is known; one more each keeps the places apart
+FILL = """
+INSERT INTO changes (statement_id, seq, on_record, kind, actor_id, article_id, outlet)
+SELECT s.statement_id, d.fetched_at + row_number() OVER (ORDER BY d.fetched_at, s.statement_id),
+       s.on_record, s.kind, s.actor_id, s.article_id, s.outlet
+FROM statements s JOIN documents d ON d.article_id = s.article_id
+WHERE s.on_record
+"""
+
+
+def upgrade() -> None:
+    """Add the table, with what is on record in it."""
+    op.create_table(
+        "changes",
+        sa.Column("statement_id", KEY, nullable=False),
+        sa.Column(
+            "seq", sa.BigInteger(), nullable=False, comment="When: microseconds since 1970, no two the same, in the order of commits."
+        ),
+        sa.Column("on_record", sa.Boolean(), nullable=False, comment="It came; else it left."),
+        sa.Column("kind", KEY, nullable=False, comment="quote or claim."),
+        sa.Column("actor_id", KEY, nullable=False, comment="The actor on record at that time."),
+        sa.Column("article_id", KEY, nullable=False),
+        sa.Column("outlet", KEY, nullable=True),
+        sa.PrimaryKeyConstraint("statement_id", name=op.f("pk_changes")),
+        comment="The latest change of every statement that is or was on record. Not purged: readers resume after any seq.",
+    )
+    op.create_index(op.f("ix_changes_seq"), "changes", ["seq"], unique=True)
+    op.execute(FILL)
