@@ -9,6 +9,8 @@ both). Readers need these tables:
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
 - :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
 - :data:`candidates`: names that may be one, and are not taken to be.
+- :data:`search`: what is on record in short, with its words: what lists and searches read.
+- :data:`vocabulary`: the words on record by language and stem; :data:`actor_words`: those of the actors' names.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
@@ -25,6 +27,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.engine import Dialect
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -200,11 +203,58 @@ statements = sa.Table(
     sa.Column(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
+    sa.Column("words", sa.Text, comment="schemas.words.indexed() of the spans, for search; null where an earlier release stored it."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
+    sa.Index("ix_statements_unindexed", "statement_id", sqlite_where=sa.text("words IS NULL"), postgresql_where=sa.text("words IS NULL")),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
     comment="Quotes and claims of current documents, and those whose document has not arrived.",
+)
+
+search = sa.Table(
+    "search",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, comment="SQLite: the rowid in search_words."),
+    *(
+        sa.Column(name, statements.c[name].type, nullable=statements.c[name].nullable)
+        for name in (
+            "statement_id", "article_id", "actor_id", "kind", "subkind", "stance", "denied", "negated", "confidence", "source_confidence",
+            "outlet", "sort_at",
+        )
+    ),
+    sa.Column(
+        "vector", TSVECTOR().with_variant(sa.Text, "sqlite"), comment="The words, on PostgreSQL; on SQLite they are in search_words."
+    ),
+    sa.Index(None, "statement_id", unique=True),
+    sa.Index(None, "sort_at", "statement_id"),
+    sa.Index(None, "actor_id", "sort_at", "statement_id"),
+    sa.Index(None, "outlet", "sort_at", "statement_id"),
+    comment="Statements on record, in short. Kept by triggers on statements, in the transaction that changes them.",
+)  # fmt: skip
+
+search_words = sa.table("search_words", sa.column("rowid", sa.Integer), sa.column("words", sa.Text))
+"""On SQLite, the full-text index (FTS5): a row per row of :data:`search`."""
+
+spellings = sa.table("spellings", sa.column("word", sa.Text))
+"""On SQLite, the vocabulary by trigrams (FTS5); PostgreSQL has an index of pg_trgm on the vocabulary itself."""
+
+vocabulary = sa.Table(
+    "vocabulary",
+    metadata,
+    sa.Column("language", Key, primary_key=True, comment="Of the stem: schemas.words.base()."),
+    sa.Column("stem", Key, primary_key=True),
+    sa.Column("word", Key, primary_key=True),
+    comment="Words that statements and names have had: what forms a word has, and how one might be spelt. Words stay when what held them "
+    "goes; whether one is on record, the index says.",
+)
+
+actor_words = sa.Table(
+    "actor_words",
+    metadata,
+    sa.Column("word", Key, primary_key=True),
+    sa.Column("actor_id", Key, primary_key=True, index=True),
+    comment="The words of the actors' names and aliases. Derived from actors.",
 )
 
 actors = sa.Table(

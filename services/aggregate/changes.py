@@ -10,6 +10,7 @@ from typing import Any
 from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from schemas.words import indexed
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
 
@@ -148,6 +149,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "actor": actor.model_dump(mode="json"),
         "text": event.text,
         "folded": fold(event.text),
+        "words": indexed(span.exact for span in event.spans),
         "spans": [span.model_dump() for span in event.spans],
         "cue": event.cue.model_dump(mode="json") if event.cue else None,
         "cue_lemma": event.cue.lemma if event.cue else None,

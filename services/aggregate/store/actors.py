@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.relational import UNDATED, Dimension, fold, microseconds
 from services.aggregate.identity.registry import wikidata_of
+from services.aggregate.store import lexicon
 from services.aggregate.store.articles import Effect
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.locks import Kind, lock
@@ -45,6 +46,7 @@ def apply_effect(connection: sa.Connection, effect: Effect) -> None:
     rows = [{**row, "article_id": effect.local.get(row["actor_id"])} for row in _rows(connection, touched)]
     delete(connection, _actors.c.actor_id, sorted(set(touched) - {row["actor_id"] for row in rows}))
     upsert(connection, _actors, rows)
+    effect.words |= lexicon.name(connection, touched, rows)
     upsert(connection, _outbox, [{"actor_id": actor, "generation": 1} for actor in touched], add=("generation",))
     effect.written["tallies"] += len(moved)
     effect.written["actors"] += len(touched)

@@ -1,4 +1,4 @@
-"""A record of another release: its statements get their identities, by this release's rules and registry.
+"""A record of another release: its statements get their identities, by this release's rules and registry, and their words for search.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -12,18 +12,22 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.events import Actor
+from schemas.words import forms, indexed
 from services.aggregate.changes import alias_of
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.bulk import change
 from services.aggregate.store.identities import outdated
+from services.aggregate.store.lexicon import learn, name
 from services.aggregate.store.locks import Kind, lock
 
 STEP = 500
 """Statements of one transaction, more or less."""
 
-_statements = relational.statements
+_statements, _actors = relational.statements, relational.actors
 _UNKNOWN = _statements.c.identity_id.is_(None)
+_UNINDEXED = _statements.c.words.is_(None)
 
 
 def begin(connection: sa.Connection) -> int:
@@ -48,18 +52,39 @@ def adopt(connection: sa.Connection) -> int:
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
-    change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    following = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for row in after:
         actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
         values = {"identity_id": row["identity_id"], "alias": row["alias"], "actor_id": actor}
-        connection.execute(change.values(**values), {"statement": row["statement_id"]})
+        connection.execute(following.values(**values), {"statement": row["statement_id"]})
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)
     return len(before)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt)
+def index(connection: sa.Connection) -> int:
+    """Give some statements their words, and their actors the words of their names; returns how many, 0 when all have them."""
+    few = sa.select(_statements.c.article_id).where(_UNINDEXED).order_by(_statements.c.statement_id).limit(STEP)
+    articles = sorted(set(connection.execute(few).scalars()))
+    lock(connection, Kind.ARTICLE, articles)
+    columns = [_statements.c[column] for column in ("statement_id", "language", "spans", "actor_id", "on_record")]
+    rows = connection.execute(sa.select(*columns).where(_UNINDEXED, _statements.c.article_id.in_(articles))).all()
+    if not rows:
+        return 0
+    words = {row.statement_id: indexed(span["exact"] for span in row.spans) for row in rows}
+    change(connection, _statements.c.words, words)
+    actors = sorted({row.actor_id for row in rows if row.on_record})
+    lock(connection, Kind.ACTOR, actors)
+    known = connection.execute(sa.select(_actors.c.actor_id, _actors.c.folded).where(_actors.c.actor_id.in_(actors)))
+    fresh = name(connection, actors, [row._asdict() for row in known])
+    for row in rows:
+        fresh |= forms(row.language, words[row.statement_id].split())
+    learn(connection, fresh)
+    return len(rows)
+
+
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, index)
 """In this order, each until it returns 0."""
 
 

@@ -23,10 +23,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
+from schemas.words import forms
 from services.aggregate.changes import Change, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.local import is_local
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
+from services.aggregate.store.lexicon import Form
 from services.aggregate.store.locks import Kind, lock
 from services.chassis.errors import LimitExceeded
 
@@ -91,6 +93,8 @@ class Effect:
     actors: set[str] = field(default_factory=set)
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
+    words: set[Form] = field(default_factory=set)
+    """Words of what was written."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def count(self, statement: Row, actor: str, sign: int) -> None:
@@ -236,6 +240,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
     _flip(connection, plan.flipped, settled)
     for row in plan.written:
         row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        effect.words |= forms(row["language"], row["words"].split())
     upsert(connection, _statements, plan.written)
 
 

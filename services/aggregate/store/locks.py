@@ -2,9 +2,9 @@
 
 SQLite has one writer. On PostgreSQL replicas own different partitions, but quotes and claims are keyed by actor and documents by
 article, so two replicas meet on both. Each batch therefore locks its offsets, then its articles, then the identities (all of them
-at once, since a link may reach any), then its actors, then rows of the trail, then of the hours counted from it, each kind in
-ascending order: the same order in every process, so waiting never becomes a circle. The purge takes the last two in the same order;
-of two replicas only one purges at a time, because rows are deleted in whatever order the server finds them.
+at once, since a link may reach any), then its actors, then new words of the vocabulary, then rows of the trail, then of the hours
+counted from it, each kind in ascending order: the same order in every process, so waiting never becomes a circle. The purge takes the
+last two in the same order; of two replicas only one purges at a time, because rows are deleted in whatever order the server finds them.
 
 Articles and actors are locked by bucket, with advisory locks that end with the transaction: a row that does not exist yet cannot
 be locked, and the server's table of locks is small.
