@@ -9,7 +9,7 @@ import typer
 
 from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import actors, config, dlq, extract, health, ingest, run, service, topics, trace
+from services.cli import actors, config, dlq, extract, health, ingest, run, search, service, topics, trace
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -37,6 +37,7 @@ def _program(
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
+app.command("search")(search.search)
 app.command("trace")(trace.trace)
 app.command("health")(health.health)
 app.add_typer(service.app, name="service")

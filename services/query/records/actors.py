@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, actors, identities, microseconds, statements, tallies
+from schemas.relational import UNDATED, Dimension, Instant, actors, identities, microseconds, search, statements, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort
 from services.query.problems import Merged, not_found
 from services.query.records import statements as statement_records
-from services.query.records.conditions import contains, holding, in_period
+from services.query.records.conditions import in_period, named
 
 LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
@@ -34,7 +34,7 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _counted(connection, query) if query.narrowed else _ready()
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     figures = [column.label(name) for name, column in source.figures.items()]
@@ -99,11 +99,9 @@ def one(connection: Connection, actor_id: str) -> ActorRecord:
     )
 
 
-def matching(connection: Connection, words: Sequence[str], limit: int) -> list[ActorSummary]:
-    """The actors whose names hold all the folded words, most statements first."""
-    if not words:
-        return []
-    return page(connection, ActorQuery(), limit, "", *(contains(actors.c.folded, word) for word in words)).items
+def matching(connection: Connection, name: str, limit: int) -> list[ActorSummary]:
+    """The actors whose names have all these words, most statements first."""
+    return page(connection, ActorQuery(q=name), limit, "").items
 
 
 def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[Any]]]:
@@ -125,7 +123,7 @@ def _counts(row: Row[Any]) -> Counts:
 
 
 def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
-    shown = select(actors.c.actor_id, _latest_id(query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
+    shown = select(actors.c.actor_id, _latest_id(connection, query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
     latest_ids = {actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id}
     latest = statement_records.latest(connection, list(latest_ids.values()))
     return [
@@ -149,8 +147,9 @@ def _ready() -> _Source:
     return _Source(actors, {name: actors.c[name] for name in names})
 
 
-def _counted(query: ActorQuery) -> _Source:
-    s = statements.c
+def _counted(connection: Connection, query: ActorQuery) -> _Source:
+    s = search.c
+    dated = case((s.sort_at > UNDATED, s.sort_at))
     said = s.denied.is_not(true())  # as the record counts: of releases before, all
     counted = (
         select(
@@ -161,11 +160,11 @@ def _counted(query: ActorQuery) -> _Source:
             func.count(case((said, s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
             func.count(case((said, s.outlet)).distinct()).label("outlets"),
-            func.min(s.published_at).label("first_seen"),
-            func.max(s.published_at).label("last_seen"),
+            type_coerce(func.min(dated), Instant).label("first_seen"),
+            type_coerce(func.max(dated), Instant).label("last_seen"),
             func.max(s.sort_at).label("sort_at"),
         )
-        .where(*in_period(query, scan=not (query.from_ or query.to)))
+        .where(*in_period(connection, query))
         .group_by(s.actor_id)
         .subquery("counted")
     )
@@ -179,7 +178,8 @@ def _conditions(query: ActorQuery, source: _Source) -> list[ColumnElement[bool]]
         found.append(actors.c.kind == query.kind.value)
     if query.min_statements is not None:
         found.append(source.figures["statements"] >= query.min_statements)
-    found.extend(holding(actors.c.folded, query.q))
+    if query.q:
+        found.append(named(query.q))
     return found
 
 
@@ -204,15 +204,15 @@ def _order(query: ActorQuery, source: _Source) -> Order:
     )
 
 
-def _latest_id(query: ActorQuery) -> ColumnElement[str]:
+def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
     """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not: a few
     look-ups in an index."""
-    wanted = in_period(query)
+    wanted = in_period(connection, query)
+    s = search.c
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-        s = statements.c
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    said = statements.c.denied.is_not(true())
-    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)
+    said = s.denied.is_not(true())
+    return func.coalesce(newest(s.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)

@@ -13,6 +13,7 @@ from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ArticleQuery
 from services.query.problems import not_found
 from services.query.records import statements as statement_records
+from services.query.records.outlets import meant
 
 _SUMMARY = [column for column in documents.c if column.name not in ("text", "content_key")]
 
@@ -26,7 +27,7 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
     if end is not None:
         wanted.append(documents.c.published_at < end)
     if query.outlet:
-        wanted.append(documents.c.outlet == query.outlet)
+        wanted.append(documents.c.outlet.in_(meant(connection, query.outlet)))
     key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), microseconds(UNDATED))
     order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
     chosen = select(documents.c.article_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)

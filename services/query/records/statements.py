@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, and_, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
-from schemas.relational import actors, documents, statements
+from schemas.relational import actors, documents, search, statements
 from services.query.models import (
     ActorLink,
     ArticleLink,
@@ -21,9 +21,12 @@ from services.query.models import (
     TextQuoteSelector,
 )
 from services.query.paging import Order, Page, Position, page_of
-from services.query.params import StatementQuery, StatementSort
-from services.query.problems import not_found
+from services.query.params import SearchSort, StatementQuery, StatementSort
+from services.query.problems import bad_parameter, not_found
 from services.query.records.conditions import of_statements
+from services.query.search.finding import BEST, MOMENT, Found, by_relevance, by_time
+from services.query.search.language import Mistake, Node, parse
+from services.query.search.matching import Match, match_of
 from services.query.text import segment, shorten
 
 SUMMARY = 500
@@ -105,42 +108,77 @@ def summary(row: Row[Any]) -> StatementSummary:
     )
 
 
-def order_of(sort: StatementSort) -> Order:
+def order_of(sort: StatementSort | SearchSort) -> Order:
     """The total order of a list of statements."""
-    return Order(
-        name=f"statements.{sort.value}",
-        key=type_coerce(statements.c.sort_at, BigInteger),
-        identifier=statements.c.statement_id,
-        descending=sort is StatementSort.NEWEST,
-        key_type=int,
-    )
+    descending = sort != StatementSort.OLDEST
+    return Order(f"statements.{sort.value}", MOMENT, search.c.statement_id, descending, key_type=int)
 
 
 def page(connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[Statement]:
-    """A page of the statements on record that the query and the further conditions leave."""
-    # words looked for in all statements: no index helps
-    wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
+    """A page of the statements on record that the query and the further conditions (on :data:`schemas.relational.search`) leave.
+
+    Raises:
+        Trouble: 422 when the words looked for cannot be read as a search.
+    """
+    if query.q is not None:
+        tree = parsed(query.q)
+        return found_page(connection, query, match_of(connection, tree) if tree else None, limit, path, *conditions)[0]
+    wanted = [*of_statements(connection, query), *conditions]
     order = order_of(query.sort)
-    chosen = select(statements.c.statement_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
+    chosen = select(search.c.statement_id, order.key).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
         chosen = chosen.where(order.after(order.decode(query.cursor)))
+    positions = [Position(moment, identifier) for identifier, moment in connection.execute(chosen)]
+    total = connection.execute(select(func.count()).select_from(search).where(*wanted)).scalar_one()
+    return _page(connection, query, limit, path, order, Found(positions, total))
+
+
+def found_page(
+    connection: Connection, query: StatementQuery, match: Match | None, limit: int, path: str, *conditions: ColumnElement[bool]
+) -> tuple[Page[Statement], Found]:
+    """A page of what a search finds, and all that was found; nothing where there is nothing to look for."""
+    order = BEST if query.sort.value == SearchSort.RELEVANCE.value else order_of(query.sort)
+    after = order.decode(query.cursor) if query.cursor else None
+    wanted = [*of_statements(connection, query), *conditions]
+    if match is None:
+        found = Found([], 0)
+    elif order is BEST:
+        found = by_relevance(connection, match, wanted, order_of(StatementSort.NEWEST), after, limit + 1)
+    else:
+        found = by_time(connection, match, wanted, order, after, limit + 1)
+    return _page(connection, query, limit, path, order, found), found
+
+
+def parsed(words: str) -> Node | None:
+    """What is looked for; None when there is nothing in it to look for.
+
+    Raises:
+        Trouble: 422 when it cannot be read.
+    """
+    try:
+        return parse(words)
+    except Mistake as mistake:
+        raise bad_parameter("q", str(mistake)) from mistake
+
+
+def _page(connection: Connection, query: StatementQuery, limit: int, path: str, order: Order, found: Found) -> Page[Statement]:
     # ids first: sorting whole rows, joined, would move every text that matches
-    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
-    listing = listing.order_by(*order.clauses())
+    whole = by_id(connection, [position.identifier for position in found.positions[:limit]])
     return page_of(
-        connection.execute(listing).all(),
+        found.positions,
         limit=limit,
-        total=connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one(),
+        total=found.total,
+        exact=found.exact,
         order=order,
-        position=lambda row: Position(row.sort_key, row.statement_id),
-        build=lambda rows: [build(row) for row in rows],
+        position=lambda position: position,
+        build=lambda positions: [whole[position.identifier] for position in positions],
         link=lambda cursor: query.link(path, cursor=cursor),
     )
 
 
 def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
     """A page of what is on record for one actor."""
-    return page(connection, query, limit, path, statements.c.actor_id == actor_id)
+    return page(connection, query, limit, path, search.c.actor_id == actor_id)
 
 
 def of_article(connection: Connection, article_id: str) -> list[Statement]:
@@ -182,6 +220,8 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
 
 def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Statement]:
     """Whole statements by statement id."""
+    if not statement_ids:
+        return {}
     found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
     return {row.statement_id: build(row) for row in connection.execute(found)}
 

@@ -1,0 +1,141 @@
+"""Asking for statements: one question gives a page, how many there are in all, and what they are made of.
+
+Two ways lead to a page. What few statements answer is gathered from the index of words, and everything is counted. What so many answer that
+counting would take seconds (:data:`COUNTED`) is looked for along the index of time, newest or oldest first: the page is found soon, just
+because there are so many.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.sql.selectable import CTE
+
+from schemas.relational import UNDATED, microseconds, search, statements
+from services.query.paging import Order, Position
+from services.query.search.matching import Match
+from services.query.search.relevance import score
+
+COUNTED = 10_000
+"""Statements that are counted and broken down; of more it is only said that there are more. Elasticsearch's limit, too."""
+RANKED = 1_000
+"""The newest statements found that are looked at when the best answers come first."""
+MOST = 10
+"""Actors and outlets that a breakdown names."""
+
+MOMENT: ColumnElement[int] = type_coerce(search.c.sort_at, BigInteger)
+BEST = Order("statements.relevance", MOMENT, search.c.statement_id, descending=True, key_type=int)
+"""Best answers first; the key is no column but :func:`services.query.search.relevance.score`."""
+
+_UNDATED = microseconds(UNDATED)
+_DAY = 86_400_000_000
+_FIRST_DAY = date(1, 1, 1).toordinal()
+
+Counts = list[tuple[str, int]]
+"""Values and how many statements each has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found: where the statements of the page stand, in order. ``exact`` is false when there are more than ``total``."""
+
+    positions: list[Position]
+    total: int
+    exact: bool = True
+    breakdown: dict[str, Counts] = field(default_factory=dict)
+    """By ``actor_id``, ``outlet``, ``kind``, ``stance``, most first, and by ``month``, in order; empty when not all were counted."""
+
+
+def by_time(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], order: Order, after: Position | None,
+            limit: int) -> Found:  # fmt: skip
+    """The first ``limit`` in order of time, from ``after`` on, of what matches and passes the filters (on
+    :data:`schemas.relational.search`)."""
+    short = [search.c[name] for name in ("statement_id", "actor_id", "outlet", "kind", "stance")]
+    day = ((MOMENT - _UNDATED) // _DAY).label("day")
+    matching = select(*short, MOMENT.label("moment"), day).where(match.condition(connection), *filters)
+    gathered = matching.limit(COUNTED + 1).cte("gathered")
+    key = Order(order.name, gathered.c.moment, gathered.c.statement_id, order.descending, int)
+    page = select(gathered.c.statement_id, gathered.c.moment).order_by(*key.clauses()).limit(limit)
+    page = page.where(key.after(after)) if after is not None else page
+    answers: dict[str, list[tuple[Any, int]]] = {}
+    for part, value, number in connection.execute(union_all(*_parts(gathered, page))):
+        answers.setdefault(part, []).append((value, number))
+    ((_, total),) = answers["total"]
+    if total > COUNTED:
+        return Found(_along(connection, match, filters, order, after, limit), COUNTED, exact=False)
+    positions = [Position(moment, identifier) for identifier, moment in answers.get("page", ())]
+    positions.sort(key=lambda position: (position.key, position.identifier), reverse=order.descending)
+    return Found(positions, total, breakdown=_breakdown(answers))
+
+
+def by_relevance(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], newest: Order, after: Position | None,
+                 limit: int) -> Found:  # fmt: skip
+    """The best answers first, of the :data:`RANKED` newest."""
+    found = by_time(connection, match, filters, newest, None, RANKED)
+    ids = [position.identifier for position in found.positions]
+    texts = connection.execute(select(statements.c.statement_id, statements.c.words).where(statements.c.statement_id.in_(ids)))
+    ranked = sorted(((score(match, row.words.split()), row.statement_id) for row in texts), reverse=True)
+    if after is not None:
+        ranked = [place for place in ranked if place < (after.key, after.identifier)]
+    return Found([Position(*place) for place in ranked[:limit]], found.total, found.exact, found.breakdown)
+
+
+def count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    """How many statements meet a condition; :data:`COUNTED` and one for any more."""
+    some = select(literal(1)).select_from(search).where(condition).limit(COUNTED + 1).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _along(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], order: Order, after: Position | None,
+           limit: int) -> list[Position]:  # fmt: skip
+    page = select(search.c.statement_id, MOMENT).where(*filters, match.probe(connection)).order_by(*order.clauses()).limit(limit)
+    page = page.where(order.after(after)) if after is not None else page
+    return [Position(moment, identifier) for identifier, moment in connection.execute(page)]
+
+
+def _parts(gathered: CTE, page: Select[Any]) -> list[Select[Any]]:
+    """Rows of ``(part, value, number)``."""
+    shown = page.subquery()
+    return [
+        select(literal("total"), cast(null(), String), func.count()).select_from(gathered),
+        select(literal("page"), shown.c.statement_id, shown.c.moment),
+        select(literal("day"), cast(gathered.c.day, String), func.count()).where(gathered.c.day > 0).group_by(gathered.c.day),
+        *(_most(name, gathered.c[name]) for name in ("actor_id", "outlet", "kind", "stance")),
+    ]
+
+
+def _most(name: str, column: Column[Any] | ColumnElement[Any]) -> Select[Any]:
+    number = func.count().label("number")
+    values = select(column.label("value"), number).where(column.is_not(None)).group_by(column)
+    most = values.order_by(number.desc(), column).limit(MOST).subquery()
+    return select(literal(name), most.c.value, most.c.number)
+
+
+def _breakdown(answers: dict[str, list[tuple[Any, int]]]) -> dict[str, Counts]:
+    months: Counter[str] = Counter()
+    for day, number in answers.get("day", ()):
+        months[date.fromordinal(_FIRST_DAY + int(day)).isoformat()[:7]] += number
+    found = {
+        name: sorted(answers.get(name, ()), key=lambda counted: (-counted[1], counted[0]))
+        for name in ("actor_id", "outlet", "kind", "stance")
+    }
+    return {**found, "month": sorted(months.items())}
