@@ -112,10 +112,15 @@ def _who(statement: Statement) -> str:
 
 
 def _marked(statement: Statement, highlights: list[Highlight]) -> Text:
+    """The words looked for in bold, and a gap between pieces that are apart in the article."""
     text = Text(_line(statement.text))
     for highlight in highlights:
         text.stylize("bold", highlight.start, highlight.end)
-    return text
+    ends: list[int] = []
+    for span in statement.spans[:-1]:
+        ends.append((ends[-1] + 1 if ends else 0) + len(span.exact))
+    # the text is the pieces, a blank between them
+    return Text(" […]").join(text.divide(ends)) if " ".join(span.exact for span in statement.spans) == statement.text else text
 
 
 def _line(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, literal_column, select, type_coerce
 
 from schemas.events import Extractor
 from schemas.relational import UNDATED, documents, microseconds
@@ -28,7 +28,9 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
         wanted.append(documents.c.published_at < end)
     if query.outlet:
         wanted.append(documents.c.outlet.in_(meant(connection, query.outlet)))
-    key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), microseconds(UNDATED))
+    # written out, because SQLite finds the index by what the expression says
+    undated = literal_column(str(microseconds(UNDATED)))
+    key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), undated)
     order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
     chosen = select(documents.c.article_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:
