@@ -29,7 +29,7 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
     if query.outlet:
         wanted.append(documents.c.outlet.in_(meant(connection, query.outlet)))
     # written out, because SQLite finds the index by what the expression says
-    undated = literal_column(str(microseconds(UNDATED)))
+    undated: ColumnElement[int] = literal_column(str(microseconds(UNDATED)))
     key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), undated)
     order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
     chosen = select(documents.c.article_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)

@@ -16,6 +16,8 @@ MOST_FORMS = 50
 """Forms of one word: no language of the stemmers has more in use."""
 
 _CODES = (*ALGORITHMS, NO_LANGUAGE)
+_SPOKEN = select(*(exists().where(vocabulary.c.language == code) for code in _CODES))
+"""Made once: putting it together takes longer than answering it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +78,15 @@ def _forms(connection: Connection, wanted: Iterable[str]) -> dict[str, list[str]
     given = sorted(wanted)
     found_forms = {word: {word} for word in given}
     v = vocabulary.c
-    spoken = connection.execute(select(*(exists().where(v.language == code) for code in _CODES))).one()
+    spoken = connection.execute(_SPOKEN).one()
     codes = [code for code, there in zip(_CODES, spoken, strict=True) if there]
     stems = {(code, stem(code, word)): word for word in given for code in codes}
     if stems:
         same = or_(*(and_(v.language == code, v.stem == root) for code, root in stems))
         rows = connection.execute(select(v.language, v.stem, v.word).where(same)).all()
-        roots = {(row.language, row.stem): [] for row in rows}  # type: dict[tuple[str, str], list[str]]
+        roots: dict[tuple[str, str], list[str]] = {}
         for row in rows:
-            roots[row.language, row.stem].append(row.word)
+            roots.setdefault((row.language, row.stem), []).append(row.word)
         for word in given:
             for code in codes:
                 found_forms[word].update(roots.get((code, stem(code, word)), ()))

@@ -34,8 +34,8 @@ def upgrade() -> None:
     where = sa.text("words IS NULL")
     op.create_index("ix_statements_unindexed", "statements", ["statement_id"], sqlite_where=where, postgresql_where=where)
     # articles, newest first: undated ones (microseconds of schemas.relational.UNDATED) last
-    newest = ["withdrawn", sa.text("coalesce(published_at, -62135596800000000)"), "article_id"]
-    op.create_index("ix_documents_newest", "documents", newest)
+    moment = sa.text("coalesce(published_at, -62135596800000000)")
+    op.create_index("ix_documents_newest", "documents", ["withdrawn", moment, "article_id"])
     _tables()
     if op.get_context().dialect.name == "postgresql":
         _postgresql()
