@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import setup
+from services.chassis.errors import SettingsError
+from services.cli.reading import line, reading
 
 if TYPE_CHECKING:
     from services.query.models import Highlight, SearchAnswer, Statement
@@ -60,18 +60,10 @@ def _problem(where: tuple[int | str, ...], what: str) -> str:
 
 
 def _find(query: SearchQuery, limit: int) -> SearchAnswer:
-    from services.query.database import Database
-    from services.query.problems import Trouble
     from services.query.records.search import search as find
 
-    database = Database(setup.load(interactive=True).store.address())
-    try:
-        with database.reading() as connection:
-            return find(connection, query, limit, PATH)
-    except Trouble as trouble:
-        raise OnrecordError(trouble.detail) from trouble
-    finally:
-        database.close()
+    with reading() as connection:
+        return find(connection, query, limit, PATH)
 
 
 def _print(found: SearchAnswer) -> None:
@@ -89,40 +81,31 @@ def _print(found: SearchAnswer) -> None:
                 f"{published:%Y-%m-%d}" if published else "no date",
                 Text(_who(statement)),
                 _marked(statement, found.highlights.get(statement.statement_id, [])),
-                Text(_line(statement.article.outlet or "")),
+                Text(line(statement.article.outlet or "")),
             )
         console.print(table)
         shown = f"{len(page.items)} of " if page.next or len(page.items) < page.total else ""
         console.print(f"{shown}{'' if page.exact else 'more than '}{page.total:,} statements", style="dim")
     if found.facets and page.items:
         for name, counts in (("actors", found.facets.actors), ("outlets", found.facets.outlets)):
-            shares = ", ".join(f"{_line(count.name or count.value)} {count.statements:,}" for count in counts[:5])
+            shares = ", ".join(f"{line(count.name or count.value)} {count.statements:,}" for count in counts[:5])
             console.print(Text(f"{name}: {shares}", style="dim"))
     if found.actors:
-        named = ", ".join(f"{_line(actor.name)} ({actor.actor_id})" for actor in found.actors)
+        named = ", ".join(f"{line(actor.name)} ({actor.actor_id})" for actor in found.actors)
         console.print(Text(f"named so: {named}"))
     if found.explanation:
-        console.print(Text(_line(found.explanation.reason)))
+        console.print(Text(line(found.explanation.reason)))
     if found.suggestion:
-        console.print(Text(f"did you mean: {_line(found.suggestion.query)}"))
+        console.print(Text(f"did you mean: {line(found.suggestion.query)}"))
 
 
 def _who(statement: Statement) -> str:
-    return " ".join(part for part in (statement.hedge, _line(statement.actor_on_record.name), statement.polarity) if part)
+    return " ".join(part for part in (statement.hedge, line(statement.actor_on_record.name), statement.polarity) if part)
 
 
 def _marked(statement: Statement, highlights: list[Highlight]) -> Text:
-    """The words looked for in bold, and a gap between pieces that are apart in the article."""
-    text = Text(_line(statement.text))
+    """The words looked for in bold."""
+    text = Text(line(statement.text))
     for highlight in highlights:
         text.stylize("bold", highlight.start, highlight.end)
-    ends: list[int] = []
-    for span in statement.spans[:-1]:
-        ends.append((ends[-1] + 1 if ends else 0) + len(span.exact))
-    # the text is the pieces, a blank between them
-    return Text(" […]").join(text.divide(ends)) if " ".join(span.exact for span in statement.spans) == statement.text else text
-
-
-def _line(text: str) -> str:
-    """Other people's words as one line that cannot steer a terminal; of the same length."""
-    return "".join(character if character.isprintable() else " " for character in text)
+    return text

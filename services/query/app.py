@@ -15,10 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
-from services.query import api, pages
+from services.query import api, decisions, pages
 from services.query.database import Database
+from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
-from services.query.problems import MEDIA_TYPE, BadParameter, Merged, Problem, Trouble
+from services.query.problems import MEDIA_TYPE, BadParameter, Moved, Problem, Trouble
 from services.query.rendering import STATIC, render
 from services.query.text import segment
 
@@ -35,15 +36,22 @@ Who said what in the news: quotes and claims from articles, resolved to people a
 _log = structlog.get_logger("onrecord.query")
 
 
-def create_app(database: Database, settings: QuerySettings, metrics: Metrics) -> FastAPI:
-    """The application over a database."""
+def create_app(database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None) -> FastAPI:
+    """The application over a database. ``send`` puts decisions on the log; without it none are taken.
+
+    Raises:
+        SettingsError: the token for decisions cannot be read.
+    """
     app = FastAPI(
         title="onrecord", version="1", summary="The record of who said what.", description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         # the usual viewers load scripts from elsewhere
         docs_url=None, redoc_url=None,
     )  # fmt: skip
+    # before the items: statements.csv is no statement's id
+    app.include_router(exports.router(database, settings, metrics))
     app.include_router(api.router(database, settings))
+    app.include_router(decisions.router(database, settings, send))
     app.include_router(pages.router(database, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(Trouble, _trouble)
@@ -78,7 +86,7 @@ def _answer(request: Request, trouble: Trouble) -> Response:
     headers = {**SECURITY, "cache-control": "no-store", **trouble.headers}
     if _for_people(request):
         return render("problem.html", problem.status, headers, problem=problem, here="")
-    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def _for_people(request: Request) -> bool:
@@ -89,15 +97,15 @@ def _for_people(request: Request) -> bool:
 
 def _trouble(request: Request, error: Exception) -> Response:
     trouble = cast(Trouble, error)
-    if isinstance(trouble, Merged):
-        trouble.headers["location"] = _place_of(request, trouble.into)
+    if isinstance(trouble, Moved):
+        trouble.headers["location"] = _place_of(request, trouble)
     return _answer(request, trouble)
 
 
-def _place_of(request: Request, actor_id: str) -> str:
-    """The same place of another actor."""
+def _place_of(request: Request, moved: Moved) -> str:
+    """The same place of another actor or statement."""
     template: str = request.scope["route"].path
-    path = template.replace("{actor_id:path}", segment(actor_id))
+    path = template.replace(f"{{{moved.what}_id:path}}", segment(moved.into))
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
@@ -114,9 +122,13 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     status = HTTPStatus(known.status_code)
+    allowed = (known.headers or {}).get("allow", "GET")
     details = {
         HTTPStatus.NOT_FOUND: ("no-such-page", f"There is nothing at {request.url.path}."),
-        HTTPStatus.METHOD_NOT_ALLOWED: ("read-only", f"{request.method} is not possible: this service only reads. Use GET."),
+        HTTPStatus.METHOD_NOT_ALLOWED: (
+            "no-such-method",
+            f"{request.method} is not possible here. Use {allowed}.",
+        ),
     }
     slug, detail = details.get(status, (status.phrase.lower().replace(" ", "-"), str(known.detail)))
     return _answer(request, Trouble(status, slug, detail, headers=dict(known.headers or {})))

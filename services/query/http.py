@@ -40,10 +40,15 @@ class SecureHeaders:
         await self.app(scope, receive, secured if scope["type"] == "http" else send)
 
 
+class _Enough(Exception):
+    """The head of an answer is all that was asked for."""
+
+
 class Validators:
     """Gives each whole GET answer an ETag over its bytes, and answers 304 when the reader has them already.
 
-    HEAD is answered as GET without the body. Answers are gathered in memory: pages are capped, texts too.
+    HEAD is answered as GET without the body. Answers are gathered in memory: pages are capped, texts too. An answer that does not say
+    how long it is is made while it is sent, and passes as it comes.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -54,24 +59,37 @@ class Validators:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope).get("if-none-match", "")
+        bodyless = scope["method"] == "HEAD"
         start: Message = {}
         body = bytearray()
+        streamed = False
 
         async def gather(message: Message) -> None:
-            nonlocal start
+            nonlocal start, streamed
             if message["type"] == "http.response.start":
                 start = message
+                streamed = "content-length" not in Headers(raw=message["headers"])
+                if streamed:
+                    await send(message)
+                if streamed and bodyless:
+                    raise _Enough
+                return
+            if streamed:
+                await send(message)
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body", False):
-                await self._finish(start, bytes(body), asked, send, bodyless=scope["method"] == "HEAD")
+                await self._finish(start, bytes(body), asked, send, bodyless=bodyless)
 
-        if scope["method"] == "GET":
+        if not bodyless:
             await self.app(scope, receive, gather)
             return
         # the server must go on seeing HEAD, or it would wait for the body
         inner = {**scope, "method": "GET"}
-        await self.app(inner, receive, gather)
+        try:
+            await self.app(inner, receive, gather)
+        except _Enough:
+            await send({"type": "http.response.body", "body": b""})
         scope.update({name: inner[name] for name in ("route", "root_path") if name in inner})
 
     @staticmethod
@@ -94,7 +112,10 @@ def _matches(asked: str, etag: str) -> bool:
 
 
 class Measured:
-    """Counts and times requests by route template and status class: neither has more values than the program has routes."""
+    """Counts and times requests by route template and status class: neither has more values than the program has routes.
+
+    An answer that is streamed is timed to its beginning: how long it goes on is the reader's doing.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
@@ -106,11 +127,14 @@ class Measured:
             return
         status = 500
         started = perf_counter()
+        duration: float | None = None
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, duration
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if "content-length" not in Headers(raw=message["headers"]):
+                    duration = perf_counter() - started
             await send(message)
 
         try:
@@ -118,7 +142,7 @@ class Measured:
         finally:
             route = _template(scope)
             self.metrics.counter("http_requests", route=route, status=f"{status // 100}xx").inc()
-            self.metrics.histogram("http_request_duration", route=route).observe(perf_counter() - started)
+            self.metrics.histogram("http_request_duration", route=route).observe(duration or perf_counter() - started)
 
 
 def _template(scope: Scope) -> str:

@@ -25,16 +25,19 @@ from services.query.params import (
     Direction,
     SearchQuery,
     SearchSort,
+    StatementId,
     StatementQuery,
     StatementSort,
 )
 from services.query.problems import Trouble
-from services.query.records import actors, articles, identity, outlets, search, sources, statements, trail
+from services.query.records import actors, articles, identity, outlets, retired, search, sources, statements, trail
 from services.query.rendering import render
 from services.query.search.language import Mistake, parse
 from services.query.search.matching import match_of
 from services.query.text import segment
 
+MOST_RETIRED = 200
+"""Statements that a withdrawn article's page shows: more than any has."""
 COLUMNS = (
     (ActorSort.QUOTES, "Quotes"),
     (ActorSort.CLAIMS, "Claims"),
@@ -43,8 +46,6 @@ COLUMNS = (
     (ActorSort.FIRST_SEEN, "First seen"),
     (ActorSort.LAST_SEEN, "Last seen"),
 )
-
-
 SORT_NAMES = {
     ActorSort.STATEMENTS: "most statements",
     ActorSort.QUOTES: "most quotes",
@@ -54,8 +55,6 @@ SORT_NAMES = {
     ActorSort.FIRST_SEEN: "newest first seen",
     ActorSort.LAST_SEEN: "newest last seen",
 }
-
-
 FOUND_ORDERS = {SearchSort.NEWEST: "newest first", SearchSort.OLDEST: "oldest first", SearchSort.RELEVANCE: "best answers first"}
 
 
@@ -79,40 +78,23 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     def show_actor(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> HTMLResponse:
         path = f"/actors/{segment(actor_id)}"
         with database.reading() as connection:
-            record = actors.one(connection, actor_id)
+            record = actors.one(connection, actor_id, query.appearances)
             page = statements.of_actor(connection, actor_id, query, limit_of(query, settings), path)
             known = identity.of_actor(connection, actor_id)
             listed = outlets.known(connection)
+        drawn = chart(record.days, datetime.now(UTC).date())
         return render(
-            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=chart(record.days),
+            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=drawn,
             kinds=list(StatementKind), sorts=list(StatementSort), outlets=listed, here="",
         )  # fmt: skip
 
-    @site.get("/articles")
-    def list_articles(query: Annotated[ArticleQuery, Query()]) -> HTMLResponse:
-        with database.reading() as connection:
-            page = articles.page(connection, query, limit_of(query, settings), "/articles")
-            listed = outlets.known(connection)
-        return render("articles.html", page=page, query=query, outlets=listed, here="articles")
+    _add_articles(site, database, settings)
 
-    @site.get("/articles/{article_id:path}/trail")
-    def show_trail(article_id: ArticleId) -> HTMLResponse:
+    @site.get("/statements/{statement_id:path}")
+    def show_statement(statement_id: StatementId) -> HTMLResponse:
         with database.reading() as connection:
-            found = trail.one(connection, article_id)
-        return render("trail.html", trail=found, here="")
-
-    @site.get("/articles/{article_id:path}")
-    def show_article(article_id: ArticleId) -> HTMLResponse:
-        with database.reading() as connection:
-            found = trail.find(connection, [article_id])
-            try:
-                article = articles.one(connection, article_id)
-            except Trouble as trouble:
-                if found is None:
-                    raise
-                # not on record, but known: where it went says why
-                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, here="")
-        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
+            statement = statements.one(connection, statement_id)
+        return render("statement.html", statement=statement, here="")
 
     @site.get("/sources")
     def list_sources() -> HTMLResponse:
@@ -129,6 +111,35 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         return render("method.html", here="method")
 
     return site
+
+
+def _add_articles(site: APIRouter, database: Database, settings: QuerySettings) -> None:
+    @site.get("/articles")
+    def list_articles(query: Annotated[ArticleQuery, Query()]) -> HTMLResponse:
+        with database.reading() as connection:
+            page = articles.page(connection, query, limit_of(query, settings), "/articles")
+            listed = outlets.known(connection)
+        return render("articles.html", page=page, query=query, outlets=listed, here="articles")
+
+    @site.get("/articles/{article_id:path}/trail")
+    def show_trail(article_id: ArticleId) -> HTMLResponse:
+        with database.reading() as connection:
+            found = trail.one(connection, article_id)
+        return render("trail.html", trail=found, former=[], here="")
+
+    @site.get("/articles/{article_id:path}")
+    def show_article(article_id: ArticleId) -> HTMLResponse:
+        with database.reading() as connection:
+            found = trail.find(connection, [article_id])
+            try:
+                article = articles.one(connection, article_id)
+            except Trouble as trouble:
+                if found is None:
+                    raise
+                # not on record, but known: where it went says why
+                former = retired.of_article(connection, article_id, MOST_RETIRED)
+                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, former=former, here="")
+        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
 
 
 def _search(database: Database, query: SearchQuery, limit: int) -> HTMLResponse:

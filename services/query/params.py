@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.events import ActorKind, ClaimKind, Stance, StatementKind
+from schemas.events import ActorKind, ClaimKind, DecisionKind, Stance, StatementKind
 
 MAX_QUERY = 200
 """Code points of a text looked for: longer than any sentence one remembers."""
@@ -35,6 +35,8 @@ ActorId = Annotated[
 ]
 ArticleId = Annotated[str, AfterValidator(_no_nul), Path(description="The article's id; percent-encode it.", max_length=512)]
 StatementId = Annotated[str, AfterValidator(_no_nul), Path(description="A quote's or a claim's id.", max_length=512)]
+
+DecisionId = Annotated[str, AfterValidator(_no_nul), Path(description="A decision's id.", max_length=512)]
 
 
 class ActorSort(StrEnum):
@@ -69,6 +71,13 @@ class SearchSort(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     RELEVANCE = "relevance"
+
+
+class Appearances(StrEnum):
+    """Whether what was said once is shown and counted once, or wherever it is told."""
+
+    FIRST = "first"
+    ALL = "all"
 
 
 class Subkind(StrEnum):
@@ -138,11 +147,21 @@ class ActorQuery(Period):
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, or their beginnings, whatever the case "
                            "and the accents.", examples=["lavrov"])  # fmt: skip
     min_statements: int | None = Field(None, ge=0, le=2**31, description="Only actors with at least this many statements.")
+    appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them: "
+                                     "each wire copy, and the quote beside the claim it stands in.")  # fmt: skip
 
     @property
     def descending(self) -> bool:
         """The direction, given or natural."""
         return self.order is Direction.DESC if self.order else self.sort is not ActorSort.NAME
+
+
+class RecordQuery(BaseModel):
+    """How the record of one actor is counted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them.")
 
 
 class StatementQuery(Period):
@@ -161,6 +180,20 @@ class StatementQuery(Period):
                                                 "are reported. Whether it is this actor is the actor's own confidence. Where it is not "
                                                 "known, `confidence` counts, which is never more.", examples=[0.9])  # fmt: skip
     sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
+    appearances: Appearances = Field(Appearances.FIRST, description="`first`: each statement once, by its first appearance, of those with "
+                                     "the words looked for and of an outlet by the first there. `all`: wherever it is told.")  # fmt: skip
+
+    @property
+    def once(self) -> bool:
+        """Whether each statement is listed once."""
+        return self.appearances is Appearances.FIRST
+
+
+class StatementSelection(StatementQuery):
+    """Statements to take away: as they are listed, of one actor or of all."""
+
+    actor: Text | None = Field(None, max_length=512, description="Only this actor's; an id that is on record as another's means that one.",
+                               examples=["person:sergei-lavrov"])  # fmt: skip
 
 
 class SearchQuery(StatementQuery):
@@ -181,7 +214,14 @@ class ArticleQuery(Period):
     """Which articles, newest first."""
 
 
+class DecisionQuery(Listing):
+    """Which decisions, the last first."""
+
+    kind: DecisionKind | None = Field(None, description="Only decisions of this kind.")
+
+
 __all__ = [
-    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "Direction", "SearchQuery", "SearchSort",
-    "StatementId", "StatementQuery", "StatementSort", "Subkind",
+    "ActorId", "ActorQuery", "ActorSort", "Appearances", "ArticleId", "ArticleQuery", "DecisionId", "DecisionQuery", "Direction",
+    "RecordQuery", "SearchQuery", "SearchSort", "StatementId", "StatementQuery", "StatementSelection", "StatementSort",
+    "Subkind",
 ]  # fmt: skip

@@ -14,10 +14,11 @@ from tests.support.locks import ROOT, environments, installed_needs, missing, pi
 LOCKS = {
     "run": wanted(),
     "otel": wanted(extra="otel"),
+    "parquet": wanted(extra="parquet"),
     "dev": wanted(group="dev"),
     "train": wanted(group="train"),
 }
-INSTALLED = ("run", "otel", "dev")
+INSTALLED = ("run", "otel", "parquet", "dev")
 """These are installed where the tests run, so that what their packages need is known; of train's own, pip says so when it installs them."""
 ENTRY = re.compile(r"^([A-Za-z0-9][^\n]*?) \\\n((?:    --hash=[^\n]*\n)+)", re.MULTILINE)
 """``name==version ; marker`` and its checksums."""
@@ -62,7 +63,8 @@ def test_what_is_in_two_locks_is_the_same() -> None:
         shared = {entry.partition("==")[0] for entry in entries[one]} & {entry.partition("==")[0] for entry in entries[other]}
         for name in shared:
             assert of(name, entries[one]) == of(name, entries[other]), f"{one}.txt and {other}.txt differ: `make lock`"
-    assert entries["run"].items() < entries["otel"].items() < entries["dev"].items()
+    for extra in ("otel", "parquet"):
+        assert entries["run"].items() < entries[extra].items() < entries["dev"].items()
 
 
 def of(name: str, entries: dict[str, str]) -> dict[str, str]:

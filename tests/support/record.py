@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
-from schemas.events import ActorRecord
+from schemas.events import ActorRecord, Decision
 from services.aggregate.changes import change_of
 from services.aggregate.records import Gone
 from services.aggregate.store import Store
@@ -18,8 +18,20 @@ from services.chassis.log.types import TopicPartition
 from tests.support.statements import Event
 
 STATE = (
-    "documents", "superseded", "statements", "search", "actors", "actor_words", "tallies", "identities", "identity_keys", "candidates",
-)  # fmt: skip
+    "documents",
+    "superseded",
+    "statements",
+    "search",
+    "actors",
+    "actor_words",
+    "tallies",
+    "identities",
+    "identity_keys",
+    "candidates",
+    "decisions",
+    "shingles",
+    "retired",
+)
 """The tables that must depend on nothing but the set of events."""
 
 PARTITION = TopicPartition("onrecord.documents", 0)
@@ -32,7 +44,7 @@ def open_store(folder: Path) -> Store:
     return store
 
 
-def feed(store: Store, batches: Iterable[Sequence[Event]]) -> None:
+def feed(store: Store, batches: Iterable[Sequence[Event | Decision]]) -> None:
     """Apply the batches one after the other, as one partition."""
     for batch in batches:
         position = {tp: at.offset for tp, at in store.positions().items()}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, Instant, actors, identities, microseconds, search, statements, tallies
+from schemas.relational import UNDATED, Dimension, Instant, actors, identities, microseconds, search, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
-from services.query.params import ActorQuery, ActorSort
+from services.query.params import ActorQuery, ActorSort, Appearances
 from services.query.problems import Merged, not_found
+from services.query.records import every
 from services.query.records import statements as statement_records
-from services.query.records.conditions import in_period, named
+from services.query.records.conditions import in_period, named, said_once
 
 LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
@@ -34,15 +35,10 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _counted(connection, query) if query.narrowed else _ready()
+    source = _source(connection, query)
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
-    figures = [column.label(name) for name, column in source.figures.items()]
-    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.article_id)
-    listing = select(*identity, *figures, order.key.label("sort_key"))
-    listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
-    if query.cursor:
-        listing = listing.where(order.after(order.decode(query.cursor)))
+    listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
     return page_of(
         connection.execute(listing).all(),
         limit=limit,
@@ -52,6 +48,34 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
         build=lambda rows: _summaries(connection, query, rows),
         link=lambda cursor: query.link(path, cursor=cursor),
     )
+
+
+def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
+    """The rows of all that :func:`page` would page through, in batches of ``size``."""
+    source = _source(connection, query)
+    wanted = _conditions(query, source)
+    order = _order(query, source)
+    position = None
+    while True:
+        rows = connection.execute(_listing(source, wanted, order, position, size)).all()
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        position = Position(rows[-1].sort_key, rows[-1].actor_id)
+
+
+def _source(connection: Connection, query: ActorQuery) -> _Source:
+    return _counted(connection, query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
+
+
+def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
+    """Actors wanted with their figures, in order, after ``position``."""
+    figures = [column.label(name) for name, column in source.figures.items()]
+    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.aliases, actors.c.article_id)
+    listing = select(*identity, *figures, order.key.label("sort_key"))
+    listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit)
+    return listing if position is None else listing.where(order.after(position))
 
 
 def require(connection: Connection, actor_id: str) -> Row[Any]:
@@ -64,27 +88,28 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
     if row is not None:
         return row
-    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
+    # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
+    leads = select(actors.c.actor_id).join(identities, identities.c.actor_id == actors.c.actor_id)
+    into = connection.execute(leads.where(identities.c.identity_id == actor_id)).scalar_one_or_none()
     raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
 
 
-def one(connection: Connection, actor_id: str) -> ActorRecord:
-    """Everything on record for one actor.
+def one(connection: Connection, actor_id: str, appearances: Appearances = Appearances.FIRST) -> ActorRecord:
+    """Everything on record for one actor, what was said once counted once or wherever it is told.
 
     Raises:
         Merged, Trouble: as :func:`require`.
     """
     row = require(connection, actor_id)
-    wanted = [statements.c.actor_id == actor_id, statements.c.on_record]
-    newest = select(statements).where(*wanted).order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(LATEST)
-    shares = _shares(connection, actor_id)
+    shares = _shares(connection, actor_id) if appearances is Appearances.FIRST else every.shares(connection, actor_id)
+    counts = _counts(row) if appearances is Appearances.FIRST else every.counts(connection, row)
     return ActorRecord(
         actor_id=row.actor_id,
         name=row.name,
         kind=row.kind,
         aliases=tuple(row.aliases),
         wikidata=row.wikidata,
-        counts=_counts(row),
+        counts=counts,
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         days=tuple(
@@ -94,7 +119,7 @@ def one(connection: Connection, actor_id: str) -> ActorRecord:
         outlets=_ranked(shares.get(Dimension.OUTLET, ())),
         cues=_ranked(shares.get(Dimension.CUE, ())),
         stances=_ranked(shares.get(Dimension.STANCE, ())),
-        latest=tuple(statement_records.summary(statement) for statement in connection.execute(newest)),
+        latest=tuple(statement_records.newest(connection, actor_id, LATEST)),
         article_id=row.article_id,
     )
 
@@ -104,7 +129,7 @@ def matching(connection: Connection, name: str, limit: int) -> list[ActorSummary
     return page(connection, ActorQuery(q=name), limit, "").items
 
 
-def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[Any]]]:
+def _shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence[Any]]:
     shown = (Dimension.DAY, Dimension.OUTLET, Dimension.CUE, Dimension.STANCE)
     wanted = select(tallies).where(tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown]))
     found: dict[Dimension, list[Row[Any]]] = {}
@@ -113,7 +138,7 @@ def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[A
     return found
 
 
-def _ranked(rows: Sequence[Row[Any]]) -> tuple[Share, ...]:
+def _ranked(rows: Sequence[Any]) -> tuple[Share, ...]:
     ranked = sorted(rows, key=lambda t: (-(t.quotes + t.claims), t.value))
     return tuple(Share(value=t.value, statements=t.quotes + t.claims) for t in ranked)
 
@@ -151,13 +176,14 @@ def _counted(connection: Connection, query: ActorQuery) -> _Source:
     s = search.c
     dated = case((s.sort_at > UNDATED, s.sort_at))
     said = s.denied.is_not(true())  # as the record counts: of releases before, all
+    once = true() if query.appearances is Appearances.ALL else said_once(query.outlet)
     counted = (
         select(
             s.actor_id,
-            func.count(case((and_(said, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
-            func.count(case((and_(said, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
-            func.count(case((s.denied, s.statement_id))).label("denied"),
-            func.count(case((said, s.statement_id))).label("statements"),
+            func.count(case((and_(said, once, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
+            func.count(case((and_(said, once, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
+            func.count(case((and_(s.denied, once), s.statement_id))).label("denied"),
+            func.count(case((and_(said, once), s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
             func.count(case((said, s.outlet)).distinct()).label("outlets"),
             type_coerce(func.min(dated), Instant).label("first_seen"),
@@ -205,14 +231,17 @@ def _order(query: ActorQuery, source: _Source) -> Order:
 
 
 def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
-    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not: a few
-    look-ups in an index."""
+    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
+    shreds only where there is nothing else: a few look-ups in an index."""
     wanted = in_period(connection, query)
     s = search.c
+    if query.appearances is Appearances.FIRST:
+        wanted.append(said_once(query.outlet))
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    said = s.denied.is_not(true())
-    return func.coalesce(newest(s.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)
+    said, whole = s.denied.is_not(true()), s.shred.is_not(true())
+    quote = s.kind == StatementKind.QUOTE.value
+    return func.coalesce(newest(quote, said, whole), newest(said, whole), newest(quote, said), newest(said), newest(), type_=String)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, false, func, not_, or_, select
 
-from schemas.relational import UNDATED, actor_words, actors, identities, search
+from schemas.relational import UNDATED, Standing, actor_words, actors, identities, search
 from schemas.words import words
 from services.query.params import Period, SearchQuery, StatementQuery
 from services.query.records.outlets import meant
@@ -41,13 +41,24 @@ def in_period(connection: Connection, query: Period) -> list[ColumnElement[bool]
     return found
 
 
+def said_once(outlet: str | None) -> ColumnElement[bool]:
+    """The appearance that stands for a statement: the first of all, or of an outlet. What an earlier release stored stands for itself."""
+    least = Standing.OUTLET if outlet else Standing.FIRST
+    return standing(search) >= least.value
+
+
+def standing(table: FromClause) -> ColumnElement[int]:
+    """:class:`schemas.relational.Standing` of the rows of :data:`schemas.relational.search`."""
+    return func.coalesce(table.c.standing, Standing.FIRST.value)
+
+
 def denied() -> ColumnElement[bool]:
     """Statements of what their actor did not say; of quotes of releases before nobody knows."""
     return func.coalesce(search.c.denied, search.c.negated, false())
 
 
 def of_statements(connection: Connection, query: StatementQuery) -> list[ColumnElement[bool]]:
-    """Everything a list of statements can be narrowed by, but the words looked for."""
+    """Everything a list of statements can be narrowed by, but the words looked for, and whether each is listed once."""
     found = in_period(connection, query)
     if query.kind:
         found.append(search.c.kind == query.kind.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from schemas import relational
 from schemas.relational import actors, fold
@@ -13,8 +13,8 @@ from services.query.params import SearchQuery
 from services.query.records import actors as actor_records
 from services.query.records import outlets
 from services.query.records import statements as statement_records
-from services.query.records.conditions import by_actor
-from services.query.search.finding import Found, count
+from services.query.records.conditions import by_actor, said_once
+from services.query.search.finding import Asked, Found, count
 from services.query.search.language import Words, leaves
 from services.query.search.matching import Match, match_of
 from services.query.search.spelling import corrected, offered
@@ -35,7 +35,7 @@ def search(connection: Connection, query: SearchQuery, limit: int, path: str) ->
     page, found = statement_records.found_page(connection, query, match, limit, path)
     people = actor_records.matching(connection, _names(match), ACTORS) if match else []
     empty = match is not None and not found.total
-    suggestion = _suggestion(connection, typed, match) if match is not None and empty and not people else None
+    suggestion = _suggestion(connection, query, match) if match is not None and empty and not people else None
     return SearchAnswer(
         query=typed,
         actors=people,
@@ -69,27 +69,33 @@ def _facets(connection: Connection, found: Found) -> Facets:
     )
 
 
-def _suggestion(connection: Connection, typed: str, match: Match) -> Suggestion | None:
-    better = corrected(connection, typed, match)
+def _suggestion(connection: Connection, query: SearchQuery, match: Match) -> Suggestion | None:
+    better = corrected(connection, query.q or "", match)
     tree = statement_records.parsed(better) if better else None
     if better is None or tree is None:
         return None
     meant = match_of(connection, tree)
-    number = count(connection, meant.condition(connection))
+    number = _number(connection, query, meant)
     people = actor_records.matching(connection, _names(meant), 1)
     return Suggestion(query=better, statements=number) if number or people else None
 
 
 def _explain(connection: Connection, query: SearchQuery, match: Match | None) -> Emptiness:
     looked_for = leaves(match.tree) if match else []
-    everything = connection.execute(select(func.count()).select_from(relational.search)).scalar_one()
-    hits = [TermHits(term=_term(words), statements=_number(connection, match, words)) for words in looked_for if match]
-    together = _number(connection, match, None) if match else 0
+    everything = connection.execute(select(func.count()).select_from(relational.search).where(*_once(query))).scalar_one()
+    forms = match.forms if match else {}
+    hits = [TermHits(term=_term(words), statements=_number(connection, query, Match(words, forms))) for words in looked_for]
+    together = _number(connection, query, match) if match else 0
     return Emptiness(reason=_reason(connection, query, everything, hits, together), terms=hits, statements_on_record=everything)
 
 
-def _number(connection: Connection, match: Match, words: Words | None) -> int:
-    return count(connection, match.condition(connection, words))
+def _once(query: SearchQuery) -> list[ColumnElement[bool]]:
+    return [said_once(None)] if query.once else []
+
+
+def _number(connection: Connection, query: SearchQuery, match: Match) -> int:
+    """How many statements answer, whatever the filters."""
+    return count(connection, and_(*Asked(match, [], query.once, None).conditions(connection)))
 
 
 def _term(words: Words) -> str:

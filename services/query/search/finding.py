@@ -3,6 +3,8 @@
 Two ways lead to a page. What few statements answer is gathered from the index of words, and everything is counted. What so many answer that
 counting would take seconds (:data:`COUNTED`) is looked for along the index of time, newest or oldest first: the page is found soon, just
 because there are so many.
+
+What was said once is found once: by the appearance that leads, and by the next one where that has other words.
 """
 
 from __future__ import annotations
@@ -18,13 +20,16 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     String,
     cast,
     func,
     literal,
     null,
+    or_,
     select,
+    tuple_,
     type_coerce,
     union_all,
 )
@@ -32,8 +37,9 @@ from sqlalchemy.sql.selectable import CTE
 
 from schemas.relational import UNDATED, microseconds, search, statements
 from services.query.paging import Order, Position
+from services.query.records.conditions import said_once, standing
 from services.query.search.matching import Match
-from services.query.search.relevance import score
+from services.query.search.relevance import BEHIND, score
 
 COUNTED = 10_000
 """Statements that are counted and broken down; of more it is only said that there are more. Elasticsearch's limit, too."""
@@ -65,13 +71,39 @@ class Found:
     """By ``actor_id``, ``outlet``, ``kind``, ``stance``, most first, and by ``month``, in order; empty when not all were counted."""
 
 
-def by_time(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], order: Order, after: Position | None,
-            limit: int) -> Found:  # fmt: skip
-    """The first ``limit`` in order of time, from ``after`` on, of what matches and passes the filters (on
-    :data:`schemas.relational.search`)."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search, and what else must be true of a row of :data:`schemas.relational.search`."""
+
+    match: Match
+    filters: Sequence[ColumnElement[bool]]
+    once: bool
+    """Whether each statement is found once, of ``outlet`` by its first appearance there."""
+    outlet: str | None
+
+    def conditions(self, connection: Connection, *, probe: bool = False) -> list[ColumnElement[bool]]:
+        """All of it; with ``probe`` for rows that are visited one by one, because most of them match."""
+        holds = self.match.probe if probe else self.match.condition
+        wanted = [holds(connection), *self.filters]
+        if self.once:
+            other = search.alias("other")
+            same = [other.c.appearance_of == search.c.appearance_of, *([other.c.outlet == search.c.outlet] if self.outlet else [])]
+            before = _place(other) < _place(search)
+            leads = select(literal(1)).where(*same, before, holds(connection, table=other)).limit(1).correlate(search).scalar_subquery()
+            wanted.append(or_(said_once(self.outlet), leads.is_(None)))
+        return wanted
+
+
+def _place(table: FromClause) -> ColumnElement[Any]:
+    """Appearances of one statement in order: the one that leads, the first of each outlet, the others, by time."""
+    return tuple_(-standing(table), table.c.sort_at, table.c.statement_id)
+
+
+def by_time(connection: Connection, asked: Asked, order: Order, after: Position | None, limit: int) -> Found:
+    """The first ``limit`` of what is asked for in order of time, from ``after`` on."""
     short = [search.c[name] for name in ("statement_id", "actor_id", "outlet", "kind", "stance")]
     day = ((MOMENT - _UNDATED) // _DAY).label("day")
-    matching = select(*short, MOMENT.label("moment"), day).where(match.condition(connection), *filters)
+    matching = select(*short, MOMENT.label("moment"), day).where(*asked.conditions(connection))
     gathered = matching.limit(COUNTED + 1).cte("gathered")
     key = Order(order.name, gathered.c.moment, gathered.c.statement_id, order.descending, int)
     page = select(gathered.c.statement_id, gathered.c.moment).order_by(*key.clauses()).limit(limit)
@@ -81,19 +113,19 @@ def by_time(connection: Connection, match: Match, filters: Sequence[ColumnElemen
         answers.setdefault(part, []).append((value, number))
     ((_, total),) = answers["total"]
     if total > COUNTED:
-        return Found(_along(connection, match, filters, order, after, limit), COUNTED, exact=False)
+        return Found(_along(connection, asked, order, after, limit), COUNTED, exact=False)
     positions = [Position(moment, identifier) for identifier, moment in answers.get("page", ())]
     positions.sort(key=lambda position: (position.key, position.identifier), reverse=order.descending)
     return Found(positions, total, breakdown=_breakdown(answers))
 
 
-def by_relevance(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], newest: Order, after: Position | None,
-                 limit: int) -> Found:  # fmt: skip
-    """The best answers first, of the :data:`RANKED` newest."""
-    found = by_time(connection, match, filters, newest, None, RANKED)
+def by_relevance(connection: Connection, asked: Asked, newest: Order, after: Position | None, limit: int) -> Found:
+    """The best answers first, of the :data:`RANKED` newest; shreds behind all others."""
+    found = by_time(connection, asked, newest, None, RANKED)
     ids = [position.identifier for position in found.positions]
-    texts = connection.execute(select(statements.c.statement_id, statements.c.words).where(statements.c.statement_id.in_(ids)))
-    ranked = sorted(((score(match, row.words.split()), row.statement_id) for row in texts), reverse=True)
+    texts = select(statements.c.statement_id, statements.c.words, statements.c.shred).where(statements.c.statement_id.in_(ids))
+    scored = ((score(asked.match, row.words.split()) - (BEHIND if row.shred else 0), row.statement_id) for row in connection.execute(texts))
+    ranked = sorted(scored, reverse=True)
     if after is not None:
         ranked = [place for place in ranked if place < (after.key, after.identifier)]
     return Found([Position(*place) for place in ranked[:limit]], found.total, found.exact, found.breakdown)
@@ -105,9 +137,8 @@ def count(connection: Connection, condition: ColumnElement[bool]) -> int:
     return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _along(connection: Connection, match: Match, filters: Sequence[ColumnElement[bool]], order: Order, after: Position | None,
-           limit: int) -> list[Position]:  # fmt: skip
-    page = select(search.c.statement_id, MOMENT).where(*filters, match.probe(connection)).order_by(*order.clauses()).limit(limit)
+def _along(connection: Connection, asked: Asked, order: Order, after: Position | None, limit: int) -> list[Position]:
+    page = select(search.c.statement_id, MOMENT).where(*asked.conditions(connection, probe=True)).order_by(*order.clauses()).limit(limit)
     page = page.where(order.after(after)) if after is not None else page
     return [Position(moment, identifier) for identifier, moment in connection.execute(page)]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, cast, exists, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, cast, exists, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from schemas.events import GAP
 from schemas.relational import search, search_words, vocabulary
 from schemas.words import ALGORITHMS, NO_LANGUAGE, Word, found, stem
 from services.query.search.language import And, Node, Not, Words, everything, leaves
@@ -27,25 +28,33 @@ class Match:
     tree: Node
     forms: Mapping[Words, Sequence[str]]
 
-    def condition(self, connection: Connection, node: Node | None = None) -> ColumnElement[bool]:
+    def condition(self, connection: Connection, node: Node | None = None, table: FromClause = search) -> ColumnElement[bool]:
         """Whether a row of :data:`schemas.relational.search` is found, by all of the search or a part of it."""
         if connection.dialect.name == "sqlite":
-            return search.c.id.in_(select(search_words.c.rowid).where(self._fts5(node)))
+            return table.c.id.in_(select(search_words.c.rowid).where(self._fts5(node)))
         query = cast(literal(_tsquery(node or self.tree, self.forms)), TSQUERY)
-        return search.c.vector.op("@@", is_comparison=True)(query)
+        return table.c.vector.op("@@", is_comparison=True)(query)
 
-    def probe(self, connection: Connection) -> ColumnElement[bool]:
+    def probe(self, connection: Connection, table: FromClause = search) -> ColumnElement[bool]:
         """The same, for rows that are visited one by one because most of them match."""
         if connection.dialect.name == "sqlite":
-            return exists().where(search_words.c.rowid == search.c.id, self._fts5(None))
-        return self.condition(connection)
+            return exists().where(search_words.c.rowid == table.c.id, self._fts5(None))
+        return self.condition(connection, table=table)
 
     def _fts5(self, node: Node | None) -> ColumnElement[bool]:
         return literal_column("search_words").op("MATCH", is_comparison=True)(literal(_fts5(node or self.tree, self.forms)))
 
     def hits(self, text: str) -> list[tuple[int, int]]:
-        """Where words that were looked for stand in a text: start and end (exclusive) of each run of them, in code points."""
-        there = list(found(text))
+        """Where words that were looked for stand in a statement's text: start and end (exclusive) of each run of them, in code points."""
+        runs: list[tuple[int, int]] = []
+        start = 0
+        for piece in text.split(GAP):
+            runs += [(start + first, start + last) for first, last in self._hits(piece)]
+            start += len(piece) + len(GAP)
+        return runs
+
+    def _hits(self, piece: str) -> list[tuple[int, int]]:
+        there = list(found(piece))
         marked: set[int] = set()
         for words in leaves(self.tree):
             for place in self.places(words, [word.text for word in there]):

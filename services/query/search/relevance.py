@@ -14,6 +14,8 @@ from services.query.search.matching import Match
 
 SCALE = 1_000_000
 """Scores are whole numbers: cursors hold them, and both sides must agree on every digit."""
+BEHIND = SCALE * 1_000
+"""More than any score: what is taken from that of a statement that must not lead."""
 
 
 def score(match: Match, tokens: Sequence[str]) -> int:

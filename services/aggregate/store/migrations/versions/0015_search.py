@@ -10,19 +10,20 @@ import structlog
 from alembic import op
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-revision = "0009"
-down_revision = "0007"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 MIRRORED = (
     "statement_id", "article_id", "actor_id", "kind", "subkind", "stance", "denied", "negated", "confidence", "source_confidence", "outlet",
-    "sort_at",
+    "sort_at", "appearance_of", "standing", "shred",
 )  # fmt: skip
 NAMES = ", ".join(MIRRORED)
 NEW = ", ".join(f"NEW.{name}" for name in MIRRORED)
 SET = ", ".join(f"{name} = NEW.{name}" for name in MIRRORED)
+OLD = ", ".join(f"OLD.{name}" for name in MIRRORED)
 
 logger = structlog.get_logger()
 
@@ -42,8 +43,10 @@ def upgrade() -> None:
     else:
         _sqlite()
     op.execute(f"INSERT INTO search ({NAMES}) SELECT {NAMES} FROM statements WHERE on_record ORDER BY sort_at")
-    for columns in (["sort_at", "statement_id"], ["actor_id", "sort_at", "statement_id"], ["outlet", "sort_at", "statement_id"]):
+    for columns in (["sort_at"], ["actor_id", "sort_at"], ["outlet", "sort_at"]):
+        columns += ["statement_id", "standing"]
         op.create_index(op.f(f"ix_search_{'_'.join(columns)}"), "search", columns, unique=False)
+    op.create_index(op.f("ix_search_appearance_of"), "search", ["appearance_of"], unique=False)
 
 
 def _tables() -> None:
@@ -59,6 +62,9 @@ def _tables() -> None:
         sa.Column("source_confidence", sa.Double(), nullable=True),
         sa.Column("outlet", KEY, nullable=True),
         sa.Column("sort_at", sa.BigInteger(), nullable=False),
+        sa.Column("appearance_of", KEY, nullable=True),
+        sa.Column("standing", sa.SmallInteger(), nullable=True),
+        sa.Column("shred", sa.Boolean(), nullable=True),
         sa.Column(
             "vector", TSVECTOR().with_variant(sa.Text(), "sqlite"), nullable=True,
             comment="The words, on PostgreSQL; on SQLite they are in search_words.",
@@ -110,9 +116,12 @@ def _sqlite() -> None:
         ("leave", "DELETE", "OLD.on_record", leave),
         ("return", "UPDATE", "NEW.on_record AND NOT OLD.on_record", come),
         ("retract", "UPDATE", "OLD.on_record AND NOT NEW.on_record", leave),
-        ("change", "UPDATE", "OLD.on_record AND NEW.on_record", f"UPDATE search SET {SET} WHERE statement_id = OLD.statement_id;"),
+        (
+            "change", "UPDATE", f"OLD.on_record AND NEW.on_record AND ({OLD}) IS NOT ({NEW})",
+            f"UPDATE search SET {SET} WHERE statement_id = OLD.statement_id;",
+        ),
         ("reword", "UPDATE", "OLD.on_record AND NEW.on_record AND OLD.words IS NOT NEW.words", f"{remove} {add}"),
-    ):
+    ):  # fmt: skip
         op.execute(f"CREATE TRIGGER search_{name} AFTER {event} ON statements WHEN {when} BEGIN {body} END")
 
 
@@ -128,7 +137,9 @@ def _postgresql() -> None:
           IF TG_OP <> 'INSERT' AND OLD.on_record AND (TG_OP = 'DELETE' OR NOT NEW.on_record) THEN
             DELETE FROM search WHERE statement_id = OLD.statement_id;
           ELSIF TG_OP = 'UPDATE' AND OLD.on_record AND OLD.words IS NOT DISTINCT FROM NEW.words THEN
-            UPDATE search SET {SET} WHERE statement_id = OLD.statement_id;
+            IF ({OLD}) IS DISTINCT FROM ({NEW}) THEN
+              UPDATE search SET {SET} WHERE statement_id = OLD.statement_id;
+            END IF;
           ELSIF TG_OP = 'UPDATE' AND OLD.on_record THEN
             UPDATE search SET {SET}, vector = onrecord_vector(NEW.words) WHERE statement_id = OLD.statement_id;
           ELSIF TG_OP <> 'DELETE' AND NEW.on_record THEN
