@@ -5,10 +5,15 @@ both). Readers need these tables:
 
 - :data:`documents`: the current document of each article. One whose ``withdrawn`` is true retracts the article.
 - :data:`statements`: quotes and claims. **Only rows with** ``on_record`` **count**; the others wait for their document.
+- :data:`retired`: statements that no article says any more: what old links lead to.
 - :data:`actors`: one row per actor with something on record.
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
 - :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
+- :data:`shingles`: which wordings have words in common; aggregate's own.
 - :data:`candidates`: names that may be one, and are not taken to be.
+- :data:`decisions`: what people decided about who is who; those undone too.
+- :data:`search`: what is on record in short, with its words: what lists and searches read.
+- :data:`vocabulary`: the words on record by language and stem; :data:`actor_words`: those of the actors' names.
 - :data:`changes`: when each statement came on record or left it, in one order: what followers read on from.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
@@ -22,10 +27,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.engine import Dialect
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +69,17 @@ class Dimension(StrEnum):
     KIND = "kind"
     WIKIDATA = "wikidata"
     DENIED = "denied"
+
+
+class Standing(IntEnum):
+    """What a statement on record counts as, among the appearances of what was said once."""
+
+    NONE = 0
+    """One more of an outlet that had it before, or words that another statement of the same article has."""
+    OUTLET = 1
+    """The first of its outlet."""
+    FIRST = 2
+    """The first of all: it leads."""
 
 
 class Step(StrEnum):
@@ -201,11 +218,84 @@ statements = sa.Table(
     sa.Column(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
+    sa.Column("reassigned_by", Key, comment="The decision that says who said it: then identity_id is who that names, not the article's."),
+    sa.Column("wording", sa.BigInteger, comment="Its words and its actor as a number; on record only, and of no shred."),
+    sa.Column(
+        "appearance_of", Key, comment="On record: the statement_id of the appearance that leads; null where a release before stored it."
+    ),
+    sa.Column("standing", sa.SmallInteger, comment="On record: Standing; null where a release before stored it, which counted each."),
+    sa.Column("shred", sa.Boolean, comment="Three words or fewer, or a confidence below .5; null where a release before stored it."),
+    sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
+    sa.Column("words", sa.Text, comment="schemas.words.indexed() of the spans, for search; null where an earlier release stored it."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
+    sa.Index(None, "quote_id"),
+    sa.Index(None, "wording"),
+    sa.Index(None, "appearance_of"),
+    sa.Index("ix_statements_unindexed", "statement_id", sqlite_where=sa.text("words IS NULL"), postgresql_where=sa.text("words IS NULL")),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
     comment="Quotes and claims of current documents, and those whose document has not arrived.",
+)
+
+search = sa.Table(
+    "search",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, comment="SQLite: the rowid in search_words."),
+    *(
+        sa.Column(name, statements.c[name].type, nullable=statements.c[name].nullable)
+        for name in (
+            "statement_id", "article_id", "actor_id", "kind", "subkind", "stance", "denied", "negated", "confidence", "source_confidence",
+            "outlet", "sort_at", "appearance_of", "standing", "shred",
+        )
+    ),
+    sa.Column(
+        "vector", TSVECTOR().with_variant(sa.Text, "sqlite"), comment="The words, on PostgreSQL; on SQLite they are in search_words."
+    ),
+    sa.Index(None, "statement_id", unique=True),
+    sa.Index(None, "appearance_of"),
+    # standing, so that what was said once is listed and counted from the index alone
+    sa.Index(None, "sort_at", "statement_id", "standing"),
+    sa.Index(None, "actor_id", "sort_at", "statement_id", "standing"),
+    sa.Index(None, "outlet", "sort_at", "statement_id", "standing"),
+    comment="Statements on record, in short. Kept by triggers on statements, in the transaction that changes them.",
+)  # fmt: skip
+
+search_words = sa.table("search_words", sa.column("rowid", sa.Integer), sa.column("words", sa.Text))
+"""On SQLite, the full-text index (FTS5): a row per row of :data:`search`."""
+
+spellings = sa.table("spellings", sa.column("word", sa.Text))
+"""On SQLite, the vocabulary by trigrams (FTS5); PostgreSQL has an index of pg_trgm on the vocabulary itself."""
+
+vocabulary = sa.Table(
+    "vocabulary",
+    metadata,
+    sa.Column("language", Key, primary_key=True, comment="Of the stem: schemas.words.base()."),
+    sa.Column("stem", Key, primary_key=True),
+    sa.Column("word", Key, primary_key=True),
+    comment="Words that statements and names have had: what forms a word has, and how one might be spelt. Words stay when what held them "
+    "goes; whether one is on record, the index says.",
+)
+
+actor_words = sa.Table(
+    "actor_words",
+    metadata,
+    sa.Column("word", Key, primary_key=True),
+    sa.Column("actor_id", Key, primary_key=True, index=True),
+    comment="The words of the actors' names and aliases. Derived from actors.",
+)
+
+retired = sa.Table(
+    "retired",
+    metadata,
+    sa.Column("statement_id", Key, primary_key=True),
+    sa.Column("article_id", Key, nullable=False, index=True),
+    sa.Column("revision", sa.BigInteger, nullable=False, comment="Of the article, in which it stood."),
+    sa.Column("kind", Key, nullable=False, comment="quote or claim."),
+    sa.Column("actor_name", Key, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    comment="What articles do not say any more: statements of documents that never can be current again.",
 )
 
 actors = sa.Table(
@@ -258,8 +348,10 @@ identities = sa.Table(
     metadata,
     sa.Column("identity_id", Key, primary_key=True),
     sa.Column("actor_id", Key, nullable=False, index=True, comment="The actor on record that it is; its own id, or what it redirects to."),
-    sa.Column("statements", sa.BigInteger, nullable=False, comment="On record under this identity; never zero."),
-    sa.Column("linked_to", Key, comment="The identity that it is linked to; null where it is to none."),
+    sa.Column(
+        "statements", sa.BigInteger, nullable=False, comment="On record under this identity; zero only of one that a decision names."
+    ),
+    sa.Column("linked_to", Key, index=True, comment="The identity that it is linked to; null where it is to none."),
     sa.Column("reason", Key, comment="Why."),
     sa.Column("probability", sa.Double, comment="How probable the link is."),
     sa.Column("rules", sa.BigInteger, nullable=False, comment="The rules it was linked by."),
@@ -282,6 +374,54 @@ candidates = sa.Table(
     sa.Column("reason", Key, nullable=False),
     sa.Column("probability", sa.Double, nullable=False),
     comment="Identities that may be one and are not taken to be. Derived.",
+)
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("decision_id", Key, primary_key=True),
+    sa.Column("kind", Key, nullable=False, comment="DecisionKind."),
+    sa.Column("decided_at", Instant, nullable=False),
+    sa.Column("decided_by", Key, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("actor_id", Key, index=True, comment="Whom it is about: an actor, or one of its names."),
+    sa.Column("other_id", Key, index=True, comment="Into whom, who not, or who said it."),
+    sa.Column("name", sa.Text),
+    sa.Column("wikidata", Key),
+    sa.Column("article_id", Key, index=True, comment="Of the statement that is reassigned."),
+    sa.Column("statement", Json, comment="DecidedStatement, of a reassignment."),
+    sa.Column("undoes", Key, index=True),
+    sa.Column("in_force", sa.Boolean, nullable=False, comment="It is not undone. Derived from the others."),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    sa.Index(None, "decided_at", "decision_id"),
+    comment="What people decided about who is who.",
+)
+
+known_actors = sa.Table(
+    "known_actors",
+    metadata,
+    sa.Column("actor_id", Key, primary_key=True),
+    sa.Column("source", Key, nullable=False, index=True, comment="The list it came with; importing the list again replaces all of it."),
+    sa.Column("entry", Json, nullable=False, comment="As services.aggregate.identity.entry defines it."),
+    comment="Users' own entries of the registry. Written by `onrecord actors import`, never derived.",
+)
+
+registry_state = sa.Table(
+    "registry_state",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("imported", sa.BigInteger, nullable=False, comment="Checksum of known_actors: who has read another one reads it again."),
+    sa.Column("linked_by", sa.BigInteger, nullable=False, comment="The rules and the registry that statements are linked by."),
+    comment="Which registry the record is linked by: one row.",
+)
+
+shingles = sa.Table(
+    "shingles",
+    metadata,
+    sa.Column("shingle", sa.BigInteger, primary_key=True, autoincrement=False, comment="Some words in a row of an actor, as a number."),
+    sa.Column("wording", sa.BigInteger, primary_key=True, autoincrement=False, comment="statements.wording that holds them."),
+    sqlite_with_rowid=False,
+    comment="How wordings are found that have words in common. Derived.",
 )
 
 offsets = sa.Table(
@@ -308,14 +448,16 @@ changes = sa.Table(
     "changes",
     metadata,
     sa.Column("statement_id", Key, primary_key=True),
+    sa.Column("actor_id", Key, primary_key=True, comment="The actor on record at that time."),
     sa.Column("seq", sa.BigInteger, nullable=False, comment="When: microseconds since 1970, no two the same, in the order of commits."),
-    sa.Column("on_record", sa.Boolean, nullable=False, comment="It came; else it left."),
+    sa.Column("on_record", sa.Boolean, nullable=False, comment="It came, or is another than before; else it left."),
+    sa.Column("standing", sa.SmallInteger, nullable=False, comment="The most that it ever counted as: Standing."),
     sa.Column("kind", Key, nullable=False, comment="quote or claim."),
-    sa.Column("actor_id", Key, nullable=False, comment="The actor on record at that time."),
     sa.Column("article_id", Key, nullable=False),
     sa.Column("outlet", Key),
     sa.Index(None, "seq", unique=True),
-    comment="The latest change of every statement that is or was on record. Not purged: readers resume after any seq.",
+    comment="The latest change of every statement that is or was on record, for each actor it was on record for. Not purged: readers "
+    "resume after any seq.",
 )
 
 trail = sa.Table(

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from schemas.events import ActorRecord, Article, Claim, Document, Quote
+from schemas.events import ActorRecord, Article, Claim, Decision, Document, Quote
 from services.chassis.dlq import REPLAY_GROUP
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
 from services.chassis.log.kafka.topics import topic_configs
@@ -35,13 +35,13 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What one service does with Kafka. ``transactional`` is what its transactional ids begin with."""
+    """What one service does with Kafka. ``transactional`` is what its transactional ids may begin with."""
 
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
     joins: Sequence[str] = ()
     watches: Sequence[str] = ()
-    transactional: str | None = None
+    transactional: Sequence[str] = ()
 
 
 EVERY_TOPIC = tuple(spec.name for spec in declared())
@@ -50,27 +50,27 @@ DEAD_LETTERS = tuple(name for name in EVERY_TOPIC if name.endswith(DLQ_SUFFIX))
 
 USERS: Mapping[str, User] = {
     # reads what it wrote: its index of the articles is made from the topic
-    "ingest": User(reads=(Article.topic,), writes=(Article.topic, dlq_of(Article.topic)), transactional="onrecord-ingest-"),
+    "ingest": User(reads=(Article.topic,), writes=(Article.topic, dlq_of(Article.topic)), transactional=("onrecord-ingest-",)),
     "extract": User(
         reads=READ[EXTRACT_GROUP],
         writes=(Document.topic, Quote.topic, Claim.topic, dlq_of(Article.topic)),
         joins=(EXTRACT_GROUP,),
-        transactional=f"{EXTRACT_GROUP}-",
+        transactional=(f"{EXTRACT_GROUP}-",),
     ),
     "aggregate": User(
         reads=CONSUMED_BY_AGGREGATE,
-        writes=(ActorRecord.topic, *(dlq_of(event.topic) for event in (Document, Quote, Claim))),
+        writes=(ActorRecord.topic, *(dlq_of(event.topic) for event in (Document, Quote, Claim, Decision))),
         joins=(AGGREGATE_GROUP,),
-        transactional=f"{AGGREGATE_GROUP}-",
+        transactional=(f"{AGGREGATE_GROUP}-",),
     ),
     # looks at the first record that waits, to know its age
     "lag": User(reads=EVERY_TOPIC, watches=tuple(READ)),
-    # puts dead letters back onto their topics
+    # puts dead letters back onto their topics, and decisions about who is who onto theirs
     "console": User(
         reads=DEAD_LETTERS,
         writes=(*DEAD_LETTERS, *(name.removesuffix(DLQ_SUFFIX) for name in DEAD_LETTERS)),
         joins=tuple(f"{REPLAY_GROUP}-{name}" for name in DEAD_LETTERS),
-        transactional=f"{REPLAY_GROUP}-",
+        transactional=(f"{REPLAY_GROUP}-", "onrecord-decisions-"),
     ),
 }
 
@@ -110,8 +110,8 @@ def _acls(user: User) -> Iterator[Manifest]:
         yield _acl("group", group, ["Read"])
     for group in user.watches:
         yield _acl("group", group, ["Describe"])
-    if user.transactional:
-        yield _acl("transactionalId", user.transactional, ["Write", "Describe"], "prefix")
+    for prefix in user.transactional:
+        yield _acl("transactionalId", prefix, ["Write", "Describe"], "prefix")
 
 
 def _acl(kind: str, name: str, operations: list[str], pattern: str = "literal") -> Manifest:

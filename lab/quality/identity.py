@@ -1,81 +1,62 @@
-"""Identity across articles measured: ``python -m lab.quality.identity [--actors CORPUS ACTORS.jsonl] [--errors]``.
+"""Identity across articles measured: ``python -m lab.quality.identity`` (see its options; ``make quality-identity``).
 
-Two figures over statements or names that stand each in an article of its own, by what the record would make of them. *Pairwise*: of the
-pairs that are put together, how many are one actor (precision), and of those that are one, how many are put together (recall). *B³*: the
-same, averaged over items, so that a much quoted actor does not drown the rest.
+Two figures over statements, by what the record would make of them. *Pairwise*: of the pairs that are put together, how many are one actor
+(precision), and of those that are one, how many are put together (recall); *across* counts pairs of two articles only. *B³*: the same,
+averaged over statements, so that a much quoted actor does not drown the rest. Each with the 95 % interval of leaving out one article.
+*Rightly named* are the statements whose actor the extractor names rightly within its article: what linking alone makes of them.
 
-- **hard**: invented names in ``lab/labels/identity/hard.txt``, by sort, each form against each of its group; made by writing, and read
-  while the rules were made, so a figure of what the rules are meant to do, not of how they do on names unseen.
-- ``--actors``: the labelled sources of PolNeAR dev (see :mod:`lab.quality.actors`), resolved by the extractor given the annotated
-  sources, then put together across the articles. Only persons and organisations of whom the label has a name.
+- invented names (``lab/labels/identity``): always; see :mod:`lab.quality.identity_pairs`;
+- GUM's news, which the project carries: always; ``--actors``: PolNeAR dev; ``--pages``: the labelled pages, those to be looked at and those
+  that are a measure only apart; see :mod:`lab.quality.identity_gold`;
+- ``--us``: the folder with unitedstates/congress-legislators, for Wikidata ids: of the statements of whom it knows by name, how many got an
+  id, and how many of these the right one.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from math import sqrt
 from pathlib import Path
 
-from lab.quality.actors import given_gold, read_actors
-from lab.quality.polnear import read_polnear
-from schemas.events import Actor, ActorKind, Resolution
-from schemas.ids import actor_id, name_key
-from services.aggregate.identity.deciding import identity_of, resolved
-from services.aggregate.identity.names import read
+from lab.quality.identity_gold import Statement, of_gum, of_pages, of_polnear
+from lab.quality.identity_pairs import Answer, Pair, hard_pairs, pairs
+from lab.quality.identity_record import on_record
+from lab.quality.news_speech import PagesMissing
+from lab.quality.news_speech_labels import CLOSED, LOCKED, OPEN, WORK
+from lab.quality.polnear import CorpusMissing
+from lab.registry.us import items_by_name
 from services.aggregate.identity.registry import wikidata_of
-from services.extract.actors.names import without_initials
 from services.extract.tagger import Tagger
-
-HARD = Path(__file__).parents[1] / "labels" / "identity" / "hard.txt"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two names from two articles, and whether they are one actor."""
-
-    sort: str
-    one: str
-    other: str
-    same: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A statement: who said it by the labels, and on record."""
+    """A statement: who said it by the labels, and on record, and where."""
 
     gold: str
     found: str
+    article: str = ""
 
 
-def hard_pairs(path: Path = HARD) -> Iterator[tuple[Pair, bool]]:
-    """The invented pairs, and whether the record puts them together when it has the names of their group."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#") or not line.strip():
-            continue
-        sort, _, rest = line.partition(";")
-        forms, others = ([part.strip() for part in side.split("|") if part.strip()] for side in (*rest.split("#"), "")[:2])
-        identities = {name: identity_of(_actor(name), f"art-{number}") for number, name in enumerate([*forms, *others])}
-        actors = on_record(identities.values())
-        for one, other in combinations(identities, 2):
-            same = one in forms and other in forms
-            yield Pair(sort.strip(), one, other, same), actors[identities[one]] == actors[identities[other]]
+Figure = Callable[[Sequence[Item]], float]
 
 
-def on_record(identities: Iterable[str]) -> dict[str, str]:
-    """The actor of each identity, given that these are on record."""
-    known = set(identities)
-    names = {identity: name for identity in known if (name := read(identity)) is not None}
-    return {identity: identity for identity in known} | resolved(names)
-
-
-def pairwise(items: Sequence[Item]) -> tuple[float, float]:
-    """Precision and recall of pairs, counted by group sizes: the pairs of a much quoted actor are many."""
-    both = _pairs(Counter((item.gold, item.found) for item in items))
-    found = _pairs(Counter(item.found for item in items))
-    gold = _pairs(Counter(item.gold for item in items))
+def pairwise(items: Sequence[Item], *, across: bool = False) -> tuple[float, float]:
+    """Precision and recall of pairs, counted by group sizes: the pairs of a much quoted actor are many. ``across``: only pairs of two
+    articles."""
+    both, found, gold = (
+        _pairs(Counter((item.gold, item.found) for item in items)),
+        _pairs(Counter(item.found for item in items)),
+        _pairs(Counter(item.gold for item in items)),
+    )
+    if across:
+        both -= _pairs(Counter((item.article, item.gold, item.found) for item in items))
+        found -= _pairs(Counter((item.article, item.found) for item in items))
+        gold -= _pairs(Counter((item.article, item.gold) for item in items))
     return _share(both, found), _share(both, gold)
 
 
@@ -88,64 +69,115 @@ def b_cubed(items: Sequence[Item]) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def polnear_items(corpus: Path, actors: Path, split: str = "dev") -> list[Item]:
-    """The labelled sources of named persons and organisations, resolved and put together."""
-    labels = defaultdict(list)
-    for label in read_actors(actors):
-        labels[label.document].append(label)
-    tagger = Tagger.load()
-    found: list[tuple[str, str]] = []
-    for article in read_polnear(corpus, split):
-        for label, _, actor in given_gold(article, labels[article.name], tagger) if article.name in labels else ():
-            if actor is not None and label.kind in ("person", "organization"):
-                # who is named in no article in full is nobody beyond it
-                alone = label.kind == "person" and " " not in label.name
-                gold = f"{label.kind}:{name_key(without_initials(label.name).removeprefix('The '))}"
-                found.append((f"{article.name}/{gold}" if alone else gold, identity_of(actor, article.name)))
-    actors_of = on_record(identity for _, identity in found)
-    return [Item(gold, actors_of[identity]) for gold, identity in found]
+FIGURES: dict[str, Figure] = {
+    "pairwise precision": lambda items: pairwise(items)[0],
+    "pairwise recall": lambda items: pairwise(items)[1],
+    "across articles, precision": lambda items: pairwise(items, across=True)[0],
+    "across articles, recall": lambda items: pairwise(items, across=True)[1],
+    "B³ precision": lambda items: b_cubed(items)[0],
+    "B³ recall": lambda items: b_cubed(items)[1],
+    "B³ F1": lambda items: b_cubed(items)[2],
+}
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--actors", nargs=2, type=Path, metavar=("CORPUS", "ACTORS"))
-    parser.add_argument("--errors", action="store_true", help="print every pair that is wrong, of the invented ones")
-    options = parser.parse_args()
-    _print_hard(errors=options.errors)
-    if options.actors:
-        items = polnear_items(*options.actors)
-        precision, recall, f1 = b_cubed(items)
-        print(f"PolNeAR dev: {len(items)} statements of {len({item.gold for item in items})} actors")
-        print("  pairwise precision {:.3f} recall {:.3f}".format(*pairwise(items)))
-        print(f"  B³ precision {precision:.3f} recall {recall:.3f} F1 {f1:.3f}")
-        print(f"  with a Wikidata id: {sum(wikidata_of(item.found) is not None for item in items) / len(items):.3f}")
+def interval(items: Sequence[Item], figure: Figure) -> tuple[float, float]:
+    """The 95 % interval by the jackknife over articles, whose statements go together (Efron and Stein 1981)."""
+    articles = sorted({item.article for item in items})
+    without = [figure([item for item in items if item.article != article]) for article in articles]
+    mean = sum(without) / max(1, len(without))
+    error = sqrt(sum((value - mean) ** 2 for value in without) * (len(without) - 1) / max(1, len(without)))
+    whole = figure(items)
+    return max(0.0, whole - 1.96 * error), min(1.0, whole + 1.96 * error)
 
 
-def _print_hard(*, errors: bool) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures; 0, or 2 with one line on standard error when something to read is not there."""
+    parser = argparse.ArgumentParser(prog="python -m lab.quality.identity", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--actors", nargs=2, type=Path, metavar=("CORPUS", "ACTORS"), help="PolNeAR and the labels of its sources")
+    parser.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
+    parser.add_argument("--us", type=Path, help="folder with legislators-current.yaml and executive.yaml")
+    parser.add_argument("--errors", action="store_true", help="print every invented pair that is wrong, but of those set aside")
+    options = parser.parse_args(arguments)
+    _print_hard(list(hard_pairs()), errors=options.errors)
+    _print_pairs(list(pairs()), errors=options.errors)
+    try:
+        items = items_by_name(options.us) if options.us else {}
+        tagger = Tagger.load()
+        _print_statements("GUM news", of_gum(tagger), items)
+        if options.actors:
+            _print_statements("PolNeAR dev", of_polnear(options.actors[0], options.actors[1], tagger), items)
+        if options.pages:
+            _print_statements("pages, open and work", of_pages(options.pages, (OPEN, WORK), tagger), items)
+            _print_statements("pages, closed and locked", of_pages(options.pages, (CLOSED, LOCKED), tagger), items)
+    except (CorpusMissing, PagesMissing, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _print_statements(title: str, statements: Iterable[Statement], wikidata: dict[str, str]) -> None:
+    found = list(statements)
+    actors = on_record(statement.kept for statement in found)
+    items = [Item(statement.gold, actors[statement.kept], statement.article) for statement in found]
+    right = [item for item, statement in zip(items, found, strict=True) if statement.right]
+    articles, golds = {item.article for item in items}, {item.gold for item in items}
+    print(f"\n{title}: {len(items)} statements of {len(golds)} actors in {len(articles)} articles, {len(right)} rightly named there")
+    print(f"  {'':28}{'all':>22}{'rightly named':>24}")
+    for name, figure in FIGURES.items():
+        cells = ("{:.3f} ({:.3f}–{:.3f})".format(figure(some), *interval(some, figure)) for some in (items, right))
+        print(f"  {name:28}" + "".join(f"{cell:>24}" for cell in cells))
+    known = [(wikidata[s.name], wikidata_of(item.found)) for s, item in zip(found, items, strict=True) if s.name in wikidata]
+    if known:
+        given = [(wanted, got) for wanted, got in known if got is not None]
+        right_ids = sum(wanted == got for wanted, got in given)
+        print(f"  Wikidata id, of {len(known)} statements of persons in the US data: given {_share(len(given), len(known)):.3f}, "
+              f"right {_share(right_ids, len(given)):.3f}")  # fmt: skip
+
+
+def _print_hard(found: Sequence[Pair], *, errors: bool) -> None:
     counts: dict[str, Counter[tuple[bool, bool]]] = defaultdict(Counter)
-    for pair, found in hard_pairs():
+    for pair in found:
         for sort in (pair.sort, "all"):
-            counts[sort][pair.same, found] += 1
-        if errors and found != pair.same:
-            print(f"{pair.sort}: {pair.one} / {pair.other}: {'not put together' if pair.same else 'put together'}")
-    print(f"{'hard pairs':20} {'pairs':>6} {'precision':>10} {'recall':>7}")
+            counts[sort][pair.right is Answer.SAME, pair.found is Answer.SAME] += 1
+        if errors and pair.found is not pair.right:
+            print(_told(pair))
+    print(f"{'hard.txt':20} {'pairs':>6} {'precision':>10} {'recall':>7}")
     for sort, seen in sorted(counts.items(), key=lambda item: (item[0] == "all", item[0])):
-        precision = _share(seen[True, True], seen[True, True] + seen[False, True])
-        recall = _share(seen[True, True], seen[True, True] + seen[True, False])
+        precision, recall = _precision_and_recall(seen)
         print(f"{sort:20} {seen.total():6} {precision:10.3f} {recall:7.3f}")
 
 
-def _actor(name: str) -> Actor:
-    kind = ActorKind.ORGANIZATION if name.startswith("org:") else ActorKind.PERSON
-    plain = name.removeprefix("org:")
-    known = without_initials(plain) if kind is ActorKind.PERSON else plain
-    for article in ("the ", "The "):
-        known = known.removeprefix(article)
-    return Actor(actor_id=actor_id(kind, known), name=plain, kind=kind, resolution=Resolution.NAME, confidence=1.0)
+def _print_pairs(found: Sequence[Pair], *, errors: bool) -> None:
+    if errors:
+        print("".join(f"{_told(pair)}\n" for pair in found if pair.found is not pair.right and not pair.aside))
+    print(f"\n{'pairs.txt':20} {'pairs':>6} {'precision':>10} {'recall':>7} {'candidates shown':>17} {'exactly right':>14}")
+    for title, some in (("to work with", [p for p in found if not p.aside]), ("set aside", [p for p in found if p.aside])):
+        for sort in (*sorted({pair.sort for pair in some}), "all"):
+            here = [pair for pair in some if sort in (pair.sort, "all")]
+            if sort == "all" or title == "to work with":
+                cells = "{:10.3f} {:7.3f} {:17.3f} {:14.3f}".format(*pair_figures(here))
+                print(f"{title if sort == 'all' else sort:20} {len(here):6} {cells}")
 
 
-def _pairs(groups: Counter[str] | Counter[tuple[str, str]]) -> int:
+def pair_figures(found: Sequence[Pair]) -> tuple[float, float, float, float]:
+    """Precision and recall of putting together, the share of right candidates that are shown as such, and of answers exactly right."""
+    precision, recall = _precision_and_recall(Counter((pair.right is Answer.SAME, pair.found is Answer.SAME) for pair in found))
+    candidates = [pair for pair in found if pair.right is Answer.CANDIDATE]
+    shown = _share(sum(pair.found is Answer.CANDIDATE for pair in candidates), len(candidates))
+    return precision, recall, shown, _share(sum(pair.found is pair.right for pair in found), len(found))
+
+
+def _precision_and_recall(seen: Counter[tuple[bool, bool]]) -> tuple[float, float]:
+    precision = _share(seen[True, True], seen[True, True] + seen[False, True])
+    return precision, _share(seen[True, True], seen[True, True] + seen[True, False])
+
+
+def _told(pair: Pair) -> str:
+    return f"{pair.sort}: {pair.one} / {pair.other}: {pair.found}, right is {pair.right}"
+
+
+def _pairs(groups: Counter[str] | Counter[tuple[str, str]] | Counter[tuple[str, str, str]]) -> int:
     return sum(size * (size - 1) // 2 for size in groups.values())
 
 
@@ -154,4 +186,4 @@ def _share(part: int, whole: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

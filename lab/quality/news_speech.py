@@ -113,12 +113,12 @@ def score_page(page: PageLabels, whole: Whole) -> Scored:
         )
     read = [index for index, item in enumerate(whole.attributions) if carrier.was_read(item.content[0])]
     found = [whole.attributions[index] for index in read]
-    strict = _with_lost(score_article(_article(page, whole.text, labels), found), lost)
+    strict = _with_lost(score_article(labelled_article(page, whole.text, labels), found), lost)
     sure = [label for label in labels if not label.label.doubtful]
     aside = _set_aside(whole.text, labels, found)
     kept = [item for index, item in enumerate(found) if index not in aside]
     actors = [whole.actors[index] for place, index in enumerate(read) if place not in aside]
-    article = _article(page, whole.text, sure)
+    article = labelled_article(page, whole.text, sure)
     clear = _with_lost(score_article(article, kept), sure_lost)
     verdicts = tuple(_verdicts(article, sure, kept, actors))
     return Scored(page.page, clear, strict, verdicts, article, tuple(kept), len(lost), len(whole.attributions) - len(read))
@@ -181,7 +181,8 @@ def _words(text: str, spans: Sequence[Range], width: int = 110) -> str:
     return whole if len(whole) <= width else f"{whole[: width // 2]} ~ {whole[-width // 2 :]}"
 
 
-def _article(page: PageLabels, text: str, labels: Sequence[PlacedLabel]) -> GoldArticle:
+def labelled_article(page: PageLabels, text: str, labels: Sequence[PlacedLabel]) -> GoldArticle:
+    """A page's present text with its labels as gold."""
     gold = tuple(GoldAttribution(label.source, label.cue, label.content) for label in labels)
     return GoldArticle(page.page, text, gold, 1, COMMITTED)
 

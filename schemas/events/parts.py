@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -102,6 +103,15 @@ class Span(Value):
         return cls(start=start, end=end, exact=text[start:end])
 
 
+GAP = " […] "
+"""Between pieces that stand apart in the article: words were left out, and nobody said what is around as one sentence."""
+
+
+def words_of(spans: Iterable[Span]) -> str:
+    """The words of a statement as one text, with :data:`GAP` between its pieces."""
+    return GAP.join(span.exact for span in spans)
+
+
 class ActorKind(StrEnum):
     """What an actor is. ``unnamed`` covers described and unresolved sources alike."""
 
@@ -143,6 +153,19 @@ class Actor(Value):
     resolution: AnyResolution = Field(description="How the mention led to the actor.")
     wikidata: WikidataId | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
     confidence: Probability = Field(description="Probability that the mention is this actor.")
+
+
+JointlyWith = Annotated[
+    tuple[Actor, ...],
+    Field(
+        max_length=64,
+        exclude_if=lambda others: not others,
+        description="Who else said these words in one breath, each by name (`Jack Moss and Ruth Penn said …`). Each of them has an event "
+        "of these words that names the others; whoever counts statements and not speakers counts the event whose speaker is named first "
+        "in the text. Left out where one speaks alone.",
+    ),
+]
+"""Joint speakers. Added after 1.0: left out when there are none, so that what was written before keeps its bytes and ids."""
 
 
 class Stance(StrEnum):

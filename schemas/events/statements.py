@@ -15,6 +15,7 @@ from schemas.events.parts import (
     Cue,
     Denied,
     Identifier,
+    JointlyWith,
     Probability,
     PropositionNegated,
     Sha256,
@@ -25,6 +26,14 @@ from schemas.events.parts import (
 )
 from schemas.ids import digest, span_key
 
+Words = Annotated[
+    Text,
+    Field(
+        min_length=1,
+        description="The spans' words, with ` […] ` between pieces that stand apart in the article; extractors before 1.5.0 put one space "
+        "there.",
+    ),
+]
 Spans = Annotated[tuple[Span, ...], Field(min_length=1, max_length=256)]
 
 
@@ -76,7 +85,7 @@ class Quote(Event):
     article: ArticleRef = Field(description="Where it was found.")
     kind: QuoteKind = Field(description="Direct or mixed.")
     spans: Spans = Field(description="The quoted words, in text order, without the marks.")
-    text: Text = Field(min_length=1, description="The spans' words joined by one space.")
+    text: Words
     speaker: Actor = Field(description="Who said it.")
     cue: Cue | None = Field(default=None, description="The reporting words; null for a floating quote.")
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
@@ -85,6 +94,7 @@ class Quote(Event):
     within: Within = None
     source_confidence: SourceConfidence = None
     negated: Denied = False
+    jointly_with: JointlyWith = ()
 
     @property
     def event_id(self) -> str:
@@ -106,7 +116,7 @@ class Claim(Event):
     article: ArticleRef = Field(description="Where it was found.")
     kind: ClaimKind = Field(description="Indirect, mixed, or a sentence of a direct quote.")
     spans: Spans = Field(description="The proposition's words, in text order.")
-    text: Text = Field(min_length=1, description="The spans' words joined by one space.")
+    text: Words
     claimant: Actor = Field(description="Whose claim it is.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: AnyStance = Field(description="The cue's stance, `assert` without a cue.")
@@ -119,6 +129,7 @@ class Claim(Event):
     within: Within = None
     source_confidence: SourceConfidence = None
     proposition_negated: PropositionNegated = None
+    jointly_with: JointlyWith = ()
 
     @property
     def event_id(self) -> str:

@@ -7,9 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.events import Actor, Claim, Cue, Document, Event, Outcome, Quote, Resolution, Stance, StatementKind
+from schemas.events import (
+    Actor,
+    Claim,
+    Cue,
+    Decision,
+    Document,
+    Event,
+    Outcome,
+    Quote,
+    Resolution,
+    Stance,
+    StatementKind,
+    words_of,
+)  # fmt: skip
 from schemas.ids import digest
-from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from schemas.relational import EPOCH, UNDATED, Dimension, Standing, fold, microseconds
+from schemas.words import indexed
+from services.aggregate.grouping import is_shred
+from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
 
@@ -41,19 +57,28 @@ class StatementChange:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionChange:
+    """What somebody decided; whether it is in force is found out where it is stored."""
+
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class TrailChange:
     """Something that happened to an article; ``at`` None means the time of the transaction. See :mod:`services.aggregate.trail`."""
 
     row: dict[str, Any]
 
 
-Change = DocumentChange | StatementChange | TrailChange
+Change = DocumentChange | StatementChange | DecisionChange | TrailChange
 
 
-def change_of(event: Document | Quote | Claim) -> DocumentChange | StatementChange:
+def change_of(event: Document | Quote | Claim | Decision) -> DocumentChange | StatementChange | DecisionChange:
     """The row an event becomes."""
     if isinstance(event, Document):
         return _document(event)
+    if isinstance(event, Decision):
+        return _decision(event)
     return _statement(event)
 
 
@@ -67,6 +92,23 @@ def alias_of(actor: Actor) -> str | None:
     return name_in(actor.mention.exact, actor.name)
 
 
+def who(actor: Actor, article_id: str, published_at: int | None) -> dict[str, Any]:
+    """The columns that say who an article's actor is, before links; ``published_at`` in microseconds.
+
+    Whoever is meant by an office has the name and the kind that the registry gives, since the article gives none.
+    """
+    day = None if published_at is None else (EPOCH + timedelta(microseconds=published_at)).date()
+    identity = identity_of(actor, article_id, day)
+    holder = registry.holder_of(identity)
+    return {
+        "identity_id": identity,
+        "actor_id": identity,
+        "actor_name": holder.names[0] if holder else actor.name,
+        "actor_kind": holder.kind if holder else actor.kind.value,
+        "alias": None if holder else alias_of(actor),
+    }
+
+
 def precedence(row: Any) -> DocumentOrder:
     """The order of a stored document row: :attr:`Document.order`, then, between events of one id, the earlier fetched."""
     version = tuple(int(number) for number in row["extractor_version"].split("."))
@@ -75,19 +117,28 @@ def precedence(row: Any) -> DocumentOrder:
 
 
 def contribution(row: Any) -> Iterator[tuple[str, str]]:
-    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor. What is denied tells how the actor is called,
-    and nothing of what was said, when and where."""
-    yield from _naming(row)
+    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor.
+
+    What was said once counts once, however often it is told: by the appearance that leads, and of each outlet by its first; names and
+    articles count wherever they stand, but names of what a decision gave to somebody else do not. What is denied tells how the actor is
+    called, and nothing of what was said, when and where.
+    """
+    if row["reassigned_by"] is None:
+        yield from _naming(row)
+    standing = Standing.FIRST if row["standing"] is None else row["standing"]  # a release before knew no others
     if row["denied"]:
-        yield Dimension.DENIED, row["actor_kind"]
+        if standing == Standing.FIRST:
+            yield Dimension.DENIED, row["actor_kind"]
+        return
+    yield Dimension.ARTICLE, row["article_id"]
+    if row["outlet"] is not None and standing >= Standing.OUTLET:
+        yield Dimension.OUTLET, row["outlet"]
+    if standing < Standing.FIRST:
         return
     yield Dimension.KIND, row["actor_kind"]
-    yield Dimension.ARTICLE, row["article_id"]
     yield Dimension.STANCE, row["stance"]
     if row["published_at"] is not None:
         yield Dimension.DAY, _day(row["published_at"])
-    if row["outlet"] is not None:
-        yield Dimension.OUTLET, row["outlet"]
     if row["cue_lemma"] is not None:
         yield Dimension.CUE, _clip(row["cue_lemma"])
 
@@ -131,7 +182,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     published = _instant(article.published_at)
-    identity = identity_of(actor, article.article_id)
+    text = words_of(event.spans)  # not the event's own: earlier extractors joined its pieces as if they were one sentence
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
@@ -139,15 +190,13 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "article_id": article.article_id,
         "document_id": article.document_id,
         "revision": article.revision,
-        "actor_id": identity,
-        "identity_id": identity,
-        "actor_name": actor.name,
-        "actor_kind": actor.kind.value,
+        **who(actor, article.article_id, published),
+        "reassigned_by": None,
         "wikidata": actor.wikidata,
-        "alias": alias_of(actor),
         "actor": actor.model_dump(mode="json"),
-        "text": event.text,
-        "folded": fold(event.text),
+        "text": text,
+        "folded": fold(text),
+        "words": indexed(span.exact for span in event.spans),
         "spans": [span.model_dump() for span in event.spans],
         "cue": event.cue.model_dump(mode="json") if event.cue else None,
         "cue_lemma": event.cue.lemma if event.cue else None,
@@ -161,6 +210,12 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "within": event.within,
         "source_confidence": event.source_confidence,
         "denied": event.negated,
+        "shred": is_shred(text, event.confidence),
+        # how it stands among others: see services.aggregate.store.appearances
+        "wording": None,
+        "appearance_of": None,
+        "standing": None,
+        "jointly_with": [other.model_dump(mode="json") for other in event.jointly_with] or None,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None
@@ -171,6 +226,24 @@ def _statement(event: Quote | Claim) -> StatementChange:
         row |= {"check_worthiness": event.check_worthiness, "claim_type": event.claim_type.value, "quote_id": event.quote_id}
         row |= {"proposition_negated": event.proposition_negated}
     return StatementChange(row)
+
+
+def _decision(event: Decision) -> DecisionChange:
+    return DecisionChange({
+        "decision_id": event.decision_id,
+        "kind": event.kind.value,
+        "decided_at": microseconds(event.decided_at),
+        "decided_by": event.decided_by,
+        "why": event.why,
+        "actor_id": event.actor_id,
+        "other_id": event.other_id,
+        "name": event.name,
+        "wikidata": event.wikidata,
+        "article_id": event.statement.article_id if event.statement else None,
+        "statement": event.statement.model_dump(mode="json") if event.statement else None,
+        "undoes": event.undoes,
+        "content_key": _content_key(event),
+    })  # fmt: skip
 
 
 def _content_key(event: Event) -> str:

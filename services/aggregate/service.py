@@ -1,4 +1,4 @@
-"""The aggregate service: documents, quotes and claims from the log into the record, changed records back onto the log.
+"""The aggregate service: documents, quotes, claims and decisions from the log into the record, changed records back onto the log.
 
 It reads the articles and all dead letters too, by their headers only, for the trail of each article.
 
@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import structlog
 
-from schemas.events import ActorRecord, Article, Claim, Document, Quote
+from schemas.events import ActorRecord, Article, Claim, Decision, Document, Quote
 from services.aggregate import trail
 from services.aggregate.changes import Change, change_of
 from services.aggregate.records import Gone, shortened
@@ -44,7 +44,8 @@ SOURCE = "/onrecord/aggregate"
 MERGED_INTO = "onrecord-merged-into"
 """Header of a tombstone: the actor that has everything now that was on record under its key."""
 
-_EVENTS: Mapping[str, type[Document] | type[Quote] | type[Claim]] = {event.topic: event for event in (Document, Quote, Claim)}
+_Recorded = Document | Quote | Claim | Decision
+_EVENTS: Mapping[str, type[_Recorded]] = {event.topic: event for event in (Document, Quote, Claim, Decision)}
 TOPICS = READ[AGGREGATE_GROUP]
 
 BATCH_FACTOR, MAX_BATCH = 16, 500
@@ -146,8 +147,12 @@ class RecordSink:
         self._topic_ids: dict[str, str] = {}
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
-        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten."""
+        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten.
+
+        It is asked for after a commit that failed, too: what is read again is judged by the registry as it is then.
+        """
         with counting_errors(self._metrics):
+            self._store.follow_registry()
             # before the log is looked at: another replica may commit, and extract append, meanwhile
             positions = self._store.positions(partitions)
         states = self._log.topics()

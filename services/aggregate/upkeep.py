@@ -67,6 +67,10 @@ class Upkeep:
         entries, sources = self._store.entries(), self._store.sources(datetime.now(UTC))
         for kind, count in entries.items():
             self._metrics.gauge("record_entries", kind=kind).set(count)
+        for kind, count in self._store.decisions().items():
+            self._metrics.gauge("decisions_in_force", kind=kind).set(count)
+        for kind, count in self._store.identified().items():
+            self._metrics.gauge("statements_identified", kind=kind).set(count)
         self._metrics.gauge("sources_known").set(len(sources))
         self._metrics.gauge("sources_silent").set(sum(source.silent_since is not None for source in sources))
 

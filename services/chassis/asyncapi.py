@@ -18,7 +18,7 @@ from typing import Any, Literal
 import yaml
 
 import schemas
-from schemas.events import EVENTS, ActorRecord, Article, Claim, Document, Event, Quote
+from schemas.events import EVENTS, ActorRecord, Article, Claim, Decision, Document, Event, Quote
 from schemas.export import FIXTURES_FOLDER, event_schema, inlined
 from services.chassis.cloudevents import JSON_TYPE, SPEC_VERSION
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP
@@ -29,7 +29,7 @@ from services.chassis.stage.dead_letters import PREFIX, REPLAY_COUNT
 from services.chassis.stage.settled import MARK_HEADERS
 
 PATH = Path(schemas.__file__).parent / "asyncapi.yaml"
-CONTRACT_VERSION = "1.1.0"
+CONTRACT_VERSION = "1.2.0"
 """Of the contract, not of the program: major with any event's, minor with every compatible addition and with the dead letters', which
 carry a version of their own."""
 
@@ -69,12 +69,13 @@ FLOWS = (
     Flow(
         "aggregate",
         "Keeps the record per actor.",
-        reads=(Document, Quote, Claim),
+        reads=(Document, Quote, Claim, Decision),
         writes=(ActorRecord,),
-        rejects=(Document, Quote, Claim),
+        rejects=(Document, Quote, Claim, Decision),
         notes=(Article.topic, *(dlq_of(event.topic) for event in (Article, Document, Quote, Claim))),
         group=AGGREGATE_GROUP,
     ),
+    Flow("query", "Serves the record, and takes decisions about who is who.", writes=(Decision,)),
 )
 
 _ABOUT_HEADERS = {
@@ -230,7 +231,7 @@ def _message(event: type[Event]) -> Node:
         "payload": {"schemaFormat": _PAYLOAD_FORMAT, "schema": payload},
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "description": "Orders the events of one article, or of one actor."},
+                "key": {"type": "string", "description": "Orders the events of one article, or of one actor; a decision's own id."},
                 "bindingVersion": _BINDING_VERSION,
             }
         },

@@ -44,6 +44,10 @@ _RUN = re.compile(r"[^\x00-\x7f]{4,}")
 """Western text has hardly ever four letters in a row that are not ASCII; another script read as if it were Western has nothing else."""
 _FOREIGN_SHARE = 0.5
 
+_NEVER_GUESSED = ("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le")
+"""Any bytes in pairs are characters of some script: browsers take these from a mark or a declaration only."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _CONTROL_SHARE = 0.01
 """Text has stray control characters at most; formats read as text by mistake have many."""
 
@@ -121,7 +125,7 @@ def _detected(data: bytes) -> str:
     # here: a quarter of a second to import, for a page in a hundred thousand
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data).best()
+    best = from_bytes(data, cp_exclusion=list(_NEVER_GUESSED)).best()
     name = charset(best.encoding) or codecs.lookup(best.encoding).name if best else ""
     if name not in map(charset, LABELS):
         raise NotText("encoding", "declares no charset and looks like none that is known; convert it to UTF-8")
@@ -157,7 +161,7 @@ def _decoded(data: bytes, name: str, forgiving: bool) -> str:
 
 
 def _checked(text: str) -> str:
-    controls = sum(1 for c in text if c < " " and c not in "\t\n\v\f\r\x1b")
+    controls = len(_CONTROLS.findall(text))
     if "\x00" in text or controls > _CONTROL_SHARE * len(text) + 1:
         raise NotText("binary", "is full of control characters, so it is not text; convert it to UTF-8 plain text or HTML")
     return text

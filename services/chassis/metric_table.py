@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from schemas.events import ClaimKind, Outcome, QuoteKind
+from schemas.events import ClaimKind, DecisionKind, Outcome, QuoteKind
 from services.chassis.log.groups import AGGREGATE_GROUP, EXTRACT_GROUP, READ
-from services.chassis.metric_values import CAUSES, DEAD_LETTERS, PUBLISHED, PUSH_STATUSES
+from services.chassis.metric_values import CAUSES, DEAD_LETTERS, IDENTIFIED, PUBLISHED, PUSH_STATUSES, SKIPPED
 
 PREFIX = "onrecord_"
 
@@ -45,7 +45,7 @@ BOUNDS: Mapping[str, str] = {
     "schema_version": "one per process",
     "service": "the services: ingest, extract, aggregate, query, lag; in `build_info` also run and other commands",
     "sha256": "one per process: the loaded model",
-    "source": "push, feed, file, stdin",
+    "source": "push, feed, file, stdin, archive",
     "stage": "fixed list",
     "status": "HTTP status codes the program answers with, or their classes",
     "table": "tables of the record's schema",
@@ -206,10 +206,18 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "articles_ingested",
         "counter",
-        "Articles offered, by outcome: published, duplicate, revised, rejected.",
+        "Articles offered, by outcome: published, duplicate, revised, rejected, skipped.",
         ("source", "outcome"),
         by=("ingest",),
-        values={"source": ("push", "feed"), "outcome": ("published", "duplicate", "revised", "rejected")},
+        values={"source": ("push", "feed"), "outcome": ("published", "duplicate", "revised", "rejected", "skipped")},
+    ),
+    Metric(
+        "pages_skipped",
+        "counter",
+        "Pages, and records of archives, that are no articles and were passed over, by reason.",
+        ("reason",),
+        by=("ingest",),
+        values={"reason": SKIPPED},
     ),
     Metric("article_size", "histogram", "Size of an article's raw content.", (), "bytes", BYTES, ("ingest",)),
     Metric(
@@ -284,7 +292,7 @@ TABLE: tuple[Metric, ...] = (
         "Rows of the record written, by table.",
         ("table",),
         by=("aggregate",),
-        values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours")},
+        values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours", "decisions")},
     ),
     Metric("actor_records_published", "counter", "Actor records published to the compacted topic.", by=("aggregate",)),
     Metric(
@@ -297,6 +305,22 @@ TABLE: tuple[Metric, ...] = (
     ),
     Metric("event_age", "histogram", "From an article coming in to its document being on record.", (), "seconds", AGE, ("aggregate",)),
     Metric("record_entries", "gauge", "What is on record: actors, quotes, claims, articles and outlets.", ("kind",), by=("aggregate",)),
+    Metric(
+        "decisions_in_force",
+        "gauge",
+        "What people decided about who is who and did not undo, by kind (the same from every replica).",
+        ("kind",),
+        by=("aggregate",),
+        values={"kind": tuple(kind.value for kind in DecisionKind)},
+    ),
+    Metric(
+        "statements_identified",
+        "gauge",
+        "Statements on record whose actor is known across articles: by the registry, by an office, by a link, by the name alone.",
+        ("kind",),
+        by=("aggregate",),
+        values={"kind": IDENTIFIED},
+    ),
     Metric(
         "sources_known",
         "gauge",

@@ -27,8 +27,9 @@ LAST_RESORT: Pairs = (("process", "unexpected"), ("produce", "too_large"), ("pro
 
 DEAD_LETTERS: Mapping[str, Pairs] = {
     "ingest": (
-        *_reasons("decode", "binary", "encoding", "gzip", "not_json", "not_object", "too_large"),
-        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_text", "partial", "schema", "too_large"),
+        *_reasons("decode", "archive", "binary", "encoding", "gzip", "not_json", "not_object", "not_table", "not_xml", "too_large"),
+        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_table", "not_text", "not_xml", "partial"),
+        *_reasons("validate", "schema", "too_large"),
         ("produce", "too_large"),
     ),
     "extract": (
@@ -51,8 +52,14 @@ PUBLISHED: Mapping[str, tuple[tuple[str], ...]] = {
 }
 """Topics a service's ``events_published`` counts; aggregate's actor records have a counter of their own."""
 
+SKIPPED = ("client_error", "not_html", "other_status", "redirect", "revisit", "server_error", "truncated")
+"""Why ingest passes something over as no article."""
+
 PUSH_STATUSES = ("202", "400", "401", "404", "405", "408", "413", "415", "422", "429", "500", "503")
 """Every answer of the push API to a request for its path."""
 
 CAUSES = ("timeout", "membership", "disconnected", "aborted", "unavailable", "rejected", "client")
 """Of Kafka's client, as :func:`services.chassis.log.kafka.failures.cause` names them."""
+
+IDENTIFIED = ("registry", "office", "link", "name")
+"""By what a statement's actor is known across articles; ``name``: by nothing but its full name."""

@@ -163,6 +163,9 @@ class IngestSettings(Section):
     poll_interval_s: Seconds = Field(300.0, description="Time between two polls of one feed.")
     index_path: Path = Field(Path("var/ingest.db"), description="Which articles are on the log already; rebuilt from the log when missing.")
     max_article_bytes: int = Field(3_500_000, ge=1_000, description="Largest article content taken; below the topic's max.message.bytes.")
+    csv_columns: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (), description="Which column of a table holds which field of an article: `content=body_text,url=link`."
+    )
     fetch_max_bytes: int = Field(10_000_000, ge=10_000, description="Largest response fetched, after decompression (story-indexer's cap).")
     fetch_timeout_s: Seconds = Field(20.0, description="Total time for one fetch.")
     feed_timeout_s: Seconds = Field(30.0, description="Reading one feed document; then the process that reads it is killed.")
@@ -187,14 +190,20 @@ class IngestSettings(Section):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("csv_columns", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)):
+            return value
+        pairs = [tuple(side.strip() for side in part.split("=", 1)) if isinstance(part, str) else tuple(part) for part in parts]
+        if any(len(pair) != 2 or not all(pair) for pair in pairs):
+            raise ValueError("write FIELD=COLUMN, with commas between, for example content=body_text,url=link")
+        return tuple(pairs)
+
     def token(self) -> str | None:
         """The push API's bearer token, read from its file where one is named."""
-        if self.push_token is not None:
-            token = self.push_token.get_secret_value().strip()
-            if not token:
-                raise SettingsError([f"{PREFIX}INGEST__PUSH_TOKEN: is empty; give a token, or leave it out"])
-            return token
-        return read_secret(self.push_token_file) if self.push_token_file else None
+        return _token("INGEST__PUSH_TOKEN", self.push_token, self.push_token_file)
 
 
 class ExtractSettings(Section):
@@ -228,6 +237,14 @@ class QuerySettings(Section):
         pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
         description="Address that readers know this service by, for links in feeds; what they asked for when unset.",
     )
+    decision_token: SecretStr | None = Field(
+        None, description="Bearer token that POST /v1/decisions must carry. Without one the service takes no decisions."
+    )
+    decision_token_file: Path | None = Field(None, description="File that holds the bearer token.")
+
+    def token(self) -> str | None:
+        """The bearer token for decisions, read from its file where one is named."""
+        return _token("QUERY__DECISION_TOKEN", self.decision_token, self.decision_token_file)
 
 
 class LagSettings(Section):
@@ -310,6 +327,15 @@ class _TomlFile(PydanticBaseSettingsSource):
             raise SettingsError([f"{CONFIG_VARIABLE}={name}: cannot be read ({error.strerror})"]) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError([f"{CONFIG_VARIABLE}={name}: not valid TOML ({error})"]) from error
+
+
+def _token(variable: str, given: SecretStr | None, file: Path | None) -> str | None:
+    if given is None:
+        return read_secret(file) if file else None
+    token = given.get_secret_value().strip()
+    if not token:
+        raise SettingsError([f"{PREFIX}{variable}: is empty; give a token, or leave it out"])
+    return token
 
 
 def read_secret(path: Path) -> str:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from services.chassis.errors import OnrecordError
-from services.cli import setup
+from services.cli import decisions
+from services.cli.reading import line, reading
 from services.cli.tables import print_whole, table_of
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-app = typer.Typer(help="Who is who: the names that are one actor, and the ones that may be.", no_args_is_help=True)
+app = typer.Typer(help="Who is who: the names that are one actor, or may be, and what people decide.", no_args_is_help=True)
 
 
 @app.command("show")
@@ -28,7 +23,7 @@ def show(
     from services.query.problems import Merged
     from services.query.records import actors, identity
 
-    with _reading() as connection:
+    with reading() as connection:
         try:
             row = actors.require(connection, actor)
         except Merged as merged:
@@ -38,7 +33,7 @@ def show(
         print(found.model_dump_json(indent=2))
         return
     known = f", known in article {row.article_id} only" if row.article_id else ""
-    print(f"{row.actor_id}: {_line(row.name)}, {row.statements} statements{known}")
+    print(f"{row.actor_id}: {line(row.name)}, {row.statements} statements{known}")
     table = table_of("name", "statements", "is", "because", "probability")
     for name in found.names:
         link = (name.linked_to or "", name.reason or "", "" if name.probability is None else f"{name.probability:.2f}")
@@ -57,7 +52,7 @@ def candidates(
     """List names that may be one and are not taken to be, the most probable first."""
     from services.query.records import identity
 
-    with _reading() as connection:
+    with reading() as connection:
         found = identity.open_candidates(connection, limit)
     table = table_of("name", "may be", "because", "probability")
     for name, other, reason, probability in found:
@@ -65,26 +60,4 @@ def candidates(
     print_whole(table)
 
 
-@contextmanager
-def _reading() -> Iterator[Connection]:
-    """The record, read.
-
-    Raises:
-        OnrecordError: it cannot be read just now, or what is asked for is not on it.
-    """
-    from services.query.database import Database
-    from services.query.problems import Trouble
-
-    database = Database(setup.load(interactive=True).store.address())
-    try:
-        with database.reading() as connection:
-            yield connection
-    except Trouble as trouble:
-        raise OnrecordError(trouble.detail) from trouble
-    finally:
-        database.close()
-
-
-def _line(text: str) -> str:
-    """Other people's words as one line that cannot steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
+decisions.add_to(app)

@@ -37,9 +37,8 @@ def ingest(
             work.append(lambda: ingest_feeds(context, feed, reporter("reading feeds")))
         for run in work:
             summary = run()
-            print(f"Articles: {summary}", file=sys.stderr)
-            for failure in summary.failures:
-                print(f"onrecord: {failure}", file=sys.stderr)
+            for line in summary.told():
+                print(line, file=sys.stderr)
             rejected += summary.rejected
     if asked.signal is not None:
         raise typer.Exit(SIGNALLED + asked.signal)

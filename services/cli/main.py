@@ -9,7 +9,7 @@ import typer
 
 from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import actors, config, dlq, export, extract, health, ingest, run, service, topics, trace
+from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, search, service, statements, topics, trace
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -37,13 +37,20 @@ def _program(
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
+app.command("search")(search.search)
 app.command("export")(export.export_)
+app.command("statements")(statements.statements)
+app.command("show")(statements.show)
 app.command("trace")(trace.trace)
 app.command("health")(health.health)
 app.add_typer(service.app, name="service")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(actors.app, name="actors")
+actors.app.command("import")(registry.import_list)
+actors.app.command("imported")(registry.imported)
+actors.app.command("forget")(registry.forget)
+actors.app.command("wikidata")(registry.wikidata)
 app.add_typer(config.app, name="config")
 
 

@@ -109,9 +109,8 @@ class _Run:
             work.append(lambda: ingest_feeds(self._context, self._feeds, reporter("reading feeds")))
         for read in work:
             summary = read()
-            print(f"Articles: {summary}", file=sys.stderr)
-            for failure in summary.failures:
-                print(f"onrecord: {failure}", file=sys.stderr)
+            for line in summary.told():
+                print(line, file=sys.stderr)
             self.rejected += summary.rejected
 
     def _say_that_it_is_empty(self) -> None:

@@ -16,7 +16,7 @@ logger = structlog.get_logger()
 
 SERVICE = "ingest"
 
-OutcomeKind = Literal["published", "revised", "duplicate", "rejected"]
+OutcomeKind = Literal["published", "revised", "duplicate", "rejected", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection.
+    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection or of passing
+    it over.
 
     ``sent`` is the work of putting it on the log, None when that was not done (a duplicate, a refusal seen before). It tells where and
     when, not what became of the item, and so does not count when outcomes are compared.
@@ -46,6 +47,7 @@ class Outcome:
     why: str = ""
     message: str = ""
     sent: Sent | None = field(default=None, compare=False)
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name}: {self.message or self.kind}"
@@ -84,6 +86,10 @@ def account(context: Context, item: Item, outcome: Outcome) -> None:
             error=outcome.message,
             **_place(outcome.sent),
         )
+    elif outcome.kind == "skipped":
+        metrics.counter("pages_skipped", reason=outcome.why).inc()
+        # of an archive most is skipped, and a feed offers the same at every poll
+        logger.debug("passed over", service=SERVICE, source=source, input=outcome.name, reason=outcome.why, detail=outcome.message)
     elif isinstance(item, Offer):
         metrics.histogram("article_size").observe(len(item.article.content.encode()))
         logger.info(

@@ -48,3 +48,8 @@ def is_home(address: str) -> bool:
 def is_section_of(key: str, others: list[str]) -> bool:
     """Whether an address is above one of the others; all as :func:`services.ingest.identity.url_key` writes them."""
     return "?" not in key and any(other.startswith(f"{key}/") for other in others)
+
+
+def same_site(one: str | None, other: str | None) -> bool:
+    """Whether two hosts are one, or one is a subdomain of the other."""
+    return bool(one and other) and (one == other or f".{other}".endswith(f".{one}") or f".{one}".endswith(f".{other}"))

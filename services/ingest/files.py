@@ -17,9 +17,22 @@ from services.ingest.paths import Found, find, read_input
 from services.ingest.progress import Reporter
 from services.ingest.publish import Publisher
 from services.ingest.readers import Item, Limits
+from services.ingest.readers.warc import Resume
 
 MAX_FAILURES = 1000
 """How many failures a summary names; all are counted and logged."""
+
+
+SKIPPED = {
+    "not_html": "no HTML",
+    "redirect": "redirects",
+    "client_error": "not found or refused (4xx)",
+    "server_error": "server errors (5xx)",
+    "other_status": "other answers",
+    "revisit": "captured unchanged",
+    "truncated": "cut short by the crawler",
+}
+"""What people read of each reason for passing something over."""
 
 
 @dataclass(slots=True)
@@ -30,22 +43,37 @@ class Summary:
     revised: int = 0
     duplicate: int = 0
     rejected: int = 0
+    skipped: int = 0
     skipped_files: int = 0
     failures: list[Outcome] = field(default_factory=list)
     duplicates: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why what was passed over was."""
+    notes: Counter[str] = field(default_factory=Counter)
+    """What was made of articles that their sender may not have meant."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
         setattr(self, outcome.kind, getattr(self, outcome.kind) + 1)
+        if len(self.notes) < MAX_FAILURES:
+            self.notes.update(outcome.notes)
         if outcome.kind == "duplicate":
             self.duplicates[outcome.why] += 1
+        elif outcome.kind == "skipped":
+            self.reasons[outcome.why] += 1
         elif outcome.kind == "rejected" and len(self.failures) < MAX_FAILURES:
             self.failures.append(outcome)
+
+    def told(self) -> Iterator[str]:
+        """What is said of it to people, line by line."""
+        yield f"Articles: {self}"
+        yield from (f"onrecord: note: {count} article{'s' if count > 1 else ''}: {note}" for note, count in self.notes.most_common(20))
+        yield from (f"onrecord: {failure}" for failure in self.failures)
 
     @property
     def total(self) -> int:
         """Articles and other items offered."""
-        return self.published + self.revised + self.duplicate + self.rejected
+        return self.published + self.revised + self.duplicate + self.rejected + self.skipped
 
     def __str__(self) -> str:
         parts = [f"{self.published} published"]
@@ -54,6 +82,9 @@ class Summary:
             for label, count in (("revised", self.revised), ("already known", self.duplicate), ("rejected", self.rejected))
             if count
         ]
+        if self.skipped:
+            why = ", ".join(f"{count} {SKIPPED.get(reason, reason)}" for reason, count in self.reasons.most_common())
+            parts.append(f"{self.skipped} passed over ({why})")
         if self.skipped_files:
             parts.append(f"{self.skipped_files} file{'s' if self.skipped_files > 1 else ''} of other kinds passed over")
         return ", ".join(parts)
@@ -75,7 +106,7 @@ def ingest_found(context: Context, found: Found, progress: Reporter) -> Summary:
     """
     summary = Summary(skipped_files=found.skipped)
     with Publisher(context, f"files-{os.getpid()}") as publisher, progress:
-        walk = _Walk(context, found)
+        walk = _Walk(context, found, publisher.mark)
         try:
             for outcome in publisher.publish_all(walk.items()):
                 summary.add(outcome)
@@ -120,17 +151,18 @@ def follow_feeds(context: Context, feeds: Sequence[str]) -> None:
 class _Walk:
     """All items of all inputs, counting the inputs read through."""
 
-    def __init__(self, context: Context, found: Found) -> None:
+    def __init__(self, context: Context, found: Found, resume: Resume) -> None:
         self._context = context
         self._found = found
+        self._resume = resume
         self.inputs_read = 0
 
     def items(self) -> Iterator[Item]:
         yield from self._found.refusals
-        limits = Limits(self._context.settings.ingest.max_article_bytes)
+        limits = Limits(self._context.settings.ingest.max_article_bytes, self._context.settings.ingest.csv_columns)
         for given in self._found.inputs:
             try:
-                for item in read_input(given, limits, self._context.stop):
+                for item in read_input(given, limits, self._context.stop, self._resume):
                     if self._context.stop.is_set():
                         return
                     yield item

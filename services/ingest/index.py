@@ -39,6 +39,7 @@ from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import EventLog, Message, Origin, Position, TopicPartition, TopicState
 from services.ingest import index_file
 from services.ingest.identity import content_key, fingerprint, publisher_key
+from services.ingest.readers.items import Mark
 
 logger = structlog.get_logger()
 
@@ -63,6 +64,8 @@ CREATE TABLE IF NOT EXISTS refusals (key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS feeds (url TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (feed TEXT NOT NULL, entry TEXT NOT NULL, version TEXT NOT NULL, tries INTEGER NOT NULL,
     seen_at REAL NOT NULL, PRIMARY KEY (feed, entry)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS archives
+    (archive TEXT PRIMARY KEY, at INTEGER NOT NULL, within INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
 """
 _FROM_VERSION_1 = """
 ALTER TABLE positions RENAME COLUMN last_sha256 TO mark;
@@ -75,6 +78,7 @@ _TABLES = (  # the feeds' memory is kept here too: it must vanish together with 
     "refusals",
     "feeds",
     "entries",
+    "archives",
 )
 
 LAST_REVISION = "last_revision"
@@ -268,6 +272,19 @@ class ArticleIndex:
     def first_refusal(self, key: str) -> bool:
         """Whether this refusal is new; from here on it is not."""
         return self._db.execute("INSERT OR IGNORE INTO refusals VALUES (?)", (key,)).rowcount == 1
+
+    def mark(self, archive: str) -> Mark | None:
+        """How far this archive had been read when reading it was broken off; None when it was not."""
+        row = self._db.execute("SELECT archive, at, within, record FROM archives WHERE archive = ?", (archive,)).fetchone()
+        return Mark(*row) if row else None
+
+    def reached(self, mark: Mark) -> None:
+        """An archive has been read so far; one that was read to its end is forgotten, so that it can be read again."""
+        if mark.record:
+            row = (mark.archive, mark.at, mark.within, mark.record)
+            self._db.execute("INSERT OR REPLACE INTO archives VALUES (?, ?, ?, ?)", row)
+        else:
+            self._db.execute("DELETE FROM archives WHERE archive = ?", (mark.archive,))
 
 
 def _next_revision(article: Article, mark: str, known: Sequence[_Known], revision_given: bool, live: bool) -> Decision:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.ingest.readers import SUFFIXES, Arrival, Item, Limits, Refusal, format_of, read
+from services.ingest.readers.warc import Resume, never
 from services.ingest.standard_input import standard_input
 
 STANDARD_INPUT = "-"
@@ -123,8 +124,8 @@ def _names_something(path: str) -> bool:
     return path == STANDARD_INPUT or os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
 
 
-def read_input(given: Input, limits: Limits, stop: threading.Event) -> Iterator[Item]:
-    """The items of one input. Never raises for what it reads.
+def read_input(given: Input, limits: Limits, stop: threading.Event, resume: Resume = never) -> Iterator[Item]:
+    """The items of one input; ``resume`` says how far an archive has been read before. Never raises for what it reads.
 
     Raises:
         StageStopped: a stop was asked for while standard input had nothing to read; what it gave by then may be half an item.
@@ -132,7 +133,7 @@ def read_input(given: Input, limits: Limits, stop: threading.Event) -> Iterator[
     arrival = given.arrival()
     try:
         with _opened(given, stop) as stream:
-            yield from read(arrival, stream, limits, format_of(given.name))
+            yield from read(arrival, stream, limits, format_of(given.name), resume)
     except OSError as error:
         yield Refusal(
             arrival, "unreadable", f"cannot be read ({error.strerror or error}); check the file and its permissions", b"", stage="open"

@@ -34,7 +34,7 @@ from services.chassis.stage.dead_letters import contract_of, dead_letter
 from services.chassis.tracing import Span
 from services.ingest.account import SERVICE, Outcome, Sent, account
 from services.ingest.index import ArticleIndex
-from services.ingest.readers.items import Item, Offer, Refusal
+from services.ingest.readers.items import Item, Mark, Offer, Refusal, Skip
 
 logger = structlog.get_logger()
 
@@ -50,6 +50,8 @@ LIVE = ("push", "feed")
 BATCH_ITEMS = 100
 BATCH_BYTES = 8 * 1_048_576
 """Bounds memory and the time one transaction takes; two of the largest articles fit."""
+BATCH_SKIPPED = 10 * BATCH_ITEMS
+"""What is passed over costs next to nothing; in an archive of all that a crawler met, most is."""
 
 
 class Publisher:
@@ -108,6 +110,11 @@ class Publisher:
             self.index.touch()
         finally:
             self._lock.release()
+
+    def mark(self, archive: str) -> Mark | None:
+        """How far this archive had been read when reading it was broken off."""
+        with self._lock:
+            return self.index.mark(archive)
 
     def publish_all(self, items: Iterable[Item], traceparent: str | None = None) -> Iterator[Outcome]:
         """Publish any number of items in batches; one outcome each, in order.
@@ -183,6 +190,8 @@ class Publisher:
                 sent = [message for _, message, _ in prepared]
                 places = self._producer.append(sent)
                 self.index.appended(sent, places)
+            for mark in {item.arrival.mark.archive: item.arrival.mark for item in items if item.arrival.mark}.values():
+                self.index.reached(mark)
         ended_ns = time.time_ns()
         if prepared:
             self._committed([message for _, message, _ in prepared], (ended_ns - started_ns) / 1e9)
@@ -202,11 +211,15 @@ class Publisher:
                 item = _too_large(item, most)
         if isinstance(item, Refusal):
             return self._refuse(item, topics, span)
+        if isinstance(item, Skip):
+            return Outcome("skipped", item.arrival.name, why=item.reason, message=item.message), []
         decision = self.index.decide(item.article, item.revision_given, item.arrival.source in LIVE)
         if decision.kind == "rejected":
             refusal = Refusal(item.arrival, decision.why, decision.message, item.original, stage="validate", reencoded=item.reencoded)
             return self._refuse(refusal, topics, span)
-        outcome = Outcome(decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message)
+        outcome = Outcome(
+            decision.kind, item.arrival.name, decision.article_id, decision.revision, decision.why, decision.message, notes=item.notes
+        )
         if decision.kind == "duplicate":
             return outcome, []
         if decision.revision != item.article.revision:
@@ -261,13 +274,14 @@ class Publisher:
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
-    size = 0
+    size = skipped = 0
     for item in items:
         batch.append(item)
         size += len(item.original)
-        if len(batch) == BATCH_ITEMS or size >= BATCH_BYTES:
+        skipped += isinstance(item, Skip)
+        if len(batch) - skipped == BATCH_ITEMS or skipped == BATCH_SKIPPED or size >= BATCH_BYTES:
             yield batch
-            batch, size = [], 0
+            batch, size, skipped = [], 0, 0
     if batch:
         yield batch
 

@@ -15,11 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
-from services.query import api, feeds, live, pages
+from services.query import api, decisions, feeds, live, pages
 from services.query.database import Database
 from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
-from services.query.problems import MEDIA_TYPE, BadParameter, Merged, Problem, Trouble
+from services.query.problems import MEDIA_TYPE, BadParameter, Moved, Problem, Trouble
 from services.query.rendering import STATIC, render
 from services.query.text import segment
 
@@ -36,8 +36,18 @@ Who said what in the news: quotes and claims from articles, resolved to people a
 _log = structlog.get_logger("onrecord.query")
 
 
-def create_app(database: Database, settings: QuerySettings, metrics: Metrics, following: live.Live | None = None) -> FastAPI:
-    """The application over a database. ``following`` is who follows it live, for a server that must let them go when it stops."""
+def create_app(
+    database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None, following: live.Live | None = None
+) -> FastAPI:
+    """The application over a database.
+
+    Args:
+        send: puts decisions on the log; without it none are taken.
+        following: who follows the record live, for a server that must let them go when it stops.
+
+    Raises:
+        SettingsError: the token for decisions cannot be read.
+    """
     following = following or live.Live(database, settings.max_live, metrics)
     app = FastAPI(
         title="onrecord", version="1", summary="The record of who said what.", description=DESCRIPTION,
@@ -50,6 +60,7 @@ def create_app(database: Database, settings: QuerySettings, metrics: Metrics, fo
     app.include_router(live.router(following))
     app.include_router(feeds.router(database, settings))
     app.include_router(api.router(database, settings))
+    app.include_router(decisions.router(database, settings, send))
     app.include_router(pages.router(database, settings))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(Trouble, _trouble)
@@ -84,7 +95,7 @@ def _answer(request: Request, trouble: Trouble) -> Response:
     headers = {**SECURITY, "cache-control": "no-store", **trouble.headers}
     if _for_people(request):
         return render("problem.html", problem.status, headers, problem=problem, here="")
-    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def _for_people(request: Request) -> bool:
@@ -95,15 +106,15 @@ def _for_people(request: Request) -> bool:
 
 def _trouble(request: Request, error: Exception) -> Response:
     trouble = cast(Trouble, error)
-    if isinstance(trouble, Merged):
-        trouble.headers["location"] = _place_of(request, trouble.into)
+    if isinstance(trouble, Moved):
+        trouble.headers["location"] = _place_of(request, trouble)
     return _answer(request, trouble)
 
 
-def _place_of(request: Request, actor_id: str) -> str:
-    """The same place of another actor."""
+def _place_of(request: Request, moved: Moved) -> str:
+    """The same place of another actor or statement."""
     template: str = request.scope["route"].path
-    path = template.replace("{actor_id:path}", segment(actor_id))
+    path = template.replace(f"{{{moved.what}_id:path}}", segment(moved.into))
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
@@ -120,9 +131,13 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     status = HTTPStatus(known.status_code)
+    allowed = (known.headers or {}).get("allow", "GET")
     details = {
         HTTPStatus.NOT_FOUND: ("no-such-page", f"There is nothing at {request.url.path}."),
-        HTTPStatus.METHOD_NOT_ALLOWED: ("read-only", f"{request.method} is not possible: this service only reads. Use GET."),
+        HTTPStatus.METHOD_NOT_ALLOWED: (
+            "no-such-method",
+            f"{request.method} is not possible here. Use {allowed}.",
+        ),
     }
     slug, detail = details.get(status, (status.phrase.lower().replace(" ", "-"), str(known.detail)))
     return _answer(request, Trouble(status, slug, detail, headers=dict(known.headers or {})))

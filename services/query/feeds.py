@@ -18,7 +18,6 @@ from pydantic_core import to_json
 from services.chassis.settings import QuerySettings
 from services.query.api import limit_of
 from services.query.database import Database
-from services.query.exports.columns import words_of
 from services.query.exports.linked import urn
 from services.query.models import Statement, Withdrawal
 from services.query.params import StatementSelection
@@ -46,7 +45,11 @@ class Feed:
         # the same wherever it is served, and however the address is written
         self.identifier = f"urn:onrecord:feed:{query.link('')[1:] or 'all'}"
         self.entries = [(change.seq, change.what) for change in found if isinstance(change.what, Statement)]
-        self.gone = [(change.seq, change.what) for change in gone if isinstance(change.what, Withdrawal)]
+        left: dict[str, tuple[int, Withdrawal]] = {}
+        for change in gone:
+            if isinstance(change.what, Withdrawal):  # once, though it may have been another actor's before
+                left.setdefault(change.what.statement_id, (change.seq, change.what))
+        self.gone = list(left.values())
         # that of the last entry, so that the bytes are the same until something changes; of an empty feed, when time began
         self.updated = moment(max((seq for seq, _ in (*self.entries, *self.gone)), default=0))
         self.title = visible(_title(query, [statement for _, statement in self.entries]))
@@ -74,7 +77,7 @@ def atom(feed: Feed) -> bytes:
         deleted = etree.SubElement(root, f"{{{TOMBSTONES}}}deleted-entry")
         deleted.set("ref", urn("statement", withdrawal.statement_id))
         deleted.set("when", _stamp(moment(seq)))
-        etree.SubElement(deleted, f"{{{TOMBSTONES}}}comment").text = _reason(withdrawal)
+        etree.SubElement(deleted, f"{{{TOMBSTONES}}}comment").text = _REASONS[withdrawal.reason]
     made: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
     return made
 
@@ -140,19 +143,23 @@ def _headline(statement: Statement) -> str:
     """As a page says it: whom, how sure, and whether these words were said at all."""
     says = statement.polarity or "said"
     who = " ".join(part for part in (statement.hedge, statement.actor_on_record.name, says) if part)
-    return visible(f"{who}: {shorten(words_of(statement), TITLE)}")
+    return visible(f"{who}: {shorten(statement.text, TITLE)}")
 
 
 def _content(statement: Statement) -> str:
     article = statement.article
     place = " · ".join(part for part in (article.title, article.outlet) if part) or article.article_id
     known = f", confidence {statement.confidence:.2f}"
-    words = Markup("<blockquote>{}</blockquote>").format(visible(words_of(statement)))
+    words = Markup("<blockquote>{}</blockquote>").format(visible(statement.text))
     return str(words + Markup("<p>{} {}{}. {}</p>").format(statement.subkind, statement.kind, known, visible(place)))
 
 
-def _reason(withdrawal: Withdrawal) -> str:
-    return "The article was withdrawn." if withdrawal.reason == "withdrawn" else "The article says something else now."
+_REASONS = {
+    "withdrawn": "The article was withdrawn.",
+    "revised": "The article says something else now.",
+    "moved": "It is another actor's now.",
+    "copy": "An earlier appearance stands for it.",
+}
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:

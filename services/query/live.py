@@ -27,6 +27,7 @@ from services.query.params import LiveQuery
 from services.query.problems import Trouble, bad_parameter, documented
 from services.query.records import actors, changes
 from services.query.records.changes import Change
+from services.query.records.statements import parsed
 
 LOOK_S = 1.0
 """Between two looks for something new."""
@@ -70,7 +71,8 @@ class Live:
         """The stream for a reader that saw ``last``.
 
         Raises:
-            Trouble: 404 for an unknown actor, 503 when there are as many readers as there may be, or the record cannot be read.
+            Trouble: 404 for an unknown actor, 422 when the words looked for cannot be read as a search, 503 when there are as many
+                readers as there may be, or the record cannot be read.
         """
         if self._readers >= self._most:
             problem = f"{self._most} readers follow the live stream, as many as there may be. Try again later, or take a feed."
@@ -159,6 +161,8 @@ class _Stream(StreamingResponse):
 
 
 def _begin(connection: Connection, query: LiveQuery) -> int:
+    if query.q:
+        parsed(query.q)
     if query.actor:
         actors.existing(connection, query.actor)
     return changes.head(connection)
@@ -188,9 +192,10 @@ def router(live: Live) -> APIRouter:
 
     @api.get("/live", summary="Statements as they come", responses=problems | stream, response_class=StreamingResponse)
     async def follow(query: Annotated[LiveQuery, Query()], last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        """Server-sent events: `statement` for each that comes on record and passes the filters, its data as in the lists; `withdrawn`
-        for each that leaves it. Withdrawals are held against `actor`, `kind` and `outlet` only: ignore those of statements that you do
-        not know. A corrected article withdraws its old statements and brings new ones.
+        """Server-sent events: `statement` for each that comes on record and passes the filters, its data as in the lists, and again when
+        it is another than before (its actor, its words); `withdrawn` for each that leaves it, or is not listed any more. Withdrawals are
+        held against `actor`, `kind` and `outlet` only: ignore those of statements that you do not know. A corrected article withdraws its
+        old statements and brings new ones. What was said once is told once, by the appearance that leads, unless `appearances=all`.
 
         Ids are places in the order of changes. A reader that comes back with `Last-Event-ID` (browsers do) misses nothing, however
         long it was away; it may be told again of what it knows."""

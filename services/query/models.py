@@ -12,6 +12,8 @@ from schemas.events import (
     ClaimType,
     Counts,
     Cue,
+    DecidedStatement,
+    DecisionKind,
     Extractor,
     Outcome,
     Resolution,
@@ -24,7 +26,7 @@ from schemas.relational import Step
 from services.query.paging import Page
 from services.query.params import Subkind
 
-SURE, EVEN = 0.75, 0.5
+SURE, EVEN = 0.7, 0.5
 """How sure a speaker must be for a page to name him without “probably”, and with it."""
 
 
@@ -85,6 +87,25 @@ class Identity(Answer):
     actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
     names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
     candidates: list[Candidate] = Field(description="Most probable first.")
+    decisions: list[DecisionOnRecord] = Field(default=[], description="What people decided about it, the last first; undone ones too.")
+
+
+class DecisionOnRecord(Answer):
+    """What somebody decided about who is who."""
+
+    decision_id: str = Field(description="The decision.", examples=["decision-0d2c…"])
+    kind: DecisionKind = Field(description="What is decided.")
+    decided_at: AwareDatetime = Field(description="When.")
+    decided_by: str = Field(description="Who.", examples=["ana@example.org"])
+    why: str = Field(description="Why.")
+    says: str = Field(description="What it says, in words.", examples=["person:ana-lee is Ana-Maria Lee (person:ana-maria-lee)"])
+    in_force: bool = Field(description="It is not undone. A later decision may say otherwise all the same.")
+    actor_id: str | None = Field(default=None, description="Whom it is about.")
+    other_id: str | None = Field(default=None, description="Into whom, who not, or who said it.")
+    name: str | None = Field(default=None, description="What the actor is called.")
+    wikidata: str | None = Field(default=None, description="The Wikidata item.")
+    statement: DecidedStatement | None = Field(default=None, description="The statement that is reassigned.")
+    undoes: str | None = Field(default=None, description="The decision that does not hold any more.")
 
 
 class ActorLink(Answer):
@@ -115,6 +136,10 @@ class Statement(Answer):
     text: str = Field(description="The words.", examples=["There is no meeting planned."])
     actor: Actor = Field(description="Who said it, as the article names them.")
     actor_on_record: ActorLink = Field(description="Who that is on record.")
+    jointly_with: list[Actor] = Field(
+        default_factory=list,
+        description="Who else said it in one breath, as the article names them: each of them has a statement of these words.",
+    )
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
@@ -139,6 +164,13 @@ class Statement(Answer):
     spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
     text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
     article: ArticleLink = Field(description="Where it was found.")
+    reassigned_by: str | None = Field(
+        default=None, description="The decision that says who said it, where that is not whom the article seems to name."
+    )
+    appearance_of: str = Field(description="The first appearance of what was said here: the same for all that tell it.")
+    articles: int = Field(default=1, ge=1, description="Articles on record that tell it.")
+    outlets: int = Field(default=0, ge=0, description="Outlets that tell it.")
+    shred: bool = Field(default=False, description="Three words or fewer, or a confidence below .5: it stands as nobody's latest.")
     within: Holder | None = Field(
         default=None, description="Second-hand: the statement that reports it; null when the article itself does."
     )
@@ -163,8 +195,9 @@ class Statement(Answer):
 
     @property
     def hedge(self) -> str:
-        """What a page says before the actor's name when it is not sure of it; else nothing."""
-        sure = self.speaker_confidence
+        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure; a description
+        is the article's own word, and nobody's name."""
+        sure = None if self.reassigned_by or self.actor.kind is ActorKind.UNNAMED else self.speaker_confidence
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 
@@ -176,7 +209,10 @@ class Withdrawal(Answer):
     actor_id: str = Field(description="The actor it was on record for.", examples=["person:sergei-lavrov"])
     article_id: str = Field(description="The article it was found in.", examples=["art-4f0c2f0e"])
     outlet: str | None = Field(default=None, description="Its publisher.")
-    reason: Literal["withdrawn", "revised"] = Field(description="Whether the article was withdrawn, or says something else now.")
+    reason: Literal["withdrawn", "revised", "moved", "copy"] = Field(
+        description="`withdrawn`: the article was. `revised`: it says something else now. `moved`: another actor said it, by what is known "
+        "or decided now. `copy`: an earlier appearance stands for what was said once."
+    )
     at: AwareDatetime = Field(description="When it left the record.")
 
 
@@ -207,6 +243,34 @@ class Target(Answer):
     selector: list[Selector] = Field(description="The position and the quotation.")
 
 
+class WordingPart(Answer):
+    """A stretch of a wording."""
+
+    text: str = Field(description="The words.")
+    shared: bool = Field(description="Whether they stand in the longest form too, in the same order.")
+
+
+class Appearance(Answer):
+    """One of the places where a statement is told."""
+
+    statement_id: str = Field(description="Its own quote id or claim id.")
+    kind: StatementKind = Field(description="Quote or claim.")
+    subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
+    text: str = Field(description="The words here.")
+    wording: list[WordingPart] = Field(description="The same words, compared with the longest form.")
+    confidence: float = Field(description="As of a statement.")
+    article: ArticleLink = Field(description="Where.")
+
+
+class Repetition(Answer):
+    """Another time when the same actor said the same."""
+
+    statement_id: str = Field(description="Its first appearance.")
+    text: str = Field(description="The words then.")
+    published_at: AwareDatetime | None = Field(default=None, description="When it was first published.")
+    articles: int = Field(ge=1, description="Articles that tell it.")
+
+
 class StatementDetail(Statement):
     """A statement, with selectors for everything it rests on."""
 
@@ -214,6 +278,10 @@ class StatementDetail(Statement):
     words: list[Target] = Field(description="The statement's words, in text order.")
     cue_words: Target | None = Field(default=None, description="The reporting words.")
     mention: Target | None = Field(default=None, description="The words that name the source.")
+    first_seen: AwareDatetime | None = Field(default=None, description="When the first appearance was published.")
+    longest: str = Field(description="The statement_id of the appearance with the most words.")
+    appearances: list[Appearance] = Field(description="Wherever it is told, the first appearance first; at most 200.")
+    said_again: list[Repetition] = Field(description="Other times when the actor said the same, latest first; at most 50.")
 
 
 class ArticleSummary(ArticleLink):
@@ -240,7 +308,7 @@ class TermHits(Answer):
     """How often one word or phrase of a search occurs."""
 
     term: str = Field(description="The word or phrase, folded.", examples=["lavrov"])
-    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters.")
+    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters; 10,001 for any more.")
 
 
 class Emptiness(Answer):
@@ -251,12 +319,51 @@ class Emptiness(Answer):
     statements_on_record: int = Field(ge=0, description="Statements there are altogether.")
 
 
+class Highlight(Answer):
+    """Where words that were looked for stand."""
+
+    start: int = Field(ge=0, description="First code point.")
+    end: int = Field(ge=0, description="One past the last code point.")
+
+
+class Counted(Answer):
+    """What some of the statements found have in common."""
+
+    value: str = Field(description="What to filter by.", examples=["person:sergei-lavrov"])
+    name: str | None = Field(default=None, description="Of actors: the name.", examples=["Sergei Lavrov"])
+    statements: int = Field(ge=0, description="How many of the statements found.")
+
+
+class Facets(Answer):
+    """What the statements found are made of, all of them counted, whatever page is shown."""
+
+    actors: list[Counted] = Field(description="Who said most of them, at most ten.")
+    outlets: list[Counted] = Field(description="Where most of them were published, at most ten.")
+    kinds: list[Counted] = Field(description="Quotes and claims.")
+    stances: list[Counted] = Field(description="Stances, at most ten.")
+    months: list[Counted] = Field(description="Months of publication (UTC), in order; undated ones are left out.")
+
+
+class Suggestion(Answer):
+    """What may have been meant."""
+
+    query: str = Field(description="The search with the likeliest spelling on record.", examples=["bridge"])
+    statements: int = Field(ge=0, description="How many it finds, whatever the filters; 10,001 for any more.")
+
+
 class SearchAnswer(Answer):
     """What a search found."""
 
     query: str = Field(description="What was looked for.")
     actors: list[ActorSummary] = Field(description="Actors whose names match, most statements first; at most ten.")
-    statements: Page[Statement] = Field(description="Statements that hold every word.")
+    statements: Page[Statement] = Field(description="Statements that answer the search.")
+    highlights: dict[str, list[Highlight]] = Field(
+        default_factory=dict, description="Per statement id, where in its `text` the words looked for stand, in code points."
+    )
+    facets: Facets | None = Field(
+        default=None, description="What they are made of; on the first page only, and null when there are more than are counted."
+    )
+    suggestion: Suggestion | None = Field(default=None, description="What a misspelt word may mean, when nothing was found.")
     explanation: Emptiness | None = Field(default=None, description="Why nothing was found; null when something was.")
 
 

@@ -16,6 +16,7 @@ from services.chassis.service import Context
 from services.chassis.settings import QuerySettings
 from services.query.app import create_app
 from services.query.database import Database
+from services.query.decisions import Sender
 from services.query.live import Live
 
 GRACE_S = 5
@@ -33,15 +34,16 @@ class QueryService:
         """Bind the port at once, so that a taken one shows before any work is done.
 
         Raises:
-            SettingsError: the port is taken, the address is not this machine's, or the store's address is wrong.
+            SettingsError: the port is taken, the address is not this machine's, or the store's address or the token is wrong.
         """
         settings = context.settings.query
         self._database = Database(context.settings.store.address())
         self._socket = _bind(settings)
         host, port = self._socket.getsockname()[:2]
         self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._send = Sender(context.log)
         live = Live(self._database, settings.max_live, context.metrics)
-        config = web.config(create_app(self._database, settings, context.metrics, live), GRACE_S)
+        config = web.config(create_app(self._database, settings, context.metrics, self._send, live), GRACE_S)
         self._server = _Server(config, context.stop, live)
         self._ended = False
 
@@ -63,6 +65,7 @@ class QueryService:
         """Free the port and the database's connections; safe to call twice, and enough for a service that never ran."""
         self._socket.close()
         self._database.close()
+        self._send.close()
 
     def live(self) -> list[str]:
         """Why the server is dead; empty while it serves or has yet to start."""

@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 
 from schemas.events import ActorRecord, Article, Document, Quote, RecordPart
 from services.aggregate.changes import change_of
+from services.aggregate.identity import registry
 from services.aggregate.records import Gone
 from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of
 from services.aggregate.store import Store
@@ -357,6 +358,9 @@ def test_what_is_on_record_and_who_is_silent_is_told_to_the_metrics(
     assert {kind: told("record_entries", kind=kind) for kind in ("actor", "article", "claim", "outlet")} == {
         "actor": 2, "article": 1, "claim": 0, "outlet": 1,
     }  # fmt: skip
+    assert {kind: told("statements_identified", kind=kind) for kind in ("registry", "office", "link", "name")} == {
+        "registry": 0, "office": 0, "link": 0, "name": 2,
+    }  # fmt: skip
     assert told("sources_known") == 1
 
 
@@ -410,3 +414,27 @@ def test_transactions_that_the_database_fails_are_counted_by_kind(tmp_path: Path
 def test_a_tombstone_has_the_actors_key_and_no_value() -> None:
     message = message_of(ANA.actor_id, Gone())
     assert (message.topic, message.key, message.value) == (ActorRecord.topic, b"person:ana-lee", None)
+
+
+def test_a_running_service_takes_up_what_another_process_imports(log: EventLog, settings: Settings, tmp_path: Path) -> None:
+    """Before its next commit: what it had read by the registry of before is read again."""
+    known = tmp_path / "known.csv"
+    known.write_text("kind,names,alone\nperson,Ida Marlowe|Ida Wrenfield,Marlowe\n", encoding="utf-8")
+    store = Store(str(settings.store.address()), GROUP)
+    environment = os.environ | {"ONRECORD_STORE__URL": str(settings.store.address())}
+    command = [sys.executable, "-m", "services.cli", "actors", "import", str(known)]
+    try:
+        with running(settings, log) as service:
+            append(
+                log,
+                messages([*make("art-1", speakers=(actor("Marlowe"),)).events, *make("art-2", speakers=(actor("Ida Wrenfield"),)).events]),
+            )
+            until(lambda: drained(log), service.is_alive)
+            subprocess.run(command, env=environment, check=True, timeout=PATIENCE_S)
+            assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {"person:ida-marlowe": 2}
+            append(log, messages([*make("art-3", speakers=(actor("Marlowe"),)).events]))
+            until(lambda: drained(log), service.is_alive)
+        assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {"person:ida-marlowe": 3}
+    finally:
+        store.close()
+        registry.use(())

@@ -32,7 +32,7 @@ def main() -> None:
     """Print a line per number of actors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--actors", nargs="+", type=int, default=[10_000, 100_000])
-    registry.seed()
+    registry.in_use()
     for actors in sorted(parser.parse_args().actors):
         with TemporaryDirectory() as folder:
             usual, fresh = _ratios(Path(folder), actors)

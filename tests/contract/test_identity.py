@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from schemas import relational
 from schemas.events import Actor, ActorKind, ActorRecord
 from schemas.ids import actor_id
+from services.aggregate.changes import change_of
 from services.aggregate.identity.deciding import resolved
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
-from services.aggregate.store import Store, adopting, identities
+from services.aggregate.store import Store, adopting, articles, identities
+from services.chassis.log.types import TopicPartition
 from tests.support.record import clear, dump, feed, published, rows, sent
 from tests.support.statements import Event, actor, make
 
@@ -75,13 +78,29 @@ def test_a_statement_keeps_its_articles_own_words_for_its_actor(store: Store) ->
     }
 
 
+def test_whoever_holds_an_office_is_on_record_by_name(store: Store) -> None:
+    said = actor("the US president", kind=ActorKind.UNNAMED)
+    undated = make("art-2", speakers=(said,), published_at=None)
+    feed(store, [make("art-1", speakers=(said,)).events, undated.events, make("art-3", claimants=(actor("Donald Trump"),)).events])
+    assert counts(store) == {"person:donald-trump": 2, said.actor_id: 1}
+    trump = next(row for row in rows(store, "actors") if row["actor_id"] == "person:donald-trump")
+    assert (trump["name"], trump["kind"], trump["aliases"]) == ("Donald Trump", "person", [])
+    links = {row["identity_id"]: (row["actor_id"], row["reason"], row["probability"]) for row in rows(store, "identities")}
+    assert links == {
+        "person:donald-trump": ("person:donald-trump", "registry", 0.99),
+        "office:president.us.2025-01-20": ("person:donald-trump", "office", 0.96),
+    }
+    assert [row["actor"]["name"] for row in rows(store, "statements") if row["article_id"] == "art-1"] == ["the US president"]
+
+
 def test_what_is_withdrawn_links_nothing(store: Store) -> None:
     feed(store, [make("art-1", speakers=(DOLYNSKYY,)).events])
     before = dump(store)
     feed(store, [make("art-2", speakers=(DOLYNSKY,)).events])
     feed(store, [make("art-2", withdrawn=True).events])
     after = dump(store)
-    assert after.pop("documents") != before.pop("documents")
+    for what_it_had_said in ("documents", "retired"):
+        assert after.pop(what_it_had_said) != before.pop(what_it_had_said)
     assert after == before
 
 
@@ -106,6 +125,33 @@ def test_a_key_that_a_crowd_shares_links_nothing(store: Store, monkeypatch: pyte
     assert len(counts(store)) == 1
 
 
+@pytest.mark.postgres
+def test_a_statement_that_another_replica_moves_meanwhile_leaves_its_new_actor(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replica withdraws an article while another, on its own partition, links the name that the article has."""
+    one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
+    one.migrate()
+    feed(one, [make("art-1", speakers=(DOLYNSKYY,)).events, make("art-2", speakers=(DOLYNSKYY,)).events])
+    follow, met = articles.follow, []
+
+    def following(*arguments: Any) -> Any:
+        monkeypatch.setattr(articles, "follow", follow)
+        events = [change_of(event) for event in make("art-3", speakers=(DOLYNSKY,)).events]
+        other.apply(events, {}, {TopicPartition("onrecord.documents", 1): len(events)})
+        met.append(set(counts(other)))
+        return follow(*arguments)
+
+    monkeypatch.setattr(articles, "follow", following)
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert met == [{DOLYNSKY.actor_id}]
+    after = dump(one)
+    clear(one)
+    feed(one, [make(f"art-{number}", speakers=(DOLYNSKYY,)).events for number in (1, 2)])
+    feed(one, [make("art-3", speakers=(DOLYNSKY,)).events, make("art-1", withdrawn=True).events])
+    assert dump(one) == after
+    one.close()
+    other.close()
+
+
 # -- any order -----------------------------------------------------------------------------------------------------------
 
 NAMES = (
@@ -113,7 +159,7 @@ NAMES = (
     "Philip Hargrove", "Philip Edmund Hargrove",
     "Philip Julian Hargrove", "Phil Hargrove", "Xi Jinping", "Jinping Xi", "Marlowe", "Donald Trump", "Donald Trump Jr.", "Mary Smith",
 )  # fmt: skip
-SPEAKERS = [actor(name) for name in NAMES]
+SPEAKERS = [*(actor(name) for name in NAMES), *(actor(name, kind=ActorKind.UNNAMED) for name in ("the US president", "the president"))]
 ALONE = actor("Ida Holm")
 
 
@@ -164,7 +210,7 @@ def _assert_as_defined(store: Store) -> None:
 
 # -- a record of an earlier release ---------------------------------------------------------------------------------------
 
-EARLIER: tuple[Actor, ...] = (DOLYNSKY, DOLYNSKYY, MARLOWE)
+EARLIER: tuple[Actor, ...] = (DOLYNSKY, DOLYNSKYY, MARLOWE, actor("the US president", kind=ActorKind.UNNAMED))
 
 
 def as_an_earlier_release_left_it(store: Store) -> None:
@@ -202,7 +248,8 @@ def _unlocalise(store: Store) -> None:
 
 def _derive(store: Store) -> None:
     from services.aggregate.store.actors import apply_effect
-    from services.aggregate.store.articles import SELECTED, Effect
+    from services.aggregate.store.appearances import SELECTED
+    from services.aggregate.store.articles import Effect
 
     effect = Effect()
     with store.engine.begin() as connection:

@@ -27,7 +27,7 @@ def check(extraction: Extraction) -> None:
     for statement in statements:
         assert statement.text_sha256 == document.text_sha256
         assert statement.article.document_id == document.document_id
-        assert statement.text == " ".join(span.exact for span in statement.spans)
+        assert statement.text == " […] ".join(span.exact for span in statement.spans)
         cue = [statement.cue.span] if statement.cue else []
         for span in (*statement.spans, *cue):
             assert text[span.start : span.end] == span.exact

@@ -13,15 +13,18 @@ from protego import Protego  # noqa: F401 - loaded before memory is measured
 
 from services.chassis import cloudevents, decoding
 from services.chassis.log.types import Record
+from services.chassis.metric_values import SKIPPED
 from services.ingest.feeds.entries import MAX_ENTRIES, NotAFeed, parse
 from services.ingest.feeds.fetch import MAX_RETRY_AFTER_S, retry_after
 from services.ingest.feeds.robots import MAX_CRAWL_DELAY_S, Robots
 from services.ingest.identity import article_id, fingerprint, host_of, joined, publisher_key, url_key, web_address
-from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, format_of, read
+from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, Skip, format_of, read
 from services.ingest.readers.dispatch import Format
 from services.ingest.readers.text import parse_date
+from services.ingest.readers.warc import never
 from tests.fuzz.given import Given
 from tests.fuzz.target import Target
+from tests.support.archives import Packing, answer, packed
 from tests.support.golden import GOLDEN
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,6 +32,7 @@ _LIMITS = Limits(article_bytes=600)
 """Small, so that inputs of every kind go beyond them."""
 _LABELS = frozenset({
     "too_large", "not_html", "empty", "binary", "schema", "not_object", "not_json", "gzip", "not_text", "embargoed", "partial", "encoding",
+    "archive", "not_table", "not_xml",
 })  # fmt: skip
 _SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
 NINJS = {
@@ -58,6 +62,9 @@ def _check_item(item: Item) -> None:
         assert item.reason in _LABELS
         assert item.stage in ("decode", "validate")
         assert len(str(item)) < 4_000
+        return
+    if isinstance(item, Skip):
+        assert item.reason in SKIPPED
         return
     article = item.article
     message = cloudevents.encode(article, source="/fuzz")
@@ -131,6 +138,25 @@ def check_gzip(data: bytes) -> None:
         return  # packed twice: only the outer wrapping is taken off
     plain = _read(content, form)
     assert [item.original for item in _read(bytes(packed), form)] == [item.original for item in plain]
+
+
+def check_archive(data: bytes) -> None:
+    """An archive, damaged or not, is read on behind every one of its marks."""
+    given = Given(data)
+    packing: Packing = given.one_of(("plain", "members", "one"))
+    damage, at = given.flag(), given.number(2**16)
+    content = given.rest()
+    whole = bytearray(packed([answer(f"https://example.org/{n}", b"<html><body>" + content) for n in range(3)], packing))
+    if damage:
+        whole[at % len(whole)] ^= 1 + at % 255
+    items = _read(bytes(whole), "warc")
+    assert damage or packing != "members" or len(items) == 3
+    for item in items:
+        mark = item.arrival.mark
+        again = list(
+            read(_arrival(), io.BufferedReader(io.BytesIO(bytes(whole))), _LIMITS, "warc", {mark.archive: mark}.get if mark else never)
+        )
+        assert damage or len(again) <= len(items)
 
 
 def check_guess(data: bytes) -> None:
@@ -233,6 +259,7 @@ TARGETS = (
     Target("read-lines", check_lines, _line_seeds, weight=2.0),
     Target("read-json", check_document, _document_seeds),
     Target("read-gzip", check_gzip, lambda: (b"\0\0\0\0\0\0\0Words.", b"\2\1\0\0\0\x21\4" + json.dumps(ARTICLE).encode())),
+    Target("read-archive", check_archive, lambda: (b"\0\0\0\0" + content for content in (b"<p>x", b"WARC/1.0\r\n\r\n", b"\x1f\x8b\x08"))),
     Target("read-guess", check_guess, lambda: (b"\5a.txtWords.", b"\0" + json.dumps(ARTICLE).encode(), b"\0<html><p>x")),
     Target("feed", check_feed, _feed_seeds, weight=2.0),
     Target("robots", check_robots, weight=0.3, seeds=lambda: (b"\0\5a?b=cUser-agent: *\nDisallow: /a*$\nCrawl-delay: 3\n",)),

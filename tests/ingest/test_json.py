@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.events import Article, ArticleStatus
-from services.ingest.readers import Limits, Offer, Refusal
+from services.ingest.readers import Item, Limits, Offer, Refusal, Skip
 from tests.support.arrivals import NOW, items, one_article, one_refusal
 
 MINIMAL = {"content": "The bridge reopens.", "url": "https://example.org/1"}
@@ -46,21 +46,23 @@ def test_a_dump_reads_back_as_it_was() -> None:
 
 
 def test_a_bad_line_does_not_stop_the_others() -> None:
-    data = b"\xef\xbb\xbf" + line(**MINIMAL) + b"\n{broken\n\n[1]\r\n" + line(content="x", colour="red") + b"\n" + line(content="Last.")
+    data = b"\xef\xbb\xbf" + line(**MINIMAL) + b"\n{broken\n\n[1]\r\n" + line(content="x", revision=0) + b"\n" + line(content="Last.")
     found = items("feed.jsonl", data)
     assert [type(item).__name__ for item in found] == ["Offer", "Refusal", "Refusal", "Refusal", "Offer"]
     refusals = [item for item in found if isinstance(item, Refusal)]
     assert [refusal.arrival.name for refusal in refusals] == ["feed.jsonl line 2", "feed.jsonl line 4", "feed.jsonl line 5"]
     assert [refusal.reason for refusal in refusals] == ["not_json", "not_object", "schema"]
     assert refusals[0].original == b"{broken"
-    assert "colour: no such field" in refusals[2].message
+    assert "revision: " in refusals[2].message
 
 
 def test_items_say_whether_their_bytes_are_the_ones_that_came() -> None:
-    array = items("a.json", b'[ {"content":"x", "colour":1}, {"content":"y"} ]')
-    assert [(type(item).__name__, item.reencoded) for item in array] == [("Refusal", True), ("Offer", True)]
-    whole = items("a.json", b'{ "content":"x", "colour":1}') + items("a.jsonl", b'{"content":"y"}\n{broken\n')
-    assert [(type(item).__name__, item.reencoded) for item in whole] == [("Refusal", False), ("Offer", False), ("Refusal", False)]
+    def kinds(found: list[Item]) -> list[tuple[str, bool]]:
+        return [(type(item).__name__, item.reencoded) for item in found if not isinstance(item, Skip)]
+
+    assert kinds(items("a.json", b'[ {"content":"x", "revision":0}, {"content":"y"} ]')) == [("Refusal", True), ("Offer", True)]
+    whole = items("a.json", b'{ "content":"x", "revision":0}') + items("a.jsonl", b'{"content":"y"}\n{broken\n')
+    assert kinds(whole) == [("Refusal", False), ("Offer", False), ("Refusal", False)]
 
 
 def test_a_line_too_long_is_skipped_to_its_end() -> None:
@@ -74,7 +76,7 @@ def test_a_line_too_long_is_skipped_to_its_end() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"content": "x", "published_at": "2026-05-01T09:30:00"}, "published_at: needs a time zone"),
+        ({"content": "x", "published_at": "in May"}, "published_at: "),
         ({"content": "x", "revision": 0}, "revision: "),
         ({"content": "x", "revision": 2**64}, "revision: "),
         ({"content": "x", "revision": 10**400}, "revision: "),
@@ -184,7 +186,7 @@ def test_ninjs_versions_that_are_no_counts_are_left_to_the_index(version: str | 
         ({"bodies": []}, "empty", "no body"),
         ({"bodies": "text"}, "schema", "bodies"),
         ({"uri": 5}, "schema", "uri"),
-        ({"firstCreated": "2026-05-01T08:00:00"}, "schema", "needs a time zone"),
+        ({"firstCreated": "this morning"}, "schema", "firstcreated"),
     ],
 )
 def test_ninjs_refusals(change: dict[str, Any], reason: str, words: str) -> None:

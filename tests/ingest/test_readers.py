@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.ingest.readers import Limits, Offer, Refusal, read
 from tests.support.arrivals import arrival, items, one_article, one_refusal
 
-NAMES = ("a.txt", "a.html", "a.jsonl", "a.json", "a.txt.gz", "-")
+NAMES = ("a.txt", "a.html", "a.jsonl", "a.json", "a.txt.gz", "a.warc", "a.xml", "a.csv", "-")
 
 fragments = st.sampled_from([
     b"<html>", b"<body>", b"<!ENTITY", b"<script type=application/ld+json>", b'<meta charset="', b"<link rel=canonical href=",

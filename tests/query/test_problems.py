@@ -79,7 +79,7 @@ def test_extreme_dates_are_answered(client: TestClient) -> None:
 def test_writing_is_refused(client: TestClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         answer = client.request(method, "/v1/actors")
-        assert "only reads" in problem(answer, 405)["detail"]
+        assert "Use GET." in problem(answer, 405)["detail"]
         assert "GET" in answer.headers["allow"]
 
 
@@ -126,7 +126,7 @@ def test_a_record_of_the_release_before(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'record.db'}"
     fill(address, sample())
     with sqlite3.connect(tmp_path / "record.db") as writer:
-        writer.execute("ALTER TABLE statements DROP COLUMN source_confidence")
+        writer.execute("ALTER TABLE statements DROP COLUMN check_worthiness")
     writer.close()
     with reader(address) as api:
         assert "of an older release" in problem(api.get("/v1/search", params={"q": "bridge"}), 503)["detail"]

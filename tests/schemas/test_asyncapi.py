@@ -167,7 +167,7 @@ def test_dead_letters_carry_the_header_contract() -> None:
     written = dict(dead_letter(Record(Article.topic, -1, -1, 1, None, None), error, group="ingest").headers)
     Draft7Validator(headers).validate({name: value.decode() for name, value in written.items()})
     dead = [channel for channel in DOCUMENT["channels"].values() if channel["address"].endswith(".dlq")]
-    assert len(dead) == 4
+    assert len(dead) == 5
     assert all(set(channel["messages"]) == {"DeadLetter", "DeadLettersSettled"} for channel in dead)
 
 

@@ -97,6 +97,7 @@ QUOTES = st.builds(
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
     negated=st.booleans(),
+    jointly_with=st.lists(ACTORS, max_size=2).map(tuple),
 )
 CLAIMS = st.builds(
     ev.Claim,
@@ -117,6 +118,7 @@ CLAIMS = st.builds(
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
     proposition_negated=st.none() | st.booleans(),
+    jointly_with=st.lists(ACTORS, max_size=2).map(tuple),
 )
 DOCUMENTS = TEXTS.flatmap(
     lambda text: st.builds(
@@ -173,5 +175,28 @@ ACTOR_RECORDS = st.builds(
     shortened=st.lists(st.sampled_from(ev.RecordPart), max_size=2).map(tuple),
     article_id=st.none() | IDENTIFIERS,
 )
-EVENTS: st.SearchStrategy[ev.Event] = st.one_of(ARTICLES, DOCUMENTS, QUOTES, CLAIMS, ACTOR_RECORDS)
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> ev.Decision:
+    """A decision of any kind."""
+    kind = draw(st.sampled_from(ev.DecisionKind))
+    one, other = draw(st.lists(IDENTIFIERS, min_size=2, max_size=2, unique=True))
+    words = st.builds(ev.WordsInContext, exact=WORDS, prefix=WORDS, suffix=WORDS)
+    statement = st.builds(
+        ev.DecidedStatement, statement_id=IDENTIFIERS, article_id=IDENTIFIERS, words=st.lists(words, min_size=1, max_size=3).map(tuple)
+    )
+    parts: dict[ev.DecisionKind, dict[str, object]] = {
+        ev.DecisionKind.MERGE: {"actor_id": one, "other_id": other},
+        ev.DecisionKind.SPLIT: {"actor_id": one},
+        ev.DecisionKind.RENAME: {"actor_id": one, "name": draw(WORDS)},
+        ev.DecisionKind.LINK: {"actor_id": one, "wikidata": draw(WIKIDATA)},
+        ev.DecisionKind.REJECT: {"actor_id": one, "other_id": other},
+        ev.DecisionKind.REASSIGN: {"other_id": other, "statement": draw(statement)},
+        ev.DecisionKind.UNDO: {"undoes": one},
+    }
+    return ev.Decision.made(kind=kind, decided_at=draw(TIMES), decided_by=draw(WORDS), why=draw(WORDS), **parts[kind])
+
+
+EVENTS: st.SearchStrategy[ev.Event] = st.one_of(ARTICLES, DOCUMENTS, QUOTES, CLAIMS, decisions(), ACTOR_RECORDS)
 """Any event at all."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from fastapi.testclient import TestClient
 
-from schemas.events import ActorKind, ClaimKind, Stance
+from schemas.events import ActorKind, ClaimKind, Decision, Stance
 from services.aggregate.store import Store
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
@@ -70,7 +70,7 @@ def sample() -> list[Event]:
     ]  # fmt: skip
 
 
-def fill(address: str, events: Sequence[Event]) -> None:
+def fill(address: str, events: Sequence[Event | Decision]) -> None:
     """Migrate the database and apply the events, as aggregate does."""
     store = Store(address, "test")
     try:

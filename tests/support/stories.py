@@ -25,6 +25,7 @@ from schemas.events import (
     claim_id,
     document_id,
     quote_id,
+    words_of,
 )
 from schemas.ids import actor_id, local_actor_id, text_sha256
 
@@ -84,7 +85,6 @@ def story(
 def _statement(ref: ArticleRef, text: str, sha: str, said: Said) -> Quote | Claim:
     parts = [said.words] if isinstance(said.words, str) else list(said.words)
     spans = tuple(_span(text, part) for part in parts)
-    words = " ".join(span.exact for span in spans)
     mention = said.mention or said.who
     local = said.actor is ActorKind.UNNAMED
     actor = Actor(
@@ -95,13 +95,13 @@ def _statement(ref: ArticleRef, text: str, sha: str, said: Said) -> Quote | Clai
     cue = Cue(span=_span(text, said.cue), lemma=said.cue.split()[-1].lower(), stance=said.stance) if said.cue else None
     if isinstance(said.kind, QuoteKind):
         return Quote(
-            quote_id=quote_id(ref.document_id, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words,
+            quote_id=quote_id(ref.document_id, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words_of(spans),
             speaker=actor, cue=cue, confidence=said.confidence, text_sha256=sha, negated=said.negated,
         )  # fmt: skip
     return Claim(
-        claim_id=claim_id(ref.document_id, said.kind, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words,
-        claimant=actor, cue=cue, stance=said.stance, negated=said.negated, check_worthiness=said.worth, claim_type=ClaimType.EVENT,
-        confidence=said.confidence, text_sha256=sha, proposition_negated=said.proposition_negated,
+        claim_id=claim_id(ref.document_id, said.kind, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans,
+        text=words_of(spans), claimant=actor, cue=cue, stance=said.stance, negated=said.negated, check_worthiness=said.worth,
+        claim_type=ClaimType.EVENT, confidence=said.confidence, text_sha256=sha, proposition_negated=said.proposition_negated,
     )  # fmt: skip
 
 

@@ -98,10 +98,21 @@ def _growth() -> list[PanelBuilder]:
             Target(_by_kind("actor|outlet"), "{{kind}}"),
         ),
         lines(
+            Look("Statements by identity", "Statements whose actor is known across articles, and by what: the registry, an office held on "
+                                           "the article's day, a link between spellings, the name alone. A fall of the first two: an "
+                                           "imported list was removed.", "short"),
+            Target(f"max by (kind) ({series('onrecord_statements_identified', AGGREGATE)})", "{{kind}}"),
+        ),
+        lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
-                 "short"),
+                 "short", 12),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
+        ),
+        lines(
+            Look("Decisions", "What people decided about who is who and did not undo, by kind. A sudden rise: somebody's script; "
+                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 12),
+            Target(f"max by (kind) ({series('onrecord_decisions_in_force', AGGREGATE)})", "{{kind}}"),
         ),
     ]  # fmt: skip
 

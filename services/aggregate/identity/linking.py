@@ -8,19 +8,19 @@ one costs what its own keys hold.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.events import ActorKind
-from services.aggregate.identity.names import Name, acronym_of, in_full, romanised
+from services.aggregate.identity.names import Name, acronym_of, glued, in_full, romanised
 from services.aggregate.identity.words import lists
 
 BAR = 0.95
 """Least probability of a link that is applied; a less probable one is shown as a candidate."""
 CROWD = 64
 """Names that share a key: where more do, the key tells nobody apart and links nothing."""
-RULES = 1
+RULES = 3
 """Counts the changes of these rules: a record that was linked by others is linked anew."""
 
 
@@ -35,6 +35,11 @@ class Reason(StrEnum):
     ALIKE = "alike"
     ACRONYM = "acronym"
     REGISTRY = "registry"
+    OFFICE = "office"
+
+
+REGISTERED = frozenset((Reason.REGISTRY, Reason.OFFICE))
+"""Reasons by which the registry says who a name is, whatever other names there are."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,6 +95,8 @@ def _persons(name: Name, other: Name) -> tuple[Reason, float] | None:
     short, long = sorted((name, other), key=lambda one: len(one.words))
     same_last = short.words[-1] == long.words[-1]
     same_first = short.words[0] == long.words[0]
+    if len(short.words) != len(long.words) and glued(short) & glued(long):
+        return Reason.SPELLING, 0.96
     if same_last and same_first:
         return _middles(short, long)
     if same_last and romanised(in_full(short.plain[0])) == romanised(in_full(long.plain[0])):
@@ -98,19 +105,25 @@ def _persons(name: Name, other: Name) -> tuple[Reason, float] | None:
         return Reason.ORDER, 0.8 if _may_be_given(name.plain[-1]) and _may_be_given(name.plain[0]) else 0.96
     if same_first and len(short.words) < len(long.words) and long.words[: len(short.words)] == short.words:
         return Reason.SHORTENED, 0.8 if _may_be_given(short.plain[-1]) else 0.96
-    alike = (short.coarse[0], short.coarse[-1]) == (long.coarse[0], long.coarse[-1])
+    alike = (short.coarse[0], short.coarse[-1]) == (long.coarse[0], long.coarse[-1]) and not _feminine(short.words[0], long.words[0])
     return (Reason.ALIKE, 0.8) if alike and len(short.words) == len(long.words) else None
 
 
 def _middles(short: Name, long: Name) -> tuple[Reason, float] | None:
     """Names with one first and one last word: the middle ones of the shorter are among the longer's, in full or as initials."""
-    left = list(long.words[1:-1])
-    for word in short.words[1:-1]:
+    left = [in_full(word) for word in long.words[1:-1]]
+    for word in (in_full(word) for word in short.words[1:-1]):
         match = next((one for one in left if word in (one, one[0]) or one == word[0]), None)
         if match is None:
             return None
         left.remove(match)
-    return Reason.MIDDLE_NAME, _less_if_common(short, 0.96)
+    names = [word for word in left if word not in lists().between]
+    return Reason.MIDDLE_NAME, 0.9 if len(names) > 1 else _less_if_common(short, 0.96)
+
+
+def _feminine(one: str, other: str) -> bool:
+    """Whether given names differ in what makes a woman's of a man's: Michel and Michèle."""
+    return one != other and (one in (other + "e", other + "le") or other in (one + "e", one + "le"))
 
 
 def _less_if_common(name: Name, probability: float) -> float:
@@ -135,27 +148,11 @@ def _organisations(name: Name, other: Name) -> tuple[Reason, float] | None:
     short, long = sorted((name, other), key=lambda one: len(one.words))
     if len(short.words) == 1 and short.plain[0] == acronym_of(long):
         return Reason.ACRONYM, 0.7
+    if sorted(name.words) == sorted(other.words):
+        return Reason.ORDER, 0.96 if lists().unique & set(name.words) else 0.7
     return None
 
 
-def actors_of(identities: Iterable[str], links: Mapping[str, str]) -> dict[str, str]:
-    """The actor of each identity, given what each is linked to: of those linked together, the one of the fewest words, the first of
-    these by id. A link outside of the identities is an error of the caller."""
-    leads: dict[str, str] = {identity: identity for identity in identities}
-
-    def root(identity: str) -> str:
-        while leads[identity] != identity:
-            leads[identity] = leads[leads[identity]]
-            identity = leads[identity]
-        return identity
-
-    for identity, other in links.items():
-        one, two = root(identity), root(other)
-        if one != two:
-            first, second = sorted((one, two), key=_plainness)
-            leads[second] = first
-    return {identity: root(identity) for identity in leads}
-
-
-def _plainness(identity: str) -> tuple[int, str]:
+def plainness(identity: str) -> tuple[int, str]:
+    """Orders names from the one of the fewest words on."""
     return identity.count("-"), identity

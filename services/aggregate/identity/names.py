@@ -18,11 +18,15 @@ _ROMANISED = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"^(?:ye|je|ie)", "e"),  # Yevgeny, Jewgeni, Evgeny
+        (r"^hr", "gr"),  # Hrytsak, Grytsak
+        (r"shch", "sh"),  # Shchukin, Schukin
         (r"ks|x", "ks"),
         (r"tsch|tch|tsh", "ch"),
         (r"sch|sz", "sh"),
         (r"kh", "h"),
-        (r"[kg]h|q", "g"),  # Ghadafi, Qaddafi
+        (r"[kg]h|^q", "g"),  # Ghadafi, Qaddafi
+        (r"q", "k"),  # Tariq, Tarik
+        (r"(?<=[a-z])[aeiu]ddine?$", "eddin"),  # Noureddine, Nuruddin
         (r"^k(?=ad)", "g"),  # Kadhafi
         (r"dh", "d"),
         (r"dj|zh", "j"),
@@ -36,9 +40,17 @@ _ROMANISED = tuple(
     )
 )  # fmt: skip
 """Ways in which one name of another script, or with marks, is written in English."""
-_NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compile(r"(?<=[a-z])h(?![aeiou])"), ""), (re.compile(r"e$"), ""))
-"""Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara."""
+_UKRAINIAN = re.compile("[іїєґ]")
+_GREEK_V = re.compile("(?<=[αε])υ")
+_NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compile(r"(?<=[a-z])h(?![aeiou])"), ""), (re.compile(r"e$"), ""),
+           (re.compile(r"^mak?(?=[a-z]{4})"), "mk"))  # fmt: skip
+"""Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara, McLean and MacLean."""
+_FORCE = ("department", "force", "service")
+"""What may follow *police* in the name of one."""
+_PAIR = 2  # words that a name has at least
 _DOUBLED = re.compile(r"(.)\1+")
+OFFICE = "office"
+"""Kind of a name that is an office somebody held: nobody else has it."""
 _LONG = 6  # letters: a doubled one more or less is a slip of spelling, in shorter names it makes another name
 
 
@@ -66,6 +78,10 @@ def read(identity: str) -> Name | None:
     kind, _, key = identity.partition(":")
     if is_local(identity) or not key:
         return None
+    if kind == OFFICE:
+        return Name(identity, kind, (key,), (key,), (key,))
+    if not key.isascii():
+        key = _sounded(key)
     words = tuple(_latin(word) for word in key.split("-"))
     if kind == ActorKind.PERSON:
         return _person(identity, words)
@@ -74,10 +90,16 @@ def read(identity: str) -> Name | None:
 
 def keys(name: Name) -> list[str]:
     """What names that may be the same share: their first and last words, and their first two, in either order."""
+    if name.kind == OFFICE:
+        return []
     if name.kind == ActorKind.ORGANIZATION:
-        return [_key("o", name.coarse), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
+        return [_key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
     given = _called(name.plain[0], name.coarse[0])
     pairs = {_key("p", sorted((given, other))) for other in (name.coarse[1], name.coarse[-1])}
+    if len(name.plain) > 2:
+        first, *rest = name.plain
+        *ahead, last = name.plain
+        pairs |= {_key("p", sorted((_spelled(one), _spelled(two)))) for one, two in ((first, "".join(rest)), ("".join(ahead), last))}
     return sorted(pairs)
 
 
@@ -91,6 +113,12 @@ def acronym_of(name: Name) -> str:
     return "".join(word[0] for word in name.plain) if len(name.plain) > 2 else ""
 
 
+def glued(name: Name) -> frozenset[str]:
+    """A name's words as one, in either order of family and given name: what *Siu-ming Lau* and *Lau Siuming* share."""
+    found = (name.plain, (*name.plain[1:], name.plain[0]), (name.plain[-1], *name.plain[:-1]))
+    return frozenset(romanised("".join(words)) for words in found)
+
+
 def _key(kind: str, parts: Iterable[str]) -> str:
     return f"{kind}:{' '.join(parts)}"
 
@@ -99,28 +127,60 @@ def _acronym(name: Name) -> str:
     return name.plain[0] if len(name.plain) == 1 else acronym_of(name)
 
 
+def _spelled(word: str) -> str:
+    return _coarse(romanised(word))
+
+
 def _called(plain: str, coarse: str) -> str:
     full = in_full(plain)
-    return coarse if full == plain else _coarse(romanised(full))
+    return coarse if full == plain else _spelled(full)
 
 
 def _person(identity: str, words: tuple[str, ...]) -> Name | None:
+    # the ending first: *King Abdullah II* has no more than two words
+    body, suffix = _ended(words)
+    words = _untitled(body)
     known = lists()
-    suffix = ""
-    while len(words) > 1 and words[-1] in known.suffixes:
-        suffix = f"{words[-1]}-{suffix}".strip("-")
-        words = words[:-1]
-    plain = tuple(_joined([word for word in words if word not in known.arabic_particles or word == words[0]]))
+    told = [_saint(word, last=number == len(words) - 1) for number, word in enumerate(words)]
+    plain = tuple(_joined([word for word in told if word not in known.arabic_particles or word == told[0]]))
     if len(plain) < 2:
         return None
     spelled = tuple(romanised(word) for word in plain)
     return Name(identity, ActorKind.PERSON.value, plain, spelled, tuple(_coarse(word) for word in spelled), suffix)
 
 
+def _untitled(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the titles before a name, as long as two words are left; *Mrs John Smith* is not John Smith."""
+    known = lists()
+    while len(words) > _PAIR and words[0] in known.titles and words[0] != "mrs":
+        words = words[1:]
+    return words
+
+
+def _ended(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """A name without what stands behind it, and the part of that which tells a son from his father."""
+    known = lists()
+    suffix = ""
+    while len(words) > _PAIR and words[-1] in known.credentials:
+        words = words[:-1]
+    if len(words) > _PAIR:
+        words = (*words[:-1], known.suffixes_in_full.get(words[-1], words[-1]))
+    while len(words) > 1 and words[-1] in known.suffixes:
+        suffix = f"{words[-1]}-{suffix}".strip("-")
+        words = words[:-1]
+    return words, suffix
+
+
+def _saint(word: str, *, last: bool) -> str:
+    return "saint" if word == "st" and not last else word
+
+
 def _organisation(identity: str, words: tuple[str, ...]) -> Name | None:
     known = lists()
     kept = [word for word in words if word not in known.small]
     while len(kept) > 1 and kept[-1] in known.legal_forms:
+        kept.pop()
+    if len(kept) > _PAIR and kept[-2] == "police" and kept[-1] in _FORCE:
         kept.pop()
     plain = tuple(_joined([known.spellings.get(word, word) for word in kept]))
     return Name(identity, ActorKind.ORGANIZATION.value, plain, plain, plain) if plain else None
@@ -141,6 +201,13 @@ def _joined(words: list[str]) -> list[str]:
     return found
 
 
+def _sounded(key: str) -> str:
+    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel."""
+    if _UKRAINIAN.search(key):
+        key = key.replace("г", "h")
+    return _GREEK_V.sub("v", key)
+
+
 def _latin(word: str) -> str:
     latin = word if word.isascii() else anyascii(unicodedata.normalize("NFKC", word)).lower()
     return "".join(character for character in latin if character.isalnum()) or word
@@ -156,6 +223,7 @@ def romanised(word: str) -> str:
 
 
 def _coarse(word: str) -> str:
+    word = lists().alike.get(word, word)
     for pattern, replacement in _NATIVE:
         word = pattern.sub(replacement, word)
     return _DOUBLED.sub(r"\1", word)

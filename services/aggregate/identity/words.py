@@ -26,12 +26,21 @@ class Words:
     joined_particles: frozenset[str]
     """Beginnings of surnames that an apostrophe or a space parts from the rest: O’Malley, D’Souza, Mc Donald."""
     suffixes: frozenset[str]
+    suffixes_in_full: dict[str, str]
+    credentials: frozenset[str]
+    """What stands behind a personal name and is no part of it."""
     legal_forms: frozenset[str]
     small: frozenset[str]
+    between: frozenset[str]
+    """What stands between given and family names and is neither."""
+    unique: frozenset[str]
+    """Institutions of which a country has one each, so that the order of the words tells nothing."""
     spellings: dict[str, str]
     nicknames: dict[str, str]
     variants: dict[str, str]
     """Names that other scripts' are put into Latin letters by, too far apart for :mod:`.names`' rules."""
+    alike: dict[str, str]
+    """Given names that are another's in sound, and often somebody else's."""
     common_given: frozenset[str]
     common_surnames: frozenset[str]
     """With a common given name, the name of many."""

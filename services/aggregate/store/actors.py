@@ -12,16 +12,23 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
+from schemas.events import ActorKind
+from schemas.ids import actor_id
 from schemas.relational import UNDATED, Dimension, fold, microseconds
-from services.aggregate.identity.registry import wikidata_of
+from services.aggregate.identity.local import is_local
+from services.aggregate.identity.registry import kind_of, wikidata_of
+from services.aggregate.store import lexicon
 from services.aggregate.store.articles import Effect
 from services.aggregate.store.bulk import chunks, delete, upsert
+from services.aggregate.store.decisions import Called, called, meant
 from services.aggregate.store.locks import Kind, lock
 
 MAX_ALIASES = 50
 """More than any registry gives a person; what a record shows, not what is kept."""
 
 _tallies, _statements, _actors, _outbox = relational.tallies, relational.statements, relational.actors, relational.outbox
+
+_KINDS = frozenset(kind.value for kind in ActorKind)
 
 Ranked = Sequence[tuple[str, int]]
 """Values with their number of statements, most frequent first; equal ones by value, so that the order is the same everywhere."""
@@ -42,12 +49,27 @@ def apply_effect(connection: sa.Connection, effect: Effect) -> None:
     for chunk in chunks({row["actor_id"] for row in moved if row["quotes"] < 0 or row["claims"] < 0}):
         empty = (_tallies.c.quotes == 0) & (_tallies.c.claims == 0)
         connection.execute(sa.delete(_tallies).where(_tallies.c.actor_id.in_(chunk), empty))
-    rows = [{**row, "article_id": effect.local.get(row["actor_id"])} for row in _rows(connection, touched)]
+    local = _only_articles(connection, touched, effect)
+    rows = [{**row, "article_id": local.get(row["actor_id"])} for row in _rows(connection, touched)]
     delete(connection, _actors.c.actor_id, sorted(set(touched) - {row["actor_id"] for row in rows}))
     upsert(connection, _actors, rows)
+    effect.words |= lexicon.name(connection, touched, rows)
     upsert(connection, _outbox, [{"actor_id": actor, "generation": 1} for actor in touched], add=("generation",))
     effect.written["tallies"] += len(moved)
     effect.written["actors"] += len(touched)
+
+
+def _only_articles(connection: sa.Connection, touched: Sequence[str], effect: Effect) -> dict[str, str]:
+    """The only article that each actor is known in, of those known in one; one into whom another was merged is known in more."""
+    local = {actor for actor in touched if is_local(actor)}
+    articles = {actor: effect.local[actor] for actor in local & effect.local.keys()}
+    # only what was merged into them changed
+    for chunk in chunks(sorted(local - articles.keys())):
+        own = sa.select(_statements.c.identity_id, sa.func.min(_statements.c.article_id)).group_by(_statements.c.identity_id)
+        own = own.where(_statements.c.identity_id.in_(chunk), _statements.c.reassigned_by.is_(None))
+        articles |= {row[0]: row[1] for row in connection.execute(own)}
+    elsewhere = meant(connection, local)
+    return {actor: article for actor, article in articles.items() if actor not in elsewhere}
 
 
 def ranked(connection: sa.Connection, actors: Iterable[str], dimensions: Iterable[Dimension]) -> dict[str, dict[str, Ranked]]:
@@ -68,12 +90,14 @@ def _rows(connection: sa.Connection, touched: Sequence[str]) -> list[Mapping[str
     for chunk in chunks(touched):
         for actor, *numbers in connection.execute(_COUNTS, {"actors": chunk}):
             counts[actor] = tuple(numbers)
-    return [_row(actor, values[actor], *counts[actor]) for actor in touched if actor in counts]
+    decided = called(connection, counts.keys())
+    return [_row(actor, values[actor], decided.get(actor, Called()), *counts[actor]) for actor in touched if actor in counts]
 
 
 def _row(
     actor: str,
     values: Mapping[str, Ranked],
+    decided: Called,
     quotes: int,
     claims: int,
     denied: int,
@@ -82,14 +106,14 @@ def _row(
     first_seen: int | None,
     last_seen: int | None,
 ) -> Mapping[str, Any]:
-    name = values[Dimension.NAME][0][0]
+    name = decided.name or _name(actor, values, decided)
     aliases = _aliases(name, values)
     return {
         "actor_id": actor,
         "name": name,
         "folded": "\n".join(fold(known) for known in (name, *aliases)),
-        "kind": (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0],
-        "wikidata": wikidata_of(actor) or next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None),
+        "kind": _kind(actor, values),
+        "wikidata": _wikidata(actor, values, decided),
         "aliases": aliases,
         "quotes": quotes,
         "claims": claims,
@@ -101,6 +125,33 @@ def _row(
         "last_seen": last_seen,
         "sort_at": _UNDATED if last_seen is None else last_seen,
     }
+
+
+def _name(actor: str, values: Mapping[str, Ranked], decided: Called) -> str:
+    """The name most often used in full; of one into whom others were merged the one that its id is of, if there is one. Who has nothing but
+    statements that articles give to others is called as in the id: ``person:ana-lee`` → ``Ana Lee``."""
+    kind, _, key = actor.partition(":")
+    names = [value for value, _ in values.get(Dimension.NAME, ())]
+    own = (value for value in names if decided.meant and actor_id(kind, value) == actor)
+    return next(own, names[0] if names else key.partition("@")[0].replace("-", " ").title() or actor)
+
+
+def _kind(actor: str, values: Mapping[str, Ranked]) -> str:
+    """What the registry, or an id of all articles, says its actor is; else what articles say most often."""
+    registered = kind_of(actor)
+    if registered is not None:
+        return registered
+    kind = actor.partition(":")[0]
+    return kind if kind in _KINDS else (values.get(Dimension.KIND) or values[Dimension.DENIED])[0][0]
+
+
+def _wikidata(actor: str, values: Mapping[str, Ranked], decided: Called) -> str | None:
+    """What people say; else the registry, which may know the actor by the name of one that was merged into it; else the articles."""
+    if decided.wikidata is not None:
+        return decided.wikidata[0]
+    known = {item for entry in decided.entries if (item := wikidata_of(entry)) is not None}
+    only = known.pop() if len(known) == 1 else None
+    return wikidata_of(actor) or only or next((value for value, _ in values.get(Dimension.WIKIDATA, ())), None)
 
 
 def _aliases(name: str, values: Mapping[str, Ranked]) -> list[str]:

@@ -4,7 +4,7 @@ Of an article's documents the one of greatest precedence is current. A statement
 
 - **on record** when its document is the current one, not a withdrawal, and its lists name it;
 - **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
-  document was seen and lost;
+  document was seen and lost; in short it is kept among those retired;
 - **kept waiting** otherwise: its document has not arrived, or only events of it that do not name it.
 
 Of two statements with one id the one with the smaller content key stands; of two documents with one id, which one version of the
@@ -23,16 +23,26 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
-from services.aggregate.changes import Change, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from schemas.words import forms
+from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.local import is_local
+from services.aggregate.store import decisions
+from services.aggregate.store.appearances import SELECTED, regroup
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
+from services.aggregate.store.lexicon import Form
 from services.aggregate.store.locks import Kind, lock
+from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
 Row = Mapping[str, Any]
+NOBODY: Mapping[str, str] = {}
+_OFF: Mapping[str, None] = {"wording": None, "appearance_of": None, "standing": None}
+"""What a statement that is not on record has no part in."""
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
+_actors, _identities = relational.actors, relational.identities
+_retired = relational.retired
 
 _HEAD = [
     _documents.c[name]
@@ -40,15 +50,6 @@ _HEAD = [
         "article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key", "quote_ids", "claim_ids",
     )
 ]  # fmt: skip
-_COUNTED = [
-    _statements.c[name]
-    for name in (
-        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
-        "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
-    )
-]  # fmt: skip
-# the raw microseconds, not a datetime
-SELECTED = sa.select(*_COUNTED, sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at"))
 
 
 class Verdict(Enum):
@@ -91,16 +92,18 @@ class Effect:
     actors: set[str] = field(default_factory=set)
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
+    words: set[Form] = field(default_factory=set)
+    """Words of what was written."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     left: dict[str, Row] = field(default_factory=dict)
-    """Statements that left the record, by id, with the actor that they were on record for."""
+    """Statements that were counted, as they were, by id."""
     came: dict[str, Row] = field(default_factory=dict)
-    """Statements that came on record, or came anew, likewise."""
+    """Statements that are counted from now on, as they are, likewise."""
 
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
-        if is_local(actor):
+        if is_local(actor) and actor == statement["identity_id"] and statement["reassigned_by"] is None:
             self.local[actor] = statement["article_id"]
         place = 0 if statement["kind"] == "quote" else 1
         for dimension, value in contribution(statement):
@@ -109,29 +112,37 @@ class Effect:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done with statements: rows to write, to delete, to put on record or take off it; which no longer count as they are
-    stored, and which count from now on."""
+    """What is to be done with statements: rows to write, to delete, to put on record or take off it, to give to who said them by a
+    decision, or back; which no longer count as they are stored, and which count from now on."""
 
     written: list[dict[str, Any]] = field(default_factory=list)
+    given: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    retired: list[Row] = field(default_factory=list)
     flipped: dict[bool, list[Row]] = field(default_factory=lambda: {True: [], False: []})
     leaving: list[Row] = field(default_factory=list)
     coming: list[Row] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.written) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
+        return len(self.written) + len(self.given) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
 
 
 def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effect:
-    """Bring documents and statements up to date; returns what that means for the actors."""
+    """Bring decisions, documents and statements up to date; returns what that means for the actors."""
+    affected = decisions.record(connection, (change.row for change in changes if isinstance(change, DecisionChange)))
     documents = [change for change in changes if isinstance(change, DocumentChange)]
     incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
-    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()}
+    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()} | affected.articles
     lock(connection, Kind.ARTICLE, articles)
+    if affected.shown:
+        # an actor that another replica is making must be there, or see this decision
+        lock(connection, Kind.IDENTITY, ["identities"])
     heads = _load_heads(connection, sorted(articles))
     effect = Effect()
     moved = _apply_documents(connection, heads, documents, effect)
-    _apply_statements(connection, heads, incoming, moved, effect)
+    _apply_statements(connection, heads, incoming, moved | affected.articles, effect, affected.names)
+    effect.actors |= on_record(connection, affected.shown)
+    effect.written["decisions"] += affected.count
     return effect
 
 
@@ -196,18 +207,24 @@ def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[
 
 
 def _apply_statements(
-    connection: sa.Connection, heads: Mapping[str, Head], incoming: Mapping[str, Row], moved: Set[str], effect: Effect
+    connection: sa.Connection,
+    heads: Mapping[str, Head],
+    incoming: Mapping[str, Row],
+    moved: Set[str],
+    effect: Effect,
+    ruled: Set[str],
 ) -> None:
     stored = _load_statements(connection, _statements.c.statement_id, incoming)
-    stored |= _load_statements(connection, _statements.c.article_id, moved)
+    reassigned = Reassigned(connection, heads.keys())
+    stored |= _load_statements(connection, _statements.c.article_id, moved | set(reassigned.articles))
     plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
-        _judge(heads, stored.get(statement_id), incoming.get(statement_id), plan)
-    carry_out(connection, plan, effect)
+        _judge(heads, stored.get(statement_id), incoming.get(statement_id), reassigned, plan)
+    carry_out(connection, plan, effect, ruled)
     effect.written["statements"] += len(plan)
 
 
-def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Plan) -> None:
+def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassigned: Reassigned, plan: Plan) -> None:
     """Decide on one statement, stored, arriving, or both."""
     if old is not None and old["article_id"] not in heads:
         raise LimitExceeded(
@@ -216,60 +233,126 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, plan: Pl
             reason="id_conflict",
         )
     replaces = new is not None and (old is None or new["content_key"] < old["content_key"])
-    statement = new if replaces else old
+    statement: Row | None = new if replaces else old
     assert statement is not None, "an id comes from one of the two"
     verdict = heads[statement["article_id"]].verdict(statement)
     on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
+    identity, decision = reassigned.who(statement, on_record=on_record)
+    given = (identity, decision) != (statement["identity_id"], statement["reassigned_by"])
+    if given:
+        statement = {**statement, "identity_id": identity, "reassigned_by": decision}
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
+        plan.retired.append(statement)
     elif replaces:
         plan.written.append({**statement, "on_record": on_record})
+    elif given:
+        plan.given.append({**statement, "on_record": on_record})
     elif on_record != was_on_record:
         plan.flipped[on_record].append(statement)
-    if replaces or on_record != was_on_record:
+    if replaces or given or on_record != was_on_record:
         if was_on_record and old is not None:
             plan.leaving.append(old)
         if on_record:
             plan.coming.append(statement)
 
 
-def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
-    """Count the statements where they belong, and write the rows."""
-    settled = count(connection, plan.leaving, plan.coming, effect)
-    effect.left |= {row["statement_id"]: row for row in plan.leaving}
-    effect.came |= {row["statement_id"]: {**row, "actor_id": settled.actor_of(row)} for row in plan.coming}
+def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
+    """Find out who the statements' actors are on record, write the rows, and count them where they belong; ``ruled`` are names about whom
+    people decided."""
+    followed = follow(connection, plan.leaving, plan.coming, ruled)
     delete(connection, _statements.c.statement_id, plan.dropped)
-    _flip(connection, plan.flipped, settled)
+    _retire(connection, plan.retired)
+    _flip(connection, plan.flipped, followed.settled)
     for row in plan.written:
-        row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        row["actor_id"] = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        effect.words |= forms(row["language"], row["words"].split())
     upsert(connection, _statements, plan.written)
+    for given in plan.given:
+        actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
+        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record")}
+        values |= {} if given["on_record"] else _OFF
+        change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
+        connection.execute(change.values(**values, actor_id=actor))
+    count(connection, followed.left, {**followed.came, **_with_actors(plan.coming, followed.settled)}, effect)
 
 
-def count(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect) -> Settled:
-    """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
+@dataclass(slots=True)
+class Followed:
+    """Who the identities of a batch are on record, and the stored statements that they or others took with them to another actor."""
+
+    settled: Settled
+    left: list[Row]
+    """As they were, those that leave the record among them."""
+    came: dict[str, Row]
+    """As they are, by id."""
+
+
+def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
+    """Find out who the statements' actors are on record; ``leaving`` as they were when they were read."""
+    leaving = _as_stored_now(connection, leaving)
     changed: defaultdict[str, int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
         if row["identity_id"] is not None:
             changed[row["identity_id"]] += sign
-    settled = settle(connection, changed)
-    move(connection, settled.moved, effect, {row["statement_id"] for row in leaving})
-    for row in leaving:
-        effect.count(row, row["actor_id"], -1)
-    for row in coming:
-        effect.count(row, settled.actor_of(row), +1)
-    return settled
-
-
-def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, leaving: Set[str]) -> None:
-    """Let the statements on record of these identities follow to their new actors, all but those that leave the record anyway."""
-    for row in _load_statements(connection, _statements.c.identity_id, moved).values():
-        if row["on_record"] and row["statement_id"] not in leaving:
-            effect.count(row, row["actor_id"], -1)
-            effect.count(row, moved[row["identity_id"]], +1)
-    for identity, actor in sorted(moved.items()):
+    settled = settle(connection, changed, ruled)
+    gone = {row["statement_id"] for row in leaving}
+    stored = _load_statements(connection, _statements.c.identity_id, settled.moved)
+    left = [row for row in stored.values() if row["on_record"] and row["statement_id"] not in gone]
+    for identity, actor in sorted(settled.moved.items()):
         here = (_statements.c.identity_id == identity) & _statements.c.on_record
         connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
+    return Followed(settled, [*leaving, *left], _with_actors(left, settled, settled.moved))
+
+
+def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
+    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them, or counted
+    them otherwise, meanwhile."""
+    if connection.dialect.name == "sqlite" or not leaving:
+        return leaving
+    lock(connection, Kind.IDENTITY, ["identities"])
+    return list(_load_statements(connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)).values())
+
+
+def _with_actors(rows: Iterable[Row], settled: Settled, moved: Mapping[str, str] = NOBODY) -> dict[str, Row]:
+    return {row["statement_id"]: {**row, "actor_id": moved.get(row["identity_id"]) or settled.actor_of(row)} for row in rows}
+
+
+def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row], effect: Effect) -> None:
+    """Count statements where they belong from now on: those that left, as they were; those that came, as they are; and those that count
+    otherwise because of these."""
+    for row in left:
+        effect.count(row, row["actor_id"], -1)
+        effect.left[row["statement_id"]] = row
+    for row, standing in regroup(connection, left, came):
+        name, now = row["statement_id"], {**row, "standing": standing}
+        if name not in came:
+            effect.count(row, row["actor_id"], -1)
+            effect.left[name] = row
+        effect.count(now, row["actor_id"], +1)
+        effect.came[name] = now
+
+
+def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Keep what is dropped in short: old links lead to it."""
+    known: dict[str, str] = {}
+    for chunk in chunks(row["statement_id"] for row in rows):
+        found = sa.select(_retired.c.statement_id, _retired.c.content_key).where(_retired.c.statement_id.in_(chunk))
+        known |= {row.statement_id: row.content_key for row in connection.execute(found)}
+    names = [column.name for column in _retired.columns]
+    fresh = [row for row in rows if row["statement_id"] not in known or row["content_key"] < known[row["statement_id"]]]
+    upsert(connection, _retired, [{name: row[name] for name in names} for row in fresh])
+
+
+def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
+    """The actors on record that have these ids, or these names."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(names)):
+        named = sa.select(_identities.c.actor_id).where(_identities.c.identity_id.in_(chunk))
+        either = _actors.c.actor_id.in_(chunk) | _actors.c.actor_id.in_(named)
+        found |= set(connection.execute(sa.select(_actors.c.actor_id).where(either)).scalars())
+    return found
 
 
 def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:
@@ -284,7 +367,8 @@ def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], sett
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):
         off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
-        connection.execute(off.values(on_record=False, actor_id=sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)))
+        own = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
+        connection.execute(off.values(actor_id=own, on_record=False, **_OFF))
 
 
 def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:

@@ -1,34 +1,47 @@
-"""The record: documents, statements and actors in one database, together with how far the event log is in it."""
+"""The record: documents, statements, decisions and actors in one database, together with how far the event log is in it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 
-from schemas.events import ActorRecord
-from schemas.relational import actors, documents
+from schemas.events import ActorRecord, DecisionKind
+from schemas.relational import actors, decisions, documents, identities
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
+from services.aggregate.identity.linking import REGISTERED
 from services.aggregate.records import Gone
-from services.aggregate.store import adopting, outbox
+from services.aggregate.store import adopting, known, outbox
 from services.aggregate.store import offsets as consumed
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
 from services.aggregate.store.changed import number
 from services.aggregate.store.engine import open_engine, patient, reading, transaction
+from services.aggregate.store.lexicon import learn
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
+from services.chassis.errors import CommitFailed
 from services.chassis.log.types import Offsets, Origin, Position, TopicPartition
+from services.chassis.metric_values import IDENTIFIED
 from services.chassis.reach import OpenedFile
+
+T = TypeVar("T")
 
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
 
+PROGRESS_S = 10.0
+"""Between two lines about a long migration."""
+
 NO_ORIGINS: Mapping[TopicPartition, Origin] = {}
+
+logger = structlog.get_logger()
 
 _CURRENT = ~documents.c.withdrawn
 _ENTRIES: dict[str, sa.Select[Any]] = {
@@ -42,8 +55,8 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`,
-    :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
+    :meth:`identified`, :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
     and may come in any order: the tables depend on the set of events applied, never on their order (see
@@ -73,18 +86,41 @@ class Store:
             connection.execute(sa.select(sa.literal(1)))
 
     def migrate(self) -> None:
-        """Bring the tables to this release, and what earlier ones stored to its identities.
+        """Bring the tables to this release, and what earlier ones stored to its identities and its search index.
 
         Raises:
             CommitFailed: the database cannot be reached or migrated just now.
         """
         migrate(self._engine)
+        self._adopt()
+
+    def follow_registry(self) -> None:
+        """Take up users' entries that were imported or removed since they were read here, and link what is on record by them.
+
+        Raises:
+            CommitFailed: the database failed; try again.
+        """
+        with transaction(self._engine) as connection:
+            current = known.is_current(connection)
+        if not current:
+            self._adopt()
+
+    def change_known(self, change: Callable[[sa.Connection], T]) -> T:
+        """Change users' entries (see :mod:`services.aggregate.store.known`) and link what is on record by what there is then.
+
+        Raises:
+            OnrecordError: the change is refused; nothing was changed.
+            CommitFailed: the database failed. Once the entries are stored they stay, and the links follow when the service next runs.
+        """
+        with transaction(self._engine) as connection:
+            result = change(connection)
+        self._adopt()
+        return result
+
+    def _adopt(self) -> None:
         with patient(self._engine) as unhurried:
             for step in adopting.STEPS:
-                left = 1
-                while left:
-                    with transaction(unhurried) as connection:
-                        left = step(connection)
+                _repeat(unhurried, step)
 
     def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:
         """The position in each partition (in all known ones without an argument); one never read is left out.
@@ -111,13 +147,17 @@ class Store:
 
         Raises:
             CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
-                ``stale``: another consumer moved the offsets.
+                ``stale``: another consumer moved the offsets. Cause ``registry``: the changes were made by another registry than the
+                record's; follow it and make them again.
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
+            if not known.is_current(connection):
+                raise CommitFailed("the registry of known actors has changed: taking it up", cause="registry")
             consumed.move(connection, self._group, expected, offsets, origins)
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
+            learn(connection, effect.words)
             noted = note(connection, changes)
             number(connection, effect)
         return {**effect.written, "trail": noted} if noted else dict(effect.written)
@@ -130,6 +170,29 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def decisions(self) -> dict[str, int]:
+        """How many decisions are in force, by kind; every kind is there.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        counted = sa.select(decisions.c.kind, sa.func.count()).where(decisions.c.in_force).group_by(decisions.c.kind)
+        with reading(self._engine) as connection:
+            return {kind.value: 0 for kind in DecisionKind} | {row[0]: row[1] for row in connection.execute(counted)}
+
+    def identified(self) -> dict[str, int]:
+        """Statements on record whose actor is known across articles, by what it is known: see ``statements_identified``.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        counted = sa.select(identities.c.reason, sa.cast(sa.func.sum(identities.c.statements), sa.BigInteger)).group_by(identities.c.reason)
+        found = dict.fromkeys(IDENTIFIED, 0)
+        with reading(self._engine) as connection:
+            for reason, statements in connection.execute(counted):
+                found[reason if reason in REGISTERED else "link" if reason else "name"] += statements
+        return found
 
     def sources(self, now: datetime) -> list[Source]:
         """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.
@@ -179,3 +242,18 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _repeat(engine: sa.Engine, step: Callable[[sa.Connection], int]) -> None:
+    """A step of :mod:`services.aggregate.store.adopting` until nothing is left; says now and then how far it is."""
+    done, told = 0, time.monotonic()
+    while True:
+        with transaction(engine) as connection:
+            known.alone(connection)
+            count = step(connection)
+        done += count
+        if time.monotonic() - told > PROGRESS_S or (not count and done):
+            told = time.monotonic()
+            logger.info("bringing what is stored to this release", service="aggregate", note=step.__name__, done=done)
+        if not count:
+            return

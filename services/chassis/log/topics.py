@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.events import EVENTS, ActorRecord, Article, Claim, Document, Quote
+from schemas.events import EVENTS, ActorRecord, Article, Claim, Decision, Document, Quote
 from services.chassis.log.types import TopicSpec
 
 DAY_MS = 86_400_000
@@ -34,10 +34,11 @@ def declared(partitions: int = 6) -> tuple[TopicSpec, ...]:
         Document: TopicSpec(Document.topic, partitions, RETENTION_MS, max_message_bytes=ARTICLE_BYTES),
         Quote: TopicSpec(Quote.topic, partitions, RETENTION_MS, max_message_bytes=EVENT_BYTES),
         Claim: TopicSpec(Claim.topic, partitions, RETENTION_MS, max_message_bytes=EVENT_BYTES),
+        Decision: TopicSpec(Decision.topic, partitions, None, compact=True, max_message_bytes=EVENT_BYTES),
         ActorRecord: TopicSpec(ActorRecord.topic, partitions, None, compact=True, max_message_bytes=EVENT_BYTES),
     }
     events = tuple(specs[event] for event in EVENTS)
-    consumed = (Article, Document, Quote, Claim)
+    consumed = (Article, Document, Quote, Claim, Decision)
     dead = tuple(
         TopicSpec(dlq_of(event.topic), 1, DLQ_RETENTION_MS, max_message_bytes=2 * specs[event].max_message_bytes) for event in consumed
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -19,6 +18,7 @@ from services.ingest.feeds.addresses import RefusedAddress, Target, target
 from services.ingest.feeds.hosts import Hosts, PutOff
 from services.ingest.feeds.robots import Robots, Rules
 from services.ingest.feeds.transport import CheckedBackend
+from services.ingest.http_content import ACCEPTED_CODINGS, TooLarge, Undecodable, codings, content_type, decoded
 from services.ingest.identity import joined
 
 MAX_REDIRECTS = 5
@@ -125,7 +125,7 @@ class Fetcher:
         ours = {
             "Host": hop.origin.partition("://")[2],
             "User-Agent": self._settings.user_agent,
-            "Accept-Encoding": "gzip",
+            "Accept-Encoding": ACCEPTED_CODINGS,
             "Connection": "close",
             **conditions,
         }
@@ -152,7 +152,7 @@ class Fetcher:
         if status != 200:
             self._hold_back(hop, status, headers)
             raise FetchError("gone" if 400 <= status < 500 and status not in (408, 425, 429) else "failed", f"{hop.host} answered {status}")
-        media_type, charset = _content_type(headers.get("content-type", ""))
+        media_type, charset = content_type(headers.get("content-type", ""))
         if accepted is not None and media_type not in accepted:
             raise FetchError("refused", f"{hop.host} sent {media_type[:60] or 'no Content-Type'}, which is not read here")
         body = _bounded(response.iter_stream(), headers.get("content-encoding", ""), most, cut)
@@ -181,36 +181,22 @@ def _bounded(chunks: Iterator[bytes], encoding: str, most: int, cut: bool) -> by
 
     ``cut`` keeps the beginning of one that is too long instead of refusing it.
     """
-    names = [name.strip().lower() for name in encoding.split(",") if name.strip().lower() not in ("", "identity")]
-    if names and names not in (["gzip"], ["x-gzip"], ["deflate"]):
-        raise FetchError("refused", f"Content-Encoding {encoding[:40]!r} was not asked for")
-    # 32: zlib recognises both the gzip and the zlib wrapper
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32) if names else None
-    body = bytearray()
-    wire = 0
+    wire = bytearray()
     for chunk in chunks:
-        wire += len(chunk)
-        room = most - len(body) + 1
-        try:
-            body += unpacker.decompress(chunk, room) if unpacker else chunk
-        except zlib.error as error:
-            raise FetchError("failed", f"the compressed answer is damaged ({error})") from error
-        if len(body) > most or wire > most:
-            if cut:
-                return bytes(body[:most])
-            raise FetchError("refused", f"the answer is larger than {most:,} bytes")
-    if unpacker and not unpacker.eof:
-        raise FetchError("failed", "the compressed answer ends early")
-    return bytes(body)
-
-
-def _content_type(value: str) -> tuple[str, str | None]:
-    media_type, _, parameters = value.partition(";")
-    for parameter in parameters.split(";"):
-        name, _, given = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return media_type.strip().lower(), given.strip().strip("\"'") or None
-    return media_type.strip().lower(), None
+        wire += chunk
+        if len(wire) > most:
+            break
+    try:
+        if len(wire) > most:
+            # of one that is packed nothing is kept
+            raise TooLarge(b"" if codings(encoding) else bytes(wire[:most]))
+        return decoded(bytes(wire), encoding, most)
+    except TooLarge as error:
+        if cut and error.beginning:
+            return error.beginning
+        raise FetchError("refused", f"the answer is larger than {most:,} bytes") from error
+    except Undecodable as error:
+        raise FetchError("refused" if error.unknown else "failed", str(error)) from error
 
 
 def _ascii(hop: Target) -> httpcore.URL:

@@ -2,7 +2,6 @@
 
 Each entry's page is fetched under the same rules as the feed. Where that is not possible, the entry's ``content`` element stands in
 when it is long enough to be the article (:data:`services.ingest.feeds.entries.FULL_CONTENT_CHARS`); a summary never does.
-A page may name another address as its canonical one only within its own site: otherwise one site could revise another's articles.
 """
 
 from __future__ import annotations
@@ -24,9 +23,8 @@ from services.ingest.feeds.entries import Entry, NotAFeed
 from services.ingest.feeds.fetch import FEED_TYPES, PAGE_TYPES, Fetched, Fetcher, FetchError
 from services.ingest.feeds.memory import FeedMemory, FeedState, Pending
 from services.ingest.feeds.parser import FeedParser
-from services.ingest.identity import host_of
 from services.ingest.publish import HOPELESS, Publisher
-from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal
+from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, Skip
 from services.ingest.readers.html import read_html
 from services.ingest.readers.items import Unreadable, language_tag, offer, person_names
 
@@ -168,28 +166,28 @@ class FeedPoller:
             if entry.content is None or error.kind == "put_off":
                 return error
             page = Fetched(entry.link, 200, "text/html", "utf-8", entry.as_page())
-            return replace(self._read(arrival, entry, page), reencoded=True)
+            read = self._read(arrival, entry, page)
+            return read if isinstance(read, Skip) else replace(read, reencoded=True)
         return self._read(arrival, entry, page)
 
     def _read(self, arrival: Arrival, entry: Entry, page: Fetched) -> Item:
         try:
             read = read_html(arrival, page.body, self._limits, charset=page.charset, fetched_from=page.url)
-            return self._completed(read, entry, page)
+            return self._completed(read, entry)
         except Unreadable as error:
             return Refusal(arrival, error.reason, error.message, page.body, stage=error.stage)
 
-    def _completed(self, read: Offer, entry: Entry, page: Fetched) -> Offer:
+    def _completed(self, read: Offer, entry: Entry) -> Offer:
         """The offer with what the feed knows and the page does not say."""
         article = read.article
-        own = _same_site(host_of(article.url), host_of(page.url))
         return offer(
             read.arrival,
             read.original,
             self._limits,
             content=article.content,
             content_type=article.content_type,
-            url=article.url if own else page.url,
-            outlet=article.outlet if own or article.outlet != host_of(article.url) else None,
+            url=article.url,
+            outlet=article.outlet,
             title=article.title or entry.title,
             authors=list(article.authors or person_names(list(entry.authors))),
             language=article.language if article.language != "und" else language_tag(entry.language),
@@ -221,11 +219,6 @@ class FeedPoller:
 
     def _count(self, outcome: str) -> None:
         self._context.metrics.counter("feed_polls", outcome=outcome).inc()
-
-
-def _same_site(one: str | None, other: str | None) -> bool:
-    """Whether two hosts are one, or one is a subdomain of the other."""
-    return bool(one and other) and (one == other or f".{other}".endswith(f".{one}") or f".{one}".endswith(f".{other}"))
 
 
 def _ignore(outcome: Outcome) -> None:

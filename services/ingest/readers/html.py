@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from services.chassis.pagehead import Head, read_head
-from services.ingest.addresses import is_home, is_section_of
-from services.ingest.identity import joined, parse_html, url_key, web_address
+from services.ingest.addresses import is_home, is_section_of, same_site
+from services.ingest.identity import host_of, joined, parse_html, url_key, web_address
 from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Unreadable, offer
 
@@ -42,9 +42,14 @@ def read_html(arrival: Arrival, data: bytes, limits: Limits, *, charset: str | N
 
 
 def _address(head: Head, fetched_from: str | None) -> str | None:
-    """Where the page's article stands: where the page says, unless that is a home, a section, or what all else contradicts."""
+    """Where the page's article stands: where the page says, unless that is a home, a section, or what all else contradicts.
+
+    A page that was fetched may name another address only within its own site: otherwise one site could revise another's articles.
+    """
     said = [address for written in head.addresses if (address := joined(fetched_from, written)) and not is_home(address)]
     fetched = web_address(fetched_from)
+    if fetched:
+        said = [address for address in said if same_site(host_of(address), host_of(fetched))]
     own = [url_key(address) for written in head.own_addresses if (address := joined(fetched_from, written))]
     if fetched and url_key(fetched) in own:
         return fetched if not said or url_key(said[0]) != url_key(fetched) else said[0]

@@ -1,11 +1,11 @@
-"""What readers make: an offered article, or a refusal that names the input, the reason and the cure."""
+"""What readers make: an offered article, a refusal that names the input, the reason and the cure, or word of what is no article."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,9 +20,12 @@ _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take."""
+    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``: pairs of a field of ours and the
+    column of a table that holds it.
+    """
 
     article_bytes: int
+    columns: tuple[tuple[str, str], ...] = ()
 
     @property
     def line_bytes(self) -> int:
@@ -31,24 +34,43 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an archive has been read: its record ``record`` begins ``within`` bytes into what is packed at byte ``at`` of the file.
+
+    ``archive`` tells files apart by how they begin. ``record`` is empty when the archive has been read to its end.
+    """
+
+    archive: str
+    at: int
+    within: int
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
-    """How an input came: its name for people, its origin for events, the source's label for metrics, and when."""
+    """How an input came: its name for people, its origin for events, the source's label for metrics, and when.
+
+    ``fetched_at``: when it was fetched by somebody else, who archived it. ``mark``: how far its archive has been read with it.
+    """
 
     name: str
     origin: str
     source: str
     at: datetime
+    fetched_at: datetime | None = None
+    mark: Mark | None = None
 
     def part(self, place: str) -> Arrival:
         """The same arrival, naming a place inside the input."""
-        return Arrival(f"{self.name} {place}", self.origin, self.source, self.at)
+        return replace(self, name=f"{self.name} {place}")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An article offered for publication. Without ``revision_given`` its revision is decided by the index.
 
-    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way.
+    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way. ``notes``: what was made of
+    it that its sender may not have meant.
     """
 
     article: Article
@@ -56,6 +78,7 @@ class Offer:
     arrival: Arrival
     original: bytes
     reencoded: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +101,21 @@ class Refusal:
         return f"{self.arrival.name}: {self.message}"
 
 
-Item = Offer | Refusal
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What is no article and is passed over: ``reason`` is a short label. It is counted, and nothing of it is kept."""
+
+    arrival: Arrival
+    reason: str
+    message: str
+
+    @property
+    def original(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+Item = Offer | Refusal | Skip
 
 
 class Unreadable(Exception):
@@ -149,7 +186,7 @@ def offer(
         "authors": person_names(authors or []),
         "language": language_tag(language),
         "published_at": moment_of(published_at),
-        "fetched_at": arrival.at,
+        "fetched_at": arrival.fetched_at or arrival.at,
         "content_type": content_type,
         "content": content,
         "origin": arrival.origin[:_ORIGIN_CHARS],
@@ -176,12 +213,13 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
 
     ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type`` (``text/plain``) and ``outlet``
     (the address's host) may be left out. In a file ``origin`` and ``fetched_at`` are kept, so that a dump of the topic reads back as it
-    was; over HTTP they are always ours.
+    was; over HTTP they are always ours. What is null counts as left out, a moment without a zone is UTC and a day midnight, and a file's
+    fields that are none of ours are left out; the last three are noted.
 
     Raises:
         Unreadable: the object breaks the schema or a limit; the message names each field.
     """
-    given = dict(fields)
+    given, notes = _forgiven(fields, arrival)
     withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
     given.setdefault("content_type", "text/plain")
     ours = {"fetched_at": arrival.at, "origin": arrival.origin[:_ORIGIN_CHARS]}
@@ -200,7 +238,34 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
         article = article.model_copy(update={"article_id": article_id(article.url, article.content, article.content_type)})
     if article.outlet is None and article.url:
         article = article.model_copy(update={"outlet": host_of(article.url)})
-    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original)
+    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original, notes=notes)
+
+
+def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The fields with what can be understood made plain, and word of it."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    notes = []
+    # who pushes learns of a misspelt field at once, who reads a dump cannot mend it
+    unknown = sorted(set(given) - set(Article.model_fields)) if arrival.source != "push" else []
+    if unknown:
+        named = ", ".join(one_line(name, 40) or "?" for name in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        notes.append(f"left out what is no field of article.v1: {named}")
+        given = {name: value for name, value in given.items() if name in Article.model_fields}
+    for name in ("published_at", "fetched_at"):
+        moment = moment_written(given.get(name))
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            given[name] = moment.replace(tzinfo=UTC)
+            if name == "published_at":
+                notes.append("published_at names no time zone, taken as UTC")
+    return given, tuple(notes)
+
+
+def moment_written(value: Any) -> Any:
+    """The moment or day that a text names in ISO 8601, without a zone where it names none; anything else as it is."""
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _check_article(article: Article, named: bool, limits: Limits) -> None:

@@ -1,6 +1,7 @@
 """JSON: one object per line (``.jsonl``), or one document that is an object or an array (``.json``).
 
-Each object is an ``Article`` of ours or a ninjs item. A bad line does not stop the others.
+Each object is an ``Article`` of ours, a ninjs item, or an article as another program writes it
+(:mod:`services.ingest.readers.dialects`). A document may be a JSON Feed. A bad line does not stop the others.
 
 What an item keeps as its original is the line without its end (and without a byte-order mark), or the whole document when that is one
 object. The parser does not keep the bytes of an array's elements: theirs are written anew, and the item says so (``reencoded``).
@@ -14,6 +15,7 @@ from typing import Any, BinaryIO
 
 import pydantic_core
 
+from services.ingest.readers.dialects import dialect_of, feed_items, from_dialect
 from services.ingest.readers.items import Arrival, Item, Limits, Offer, Refusal, Unreadable, from_fields
 from services.ingest.readers.ninjs import from_ninjs, is_ninjs
 
@@ -57,13 +59,15 @@ def read_objects(arrival: Arrival, value: Any, data: bytes, limits: Limits) -> I
     Raises:
         Unreadable: it is neither an object nor an array.
     """
-    if isinstance(value, dict):
+    items = feed_items(value) if isinstance(value, dict) else None
+    if isinstance(value, dict) and items is None:
         return iter((read_object(arrival, data, limits, value),))
-    if not isinstance(value, list):
+    elements = value if items is None else items
+    if not isinstance(elements, list):
         raise Unreadable("not_object", "is neither a JSON object nor an array of objects")
     return (
         replace(read_object(arrival.part(f"item {number}"), pydantic_core.to_json(element), limits, element), reencoded=True)
-        for number, element in enumerate(value, start=1)
+        for number, element in enumerate(elements, start=1)
     )
 
 
@@ -73,6 +77,9 @@ def read_object(arrival: Arrival, data: bytes, limits: Limits, value: Any = None
         fields = parse(data) if value is None else value
         if not isinstance(fields, dict):
             raise Unreadable("not_object", "is not a JSON object; write one article per line")
+        dialect = dialect_of(fields)
+        if dialect:
+            return from_dialect(arrival, dialect, fields, data, limits)
         return from_ninjs(arrival, fields, data, limits) if is_ninjs(fields) else from_fields(arrival, fields, data, limits)
     except Unreadable as error:
         return Refusal(arrival, error.reason, error.message, data, stage=error.stage)

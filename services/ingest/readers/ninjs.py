@@ -1,4 +1,7 @@
-"""IPTC ninjs 3.1 news items.
+"""IPTC ninjs news items, versions 1.0 to 3.1.
+
+They differ in how names are written (``pubstatus``, ``pubStatus``) and in what stands alone or in a list (``headline``, ``body_text`` and
+``body_xhtml`` up to 1.8; ``headlines`` and ``bodies`` later). Names are read in any case. A moment without a zone is UTC, a day midnight.
 
 ``uri`` becomes the identity (and the address, when it is one); ``version``, when it is a whole number, the revision; ``withheld`` and
 ``canceled`` withdraw the article. An embargoed item and a partial one are refused: the first must not be on record yet, the second would
@@ -7,17 +10,36 @@ replace the whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from schemas.events import ArticleStatus
 from schemas.ids import digest
+from services.chassis.bylines import separate
 from services.ingest.identity import web_address
-from services.ingest.readers.items import Arrival, Limits, Offer, Unreadable, explain, from_fields, language_tag, one_line, person_names
+from services.ingest.readers.items import (
+    Arrival,
+    Limits,
+    Offer,
+    Unreadable,
+    explain,
+    from_fields,
+    language_tag,
+    moment_written,
+    one_line,
+    person_names,
+)
+
+
+def _aware(value: Any) -> Any:
+    moment = moment_written(value)
+    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and moment.tzinfo is None else value
+
+
+_Moment = Annotated[AwareDatetime, BeforeValidator(_aware)]
 
 
 class _Open(BaseModel):
@@ -31,7 +53,7 @@ class _Headline(_Open):
 
 class _Body(_Open):
     role: str | None = None
-    content_type: str | None = Field(None, alias="contentType")
+    content_type: str | None = Field(None, alias="contenttype")
     value: str = ""
 
 
@@ -43,19 +65,19 @@ class _Party(_Open):
 class _Item(_Open):
     uri: str = Field(min_length=1, max_length=2048)
     type: str | None = None
-    representation: str | None = Field(None, alias="representationType")
+    representation: str | None = Field(None, alias="representationtype")
     version: str | int | None = None
-    first_created: AwareDatetime | None = Field(None, alias="firstCreated")
-    version_created: AwareDatetime | None = Field(None, alias="versionCreated")
-    content_created: AwareDatetime | None = Field(None, alias="contentCreated")
-    embargoed_until: AwareDatetime | None = Field(None, alias="embargoedUntil")
-    pub_status: str = Field("usable", alias="pubStatus")
+    first_created: _Moment | None = Field(None, alias="firstcreated")
+    version_created: _Moment | None = Field(None, alias="versioncreated")
+    content_created: _Moment | None = Field(None, alias="contentcreated")
+    embargoed_until: _Moment | None = Field(None, validation_alias=AliasChoices("embargoeduntil", "embargoed"))
+    pub_status: str = Field("usable", alias="pubstatus")
     language: str | None = None
     headlines: list[_Headline] = []
     bodies: list[_Body] = []
-    by: str | None = None
-    organisations: list[_Party] = []
-    info_sources: list[_Party] = Field([], alias="infoSources")
+    by: str | None = Field(None, validation_alias=AliasChoices("by", "byline"))
+    organisations: list[_Party] = Field([], validation_alias=AliasChoices("organisations", "organisation"))
+    info_sources: list[_Party] = Field([], validation_alias=AliasChoices("infosources", "infosource"))
 
 
 def is_ninjs(fields: Mapping[str, Any]) -> bool:
@@ -70,7 +92,7 @@ def from_ninjs(arrival: Arrival, fields: Mapping[str, Any], original: bytes, lim
         Unreadable: it is no ninjs item, no whole text, or under embargo.
     """
     try:
-        item = _Item.model_validate(fields)
+        item = _Item.model_validate(_plain(fields))
     except ValidationError as error:
         raise Unreadable("schema", f"not a ninjs item: {explain(error)}", "validate") from error
     if item.pub_status not in ("usable", "withheld", "canceled"):
@@ -85,7 +107,7 @@ def from_ninjs(arrival: Arrival, fields: Mapping[str, Any], original: bytes, lim
         "url": url,
         "outlet": one_line(_publisher(item), 256),
         "title": one_line(_headline(item), 1024),
-        "authors": person_names([re.sub(r"^by\s+", "", item.by, flags=re.IGNORECASE)] if item.by else []),
+        "authors": person_names(list(separate(item.by or ""))),
         "language": language_tag(item.language),
         "published_at": item.first_created or item.content_created or item.version_created,
         "content_type": content_type,
@@ -97,6 +119,27 @@ def from_ninjs(arrival: Arrival, fields: Mapping[str, Any], original: bytes, lim
     if version.isdecimal() and int(version[:12]) >= 1:
         ours["revision"] = int(version[:12])
     return from_fields(arrival, ours, original, limits)
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Names in lower case, nothing null, and what stood alone up to version 1.8 in the lists that came later."""
+    given: dict[str, Any] = _folded(fields)
+    if "headlines" not in given and isinstance(given.get("headline"), str):
+        given["headlines"] = [{"value": given["headline"]}]
+    if "bodies" not in given:
+        # body_text, body_xhtml, body_html, …
+        types = {"text": "text/plain", "xhtml": "text/html", "html": "text/html"}
+        bodies = ((name.removeprefix("body_"), value) for name, value in given.items() if name.startswith("body_"))
+        given["bodies"] = [{"contenttype": types[kind], "value": value} for kind, value in bodies if kind in types]
+    return given
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_folded(element) if isinstance(element, dict) else element for element in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {name.lower(): _folded(inner) for name, inner in value.items() if inner is not None}
 
 
 def _check_usable(item: _Item, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, select
 
 from schemas.events import StatementKind
-from schemas.relational import documents, statements
+from schemas.relational import documents, search
 from services.query.database import Database
 from services.query.exports import linked, tables
 from services.query.exports.columns import ACTORS, STATEMENTS
@@ -64,9 +64,9 @@ def _actors(connection: Connection, form: Format, query: ActorQuery) -> Iterator
 
 
 def _statements(connection: Connection, what: What, form: Format, query: StatementSelection) -> Iterator[bytes]:
-    conditions = [] if query.actor is None else [statements.c.actor_id == actor_records.existing(connection, query.actor)]
+    conditions = [] if query.actor is None else [search.c.actor_id == actor_records.existing(connection, query.actor)]
     if what is What.CLAIMS:
-        conditions.append(statements.c.kind == StatementKind.CLAIM.value)
+        conditions.append(search.c.kind == StatementKind.CLAIM.value)
     size = BATCH_WITH_TEXTS if form is Format.WEBANNOTATION else BATCH
     batches = _bounded(connection, statement_records.walk(connection, query, size, *conditions), query)
     if form is Format.CSV:

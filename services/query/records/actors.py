@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, actors, identities, microseconds, statements, tallies
+from schemas.relational import UNDATED, Dimension, Instant, actors, identities, microseconds, search, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
-from services.query.params import ActorQuery, ActorSort
+from services.query.params import ActorQuery, ActorSort, Appearances
 from services.query.problems import Merged, Trouble, not_found
+from services.query.records import every
 from services.query.records import statements as statement_records
-from services.query.records.conditions import contains, holding, in_period
+from services.query.records.conditions import in_period, named, said_once
 
 LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
@@ -34,7 +35,7 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _source(connection, query)
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
@@ -51,7 +52,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
 
 def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
     """The rows of all that :func:`page` would page through, in batches of ``size``."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _source(connection, query)
     wanted = _conditions(query, source)
     order = _order(query, source)
     position = None
@@ -62,6 +63,10 @@ def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Seque
         if len(rows) < size:
             return
         position = Position(rows[-1].sort_key, rows[-1].actor_id)
+
+
+def _source(connection: Connection, query: ActorQuery) -> _Source:
+    return _counted(connection, query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
 
 
 def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
@@ -83,7 +88,9 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
     if row is not None:
         return row
-    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
+    # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
+    leads = select(actors.c.actor_id).join(identities, identities.c.actor_id == actors.c.actor_id)
+    into = connection.execute(leads.where(identities.c.identity_id == actor_id)).scalar_one_or_none()
     raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
 
 
@@ -108,23 +115,22 @@ def current(connection: Connection, actor_id: str) -> str:
         return actor_id
 
 
-def one(connection: Connection, actor_id: str) -> ActorRecord:
-    """Everything on record for one actor.
+def one(connection: Connection, actor_id: str, appearances: Appearances = Appearances.FIRST) -> ActorRecord:
+    """Everything on record for one actor, what was said once counted once or wherever it is told.
 
     Raises:
         Merged, Trouble: as :func:`require`.
     """
     row = require(connection, actor_id)
-    wanted = [statements.c.actor_id == actor_id, statements.c.on_record]
-    newest = select(statements).where(*wanted).order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(LATEST)
-    shares = _shares(connection, actor_id)
+    shares = _shares(connection, actor_id) if appearances is Appearances.FIRST else every.shares(connection, actor_id)
+    counts = _counts(row) if appearances is Appearances.FIRST else every.counts(connection, row)
     return ActorRecord(
         actor_id=row.actor_id,
         name=row.name,
         kind=row.kind,
         aliases=tuple(row.aliases),
         wikidata=row.wikidata,
-        counts=_counts(row),
+        counts=counts,
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         days=tuple(
@@ -134,19 +140,17 @@ def one(connection: Connection, actor_id: str) -> ActorRecord:
         outlets=_ranked(shares.get(Dimension.OUTLET, ())),
         cues=_ranked(shares.get(Dimension.CUE, ())),
         stances=_ranked(shares.get(Dimension.STANCE, ())),
-        latest=tuple(statement_records.summary(statement) for statement in connection.execute(newest)),
+        latest=tuple(statement_records.newest(connection, actor_id, LATEST)),
         article_id=row.article_id,
     )
 
 
-def matching(connection: Connection, words: Sequence[str], limit: int) -> list[ActorSummary]:
-    """The actors whose names hold all the folded words, most statements first."""
-    if not words:
-        return []
-    return page(connection, ActorQuery(), limit, "", *(contains(actors.c.folded, word) for word in words)).items
+def matching(connection: Connection, name: str, limit: int) -> list[ActorSummary]:
+    """The actors whose names have all these words, most statements first."""
+    return page(connection, ActorQuery(q=name), limit, "").items
 
 
-def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[Any]]]:
+def _shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence[Any]]:
     shown = (Dimension.DAY, Dimension.OUTLET, Dimension.CUE, Dimension.STANCE)
     wanted = select(tallies).where(tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown]))
     found: dict[Dimension, list[Row[Any]]] = {}
@@ -155,7 +159,7 @@ def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[A
     return found
 
 
-def _ranked(rows: Sequence[Row[Any]]) -> tuple[Share, ...]:
+def _ranked(rows: Sequence[Any]) -> tuple[Share, ...]:
     ranked = sorted(rows, key=lambda t: (-(t.quotes + t.claims), t.value))
     return tuple(Share(value=t.value, statements=t.quotes + t.claims) for t in ranked)
 
@@ -165,7 +169,7 @@ def _counts(row: Row[Any]) -> Counts:
 
 
 def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
-    shown = select(actors.c.actor_id, _latest_id(query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
+    shown = select(actors.c.actor_id, _latest_id(connection, query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
     latest_ids = {actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id}
     latest = statement_records.latest(connection, list(latest_ids.values()))
     return [
@@ -189,23 +193,25 @@ def _ready() -> _Source:
     return _Source(actors, {name: actors.c[name] for name in names})
 
 
-def _counted(query: ActorQuery) -> _Source:
-    s = statements.c
+def _counted(connection: Connection, query: ActorQuery) -> _Source:
+    s = search.c
+    dated = case((s.sort_at > UNDATED, s.sort_at))
     said = s.denied.is_not(true())  # as the record counts: of releases before, all
+    once = true() if query.appearances is Appearances.ALL else said_once(query.outlet)
     counted = (
         select(
             s.actor_id,
-            func.count(case((and_(said, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
-            func.count(case((and_(said, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
-            func.count(case((s.denied, s.statement_id))).label("denied"),
-            func.count(case((said, s.statement_id))).label("statements"),
+            func.count(case((and_(said, once, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
+            func.count(case((and_(said, once, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
+            func.count(case((and_(s.denied, once), s.statement_id))).label("denied"),
+            func.count(case((and_(said, once), s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
             func.count(case((said, s.outlet)).distinct()).label("outlets"),
-            func.min(s.published_at).label("first_seen"),
-            func.max(s.published_at).label("last_seen"),
+            type_coerce(func.min(dated), Instant).label("first_seen"),
+            type_coerce(func.max(dated), Instant).label("last_seen"),
             func.max(s.sort_at).label("sort_at"),
         )
-        .where(*in_period(query, scan=not (query.from_ or query.to)))
+        .where(*in_period(connection, query))
         .group_by(s.actor_id)
         .subquery("counted")
     )
@@ -219,7 +225,8 @@ def _conditions(query: ActorQuery, source: _Source) -> list[ColumnElement[bool]]
         found.append(actors.c.kind == query.kind.value)
     if query.min_statements is not None:
         found.append(source.figures["statements"] >= query.min_statements)
-    found.extend(holding(actors.c.folded, query.q))
+    if query.q:
+        found.append(named(query.q))
     return found
 
 
@@ -244,15 +251,18 @@ def _order(query: ActorQuery, source: _Source) -> Order:
     )
 
 
-def _latest_id(query: ActorQuery) -> ColumnElement[str]:
-    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not: a few
-    look-ups in an index."""
-    wanted = in_period(query)
+def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
+    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
+    shreds only where there is nothing else: a few look-ups in an index."""
+    wanted = in_period(connection, query)
+    s = search.c
+    if query.appearances is Appearances.FIRST:
+        wanted.append(said_once(query.outlet))
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-        s = statements.c
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    said = statements.c.denied.is_not(true())
-    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)
+    said, whole = s.denied.is_not(true()), s.shred.is_not(true())
+    quote = s.kind == StatementKind.QUOTE.value
+    return func.coalesce(newest(quote, said, whole), newest(said, whole), newest(quote, said), newest(said), newest(), type_=String)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from schemas.relational import actors, candidates, identities
 from services.query.models import ActorLink, Candidate, Identity, NameOnRecord
+from services.query.records import decisions
 
 MOST = 100
 """Names and candidates that are shown: more than any person has."""
@@ -13,7 +14,7 @@ MOST = 100
 
 def of_actor(connection: Connection, actor_id: str) -> Identity:
     """The names of an actor on record, and its candidates."""
-    own = select(identities).where(identities.c.actor_id == actor_id)
+    own = select(identities).where(identities.c.actor_id == actor_id, identities.c.statements > 0)
     names = connection.execute(own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)).all()
     return Identity(
         actor_id=actor_id,
@@ -25,6 +26,7 @@ def of_actor(connection: Connection, actor_id: str) -> Identity:
             for row in names
         ],
         candidates=_candidates(connection, actor_id, [row.identity_id for row in names]),
+        decisions=decisions.of_actor(connection, actor_id),
     )  # fmt: skip
 
 

@@ -108,5 +108,5 @@ def test_links_depend_on_nothing_but_which_names_there_are(found: list[str], dat
 def test_an_actor_is_one_of_the_names_and_its_own(found: list[str]) -> None:
     made = resolved({key: name(key) for key in found})
     assert set(made) == set(found)
-    entries = registry.seed().entries
+    entries = registry.in_use().entries
     assert all(actor in entries or made[actor] == actor for actor in made.values())

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from pathlib import Path
 
 import pytest
 
+from lab.registry import us
 from services.aggregate.identity import registry
+from services.aggregate.identity.checking import problems_among
 from services.aggregate.identity.deciding import identity_of, resolved
+from services.aggregate.identity.entry import Entry
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
-from services.aggregate.identity.registry import Entry, Registry
+from services.aggregate.identity.registry import Registry
 from tests.support.statements import actor
 
 
@@ -83,17 +87,53 @@ def test_one_id_cannot_be_given_twice() -> None:
         Registry([Entry("person:ida-holm", ("Ida Holm",))] * 2)
 
 
-def test_every_entry_is_found_by_its_own_name_or_has_an_id_that_no_article_gives() -> None:
-    for entry in registry.seed().entries.values():
-        for form in list(entry.forms())[:1]:
-            assert known(form.identity) == entry.actor_id or "@" in entry.actor_id, entry.names
+def test_a_shared_name_leads_to_nobody_and_shows_whom_it_may_mean() -> None:
+    assert known("organization:afp") is None
+    found = {link.other: link.probability for link in registry.possible("organization:afp")}
+    assert found["organization:agence-france-presse"] == found["organization:australian-federal-police"] == 0.85
+    assert known("organization:agence-france-presse") == "organization:agence-france-presse"
 
 
-def test_wikidata_items_are_given_once() -> None:
-    items = Counter(entry.wikidata for entry in registry.seed().entries.values() if entry.wikidata)
-    assert [item for item, count in items.items() if count > 1] == []
+def test_a_name_of_the_other_kind_leads_to_its_entry() -> None:
+    assert known("person:downing-street") == "organization:downing-street"
+    assert known("organization:keir-starmer") == "person:keir-starmer"
+    assert known("organization:adam-smith") is None
 
 
 def test_whoever_the_registry_knows_is_linked_to_nobody_else() -> None:
     names = {identity: name for identity in ("person:volodymyr-zelensky", "person:vladimir-zelenskiy") if (name := read(identity))}
     assert set(resolved(names).values()) == {"person:volodymyr-zelenskyy"}
+
+
+# -- the shipped entries --------------------------------------------------------------------------------------------------
+
+ENTRIES = registry.shipped()
+
+
+def test_the_shipped_registry_holds_enough() -> None:
+    assert len(ENTRIES) >= 3000
+
+
+def test_every_entry_is_found_by_its_own_name_or_has_an_id_that_no_article_gives() -> None:
+    for entry in ENTRIES:
+        for form in list(entry.forms())[:1]:
+            assert known(form.identity) == entry.id or "@" in entry.id, entry.names
+
+
+def test_what_means_somebody_alone_leads_there() -> None:
+    for entry in ENTRIES:
+        for name in entry.alone:
+            assert known(registry.known_alone(entry.kind, name) or "") == entry.id, name
+
+
+def test_the_shipped_entries_contradict_nothing() -> None:
+    assert problems_among(ENTRIES, ()) == []
+
+
+def test_us_entries_are_what_their_source_makes_them() -> None:
+    beside = (folder / "shared" / "data" / "actors-us" for folder in Path(__file__).parents)
+    source = next((folder for folder in beside if folder.is_dir()), None)
+    if source is None:
+        pytest.skip("shared/data/actors-us, the source of us.jsonl, is in no folder above")
+    made = sorted(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in us.entries(us.people(source)))
+    assert made == (registry.FOLDER / "us.jsonl").read_text(encoding="utf-8").splitlines()

@@ -45,13 +45,11 @@ def main() -> None:
         plan = replace(plan, articles=articles, kills=kills, per_s=PER_S, soak=True)
     with kafka_world() if asked.engine == "kafka" else embedded_world() as world:
         outcome = run(world, plan, lambda line: print(line, file=sys.stderr, flush=True))
-        print(table(outcome))
+        problems = outcome.verdict.problems()
+        print(table(outcome), *problems, sep="\n", flush=True)
         if asked.cost:
             once, least = (throughput(world, seed, COST_ARTICLES, sabotage) for sabotage in ("", "transactions-off"))
             print(f"\nOne extract, undisturbed: {once:.0f} articles/s exactly once, {least:.0f}/s at least once.")
-    problems = outcome.verdict.problems()
-    for problem in problems:
-        print(problem)
     sys.exit(1 if problems else 0)
 
 

@@ -112,8 +112,12 @@ STORIES: Mapping[str, Story] = {
 
 
 def tell_of_a_replaced_log(world: World, *, defended: bool, seed: int = 1) -> Verdict:
-    """Articles are put on record, the log is made anew beside that record, and others come: these must get there as well."""
-    first, second = (corpus(ARTICLES, seed, StandIn(), clean=True, first=number) for number in (0, ARTICLES))
+    """Articles are put on record, the log is made anew beside that record, and others come: these must get there as well.
+
+    The new log grows longer than the old one was: where it ends before a position, that is noticed without its identity.
+    """
+    first = corpus(ARTICLES // 2, seed, StandIn(), clean=True)
+    second = corpus(ARTICLES, seed, StandIn(), clean=True, first=ARTICLES)
     draw = random.Random(seed)
     with world.run(SETTINGS, "" if defended else "identity-unchecked") as fleet:
         for articles in (first, second):

@@ -27,6 +27,9 @@ class Member:
     armed: str = ""
     held: bool = False
     ending: bool = False
+    contested: bool = False
+    """Whether a process that stood still has been awake in the same slot: each may fence the other before either learns of it, and then
+    both end, at once or one after the other, and the next one has the slot."""
 
     @property
     def name(self) -> str:
@@ -121,20 +124,18 @@ class Fleet:
     def watch(self) -> list[Death]:
         """Start again what has ended; returns what it was."""
         found = []
+        for zombie in self.zombies:
+            if not zombie.held and zombie.name in self.members:
+                self.members[zombie.name].contested = True
         for member in list(self.members.values()):
             if member.process.poll() is not None:
-                found.append(self._died(member, asked=member.ending or self._is_contested(member)))
+                found.append(self._died(member, asked=member.ending or member.contested))
                 self.start(member.service, member.slot)
         for member in list(self.zombies):
             if member.process.poll() is not None:
                 self.zombies.remove(member)
                 found.append(self._died(member, asked=True))
         return found
-
-    def _is_contested(self, member: Member) -> bool:
-        """Whether a process that stood still has woken up in the same slot: each may fence the other before either learns of it, and then
-        both end, and the next one has the slot."""
-        return any(zombie.name == member.name and not zombie.held for zombie in self.zombies)
 
     def tail(self, name: str) -> str:
         """The end of a member's output."""

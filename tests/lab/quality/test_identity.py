@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
-from lab.quality.identity import Item, b_cubed, hard_pairs, pairwise
+from lab.quality.identity import Item, b_cubed, interval, pair_figures, pairwise
+from lab.quality.identity_pairs import Answer, hard_pairs, pairs
 
 MOST_SORTS = 10
 """Sorts of pairs at least: none may be lost from the file unnoticed."""
@@ -21,9 +20,35 @@ def test_measures_by_hand() -> None:
     assert f1 == pytest.approx(2 * precision * recall / (precision + recall))
 
 
-def test_invented_pairs_are_told_apart_and_put_together() -> None:
-    seen = Counter((pair.same, found) for pair, found in hard_pairs())
-    assert len({pair.sort for pair, _ in hard_pairs()}) >= MOST_SORTS
-    assert seen.total() >= 300
-    assert seen[True, True] / (seen[True, True] + seen[False, True]) >= 0.99
-    assert seen[True, True] / (seen[True, True] + seen[True, False]) >= 0.95
+def test_pairs_of_two_articles_by_hand() -> None:
+    items = [Item("a", "x", "1"), Item("a", "x", "1"), Item("a", "y", "2"), Item("b", "y", "2"), Item("a", "x", "3")]
+    assert pairwise(items, across=True) == (2 / 2, 2 / 5)
+
+
+def test_an_interval_holds_its_figure_and_is_nothing_where_articles_agree() -> None:
+    alike = [Item("a", "x", str(article)) for article in range(4)]
+    assert interval(alike, lambda items: b_cubed(items)[2]) == (1.0, 1.0)
+    mixed = [*alike, Item("a", "y", "9")]
+    low, high = interval(mixed, lambda items: pairwise(items)[1])
+    assert 0 <= low < pairwise(mixed)[1] < high <= 1
+
+
+def test_invented_groups_are_told_apart_and_put_together() -> None:
+    found = list(hard_pairs())
+    assert len({pair.sort for pair in found}) >= MOST_SORTS
+    assert len(found) >= 300
+    precision, recall, _, _ = pair_figures(found)
+    assert precision >= 0.99
+    assert recall >= 0.95
+
+
+def test_invented_pairs_get_their_answers() -> None:
+    found = list(pairs())
+    assert len(found) >= 300
+    assert {pair.right for pair in found} == set(Answer)
+    assert 0.4 < sum(pair.aside for pair in found) / len(found) < 0.6
+    precision, recall, shown, exact = pair_figures([pair for pair in found if not pair.aside])
+    assert precision >= 0.81
+    assert recall >= 0.65
+    assert shown >= 0.35
+    assert exact >= 0.67
