@@ -368,4 +368,5 @@ TABLE: tuple[Metric, ...] = (
         by=("query",),
         values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
     ),
+    Metric("live_readers", "gauge", "Readers of the live stream just now.", by=("query",)),
 )

@@ -234,6 +234,12 @@ class QuerySettings(Section):
     page_size: int = Field(50, ge=1, le=500, description="Default number of items on a page.")
     max_page_size: int = Field(500, ge=1, le=10_000, description="Largest page a client may ask for.")
     max_exports: int = Field(4, ge=1, le=30, description="Exports under way at a time; more get 503.")
+    max_live: int = Field(200, ge=1, le=400, description="Readers of the live stream at a time; more get 503.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Address that readers know this service by, for links in feeds; what they asked for when unset.",
+    )
     decision_token: SecretStr | None = Field(
         None, description="Bearer token that POST /v1/decisions must carry. Without one the service takes no decisions."
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from schemas import relational
 from services.aggregate import grouping
 from services.aggregate.grouping import Wording, crowds_of, grouped, standings, wording_of
-from services.aggregate.store import Store, adopting, appearances
+from services.aggregate.store import Store, adopting, appearances, locks
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.appearances import SELECTED
 from services.aggregate.store.articles import Effect
@@ -182,7 +182,7 @@ def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url
     feed(one, UNIVERSE)
     right = dump(one)
     count_one_by_one(one)
-    lock, starting = adopting.lock, []
+    lock, starting = locks.lock, []
 
     def locking(*arguments: Any) -> None:
         """The first step of one waits where it has read what it will change, until the other is done or has to wait for it."""

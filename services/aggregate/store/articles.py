@@ -23,12 +23,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
+from schemas.words import forms
 from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
 from services.aggregate.store.appearances import SELECTED, regroup
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
+from services.aggregate.store.lexicon import Form
 from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
@@ -90,7 +92,13 @@ class Effect:
     actors: set[str] = field(default_factory=set)
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
+    words: set[Form] = field(default_factory=set)
+    """Words of what was written."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    left: dict[str, Row] = field(default_factory=dict)
+    """Statements that were counted, as they were, by id."""
+    came: dict[str, Row] = field(default_factory=dict)
+    """Statements that are counted from now on, as they are, likewise."""
 
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
@@ -258,6 +266,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
     _flip(connection, plan.flipped, followed.settled)
     for row in plan.written:
         row["actor_id"] = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        effect.words |= forms(row["language"], row["words"].split())
     upsert(connection, _statements, plan.written)
     for given in plan.given:
         actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
@@ -315,10 +324,14 @@ def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row
     otherwise because of these."""
     for row in left:
         effect.count(row, row["actor_id"], -1)
+        effect.left[row["statement_id"]] = row
     for row, standing in regroup(connection, left, came):
-        if row["statement_id"] not in came:
+        name, now = row["statement_id"], {**row, "standing": standing}
+        if name not in came:
             effect.count(row, row["actor_id"], -1)
-        effect.count({**row, "standing": standing}, row["actor_id"], +1)
+            effect.left[name] = row
+        effect.count(now, row["actor_id"], +1)
+        effect.came[name] = now
 
 
 def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:
