@@ -101,7 +101,7 @@ screenshots: $(VENV)/.dev ## draw the dashboards from the running pipeline's dat
 quality: $(VENV)/.dev ## extraction figures on PolNeAR (CORPUS=folder with train/ and dev/)
 	@$(BIN)/python -m lab.quality $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
-quality-identity: $(VENV)/.dev ## identity across articles (ARGS="--actors CORPUS ACTORS --pages FOLDER --us FOLDER" for all of it)
+quality-identity: $(VENV)/.dev ## identity across articles (ARGS="--actors CORPUS ACTORS --pages FOLDER… --us FOLDER" for all of it)
 	@$(BIN)/python -m lab.quality.identity $(ARGS)
 
 gate: $(VENV)/.dev ## the exact output of committed articles (ACCEPT=1 stores it, with a new version)

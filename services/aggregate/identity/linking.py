@@ -35,6 +35,7 @@ class Reason(StrEnum):
     ALIKE = "alike"
     ACRONYM = "acronym"
     REGISTRY = "registry"
+    NAMESAKE = "namesake"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -106,8 +107,8 @@ def _persons(name: Name, other: Name) -> tuple[Reason, float] | None:
 
 def _middles(short: Name, long: Name) -> tuple[Reason, float] | None:
     """Names with one first and one last word: the middle ones of the shorter are among the longer's, in full or as initials."""
-    left = [in_full(word) for word in long.words[1:-1]]
-    for word in (in_full(word) for word in short.words[1:-1]):
+    left = [romanised(in_full(word)) for word in long.plain[1:-1]]
+    for word in (romanised(in_full(word)) for word in short.plain[1:-1]):
         match = next((one for one in left if word in (one, one[0]) or one == word[0]), None)
         if match is None:
             return None

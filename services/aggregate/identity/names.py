@@ -47,6 +47,7 @@ _NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compil
 """Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara, McLean and MacLean."""
 _FORCE = ("department", "force", "service")
 """What may follow *police* in the name of one."""
+_DIN = re.compile(r"(?<=[a-z])-(?:al|el|ad|ed|ud)-din(?=-|$)")  # Nur al-Din, Noureddine
 _PAIR = 2  # words that a name has at least
 _DOUBLED = re.compile(r"(.)\1+")
 _LONG = 6  # letters: a doubled one more or less is a slip of spelling, in shorter names it makes another name
@@ -127,18 +128,20 @@ def _spelled(word: str) -> str:
 
 def _called(plain: str, coarse: str) -> str:
     full = in_full(plain)
-    return coarse if full == plain else _spelled(full)
+    return coarse if full == plain else _spelled(lists().alike.get(full, full))
 
 
 def _person(identity: str, words: tuple[str, ...]) -> Name | None:
     words, suffix = _ended(_untitled(words))
     known = lists()
+    words = tuple(_DIN.sub("eddin", "-".join(words)).split("-"))
     told = [_saint(word, last=number == len(words) - 1) for number, word in enumerate(words)]
     plain = tuple(_joined([word for word in told if word not in known.arabic_particles or word == told[0]]))
     if len(plain) < 2:
         return None
     spelled = tuple(romanised(word) for word in plain)
-    return Name(identity, ActorKind.PERSON.value, plain, spelled, tuple(_coarse(word) for word in spelled), suffix)
+    coarse = tuple(_spelled(known.alike.get(word, word)) for word in plain)
+    return Name(identity, ActorKind.PERSON.value, plain, spelled, coarse, suffix)
 
 
 def _untitled(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -194,9 +197,11 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _sounded(key: str) -> str:
-    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel."""
+    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel, South Slavic đ."""
     if _UKRAINIAN.search(key):
         key = key.replace("г", "h")
+    if key.endswith("ic"):
+        key = key.replace("đ", "dj")
     return _GREEK_V.sub("v", key)
 
 
@@ -215,7 +220,6 @@ def romanised(word: str) -> str:
 
 
 def _coarse(word: str) -> str:
-    word = lists().alike.get(word, word)
     for pattern, replacement in _NATIVE:
         word = pattern.sub(replacement, word)
     return _DOUBLED.sub(r"\1", word)

@@ -15,7 +15,7 @@ from schemas.events import Actor
 from services.aggregate.changes import alias_of
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.articles import SELECTED, Effect, count, describe
 from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
 
@@ -45,13 +45,14 @@ def adopt(connection: sa.Connection) -> int:
     query = SELECTED.add_columns(_statements.c.actor).where(_UNKNOWN, _statements.c.article_id.in_(articles))
     before = [row._asdict() for row in connection.execute(query)]
     after = [{**row, **_identity(row)} for row in before]
+    describe(connection, [row for row in after if row["on_record"]], {})
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
     change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for row in after:
         actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
-        values = {"identity_id": row["identity_id"], "alias": row["alias"], "actor_id": actor}
+        values = {"identity_id": row["identity_id"], "alias": row["alias"], "described": row["described"], "actor_id": actor}
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
@@ -65,4 +66,4 @@ STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt)
 
 def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
     actor = Actor.model_validate(row["actor"], extra="ignore")
-    return {"identity_id": identity_of(actor, row["article_id"]), "alias": alias_of(actor)}
+    return {"identity_id": identity_of(actor, row["article_id"]), "alias": alias_of(actor), "described": None}

@@ -7,7 +7,7 @@ they came in. One transaction at a time changes links: it would otherwise give a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from schemas import relational
 from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import decided, keys_of
+from services.aggregate.identity.described import candidates_apart, told_apart
 from services.aggregate.identity.linking import CROWD, Link, Reason, actors_of
 from services.aggregate.identity.names import Name, read
 from services.aggregate.store.bulk import chunks, delete, upsert
@@ -28,43 +29,63 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Settled:
-    """Who the identities of a batch are, and which others are somebody else from now on."""
+    """Who the identities of a batch are, and of which others stored statements have to follow to another actor."""
 
     actors: dict[str, str] = field(default_factory=dict)
-    moved: dict[str, str] = field(default_factory=dict)
-    """Identity → its new actor; statements that are stored have to follow."""
+    apart: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Of a name that several people bear: identity and description → the person."""
+    moved: set[str] = field(default_factory=set)
 
     def actor_of(self, statement: Mapping[str, Any]) -> str:
-        """The actor on record of a statement of the batch."""
-        actor: str = self.actors.get(statement["identity_id"], statement["identity_id"] or statement["actor_id"])
+        """The actor on record of a statement of the batch, or of a moved identity."""
+        identity = statement["identity_id"]
+        if self.apart and (person := self.apart.get((identity, statement["described"] or ""))) is not None:
+            return person
+        actor: str = self.actors.get(identity, identity or statement["actor_id"])
         return actor
 
 
-def settle(connection: sa.Connection, changed: Mapping[str, int]) -> Settled:
-    """Count the statements on record of identities up or down, and link anew where one comes or goes."""
-    names = {identity: name for identity in changed if (name := read(identity)) is not None}
+def settle(connection: sa.Connection, changed: Mapping[tuple[str, str | None], int]) -> Settled:
+    """Count the statements on record of identities and descriptions up or down, and link anew where one comes or goes."""
+    totals: defaultdict[str, int] = defaultdict(int)
+    for (identity, _), change in changed.items():
+        totals[identity] += change
+    names = sorted(identity for identity in totals if read(identity) is not None)
     if not names:
         return Settled()
     lock(connection, Kind.IDENTITY, ["identities"])
     known = _load(connection, _identities.c.identity_id, names)
+    before = {identity: _apart(row) for identity, row in known.items()}
+    stored = {identity: known.get(identity) or _new(identity) for identity in names}
+    for (identity, description), change in changed.items():
+        if description is not None and identity in stored:
+            _count_description(stored[identity], description, change)
     rows: dict[str, Row] = {}
-    come, gone = set(), set()
-    for identity in sorted(names):
-        row = known.get(identity) or _new(identity)
-        row["statements"] += changed[identity]
+    for identity, row in stored.items():
+        row["statements"] += totals[identity]
         if row["statements"] > 0:
             rows[identity] = row
-            come |= set() if identity in known else {identity}
-        elif identity in known:
-            gone.add(identity)
-    settled = Settled()
-    if come or gone:
-        moved = _Relinking(connection, rows, come, {identity: known[identity] for identity in gone})
-        settled.moved = moved.run()
+    apart = {identity: persons for identity, row in rows.items() if (persons := _apart(row))}
+    come, gone = rows.keys() - known.keys(), known.keys() - rows.keys()
+    turned = {identity for identity in rows if apart.get(identity, {}) != before.get(identity, {})}
+    settled = Settled(apart={(identity, said): person for identity, persons in apart.items() for said, person in persons.items()})
+    if come or gone or turned:
+        relinking = _Relinking(connection, rows, come, {identity: known[identity] for identity in gone}, before, apart, turned)
+        settled.moved = relinking.run() | (turned - come)
     delete(connection, _identities.c.identity_id, sorted(gone))
     upsert(connection, _identities, [rows[identity] for identity in sorted(rows)])
-    settled.actors = {identity: rows[identity]["actor_id"] for identity in names if identity in rows}
+    settled.actors = {identity: rows[identity]["actor_id"] for identity in (*names, *settled.moved) if identity in rows}
     return settled
+
+
+def _apart(row: Row) -> dict[str, str]:
+    return told_apart(row["identity_id"], row["described"]) if row["described"] else {}
+
+
+def _count_description(row: Row, description: str, change: int) -> None:
+    counts = dict(row["described"] or {})
+    counts[description] = counts.get(description, 0) + change
+    row["described"] = {said: count for said, count in sorted(counts.items()) if count > 0} or None
 
 
 def outdated(connection: sa.Connection) -> bool:
@@ -76,14 +97,25 @@ def outdated(connection: sa.Connection) -> bool:
 class _Relinking:
     """What changes when some identities come and others go. ``rows`` gains every identity that has to be written."""
 
-    def __init__(self, connection: sa.Connection, rows: dict[str, Row], come: set[str], gone: Mapping[str, Row]) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        rows: dict[str, Row],
+        come: Set[str],
+        gone: Mapping[str, Row],
+        before: Mapping[str, Mapping[str, str]],
+        apart: Mapping[str, Mapping[str, str]],
+        turned: Set[str],
+    ) -> None:
+        """``before`` and ``apart``: the persons of names that several bear, as stored and from now on; ``turned``: where they differ."""
         self._connection = connection
         self._rows = rows
         self._come = come
         self._gone = gone
+        self._before, self._apart, self._turned = before, apart, turned
         self._holders: dict[str, list[str]] = {}
 
-    def run(self) -> dict[str, str]:
+    def run(self) -> set[str]:
         """Link anew; returns the identities other than the new ones that are another actor than before."""
         affected = self._affected()
         self._rows |= _load(self._connection, _identities.c.identity_id, affected - self._rows.keys())
@@ -96,11 +128,16 @@ class _Relinking:
         return self._place(turned)
 
     def _affected(self) -> set[str]:
-        """The new ones, and all whose links may depend on what comes or goes: they share a key with it that is no crowd's, or was none."""
-        own = {identity: keys_of(_name(identity)) for identity in sorted({*self._come, *self._gone})}
-        added = [{"key": key, "identity_id": identity} for identity in sorted(self._come) for key in own[identity]]
+        """The new ones, those that are told apart otherwise, and all whose links may depend on what comes or goes: they share a key with
+        it that is no crowd's, or was none."""
+        # nobody finds a name that several bear
+        opened = {identity for identity in self._come | self._turned if identity not in self._apart}
+        opened -= {identity for identity in opened - self._come if not self._before[identity]}
+        closed = {identity for identity in self._gone.keys() | (self._turned - self._come) if not self._before[identity]}
+        own = {identity: keys_of(_name(identity)) for identity in sorted(opened | closed)}
+        added = [{"key": key, "identity_id": identity} for identity in sorted(opened) for key in own[identity]]
         upsert(self._connection, _keys, added)
-        for chunk in chunks(sorted(self._gone)):
+        for chunk in chunks(sorted(closed)):
             lost = sorted({key for identity in chunk for key in own[identity]})
             where = _keys.c.identity_id.in_(chunk) & _keys.c.key.in_(lost)
             self._connection.execute(sa.delete(_keys).where(where))
@@ -108,8 +145,8 @@ class _Relinking:
         changes: dict[str, int] = defaultdict(int)
         for identity, found in own.items():
             for key in found:
-                changes[key] += 1 if identity in self._come else -1
-        affected = set(self._come)
+                changes[key] += 1 if identity in opened else -1
+        affected = set(self._come | self._turned)
         for key, change in changes.items():
             holders = self._holders[key]
             if min(len(holders), len(holders) - change) <= CROWD:
@@ -125,6 +162,10 @@ class _Relinking:
                 self._holders[key].append(identity)
 
     def _link(self, identity: str) -> tuple[Link, ...]:
+        if identity in self._apart:
+            self._rows[identity] |= {"linked_to": None, "reason": None, "probability": None}
+            said = self._rows[identity]["described"]
+            return tuple(Link(one, other, Reason.NAMESAKE, probability) for one, other, probability in candidates_apart(identity, said))
         name = _name(identity)
         own = keys_of(name)
         self._look_up(own)
@@ -137,7 +178,8 @@ class _Relinking:
         return decision.candidates
 
     def _write_candidates(self, affected: set[str], found: Sequence[Link]) -> None:
-        delete(self._connection, _candidates.c.identity_id, sorted((affected - self._come) | self._gone.keys()))
+        stale = {person for identity in self._turned | self._gone.keys() for person in self._before.get(identity, {}).values()}
+        delete(self._connection, _candidates.c.identity_id, sorted((affected - self._come) | self._gone.keys() | stale))
         rows = [
             {"identity_id": link.identity, "other_id": link.other, "reason": link.reason.value, "probability": link.probability}
             for link in found
@@ -149,7 +191,7 @@ class _Relinking:
         reason: str | None = self._rows[identity]["reason"]
         return reason == Reason.REGISTRY
 
-    def _place(self, turned: set[str]) -> dict[str, str]:
+    def _place(self, turned: set[str]) -> set[str]:
         """Give the identities of every group that changed their actor; a group is what links hold together."""
         groups = {row["actor_id"] for row in self._gone.values()}
         groups |= {self._rows[identity]["actor_id"] for identity in turned | self._come}
@@ -163,19 +205,19 @@ class _Relinking:
         known = {identity: str(self._rows[identity]["linked_to"]) for identity in members if self._is_known(identity)}
         members -= known.keys()
         links = {identity: self._rows[identity]["linked_to"] for identity in members if self._rows[identity]["linked_to"] is not None}
-        moved: dict[str, str] = {}
+        moved: set[str] = set()
         for identity, actor in (actors_of(members, links) | known).items():
             if self._rows[identity]["actor_id"] != actor:
                 self._rows[identity]["actor_id"] = actor
                 if identity not in self._come:
-                    moved[identity] = actor
+                    moved.add(identity)
         return moved
 
 
 def _new(identity: str) -> Row:
     return {
         "identity_id": identity, "actor_id": identity, "statements": 0, "linked_to": None, "reason": None, "probability": None,
-        "rules": registry.rules(),
+        "rules": registry.rules(), "described": None,
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.events import ActorRecord
+from schemas.ids import borne_name
 from schemas.relational import Dimension
 from services.aggregate.records import LATEST, Gone, record_of
 from services.aggregate.store.actors import ranked
@@ -52,12 +53,14 @@ def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str,
     days = _days(connection, list(rows))
     latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
     gone = [actor for actor in actors if actor not in rows]
-    names = connection.execute(sa.select(_identities.c.identity_id, _identities.c.actor_id).where(_identities.c.identity_id.in_(gone)))
-    merged = {row.identity_id: row.actor_id for row in names}
+    asked = {actor: borne_name(actor) or actor for actor in gone}
+    names = sa.select(_identities.c.identity_id, _identities.c.actor_id).where(_identities.c.identity_id.in_(asked.values()))
+    merged = {row.identity_id: row.actor_id for row in connection.execute(names)}
 
     def record(actor: str) -> ActorRecord | Gone:
         if actor not in rows:
-            return Gone(merged.get(actor))
+            into = merged.get(asked[actor])
+            return Gone(None if into == actor else into)  # a name that several bear is nobody's
         return record_of(rows[actor], days.get(actor, ()), shares.get(actor, {}), latest[actor])
 
     return [(actor, record(actor)) for actor in actors]

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, actors, identities, microseconds, statements, tallies
+from schemas.ids import borne_name
+from schemas.relational import UNDATED, Dimension, actors, candidates, identities, microseconds, statements, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort
-from services.query.problems import Merged, not_found
+from services.query.problems import Merged, not_found, several
 from services.query.records import statements as statement_records
 from services.query.records.conditions import contains, holding, in_period
 
@@ -59,13 +60,19 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
 
     Raises:
         Merged: the name is on record as another actor's.
-        Trouble: 404 when nothing is on record for that id.
+        Trouble: 404 when nothing is on record for that id, or only several people who bear the name.
     """
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
     if row is not None:
         return row
-    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == actor_id)).scalar_one_or_none()
-    raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
+    name = borne_name(actor_id) or actor_id
+    into = connection.execute(select(identities.c.actor_id).where(identities.c.identity_id == name)).scalar_one_or_none()
+    if into is None:
+        raise not_found("actor", actor_id)
+    if into != actor_id:
+        raise Merged(actor_id, into)
+    bearers = select(candidates.c.other_id).where(candidates.c.identity_id == name).order_by(candidates.c.other_id)
+    raise several(actor_id, list(connection.execute(bearers).scalars()))
 
 
 def one(connection: Connection, actor_id: str) -> ActorRecord:
