@@ -44,6 +44,10 @@ def _by_kind(kinds: str) -> str:
     return f"max by (kind) ({selected})"
 
 
+def _by_reason(name: str) -> str:
+    return nonzero(f"max by (reason) ({series(name, AGGREGATE)})")
+
+
 def _failed_share(window: str) -> str:
     answered = series("onrecord_http_requests_total")
     failed = series("onrecord_http_requests_total", 'status="5xx"')
@@ -89,19 +93,26 @@ def _growth() -> list[PanelBuilder]:
         lines(
             Look("Statements and articles", "What is on record. It grows with the articles; a step down is a withdrawal or a restored "
                                             "database.",
-                 "short"),
+                 "short", 6),
             Target(_by_kind("quote|claim|article"), "{{kind}}"),
         ),
         lines(
             Look("Actors and outlets", "Actors grow ever more slowly as the same people speak again. Steep growth with few articles: names "
-                                       "are not resolved to people.", "short"),
+                                       "are not resolved to people.", "short", 6),
             Target(_by_kind("actor|outlet"), "{{kind}}"),
         ),
         lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
-                 "short"),
+                 "short", 6),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
+        ),
+        lines(
+            Look("Links and candidates", "Names taken for another's, and pairs that may be one and are left two, by reason; *namesake*: "
+                                         "one name of several people. A jump without a release or a back-fill: runbook *WrongPerson*.",
+                 "short", 6, nothing="none yet"),
+            Target(_by_reason("onrecord_identity_links"), "link: {{reason}}"),
+            Target(_by_reason("onrecord_identity_candidates"), "maybe: {{reason}}"),
         ),
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas.events import ActorRecord
-from schemas.relational import actors, documents
+from schemas.relational import actors, candidates, documents, identities
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.records import Gone
@@ -38,10 +38,14 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
     "article": sa.select(sa.func.count()).select_from(documents).where(_CURRENT),
     "outlet": sa.select(sa.func.count(sa.distinct(documents.c.outlet))).where(_CURRENT),
 }
+_BY_REASON = tuple(
+    sa.select(table.c.reason, sa.func.count().label("count")).where(table.c.reason.is_not(None)).group_by(table.c.reason)
+    for table in (identities, candidates)
+)
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`,
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`identities`,
     :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
@@ -128,6 +132,16 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def identities(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many links there are by reason, and how many candidates.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            links, open_ones = ({row.reason: row.count for row in connection.execute(query)} for query in _BY_REASON)
+        return links, open_ones
 
     def sources(self, now: datetime) -> list[Source]:
         """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.
