@@ -113,8 +113,9 @@ ablate: $(VENV)/.dev ## what each rule is worth on every set (CORPUS=…; ARGS="
 quality-gate: $(VENV)/.dev ## fail when extraction got worse than the stored figures (UPDATE=1 stores them)
 	@$(BIN)/python -m lab.quality.gate $(if $(CORPUS),--corpus $(CORPUS)) $(if $(UPDATE),--update)
 
-bench: $(VENV)/.dev ## speed: articles per second, memory
+bench: $(VENV)/.dev ## speed: articles per second, memory; what linking names costs
 	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.identity --actors 10000
 
 $(VENV)-train/.train: requirements/install.py requirements/installer.txt requirements/build.txt requirements/train.txt
 	@echo "PyTorch takes several GB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from schemas import relational
 from schemas.events import Actor, ActorKind, ActorRecord
 from schemas.ids import actor_id
+from services.aggregate.changes import change_of
 from services.aggregate.identity.deciding import resolved
 from services.aggregate.identity.described import told_apart
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
-from services.aggregate.store import Store, adopting, identities
+from services.aggregate.store import Store, adopting, articles, identities
+from services.chassis.log.types import TopicPartition
 from tests.support.record import clear, dump, feed, published, rows, sent
 from tests.support.statements import Event, actor, make
 
@@ -140,6 +143,34 @@ def test_nobody_is_linked_to_a_name_that_two_bear(store: Store) -> None:
     }  # fmt: skip
     feed(store, [make("art-1", withdrawn=True).events])
     assert counts(store) == {GWEN.actor_id: 2}
+
+
+@pytest.mark.postgres
+def test_a_statement_that_another_replica_moves_meanwhile_leaves_its_new_actor(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replica withdraws an article while another, on its own partition, links the name that the article has."""
+    one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
+    one.migrate()
+    feed(one, [make("art-1", speakers=(DOLYNSKYY,)).events, make("art-2", speakers=(DOLYNSKYY,)).events])
+    count, met = articles.count, []
+
+    def counting(*arguments: Any) -> Any:
+        monkeypatch.setattr(articles, "count", count)
+        events = [change_of(event) for event in make("art-3", speakers=(DOLYNSKY,)).events]
+        other.apply(events, {}, {TopicPartition("onrecord.documents", 1): len(events)})
+        met.append(counts(other))
+        return count(*arguments)
+
+    monkeypatch.setattr(articles, "count", counting)
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert met == [{DOLYNSKY.actor_id: 3}]
+    assert counts(one) == {DOLYNSKY.actor_id: 2}
+    after = dump(one)
+    clear(one)
+    feed(one, [make("art-2", speakers=(DOLYNSKYY,)).events, make("art-3", speakers=(DOLYNSKY,)).events])
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert dump(one) == after
+    one.close()
+    other.close()
 
 
 # -- any order -----------------------------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ def description_of(name: str, identity: str, text: str, outlet: str | None) -> s
     return None if registry.known(identity) is not None else described(name, text, outlet)
 
 
-def keys_of(name: Name) -> list[str]:
+def keys_of(name: Name) -> tuple[str, ...]:
     """By what a name is found by others: nothing, if the registry knows who it is."""
-    return [] if registry.known(name.identity) else keys(name)
+    return () if registry.known(name.identity) else keys(name)
 
 
 def decided(name: Name, others: Iterable[Name]) -> Decision:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from math import exp, log
 from typing import Any
 
@@ -72,11 +73,8 @@ def described(name: str, text: str, outlet: str | None) -> str | None:
     country that the outlet's domain is of stands in for one that the text does not say."""
     roles: set[str] = set()
     places: set[str] = set()
-    pattern = r"\s+".join(re.escape(word) for word in name.split())
-    for number, found in enumerate(re.finditer(rf"(?<!\w){pattern}(?!\w)", text)):
-        if number == _OCCURRENCES:
-            break
-        for some, where in (_before(text, found.start()), _after(text, found.end())):
+    for start in islice(_places_of(name, text), _OCCURRENCES):
+        for some, where in (_before(text, start), _after(text, start + len(name))):
             roles |= some
             places |= where
     if not places and outlet and _is_common(name):
@@ -85,6 +83,16 @@ def described(name: str, text: str, outlet: str | None) -> str | None:
         places = {country} if "." in outlet and country in _places_known() else set()
     made = Description(frozenset(roles), frozenset(places))
     return str(made) if made.telling else None
+
+
+def _places_of(name: str, text: str) -> Iterator[int]:
+    """Where a name stands in a text, as whole words."""
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            yield start
+        start = text.find(name, end)
 
 
 def told_apart(identity: str, descriptions: Iterable[str]) -> dict[str, str]:

@@ -85,17 +85,18 @@ def read(identity: str) -> Name | None:
     return _organisation(identity, words) if kind == ActorKind.ORGANIZATION else None
 
 
-def keys(name: Name) -> list[str]:
+@lru_cache(maxsize=65536)
+def keys(name: Name) -> tuple[str, ...]:
     """What names that may be the same share: their first and last words, and their first two, in either order."""
     if name.kind == ActorKind.ORGANIZATION:
-        return [_key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
+        return _key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])
     given = _called(name.plain[0], name.coarse[0])
     pairs = {_key("p", sorted((given, other))) for other in (name.coarse[1], name.coarse[-1])}
     if len(name.plain) > 2:
         first, *rest = name.plain
         *ahead, last = name.plain
         pairs |= {_key("p", sorted((_spelled(one), _spelled(two)))) for one, two in ((first, "".join(rest)), ("".join(ahead), last))}
-    return sorted(pairs)
+    return tuple(sorted(pairs))
 
 
 def in_full(word: str) -> str:

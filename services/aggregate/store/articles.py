@@ -263,6 +263,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect) -> None:
 
 def count(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect) -> Settled:
     """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
+    leaving = _as_stored_now(connection, leaving)
     changed: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
@@ -275,6 +276,16 @@ def count(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Ro
     for row in coming:
         effect.count(row, settled.actor_of(row), +1)
     return settled
+
+
+def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
+    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them meanwhile."""
+    known = [row["statement_id"] for row in leaving if row["identity_id"] is not None and not is_local(row["identity_id"])]
+    if connection.dialect.name == "sqlite" or not known:
+        return leaving
+    lock(connection, Kind.IDENTITY, ["identities"])
+    stored = _load_statements(connection, _statements.c.statement_id, known)
+    return [stored.get(row["statement_id"], row) for row in leaving]
 
 
 def move(connection: sa.Connection, settled: Settled, effect: Effect, leaving: Set[str]) -> None:

@@ -38,10 +38,12 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
     "article": sa.select(sa.func.count()).select_from(documents).where(_CURRENT),
     "outlet": sa.select(sa.func.count(sa.distinct(documents.c.outlet))).where(_CURRENT),
 }
-_BY_REASON = tuple(
-    sa.select(table.c.reason, sa.func.count().label("count")).where(table.c.reason.is_not(None)).group_by(table.c.reason)
-    for table in (identities, candidates)
-)
+
+
+def _numbers(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
+    reason = table.c.reason
+    counted = sa.select(reason, sa.func.count()).where(reason.is_not(None)).group_by(reason)
+    return {row[0]: row[1] for row in connection.execute(counted)}
 
 
 class Store:
@@ -140,8 +142,8 @@ class Store:
             TransientError: the database cannot answer just now.
         """
         with reading(self._engine) as connection:
-            links, open_ones = ({row.reason: row.count for row in connection.execute(query)} for query in _BY_REASON)
-        return links, open_ones
+            links, maybe = (_numbers(connection, table) for table in (identities, candidates))
+        return links, maybe
 
     def sources(self, now: datetime) -> list[Source]:
         """Every outlet of the last weeks, as :mod:`schemas.sources` judges it.

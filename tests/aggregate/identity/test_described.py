@@ -24,7 +24,7 @@ IDA = "person:ida-holmqvist"
         ("Ida Holmqvist (a baker in Lyon) said no.", "private.fr"),
         ("Ida Holmqvist, who lives in New York, said no.", ".us"),
         ("Lawyer Ida Holmqvist, a senator, said no.", "law+politics."),
-        ("It was Ida\nHolmqvist, a surgeon.", "medicine."),
+        ("It was Ida Holmqvist, a surgeon.", "medicine."),
         ("Ida Holmqvist said no.", None),
         ("Ida Holmqvist, who told the French president so, left.", None),
         ("The French president met Ida Holmqvist.", None),
