@@ -202,6 +202,7 @@ statements = sa.Table(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
     sa.Column("reassigned_by", Key, comment="The decision that says who said it: then identity_id is who that names, not the article's."),
+    sa.Column("described", Key, comment="What its article says of the person; null: nothing, a person of the registry, or off the record."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
@@ -266,6 +267,7 @@ identities = sa.Table(
     sa.Column("reason", Key, comment="Why."),
     sa.Column("probability", sa.Double, comment="How probable the link is."),
     sa.Column("rules", sa.BigInteger, nullable=False, comment="The rules it was linked by."),
+    sa.Column("described", Json, comment="What articles say of the person: object of descriptions and statements; null: nothing."),
     comment="Identities known across articles with something on record, and which actor each is. Derived from statements.",
 )
 

@@ -199,6 +199,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "within": event.within,
         "source_confidence": event.source_confidence,
         "denied": event.negated,
+        "described": None,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None

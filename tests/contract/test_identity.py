@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,11 +15,14 @@ from hypothesis import strategies as st
 from schemas import relational
 from schemas.events import Actor, ActorKind, ActorRecord
 from schemas.ids import actor_id
+from services.aggregate.changes import change_of
 from services.aggregate.identity.deciding import resolved
+from services.aggregate.identity.described import told_apart
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
-from services.aggregate.store import Store, adopting, identities
+from services.aggregate.store import Store, adopting, articles, identities
+from services.chassis.log.types import TopicPartition
 from tests.support.record import clear, dump, feed, published, rows, sent
 from tests.support.statements import Event, actor, make
 
@@ -121,6 +125,69 @@ def test_a_key_that_a_crowd_shares_links_nothing(store: Store, monkeypatch: pyte
     assert len(counts(store)) == 1
 
 
+SENATOR, BAKER = " Texas senator Gwen Farrow said so.", " It was Gwen Farrow, a baker in Lyon, who said so."
+GWEN = actor("Gwen Farrow")
+
+
+def gwen(number: int, words: str) -> list[Event]:
+    return make(f"art-{number}", speakers=(GWEN,), words=words).events
+
+
+def test_two_people_of_one_name_are_two_as_soon_as_articles_say_so(store: Store) -> None:
+    feed(store, [gwen(1, SENATOR), gwen(2, " Gwen Farrow said so.")])
+    assert counts(store) == {GWEN.actor_id: 2}
+    published(store)
+    feed(store, [gwen(3, BAKER)])
+    senator, baker = (f"{GWEN.actor_id}@{said}" for said in ("politics.us", "private.fr"))
+    assert counts(store) == {GWEN.actor_id: 1, senator: 1, baker: 1}
+    found = {(row["identity_id"], row["other_id"], row["reason"], row["probability"]) for row in rows(store, "candidates")}
+    assert found == {(GWEN.actor_id, person, "namesake", 0.5) for person in (senator, baker)}
+    assert published(store).keys() == {GWEN.actor_id, senator, baker}
+    feed(store, [make("art-3", withdrawn=True).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+    assert rows(store, "candidates") == []
+
+
+def test_nobody_is_linked_to_a_name_that_two_bear(store: Store) -> None:
+    longer = actor("Gwen Marie Farrow")
+    feed(store, [gwen(1, SENATOR), make("art-9", speakers=(longer,)).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+    feed(store, [gwen(2, BAKER)])
+    assert counts(store) == {
+        longer.actor_id: 1, f"{GWEN.actor_id}@politics.us": 1, f"{GWEN.actor_id}@private.fr": 1,
+    }  # fmt: skip
+    feed(store, [make("art-1", withdrawn=True).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+
+
+@pytest.mark.postgres
+def test_a_statement_that_another_replica_moves_meanwhile_leaves_its_new_actor(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replica withdraws an article while another, on its own partition, links the name that the article has."""
+    one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
+    one.migrate()
+    feed(one, [make("art-1", speakers=(DOLYNSKYY,)).events, make("art-2", speakers=(DOLYNSKYY,)).events])
+    count, met = articles.count, []
+
+    def counting(*arguments: Any) -> Any:
+        monkeypatch.setattr(articles, "count", count)
+        events = [change_of(event) for event in make("art-3", speakers=(DOLYNSKY,)).events]
+        other.apply(events, {}, {TopicPartition("onrecord.documents", 1): len(events)})
+        met.append(counts(other))
+        return count(*arguments)
+
+    monkeypatch.setattr(articles, "count", counting)
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert met == [{DOLYNSKY.actor_id: 3}]
+    assert counts(one) == {DOLYNSKY.actor_id: 2}
+    after = dump(one)
+    clear(one)
+    feed(one, [make("art-2", speakers=(DOLYNSKYY,)).events, make("art-3", speakers=(DOLYNSKY,)).events])
+    feed(one, [make("art-1", withdrawn=True).events])
+    assert dump(one) == after
+    one.close()
+    other.close()
+
+
 # -- any order -----------------------------------------------------------------------------------------------------------
 
 NAMES = (
@@ -133,10 +200,11 @@ ALONE = actor("Ida Holm")
 
 
 def versions(number: int) -> list[list[Event]]:
+    words = (SENATOR, BAKER, " Gwen Farrow said so.", " Ohio governor Gwen Farrow said so.")[number % 4]
     one, two, three = (SPEAKERS[(number * step + step) % len(SPEAKERS)] for step in (1, 3, 5))
     return [
-        make(f"art-{number}", speakers=(one, two), claimants=(three,)).events,
-        make(f"art-{number}", revision=2, speakers=(two,)).events,
+        make(f"art-{number}", speakers=(one, two, GWEN), claimants=(three,), words=words).events,
+        make(f"art-{number}", revision=2, speakers=(two, GWEN), words=words if number % 2 else SENATOR).events,
         make(f"art-{number}", revision=3, withdrawn=number % 3 == 0, speakers=() if number % 3 == 0 else (three, one)).events,
     ]
 
@@ -171,9 +239,14 @@ def _assert_as_defined(store: Store) -> None:
     """Links are those of the definition, and the statements' actors those of the links."""
     on_record = [row for row in rows(store, "statements") if row["on_record"]]
     named = {row["identity_id"]: name for row in on_record if (name := read(row["identity_id"])) is not None}
-    actors = resolved(named)
+    said = {identity: {row["described"] for row in on_record if row["identity_id"] == identity and row["described"]} for identity in named}
+    actors = resolved(named, descriptions=said)
     assert {row["identity_id"]: row["actor_id"] for row in rows(store, "identities")} == actors
-    assert all(row["actor_id"] == actors.get(row["identity_id"], row["identity_id"]) for row in on_record)
+    apart = {identity: told_apart(identity, descriptions) for identity, descriptions in said.items()}
+    for row in on_record:
+        of_name = actors.get(row["identity_id"], row["identity_id"])
+        assert row["actor_id"] == apart.get(row["identity_id"], {}).get(row["described"], of_name)
+    assert all(row["described"] is None for row in rows(store, "statements") if not row["on_record"])
     assert all(row["actor_id"] == row["identity_id"] for row in rows(store, "statements") if not row["on_record"])
 
 

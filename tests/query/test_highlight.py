@@ -61,6 +61,7 @@ class _Statement:
         self.within = None
         self.hedge = ""
         self.polarity = ""
+        self.reassigned_by = None
 
 
 @given(marked())

@@ -15,7 +15,7 @@ from schemas.events import Actor
 from services.aggregate.changes import who
 from services.aggregate.store import known
 from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.articles import SELECTED, Effect, count
+from services.aggregate.store.articles import SELECTED, Effect, count, describe
 from services.aggregate.store.decisions import unplaced
 from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
@@ -49,13 +49,14 @@ def adopt(connection: sa.Connection) -> int:
     before = [row._asdict() for row in connection.execute(query)]
     reassigned = Reassigned(connection, articles)
     after = [_adopted(row, reassigned) for row in before]
+    describe(connection, [row for row in after if row["on_record"]], {})
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
     change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for row in after:
         actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
-        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind")}
+        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")}
         values["actor_id"] = actor
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
     # most are who they were
@@ -80,6 +81,6 @@ STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, rule)
 def _adopted(row: Mapping[str, Any], reassigned: Reassigned) -> dict[str, Any]:
     """A statement with its identity by this release."""
     actor = Actor.model_validate(row["actor"], extra="ignore")
-    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None}
+    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None, "described": None}
     identity, decision = reassigned.who(made, on_record=row["on_record"])
     return {**made, "identity_id": identity, "reassigned_by": decision}

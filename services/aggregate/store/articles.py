@@ -23,7 +23,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
+from schemas.events import ActorKind
 from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.identity.deciding import description_of
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
 from services.aggregate.store.bulk import chunks, delete, upsert
@@ -32,7 +34,7 @@ from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
 _actors, _identities = relational.actors, relational.identities
@@ -47,7 +49,7 @@ _COUNTED = [
     _statements.c[name]
     for name in (
         "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
-        "reassigned_by", "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key",
+        "reassigned_by", "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key", "described",
     )
 ]  # fmt: skip
 # the raw microseconds, not a datetime
@@ -99,7 +101,7 @@ class Effect:
     def count(self, statement: Row, actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
-        if is_local(actor) and actor == statement["identity_id"]:
+        if is_local(actor) and actor == statement["identity_id"] and statement["reassigned_by"] is None:
             self.local[actor] = statement["article_id"]
         place = 0 if statement["kind"] == "quote" else 1
         for dimension, value in contribution(statement):
@@ -212,6 +214,8 @@ def _apply_statements(
     plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
         _judge(heads, stored.get(statement_id), incoming.get(statement_id), reassigned, plan)
+    texts = {article: head.row["text"] for article, head in heads.items() if head.row is not None and "text" in head.row}
+    describe(connection, plan.coming, texts)
     carry_out(connection, plan, effect, ruled)
     effect.written["statements"] += len(plan)
 
@@ -231,14 +235,16 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
     on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
     identity, decision = reassigned.who(statement, on_record=on_record)
     given = (identity, decision) != (statement["identity_id"], statement["reassigned_by"])
-    if given:
-        statement = {**statement, "identity_id": identity, "reassigned_by": decision}
+    if given or replaces:
+        statement = {
+            **statement, "identity_id": identity, "reassigned_by": decision, "on_record": on_record, "described": None,
+        }  # fmt: skip
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
     elif replaces:
-        plan.written.append({**statement, "on_record": on_record})
+        plan.written.append(statement)
     elif given:
-        plan.given.append({**statement, "on_record": on_record})
+        plan.given.append(statement)
     elif on_record != was_on_record:
         plan.flipped[on_record].append(statement)
     if replaces or given or on_record != was_on_record:
@@ -246,6 +252,25 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
             plan.leaving.append(old)
         if on_record:
             plan.coming.append(statement)
+
+
+def describe(connection: sa.Connection, coming: Sequence[Row], texts: Mapping[str, str]) -> None:
+    """Note with statements that come on record what their articles say of the persons; ``texts``: by article, of those at hand. Of whom
+    people say that he said it, the article says nothing."""
+    for row in coming:
+        row["described"] = None
+    persons = [row for row in coming if row["actor_kind"] == ActorKind.PERSON and row["reassigned_by"] is None]
+    wanted = [row for row in persons if row["identity_id"] and not is_local(row["identity_id"])]
+    known = dict(texts)
+    for chunk in chunks({row["article_id"] for row in wanted} - known.keys()):
+        found = connection.execute(sa.select(_documents.c.article_id, _documents.c.text).where(_documents.c.article_id.in_(chunk)))
+        known |= {row.article_id: row.text for row in found}
+    said: dict[tuple[str, str, str], str | None] = {}
+    for row in wanted:
+        name = (row["article_id"], row["identity_id"], row["actor_name"])
+        if name not in said:
+            said[name] = description_of(row["actor_name"], row["identity_id"], known[row["article_id"]], row["outlet"])
+        row["described"] = said[name]
 
 
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
@@ -258,7 +283,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
     upsert(connection, _statements, plan.written)
     for given in plan.given:
         actor = settled.actor_of(given) if given["on_record"] else given["identity_id"]
-        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record")}
+        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record", "described")}
         change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
         connection.execute(change.values(**values, actor_id=actor))
 
@@ -267,13 +292,14 @@ def count(
     connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect, ruled: Set[str] = frozenset()
 ) -> Settled:
     """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
-    changed: defaultdict[str, int] = defaultdict(int)
+    leaving = _as_stored_now(connection, leaving)
+    changed: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
         if row["identity_id"] is not None:
-            changed[row["identity_id"]] += sign
+            changed[row["identity_id"], row["described"]] += sign
     settled = settle(connection, changed, ruled)
-    move(connection, settled.moved, effect, {row["statement_id"] for row in leaving})
+    move(connection, settled, effect, {row["statement_id"] for row in leaving})
     for row in leaving:
         effect.count(row, row["actor_id"], -1)
     for row in coming:
@@ -281,15 +307,34 @@ def count(
     return settled
 
 
-def move(connection: sa.Connection, moved: Mapping[str, str], effect: Effect, leaving: Set[str]) -> None:
-    """Let the statements on record of these identities follow to their new actors, all but those that leave the record anyway."""
-    for row in _load_statements(connection, _statements.c.identity_id, moved).values():
-        if row["on_record"] and row["statement_id"] not in leaving:
+def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
+    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them meanwhile."""
+    known = [row["statement_id"] for row in leaving if row["identity_id"] is not None]
+    if connection.dialect.name == "sqlite" or not known:
+        return leaving
+    lock(connection, Kind.IDENTITY, ["identities"])
+    stored = _load_statements(connection, _statements.c.statement_id, known)
+    return [stored.get(row["statement_id"], row) for row in leaving]
+
+
+def move(connection: sa.Connection, settled: Settled, effect: Effect, leaving: Set[str]) -> None:
+    """Let the statements on record of moved identities follow to their new actors, all but those that leave the record anyway."""
+    targets: defaultdict[str, dict[str | None, str]] = defaultdict(dict)
+    for row in _load_statements(connection, _statements.c.identity_id, settled.moved).values():
+        actor = settled.actor_of(row)
+        if row["on_record"]:
+            targets[row["identity_id"]][row["described"]] = actor
+        if row["on_record"] and row["statement_id"] not in leaving and actor != row["actor_id"]:
             effect.count(row, row["actor_id"], -1)
-            effect.count(row, moved[row["identity_id"]], +1)
-    for identity, actor in sorted(moved.items()):
+            effect.count(row, actor, +1)
+    for identity, actors in sorted(targets.items()):
         here = (_statements.c.identity_id == identity) & _statements.c.on_record
-        connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
+        if len(set(actors.values())) == 1:
+            connection.execute(sa.update(_statements).where(here).values(actor_id=next(iter(actors.values()))))
+            continue
+        for described, actor in actors.items():
+            so = here & _statements.c.described.is_not_distinct_from(described)
+            connection.execute(sa.update(_statements).where(so).values(actor_id=actor))
 
 
 def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
@@ -303,18 +348,21 @@ def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
 
 
 def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:
-    by_actor: defaultdict[str | None, list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[str | None, str | None], list[str]] = defaultdict(list)
     for row in flipped[True]:
         found = settled.actor_of(row)
-        # what waits has its identity for its actor
-        by_actor[None if found == row["actor_id"] else found].append(row["statement_id"])
-    for actor, ids in by_actor.items():
-        values: dict[str, Any] = {"on_record": True} if actor is None else {"on_record": True, "actor_id": actor}
+        # what waits has its identity for its actor, and no description
+        alike[None if found == row["actor_id"] else found, row["described"]].append(row["statement_id"])
+    for (actor, described), ids in alike.items():
+        values: dict[str, Any] = {"on_record": True}
+        values |= {} if actor is None else {"actor_id": actor}
+        values |= {} if described is None else {"described": described}
         for chunk in chunks(ids):
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):
         off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
-        connection.execute(off.values(on_record=False, actor_id=sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)))
+        back = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
+        connection.execute(off.values(on_record=False, actor_id=back, described=None))
 
 
 def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:

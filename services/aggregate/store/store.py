@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from schemas.events import ActorRecord, DecisionKind
-from schemas.relational import actors, decisions, documents, identities
+from schemas.relational import actors, candidates, decisions, documents, identities
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.identity.linking import REGISTERED
@@ -45,9 +45,15 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 }
 
 
+def _numbers(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
+    reason = table.c.reason
+    counted = sa.select(reason, sa.func.count()).where(reason.is_not(None)).group_by(reason)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 class Store:
     """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
-    :meth:`identified`,
+    :meth:`identified`, :meth:`identities`,
     :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
@@ -163,6 +169,16 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def identities(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many links there are by reason, and how many candidates.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            links, maybe = (_numbers(connection, table) for table in (identities, candidates))
+        return links, maybe
 
     def decisions(self) -> dict[str, int]:
         """How many decisions are in force, by kind; every kind is there.
