@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test unit check fix lock schemas generate kafka-up kafka-down kafka-test observability-test image image-test sbom faults \
-        fuzz screenshots gate ablate quality quality-identity quality-gate bench train train-test clean
+        fuzz screenshots gate ablate cases quality quality-identity quality-gate bench train train-test clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,6 +107,9 @@ quality-identity: $(VENV)/.dev ## identity across articles (ARGS="--actors CORPU
 
 gate: $(VENV)/.dev ## the exact output of committed articles (ACCEPT=1 stores it, with a new version)
 	@$(BIN)/python -m lab.gate $(if $(ACCEPT),--accept) $(ARGS)
+
+cases: $(VENV)/.dev ## small inputs after public bug reports: how many are right, by kind
+	@$(BIN)/python -m lab.quality.cases $(ARGS)
 
 ablate: $(VENV)/.dev ## what each rule is worth on every set (CORPUS=…; ARGS="--pages … --actors …")
 	@$(BIN)/python -m lab.quality.ablate $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)

@@ -5,9 +5,11 @@ both). Readers need these tables:
 
 - :data:`documents`: the current document of each article. One whose ``withdrawn`` is true retracts the article.
 - :data:`statements`: quotes and claims. **Only rows with** ``on_record`` **count**; the others wait for their document.
+- :data:`retired`: statements that no article says any more: what old links lead to.
 - :data:`actors`: one row per actor with something on record.
 - :data:`tallies`: per actor and dimension, how many quotes and claims: the day series, outlets, cues, stances, names.
 - :data:`identities`: which actor a name is: where an id of an actor that is no longer on record leads.
+- :data:`shingles`: which wordings have words in common; aggregate's own.
 - :data:`candidates`: names that may be one, and are not taken to be.
 - :data:`decisions`: what people decided about who is who; those undone too.
 - :data:`trail`: what happened to each article at each stage: where it went.
@@ -22,7 +24,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,6 +65,17 @@ class Dimension(StrEnum):
     KIND = "kind"
     WIKIDATA = "wikidata"
     DENIED = "denied"
+
+
+class Standing(IntEnum):
+    """What a statement on record counts as, among the appearances of what was said once."""
+
+    NONE = 0
+    """One more of an outlet that had it before, or words that another statement of the same article has."""
+    OUTLET = 1
+    """The first of its outlet."""
+    FIRST = 2
+    """The first of all: it leads."""
 
 
 class Step(StrEnum):
@@ -202,12 +215,35 @@ statements = sa.Table(
         "identity_id", Key, comment="Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
     ),
     sa.Column("reassigned_by", Key, comment="The decision that says who said it: then identity_id is who that names, not the article's."),
+    sa.Column("wording", sa.BigInteger, comment="Its words and its actor as a number; on record only, and of no shred."),
+    sa.Column(
+        "appearance_of", Key, comment="On record: the statement_id of the appearance that leads; null where a release before stored it."
+    ),
+    sa.Column("standing", sa.SmallInteger, comment="On record: Standing; null where a release before stored it, which counted each."),
+    sa.Column("shred", sa.Boolean, comment="Three words or fewer, or a confidence below .5; null where a release before stored it."),
+    sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
     sa.Column("described", Key, comment="What its article says of the person; null: nothing, a person of the registry, or off the record."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
+    sa.Index(None, "quote_id"),
+    sa.Index(None, "wording"),
+    sa.Index(None, "appearance_of"),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
     comment="Quotes and claims of current documents, and those whose document has not arrived.",
+)
+
+retired = sa.Table(
+    "retired",
+    metadata,
+    sa.Column("statement_id", Key, primary_key=True),
+    sa.Column("article_id", Key, nullable=False, index=True),
+    sa.Column("revision", sa.BigInteger, nullable=False, comment="Of the article, in which it stood."),
+    sa.Column("kind", Key, nullable=False, comment="quote or claim."),
+    sa.Column("actor_name", Key, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("content_key", Key, nullable=False, comment="Digest of the event: decides between events of one id."),
+    comment="What articles do not say any more: statements of documents that never can be current again.",
 )
 
 actors = sa.Table(
@@ -326,6 +362,15 @@ registry_state = sa.Table(
     sa.Column("imported", sa.BigInteger, nullable=False, comment="Checksum of known_actors: who has read another one reads it again."),
     sa.Column("linked_by", sa.BigInteger, nullable=False, comment="The rules and the registry that statements are linked by."),
     comment="Which registry the record is linked by: one row.",
+)
+
+shingles = sa.Table(
+    "shingles",
+    metadata,
+    sa.Column("shingle", sa.BigInteger, primary_key=True, autoincrement=False, comment="Some words in a row of an actor, as a number."),
+    sa.Column("wording", sa.BigInteger, primary_key=True, autoincrement=False, comment="statements.wording that holds them."),
+    sqlite_with_rowid=False,
+    comment="How wordings are found that have words in common. Derived.",
 )
 
 offsets = sa.Table(

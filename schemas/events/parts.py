@@ -155,6 +155,19 @@ class Actor(Value):
     confidence: Probability = Field(description="Probability that the mention is this actor.")
 
 
+JointlyWith = Annotated[
+    tuple[Actor, ...],
+    Field(
+        max_length=64,
+        exclude_if=lambda others: not others,
+        description="Who else said these words in one breath, each by name (`Jack Moss and Ruth Penn said …`). Each of them has an event "
+        "of these words that names the others; whoever counts statements and not speakers counts the event whose speaker is named first "
+        "in the text. Left out where one speaks alone.",
+    ),
+]
+"""Joint speakers. Added after 1.0: left out when there are none, so that what was written before keeps its bytes and ids."""
+
+
 class Stance(StrEnum):
     """What the reporter does with the words, read off the cue."""
 

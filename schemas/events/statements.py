@@ -15,6 +15,7 @@ from schemas.events.parts import (
     Cue,
     Denied,
     Identifier,
+    JointlyWith,
     Probability,
     PropositionNegated,
     Sha256,
@@ -93,6 +94,7 @@ class Quote(Event):
     within: Within = None
     source_confidence: SourceConfidence = None
     negated: Denied = False
+    jointly_with: JointlyWith = ()
 
     @property
     def event_id(self) -> str:
@@ -127,6 +129,7 @@ class Claim(Event):
     within: Within = None
     source_confidence: SourceConfidence = None
     proposition_negated: PropositionNegated = None
+    jointly_with: JointlyWith = ()
 
     @property
     def event_id(self) -> str:

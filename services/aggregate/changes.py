@@ -22,7 +22,8 @@ from schemas.events import (
     words_of,
 )  # fmt: skip
 from schemas.ids import digest
-from schemas.relational import EPOCH, UNDATED, Dimension, fold, microseconds
+from schemas.relational import EPOCH, UNDATED, Dimension, Standing, fold, microseconds
+from services.aggregate.grouping import is_shred
 from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
@@ -115,20 +116,28 @@ def precedence(row: Any) -> DocumentOrder:
 
 
 def contribution(row: Any) -> Iterator[tuple[str, str]]:
-    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor. What is denied tells how the actor is called,
-    and nothing of what was said, when and where; what was reassigned by a decision does not tell how the actor is called."""
+    """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor.
+
+    What was said once counts once, however often it is told: by the appearance that leads, and of each outlet by its first; names and
+    articles count wherever they stand, but names of what a decision gave to somebody else do not. What is denied tells how the actor is
+    called, and nothing of what was said, when and where.
+    """
     if row["reassigned_by"] is None:
         yield from _naming(row)
+    standing = Standing.FIRST if row["standing"] is None else row["standing"]  # a release before knew no others
     if row["denied"]:
-        yield Dimension.DENIED, row["actor_kind"]
+        if standing == Standing.FIRST:
+            yield Dimension.DENIED, row["actor_kind"]
+        return
+    yield Dimension.ARTICLE, row["article_id"]
+    if row["outlet"] is not None and standing >= Standing.OUTLET:
+        yield Dimension.OUTLET, row["outlet"]
+    if standing < Standing.FIRST:
         return
     yield Dimension.KIND, row["actor_kind"]
-    yield Dimension.ARTICLE, row["article_id"]
     yield Dimension.STANCE, row["stance"]
     if row["published_at"] is not None:
         yield Dimension.DAY, _day(row["published_at"])
-    if row["outlet"] is not None:
-        yield Dimension.OUTLET, row["outlet"]
     if row["cue_lemma"] is not None:
         yield Dimension.CUE, _clip(row["cue_lemma"])
 
@@ -199,6 +208,12 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "within": event.within,
         "source_confidence": event.source_confidence,
         "denied": event.negated,
+        "shred": is_shred(text, event.confidence),
+        # how it stands among others: see services.aggregate.store.appearances
+        "wording": None,
+        "appearance_of": None,
+        "standing": None,
+        "jointly_with": [other.model_dump(mode="json") for other in event.jointly_with] or None,
         "described": None,
     }
     if isinstance(event, Quote):

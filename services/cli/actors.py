@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from services.cli import decisions, setup
+from services.cli import decisions
 from services.cli.reading import line, reading
 from services.cli.tables import print_whole, table_of
 
@@ -23,7 +23,7 @@ def show(
     from services.query.problems import Merged
     from services.query.records import actors, identity
 
-    with reading(setup.load(interactive=True)) as connection:
+    with reading() as connection:
         try:
             row = actors.require(connection, actor)
         except Merged as merged:
@@ -52,7 +52,7 @@ def candidates(
     """List names that may be one and are not taken to be, the most probable first."""
     from services.query.records import identity
 
-    with reading(setup.load(interactive=True)) as connection:
+    with reading() as connection:
         found = identity.open_candidates(connection, limit)
     table = table_of("name", "may be", "because", "probability")
     for name, other, reason, probability in found:

@@ -77,7 +77,7 @@ def decisions(
     from services.query.params import DecisionQuery
     from services.query.records import decisions as records
 
-    with reading(setup.load(interactive=True)) as connection:
+    with reading() as connection:
         if actor is None:
             found = records.page(connection, DecisionQuery(), limit, "/v1/decisions").items
         else:
@@ -108,7 +108,7 @@ def _decide(kind: DecisionKind, why: str, by: str | None, **parts: str | None) -
         raise OnrecordError(f"{problem['loc'][0]}: {problem['msg']}") from error
     settings = setup.load(interactive=True)
     with setup.context(settings, "decisions") as context:
-        with reading(settings) as connection:
+        with reading() as connection:
             made = decided(connection, draft)
         sender = Sender(context.log)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -38,6 +38,9 @@ def export_(
     min_confidence: Annotated[Text, typer.Option(help="Statements: least confidence, 0 to 1.")] = None,
     min_source_confidence: Annotated[Text, typer.Option(help="Statements: least confidence of the source, 0 to 1.")] = None,
     min_statements: Annotated[Text, typer.Option(help="Actors: with at least so many statements.")] = None,
+    appearances: Annotated[
+        Text, typer.Option(help="first: what was said once is one row. all: wherever it is told (statements, when not given).")
+    ] = None,
     sort: Annotated[Text, typer.Option(help="Statements: newest, oldest. Actors: statements, name, last_seen …")] = None,
     order: Annotated[Text, typer.Option(help="Actors: asc or desc.")] = None,
     limit: Annotated[Text, typer.Option(help="At most so many rows.")] = None,
@@ -50,14 +53,18 @@ def export_(
     given = {
         "actor": actor, "from": from_, "to": to, "outlet": outlet, "q": q, "kind": kind, "subkind": subkind, "stance": stance,
         "negated": negated, "min_confidence": min_confidence, "min_source_confidence": min_source_confidence,
-        "min_statements": min_statements, "sort": sort, "order": order, "limit": limit,
+        "min_statements": min_statements, "appearances": appearances, "sort": sort, "order": order, "limit": limit,
     }  # fmt: skip
+    if what is not What.ACTORS:
+        given["appearances"] = appearances or "all"
     query = _query(what, {name: value for name, value in given.items() if value is not None})
     if out is None:
         if form is Format.PARQUET and sys.stdout.isatty():
             raise SettingsError(["Parquet is no text for a terminal: name a file with --out"])
         _write(what, form, query, sys.stdout.buffer)
         return
+    if not out.name:
+        raise SettingsError([f"--out: {str(out)!r} names no file"])
     partial = out.with_name(out.name + PARTIAL)
     try:
         with partial.open("wb") as file:
@@ -66,7 +73,8 @@ def export_(
     except OSError as error:
         raise OnrecordError(f"{out}: cannot be written ({error.strerror})") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _query(what: What, given: dict[str, str]) -> ActorQuery | StatementSelection:

@@ -9,7 +9,7 @@ import typer
 
 from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, service, topics, trace
+from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, service, statements, topics, trace
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -38,6 +38,8 @@ app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
 app.command("export")(export.export_)
+app.command("statements")(statements.statements)
+app.command("show")(statements.show)
 app.command("trace")(trace.trace)
 app.command("health")(health.health)
 app.add_typer(service.app, name="service")

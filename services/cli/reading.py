@@ -1,4 +1,4 @@
-"""The record, read by a command."""
+"""Reading the record for a terminal."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from services.chassis.errors import OnrecordError
-from services.chassis.settings import Settings
+from services.cli import setup
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[Connection]:
-    """A connection to the record's database.
+def reading() -> Iterator[Connection]:
+    """The record, read.
 
     Raises:
         OnrecordError: it cannot be read just now, or what is asked for is not on it.
@@ -23,7 +23,7 @@ def reading(settings: Settings) -> Iterator[Connection]:
     from services.query.database import Database
     from services.query.problems import Trouble
 
-    database = Database(settings.store.address())
+    database = Database(setup.load(interactive=True).store.address())
     try:
         with database.reading() as connection:
             yield connection

@@ -22,13 +22,16 @@ class Names(Protocol):
 
     def addressee(self, phrase: Range) -> Actor | None: ...
 
+    def together(self, actor: Actor) -> tuple[Actor, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAttribution:
     """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks and without what
     those inside quote; ``addressee`` is to whom they were said, where the text says so; ``nested`` is what the content reports in turn,
-    each by another actor. ``confidence``: that all this is reported, by those around it too, and of this source; ``source_confidence``:
-    that it is this source's (the running speaker's where there is none) if it is reported, never less."""
+    each by another actor. ``together``: each of those who say it jointly; ``actor`` is the group of them then, and else speaks alone.
+    ``confidence``: that all this is reported, by those around it too, and of this source; ``source_confidence``: that it is this source's
+    (the running speaker's where there is none) if it is reported, never less."""
 
     kind: str
     content: tuple[Range, ...]
@@ -40,6 +43,7 @@ class ResolvedAttribution:
     source_confidence: float
     addressee: Actor | None = None
     nested: tuple[ResolvedAttribution, ...] = ()
+    together: tuple[Actor, ...] = ()
 
     @property
     def hull(self) -> Range:
@@ -131,6 +135,7 @@ def _resolved(
         source_confidence=max(confidence, attribution.source_confidence),
         addressee=resolver.addressee(told) if told is not None else None,
         nested=nested,
+        together=resolver.together(actor),
     )
 
 

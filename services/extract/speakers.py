@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from schemas.events import Actor, ActorKind, Resolution, Span
-from services.extract.actors.making import HINT, SURE, Maker, Registry
+from services.extract.actors.making import HINT, Maker, Registry
 from services.extract.actors.names import gender_of_given
 from services.extract.lang import Language
 from services.extract.types import Range
@@ -18,6 +18,9 @@ from services.extract.types import Range
 _WORD = re.compile(r"[^\W\d_][\w’'.-]*")
 _ACRONYM = re.compile(r"[^\W\d_a-zäöüß]{2,}")
 _MOST = 5  # words of a name
+
+# By hand: no labels of another language tell; English ones are fitted (actors/trust.py).
+_SURE = {Resolution.NAME: 0.97, Resolution.SURNAME: 0.99, Resolution.DESCRIPTION: 0.8}
 
 
 class Speakers:
@@ -41,8 +44,12 @@ class Speakers:
         words = _WORD.findall(mention.exact)
         full = _full_name(words, self._language)
         if full is not None:
-            return self._maker.named(ActorKind.PERSON, full, mention, Resolution.NAME, SURE[Resolution.NAME])
+            return self._maker.named(ActorKind.PERSON, full, mention, Resolution.NAME, _SURE[Resolution.NAME])
         return self._surname(words, mention) or self._described(words, mention)
+
+    def together(self, actor: Actor) -> tuple[Actor, ...]:
+        """Nobody: joint speakers are not read in other languages."""
+        return ()
 
     def addressee(self, phrase: Range) -> Actor | None:
         """Whom a noun phrase that was spoken to names; None where it does not say."""
@@ -60,20 +67,20 @@ class Speakers:
         bearers = self._by_surname.get(words[-1], set()) if words else set()
         if len(bearers) != 1:
             return None
-        return self._maker.named(ActorKind.PERSON, next(iter(bearers)), mention, Resolution.SURNAME, SURE[Resolution.SURNAME])
+        return self._maker.named(ActorKind.PERSON, next(iter(bearers)), mention, Resolution.SURNAME, _SURE[Resolution.SURNAME])
 
     def _described(self, words: list[str], mention: Span) -> Actor:
         acronym = words[-1] if words and _ACRONYM.fullmatch(words[-1]) else None
         if acronym is not None:
             return self._maker.named(ActorKind.ORGANIZATION, acronym, mention, Resolution.NAME, HINT)
-        return self._maker.unnamed(ActorKind.UNNAMED, mention.exact, mention, Resolution.DESCRIPTION, SURE[Resolution.DESCRIPTION])
+        return self._maker.unnamed(ActorKind.UNNAMED, mention.exact, mention, Resolution.DESCRIPTION, _SURE[Resolution.DESCRIPTION])
 
 
 @cache
 def _run(language: Language) -> re.Pattern[str]:
     """Capitalised words in a row, with the small ones inside a name."""
     capital = rf"[{language.grammar.get('capitals', 'A-Z')}][\w’'-]*\.?"
-    return re.compile(rf"{capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+")
+    return re.compile(rf"(?<!\w){capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+")
 
 
 def _full_names(text: str, language: Language) -> set[str]:

@@ -65,7 +65,7 @@ def host_of(url: str | None) -> str | None:
     """The host of a web address in lower case, without ``www.``."""
     address = web_address(url)
     host = urlsplit(address).hostname if address else None
-    return host.removeprefix("www.") if host else None
+    return (host.removeprefix("www.") or host) if host else None
 
 
 def url_key(url: str) -> str:

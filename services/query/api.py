@@ -24,7 +24,17 @@ from services.query.models import (
     StatementDetail,
 )
 from services.query.paging import Page
-from services.query.params import ActorId, ActorQuery, ArticleId, ArticleQuery, Listing, SearchQuery, StatementId, StatementQuery
+from services.query.params import (
+    ActorId,
+    ActorQuery,
+    ArticleId,
+    ArticleQuery,
+    Listing,
+    RecordQuery,
+    SearchQuery,
+    StatementId,
+    StatementQuery,
+)
 from services.query.problems import bad_parameter, documented
 from services.query.records import actors, articles, identity, search, sources, statements, trail
 from services.query.text import segment
@@ -32,6 +42,8 @@ from services.query.text import segment
 LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 SINGLE = documented(HTTPStatus.NOT_FOUND) | LISTED
 ACTOR = documented(HTTPStatus.PERMANENT_REDIRECT) | SINGLE
+ARTICLE = documented(HTTPStatus.GONE) | SINGLE
+STATEMENT = documented(HTTPStatus.PERMANENT_REDIRECT, HTTPStatus.GONE) | SINGLE
 
 
 def limit_of(query: Listing, settings: QuerySettings) -> int:
@@ -57,9 +69,11 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         # where one looks for a list of statements first; search takes the same parameters, and says what is missing
         return RedirectResponse(f"/v1/search?{request.url.query}" if request.url.query else "/v1/search")
 
-    @api.get("/statements/{statement_id:path}", summary="One quote or claim", responses=SINGLE, tags=["statements"])
+    @api.get("/statements/{statement_id:path}", summary="One quote or claim", responses=STATEMENT, tags=["statements"])
     def get_statement(statement_id: StatementId) -> StatementDetail:
-        """One statement, with W3C Web Annotation selectors for its words, its cue and the mention of its source."""
+        """One statement, with W3C Web Annotation selectors for its words, its cue and the mention of its source; with every article that
+        tells it, its wordings compared, and when else its actor said the same. What its article does not say any more is answered with
+        410 and what is known of it; what it says under another id since it was read again redirects there."""
         with database.reading() as connection:
             return statements.one(connection, statement_id)
 
@@ -83,7 +97,7 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         with database.reading() as connection:
             return sources.listing(connection, datetime.now(UTC))
 
-    @api.get("/articles/{article_id:path}", summary="One article with its statements", responses=SINGLE, tags=["articles"])
+    @api.get("/articles/{article_id:path}", summary="One article with its statements", responses=ARTICLE, tags=["articles"])
     def get_article(article_id: ArticleId) -> ArticleDetail:
         """The text on record, and every statement found in it with the spans of its words."""
         with database.reading() as connection:
@@ -123,8 +137,9 @@ def _add_actors(api: APIRouter, database: Database, settings: QuerySettings) -> 
             return identity.of_actor(connection, actor_id)
 
     @api.get("/actors/{actor_id:path}", summary="The record of one actor", responses=ACTOR, tags=["actors"])
-    def get_actor(actor_id: ActorId) -> ActorRecord:
-        """Counts, names, the per-day series, outlets, cues, stances and the latest statements. A name that is on record as another
-        actor's redirects there."""
+    def get_actor(actor_id: ActorId, query: Annotated[RecordQuery, Query()]) -> ActorRecord:
+        """Counts, names, the per-day series, outlets, cues, stances and the latest statements. What was said once counts once, on the day
+        of its first appearance and for each outlet, unless `appearances=all`. A name that is on record as another actor's redirects
+        there."""
         with database.reading() as connection:
-            return actors.one(connection, actor_id)
+            return actors.one(connection, actor_id, query.appearances)

@@ -19,7 +19,7 @@ from services.query import api, decisions, pages
 from services.query.database import Database
 from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
-from services.query.problems import MEDIA_TYPE, BadParameter, Merged, Problem, Trouble
+from services.query.problems import MEDIA_TYPE, BadParameter, Moved, Problem, Trouble
 from services.query.rendering import STATIC, render
 from services.query.text import segment
 
@@ -86,7 +86,7 @@ def _answer(request: Request, trouble: Trouble) -> Response:
     headers = {**SECURITY, "cache-control": "no-store", **trouble.headers}
     if _for_people(request):
         return render("problem.html", problem.status, headers, problem=problem, here="")
-    return JSONResponse(problem.model_dump(exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def _for_people(request: Request) -> bool:
@@ -97,15 +97,15 @@ def _for_people(request: Request) -> bool:
 
 def _trouble(request: Request, error: Exception) -> Response:
     trouble = cast(Trouble, error)
-    if isinstance(trouble, Merged):
-        trouble.headers["location"] = _place_of(request, trouble.into)
+    if isinstance(trouble, Moved):
+        trouble.headers["location"] = _place_of(request, trouble)
     return _answer(request, trouble)
 
 
-def _place_of(request: Request, actor_id: str) -> str:
-    """The same place of another actor."""
+def _place_of(request: Request, moved: Moved) -> str:
+    """The same place of another actor or statement."""
     template: str = request.scope["route"].path
-    path = template.replace("{actor_id:path}", segment(actor_id))
+    path = template.replace(f"{{{moved.what}_id:path}}", segment(moved.into))
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
@@ -122,9 +122,13 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     known = cast(HTTPException, error)
     status = HTTPStatus(known.status_code)
+    allowed = (known.headers or {}).get("allow", "GET")
     details = {
         HTTPStatus.NOT_FOUND: ("no-such-page", f"There is nothing at {request.url.path}."),
-        HTTPStatus.METHOD_NOT_ALLOWED: ("read-only", f"{request.method} is not possible: this service only reads. Use GET."),
+        HTTPStatus.METHOD_NOT_ALLOWED: (
+            "no-such-method",
+            f"{request.method} is not possible here. Use {allowed}.",
+        ),
     }
     slug, detail = details.get(status, (status.phrase.lower().replace(" ", "-"), str(known.detail)))
     return _answer(request, Trouble(status, slug, detail, headers=dict(known.headers or {})))

@@ -42,6 +42,8 @@ class Chart:
     highest: int
     first: str
     last: str
+    later: int
+    """Statements dated after the day that the chart ends with."""
 
     @property
     def filled(self) -> list[Bar]:
@@ -49,13 +51,14 @@ class Chart:
         return [bar for bar in reversed(self.bars) if bar.quotes or bar.claims]
 
 
-def chart(days: Sequence[Day]) -> Chart | None:
-    """The chart of a per-day series; None without one."""
+def chart(series: Sequence[Day], until: date) -> Chart | None:
+    """The chart of a per-day series up to the day ``until``, which is today: no bar stands for days to come. None without one."""
+    days = [day for day in series if day.date <= until]
     if not days:
         return None
     first, last = min(day.date for day in days), max(day.date for day in days)
     unit = next((name for name, size in UNITS if (last - first).days / size < MAX_BARS), UNITS[-1][0])
-    slots = _padded(_slots(_floor(first, unit), last, unit), unit)
+    slots = _padded(_slots(_floor(first, unit), last, unit), unit, until)
     quotes: Counter[date] = Counter()
     claims: Counter[date] = Counter()
     for day in days:
@@ -76,7 +79,14 @@ def chart(days: Sequence[Day]) -> Chart | None:
         )
         for index, slot in enumerate(slots)
     )
-    return Chart(unit=unit, bars=bars, highest=highest, first=bars[0].label, last=bars[-1].label)
+    return Chart(
+        unit=unit,
+        bars=bars,
+        highest=highest,
+        first=bars[0].label,
+        last=bars[-1].label,
+        later=sum(day.quotes + day.claims for day in series) - sum(day.quotes + day.claims for day in days),
+    )
 
 
 def _floor(day: date, unit: str) -> date:
@@ -110,13 +120,13 @@ def _slots(first: date, last: date, unit: str) -> list[date]:
     return slots
 
 
-def _padded(slots: list[date], unit: str) -> list[date]:
-    """At least :data:`MIN_BARS` slots, by empty ones on both sides; only days are ever that few."""
+def _padded(slots: list[date], unit: str, until: date) -> list[date]:
+    """At least :data:`MIN_BARS` slots, by empty ones on both sides, none after ``until``; only days are ever that few."""
     missing = MIN_BARS - len(slots)
     if missing <= 0 or unit != "day":
         return slots
-    start = max(1, slots[0].toordinal() - (missing + 1) // 2)
-    end = min(date.max.toordinal(), slots[-1].toordinal() + missing // 2)
+    end = min(until.toordinal(), slots[-1].toordinal() + missing // 2)
+    start = max(1, end - MIN_BARS + 1)
     return [date.fromordinal(ordinal) for ordinal in range(start, end + 1)]
 
 

@@ -39,7 +39,10 @@ REFUSED = "The database refuses this service's login: check ONRECORD_STORE__URL,
 NOT_ALLOWED = "This service's role may not read the record's tables: its owner must grant that (deploy/postgres/reader.sql)."
 TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an outlet."
 
-READ = (relational.documents, relational.statements, relational.actors, relational.tallies, relational.trail)
+READ = (
+    relational.documents, relational.statements, relational.retired, relational.shingles, relational.actors, relational.tallies,
+    relational.identities, relational.candidates, relational.decisions, relational.trail, relational.source_hours,
+)  # fmt: skip
 """The tables that answers are made of."""
 
 _MISSING_TABLE = "42P01"

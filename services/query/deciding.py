@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, and_, or_, select
 
 from schemas.events import DecidedStatement, Decision, DecisionKind, Span, WordsInContext
 from schemas.events.decision import CONTEXT_CHARS
+from schemas.events.parts import Identifier, Timestamp
 from schemas.relational import candidates, decisions, documents, identities, statements
 from services.query.problems import Merged, Trouble, bad_parameter
 from services.query.records.actors import require
@@ -34,15 +35,15 @@ class Draft(BaseModel):
     kind: DecisionKind = Field(description="What is decided; it says which of the other fields there must be.")
     decided_by: str = Field(min_length=1, max_length=256, description="Who decides.", examples=["ana@example.org"])
     why: str = Field(min_length=1, max_length=2_000, description="Why, in words; readers see it.")
-    decided_at: AwareDatetime | None = Field(
+    decided_at: Timestamp | None = Field(
         default=None, description="When; now, where it is left out. The same decision sent again with the same time is one decision."
     )
-    actor_id: str | None = Field(default=None, description="`merge`, `rename`, `link`: the actor. `split`, `reject`: a name of one.")
-    other_id: str | None = Field(default=None, description="`merge`: into whom. `reject`: who it is not. `reassign`: who said it.")
+    actor_id: Identifier | None = Field(default=None, description="`merge`, `rename`, `link`: the actor. `split`, `reject`: a name of one.")
+    other_id: Identifier | None = Field(default=None, description="`merge`: into whom. `reject`: who it is not. `reassign`: who said it.")
     name: str | None = Field(default=None, max_length=256, description="`rename`: what the actor is called.")
     wikidata: str | None = Field(default=None, description="`link`: the item; null for none.", examples=["Q58217"])
-    statement_id: str | None = Field(default=None, description="`reassign`: the quote or claim.")
-    undoes: str | None = Field(default=None, description="`undo`: the decision that does not hold any more.")
+    statement_id: Identifier | None = Field(default=None, description="`reassign`: the quote or claim.")
+    undoes: Identifier | None = Field(default=None, description="`undo`: the decision that does not hold any more.")
 
 
 def decided(connection: Connection, draft: Draft) -> list[Decision]:
@@ -59,6 +60,8 @@ def decided(connection: Connection, draft: Draft) -> list[Decision]:
     missing = sorted(_NEEDED[draft.kind] - given.keys())
     if missing:
         raise bad_parameter(missing[0], f"a {draft.kind.value} needs it")
+    if draft.kind is DecisionKind.LINK and "wikidata" not in draft.model_fields_set:
+        raise bad_parameter("wikidata", "a link needs it: the item, or null for none")
     foreign = sorted(given.keys() - _NEEDED[draft.kind] - {"wikidata"})
     if foreign or ("wikidata" in given and draft.kind is not DecisionKind.LINK):
         raise bad_parameter((foreign or ["wikidata"])[0], f"a {draft.kind.value} has no such part")

@@ -26,7 +26,7 @@ from schemas.relational import Step
 from services.query.paging import Page
 from services.query.params import Subkind
 
-SURE, EVEN = 0.75, 0.5
+SURE, EVEN = 0.7, 0.5
 """How sure a speaker must be for a page to name him without “probably”, and with it."""
 
 
@@ -142,6 +142,10 @@ class Statement(Answer):
     text: str = Field(description="The words.", examples=["There is no meeting planned."])
     actor: Actor = Field(description="Who said it, as the article names them.")
     actor_on_record: ActorLink = Field(description="Who that is on record.")
+    jointly_with: list[Actor] = Field(
+        default_factory=list,
+        description="Who else said it in one breath, as the article names them: each of them has a statement of these words.",
+    )
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
@@ -169,6 +173,10 @@ class Statement(Answer):
     reassigned_by: str | None = Field(
         default=None, description="The decision that says who said it, where that is not whom the article seems to name."
     )
+    appearance_of: str = Field(description="The first appearance of what was said here: the same for all that tell it.")
+    articles: int = Field(default=1, ge=1, description="Articles on record that tell it.")
+    outlets: int = Field(default=0, ge=0, description="Outlets that tell it.")
+    shred: bool = Field(default=False, description="Three words or fewer, or a confidence below .5: it stands as nobody's latest.")
     within: Holder | None = Field(
         default=None, description="Second-hand: the statement that reports it; null when the article itself does."
     )
@@ -193,8 +201,9 @@ class Statement(Answer):
 
     @property
     def hedge(self) -> str:
-        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure."""
-        sure = None if self.reassigned_by else self.speaker_confidence
+        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure; a description
+        is the article's own word, and nobody's name."""
+        sure = None if self.reassigned_by or self.actor.kind is ActorKind.UNNAMED else self.speaker_confidence
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 
@@ -225,6 +234,34 @@ class Target(Answer):
     selector: list[Selector] = Field(description="The position and the quotation.")
 
 
+class WordingPart(Answer):
+    """A stretch of a wording."""
+
+    text: str = Field(description="The words.")
+    shared: bool = Field(description="Whether they stand in the longest form too, in the same order.")
+
+
+class Appearance(Answer):
+    """One of the places where a statement is told."""
+
+    statement_id: str = Field(description="Its own quote id or claim id.")
+    kind: StatementKind = Field(description="Quote or claim.")
+    subkind: Subkind = Field(description="Direct, mixed, indirect or quoted.")
+    text: str = Field(description="The words here.")
+    wording: list[WordingPart] = Field(description="The same words, compared with the longest form.")
+    confidence: float = Field(description="As of a statement.")
+    article: ArticleLink = Field(description="Where.")
+
+
+class Repetition(Answer):
+    """Another time when the same actor said the same."""
+
+    statement_id: str = Field(description="Its first appearance.")
+    text: str = Field(description="The words then.")
+    published_at: AwareDatetime | None = Field(default=None, description="When it was first published.")
+    articles: int = Field(ge=1, description="Articles that tell it.")
+
+
 class StatementDetail(Statement):
     """A statement, with selectors for everything it rests on."""
 
@@ -232,6 +269,10 @@ class StatementDetail(Statement):
     words: list[Target] = Field(description="The statement's words, in text order.")
     cue_words: Target | None = Field(default=None, description="The reporting words.")
     mention: Target | None = Field(default=None, description="The words that name the source.")
+    first_seen: AwareDatetime | None = Field(default=None, description="When the first appearance was published.")
+    longest: str = Field(description="The statement_id of the appearance with the most words.")
+    appearances: list[Appearance] = Field(description="Wherever it is told, the first appearance first; at most 200.")
+    said_again: list[Repetition] = Field(description="Other times when the actor said the same, latest first; at most 50.")
 
 
 class ArticleSummary(ArticleLink):

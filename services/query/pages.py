@@ -19,18 +19,22 @@ from services.query.params import (
     ActorId,
     ActorQuery,
     ActorSort,
+    Appearances,
     ArticleId,
     ArticleQuery,
     Direction,
     SearchQuery,
+    StatementId,
     StatementQuery,
     StatementSort,
 )
 from services.query.problems import Trouble
-from services.query.records import actors, articles, identity, search, sources, statements, trail
+from services.query.records import actors, articles, identity, retired, search, sources, statements, trail
 from services.query.rendering import render
 from services.query.text import segment
 
+MOST_RETIRED = 200
+"""Statements that a withdrawn article's page shows: more than any has."""
 COLUMNS = (
     (ActorSort.QUOTES, "Quotes"),
     (ActorSort.CLAIMS, "Claims"),
@@ -71,38 +75,22 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     def show_actor(actor_id: ActorId, query: Annotated[StatementQuery, Query()]) -> HTMLResponse:
         path = f"/actors/{segment(actor_id)}"
         with database.reading() as connection:
-            record = actors.one(connection, actor_id)
+            record = actors.one(connection, actor_id, query.appearances or Appearances.FIRST)
             page = statements.of_actor(connection, actor_id, query, limit_of(query, settings), path)
             known = identity.of_actor(connection, actor_id)
+        drawn = chart(record.days, datetime.now(UTC).date())
         return render(
-            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=chart(record.days),
+            "actor.html", record=record, identity=known, page=page, query=query, path=path, chart=drawn,
             kinds=list(StatementKind), sorts=list(StatementSort), here="",
         )  # fmt: skip
 
-    @site.get("/articles")
-    def list_articles(query: Annotated[ArticleQuery, Query()]) -> HTMLResponse:
-        with database.reading() as connection:
-            page = articles.page(connection, query, limit_of(query, settings), "/articles")
-        return render("articles.html", page=page, query=query, here="articles")
+    _add_articles(site, database, settings)
 
-    @site.get("/articles/{article_id:path}/trail")
-    def show_trail(article_id: ArticleId) -> HTMLResponse:
+    @site.get("/statements/{statement_id:path}")
+    def show_statement(statement_id: StatementId) -> HTMLResponse:
         with database.reading() as connection:
-            found = trail.one(connection, article_id)
-        return render("trail.html", trail=found, here="")
-
-    @site.get("/articles/{article_id:path}")
-    def show_article(article_id: ArticleId) -> HTMLResponse:
-        with database.reading() as connection:
-            found = trail.find(connection, [article_id])
-            try:
-                article = articles.one(connection, article_id)
-            except Trouble as trouble:
-                if found is None:
-                    raise
-                # not on record, but known: where it went says why
-                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, here="")
-        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
+            statement = statements.one(connection, statement_id)
+        return render("statement.html", statement=statement, here="")
 
     @site.get("/sources")
     def list_sources() -> HTMLResponse:
@@ -123,6 +111,34 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         return render("method.html", here="method")
 
     return site
+
+
+def _add_articles(site: APIRouter, database: Database, settings: QuerySettings) -> None:
+    @site.get("/articles")
+    def list_articles(query: Annotated[ArticleQuery, Query()]) -> HTMLResponse:
+        with database.reading() as connection:
+            page = articles.page(connection, query, limit_of(query, settings), "/articles")
+        return render("articles.html", page=page, query=query, here="articles")
+
+    @site.get("/articles/{article_id:path}/trail")
+    def show_trail(article_id: ArticleId) -> HTMLResponse:
+        with database.reading() as connection:
+            found = trail.one(connection, article_id)
+        return render("trail.html", trail=found, former=[], here="")
+
+    @site.get("/articles/{article_id:path}")
+    def show_article(article_id: ArticleId) -> HTMLResponse:
+        with database.reading() as connection:
+            found = trail.find(connection, [article_id])
+            try:
+                article = articles.one(connection, article_id)
+            except Trouble as trouble:
+                if found is None:
+                    raise
+                # not on record, but known: where it went says why
+                former = retired.of_article(connection, article_id, MOST_RETIRED)
+                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, former=former, here="")
+        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
 
 
 def marks(found: list[Statement]) -> list[Mark]:

@@ -65,6 +65,13 @@ class StatementSort(StrEnum):
     OLDEST = "oldest"
 
 
+class Appearances(StrEnum):
+    """Whether what was said once is shown and counted once, or wherever it is told."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
 class Subkind(StrEnum):
     """Kinds of quotes and claims."""
 
@@ -132,11 +139,21 @@ class ActorQuery(Period):
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, without regard to case or accents.",
                            examples=["lavrov"])  # fmt: skip
     min_statements: int | None = Field(None, ge=0, le=2**31, description="Only actors with at least this many statements.")
+    appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them: "
+                                     "each wire copy, and the quote beside the claim it stands in.")  # fmt: skip
 
     @property
     def descending(self) -> bool:
         """The direction, given or natural."""
         return self.order is Direction.DESC if self.order else self.sort is not ActorSort.NAME
+
+
+class RecordQuery(BaseModel):
+    """How the record of one actor is counted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them.")
 
 
 class StatementQuery(Period):
@@ -154,10 +171,18 @@ class StatementQuery(Period):
                                                 "are reported. Whether it is this actor is the actor's own confidence. Where it is not "
                                                 "known, `confidence` counts, which is never more.", examples=[0.9])  # fmt: skip
     sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
+    appearances: Appearances | None = Field(None, description="`first`: each statement once, by its first appearance, of an outlet by the "
+                                            "first there. `all`: wherever it is told. `first` when not given, and `all` where words are "
+                                            "looked for, since another appearance may hold them.")  # fmt: skip
+
+    @property
+    def once(self) -> bool:
+        """Whether each statement is listed once."""
+        return (self.appearances or (Appearances.ALL if self.q else Appearances.FIRST)) is Appearances.FIRST
 
 
 class StatementSelection(StatementQuery):
-    """Statements to take away or to follow: as they are listed, of one actor or of all."""
+    """Statements to take away: as they are listed, of one actor or of all."""
 
     actor: Text | None = Field(None, max_length=512, description="Only this actor's; an id that is on record as another's means that one.",
                                examples=["person:sergei-lavrov"])  # fmt: skip
@@ -178,6 +203,6 @@ class DecisionQuery(Listing):
 
 
 __all__ = [
-    "ActorId", "ActorQuery", "ActorSort", "ArticleId", "ArticleQuery", "DecisionId", "DecisionQuery", "Direction", "SearchQuery",
-    "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
+    "ActorId", "ActorQuery", "ActorSort", "Appearances", "ArticleId", "ArticleQuery", "DecisionId", "DecisionQuery", "Direction",
+    "RecordQuery", "SearchQuery", "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
 ]  # fmt: skip

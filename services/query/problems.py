@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from schemas.events import StatementKind
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -16,6 +19,33 @@ class BadParameter(BaseModel):
 
     parameter: str = Field(description="The parameter's name.", examples=["limit"])
     detail: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 500"])
+
+
+class Retired(BaseModel):
+    """A statement that its article does not say any more."""
+
+    statement_id: str = Field(description="The statement's id.")
+    kind: StatementKind = Field(description="Quote or claim.")
+    text: str = Field(description="The words that were on record.")
+    name: str = Field(description="Who was on record to have said them, as the article named them.")
+    article_id: str = Field(description="The article.")
+    title: str | None = Field(default=None, description="Its headline now.")
+    url: str | None = Field(default=None, description="Where it was published.")
+    outlet: str | None = Field(default=None, description="Who published it.")
+    revision: int = Field(description="The revision that said it.")
+    replaced_by: int = Field(description="The revision that is current: a later one, or the same, extracted again.")
+    withdrawn: bool = Field(description="Whether the whole article was withdrawn.")
+    since: AwareDatetime = Field(description="When the current revision, or the withdrawal, came in.")
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in words."""
+        day = f"{self.since.astimezone(UTC):%d %b %Y}".lstrip("0")
+        if self.withdrawn:
+            return f"It was on record until its article was withdrawn on {day}."
+        if self.replaced_by > self.revision:
+            return f"It was on record until its article changed: revision {self.replaced_by} of {day} does not say it any more."
+        return f"It was on record until its article was read again on {day}: it is not found there any more."
 
 
 class Problem(BaseModel):
@@ -32,6 +62,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong here, and what to do about it.")
     instance: str = Field(description="The path that was asked for.")
     errors: list[BadParameter] | None = Field(default=None, description="Each parameter that cannot be used (422 only).")
+    retired: Retired | None = Field(default=None, description="What was on record here (410 only).")
 
 
 class Trouble(Exception):
@@ -73,12 +104,31 @@ class Trouble(Exception):
         )
 
 
-class Merged(Trouble):
+class Moved(Trouble):
+    """308: what was known by this id is on record under another one."""
+
+    def __init__(self, what: str, identifier: str, into: str) -> None:
+        super().__init__(HTTPStatus.PERMANENT_REDIRECT, f"merged-{what}", f"{identifier!r} is on record as {into!r}.")
+        self.what = what
+        self.into = into
+
+
+class Merged(Moved):
     """308: what is on record under this id is another actor's now. ``into`` is that one."""
 
     def __init__(self, actor_id: str, into: str) -> None:
-        super().__init__(HTTPStatus.PERMANENT_REDIRECT, "merged-actor", f"{actor_id!r} is on record as {into!r}.")
-        self.into = into
+        super().__init__("actor", actor_id, into)
+
+
+class Gone(Trouble):
+    """410: it was on record, and its article does not say it any more."""
+
+    def __init__(self, retired: Retired) -> None:
+        super().__init__(HTTPStatus.GONE, "retired-statement", retired.sentence)
+        self.retired = retired
+
+    def problem(self, path: str) -> Problem:
+        return super().problem(path).model_copy(update={"retired": self.retired})
 
 
 def not_found(what: str, identifier: str) -> Trouble:

@@ -18,7 +18,16 @@ ANA = actor("Ana Lee").model_dump_json()
 
 
 @pytest.mark.parametrize(
-    ("release", "added"), [("0002", "within"), ("0003", "source_confidence"), ("0005", "denied"), ("0007", "reassigned_by")]
+    ("release", "added"),
+    [
+        ("0002", "within"),
+        ("0003", "source_confidence"),
+        ("0005", "denied"),
+        ("0007", "reassigned_by"),
+        ("0011", "jointly_with"),
+        ("0013", "standing"),
+        ("0014", "described"),
+    ],
 )
 def test_a_record_of_an_earlier_release_keeps_its_statements(tmp_path: Path, release: str, added: str) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")

@@ -59,6 +59,8 @@ def test_a_file_has_its_name_when_it_is_whole(tmp_path: Path, monkeypatch: pytes
         (("statements", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "must not be after"),
         (("statements", "--actor", "person:nobody"), 1, "onrecord: No actor 'person:nobody' is on record."),
         (("actors", "--format", "webannotation"), 1, "annotations are of words in articles"),
+        (("actors", "--out", "."), 2, "onrecord: --out: '.' names no file"),
+        (("actors", "--out", "/dev/null/actors.csv"), 1, "/dev/null/actors.csv: cannot be written (Not a directory)"),
         (("actors", "--out", "/nowhere/actors.csv"), 1, "/nowhere/actors.csv: cannot be written (No such file or directory)"),
     ],
 )

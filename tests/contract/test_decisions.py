@@ -151,6 +151,13 @@ def test_a_merge_with_somebody_in_the_registry_has_its_item(store: Store) -> Non
     assert counts(store) == {BO.actor_id: 3}, "of the entry, too, every name"
 
 
+def test_a_name_that_is_split_and_withdrawn_at_once_leaves_nothing(store: Store) -> None:
+    feed(store, quoting("Bohdan Dolynsky", "Bohdan Dolynskyy"))
+    feed(store, [[split(DOLYNSKYY.actor_id), make("art-1", revision=2, withdrawn=True).document]])
+    assert {row["identity_id"] for row in rows(store, "identity_keys")} == {DOLYNSKY.actor_id}
+    assert counts(store) == {DOLYNSKY.actor_id: 1}
+
+
 def test_a_merge_of_nobody_waits(store: Store) -> None:
     feed(store, [[merge(ANA.actor_id, BO.actor_id)]])
     assert rows(store, "actors") == []
@@ -306,6 +313,16 @@ def test_a_reassigned_statement_is_said_by_the_other_and_names_nobody(store: Sto
     assert counts(store) == {ANA.actor_id: 1, BO.actor_id: 1, CY.actor_id: 1}
 
 
+def test_what_was_given_to_a_surname_and_taken_back_leaves_it_in_its_own_article(store: Store) -> None:
+    made = make("art-9", speakers=(CY,))
+    feed(store, [*quoting("Marlowe"), made.events])
+    decision = reassign(first_quote(made), made.document.text, LOCAL[0])
+    feed(store, [[decision]])
+    assert counts(store) == {LOCAL[0]: 2}
+    feed(store, [[undo(decision, 1)]])
+    assert row_of(store, LOCAL[0])["article_id"] == "art-0"
+
+
 def test_a_reassignment_follows_the_words_to_another_version_of_the_extractor(store: Store) -> None:
     made = make("art-0", speakers=(ANA,))
     decision = reassign(first_quote(made), made.document.text, BO.actor_id)
@@ -362,7 +379,7 @@ MADE = [
     for number in range(len(NAMES))
     for version in ("1.0.0", "2.0.0")[: 1 + number % 2]
 ]
-GONE = make("art-1", revision=2, withdrawn=True)
+GONE = [make(f"art-{number}", revision=2, withdrawn=True).document for number in range(len(NAMES))]
 OF = [identity_of(speaker, f"art-{number}") for number, speaker in enumerate(SPEAKERS)]
 SOURCE = local_actor_id("art-2", "unnamed", "a senior official")
 IDS = [*OF, SOURCE, "organization:nobody", "person:volodymyr-zelenskyy"]
@@ -407,7 +424,8 @@ def histories(draw: st.DrawFn) -> tuple[list[Event | Decision], list[list[Event 
     made, ids = draw(WORLD)
     places = draw(st.sets(st.integers(0, len(made) - 1), min_size=1))
     events = [event for place in sorted(places) for event in made[place].events]
-    plain = [*events, *(GONE.events if draw(st.booleans()) else []), *draw(decided(made, ids))]
+    gone = draw(st.lists(st.sampled_from(GONE), max_size=3, unique_by=lambda gone: gone.article_id))
+    plain = [*events, *gone, *draw(decided(made, ids))]
     return plain, scattered(draw, plain)
 
 

@@ -28,7 +28,7 @@ DEPLOY = FOLDER.parent
 SCHEMA = Path(__file__).parent / "grafana-dashboard.schema.json"
 
 DIAGNOSTIC: dict[str, str] = {
-    "onrecord_exports_total": "how much is taken away says nothing of the pipeline's state; a refused one shows among the answers",
+    "exports": "how much is taken away says nothing of the pipeline's state; a refused one shows among the answers",
 }
 """Metrics that are on no panel, each with the reason."""
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 
-from schemas.events import Resolution
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.events import ActorKind, Resolution
 from services.extract.actors.resolve import Resolver
+from services.extract.actors.trust import sure, sure_of_pronoun
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, Range
@@ -37,7 +42,20 @@ def test_a_name_is_surer_than_a_description_and_a_group_surer_than_one_described
     sure = {words: made.resolve(source).confidence for words, source in sources.items()}
     assert sure["Lee"] >= sure["Anna Lee"] > sure["City officials"] > sure["A bystander"]
     assert sure["They"] < sure["City officials"]
-    assert all(0.5 < value < 1 for value in sure.values())
+    assert all(0.3 < value < 1 for value in sure.values())
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_pronoun_is_the_surer_the_surer_its_ranking(one: float, other: float) -> None:
+    less, more = (sure_of_pronoun(ranked) for ranked in sorted((one, other)))
+    assert 0 < less <= more < 1
+
+
+@pytest.mark.parametrize("how", set(Resolution) - {Resolution.UNRESOLVED, Resolution.CONTINUATION, Resolution.OTHER})
+@pytest.mark.parametrize("kind", ActorKind)
+def test_every_manner_that_is_published_has_its_share(how: Resolution, kind: ActorKind) -> None:
+    if (how, kind) != (Resolution.PRONOUN, ActorKind.PERSON):
+        assert 0 < sure(how, kind) < 1
 
 
 def test_who_goes_on_speaking_is_as_sure_as_before() -> None:

@@ -14,7 +14,9 @@ from services.extract.passes.posts import posts
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.registry import reconcile
 from services.extract.passes.turns import turns
+from services.extract.speakers import Speakers
 from services.extract.text.furniture import is_furniture
+from services.extract.text.language import read_as
 from services.extract.text.plain import normalise
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
@@ -145,18 +147,61 @@ ATTEMPTS = 3
 """A neighbour on the same core may slow one measurement down; what is quadratic is sixteen times the work each time."""
 
 
+GERMAN_SHAPES: dict[str, Shape] = {
+    "quotations with a clause": repeated("„Ja, ja“, sagte Lee. "),
+    "quotations of nobody": repeated("„Ja, das ist so.“ "),
+    "quotations in a sentence": repeated("er nannte es „gut“ und ", after="x."),
+    "quotations left open": repeated("„Ja, sagte er, "),
+    "one sentence of verbs": repeated("sagte "),
+    "one sentence of verbs and marks": repeated("sagte „a“ "),
+    "one sentence of names": repeated("Anna Weber "),
+    "one name of particles": repeated("von der ", before="„Ja“, sagte Anna ", after="Weber."),
+    "one noun phrase of adjectives": repeated("großen ", before="Der ", after="Mann sagte: „Ja.“"),
+    "nouns tied to nouns": repeated("des Mannes ", before="Der Sprecher ", after="sagte: „Ja.“"),
+    "appositions": repeated("Lee, der Chef, ", before="„Ja“, sagte "),
+    "colons": repeated("Lee: "),
+    "clauses that nothing ends": repeated("dass er sagte, "),
+    "numbers between adjectives": repeated("3.000 ", before="„Ja“, sagten "),
+    "words of one letter": repeated("a "),
+    "commas": repeated(", ", before="„Ja“", after="sagte Lee."),
+    "dashes in a clause": repeated("– ", before="„Ja“ ", after="sagte Lee."),
+    "who spoke before": repeated("Lee kam. „Ja.“ "),
+    "somebody speaks of quotations": repeated("Lee sprach von „a b“, „c d“ "),
+}
+
+
+def german(text: str) -> object:
+    """The passes and the naming of speakers on a German text."""
+    language = read_as("de")
+    found = reconcile(text, (), Quotations(text, quoted_stretches(text, language), language))
+    speakers = Speakers(text, article_id="a", language=language)
+    return [speakers.resolve(item.attribution.source) for item in found]
+
+
+@pytest.mark.parametrize(
+    "shape", [*SHAPES.values(), *GERMAN_SHAPES.values()], ids=[*SHAPES, *(f"German: {name}" for name in GERMAN_SHAPES)]
+)
+def test_four_times_the_german_text_is_about_four_times_the_work(shape: Shape) -> None:
+    is_linear("German", german, shape)
+
+
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_four_times_the_text_is_about_four_times_the_work(shape: Shape) -> None:
     for name, reader in READERS.items():
-        seen = []
-        for _ in range(ATTEMPTS):
-            short = cpu_seconds(reader, shape(LENGTH))
-            allowed = GROWTH * max(short, NOISE_S)
-            long = cpu_seconds(reader, shape(4 * LENGTH), enough=allowed)
-            if long < allowed:
-                break
-            seen.append(f"{short:.4f} s, then {long:.4f} s")
-        assert len(seen) < ATTEMPTS, f"{name}: {seen}"
+        is_linear(name, reader, shape)
+
+
+def is_linear(name: str, reader: Callable[[str], object], shape: Shape) -> None:
+    """Fails when four times the text takes far more than four times the work."""
+    seen = []
+    for _ in range(ATTEMPTS):
+        short = cpu_seconds(reader, shape(LENGTH))
+        allowed = GROWTH * max(short, NOISE_S)
+        long = cpu_seconds(reader, shape(4 * LENGTH), enough=allowed)
+        if long < allowed:
+            break
+        seen.append(f"{short:.4f} s, then {long:.4f} s")
+    assert len(seen) < ATTEMPTS, f"{name}: {seen}"
 
 
 def test_a_run_of_marks_ends_a_sentence_only_before_white_space() -> None:

@@ -99,6 +99,9 @@ def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() 
             name = text[slice(*source)].split()[-1]
             return Actor(actor_id=f"person:{name}", name=name, kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=1.0)
 
+        def together(self, actor: Actor) -> tuple[Actor, ...]:
+            return ()
+
     text = "John Smith said that Mary Jones had claimed that Jones had promised to pay."
     outer = Attribution("indirect", (Range(16, 74),), Range(0, 10), Range(11, 15), 0.9)
     middle = Attribution("indirect", (Range(44, 74),), Range(21, 31), Range(32, 43), 0.9)

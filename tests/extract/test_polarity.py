@@ -159,12 +159,17 @@ def test_the_subject_of_an_active_verb_is_nothing_that_was_said(read: Read) -> N
         ("None of the ministers said the deal was dead.", "the ministers"),
         ("Not one of the witnesses said the car was red.", "the witnesses"),
         ("Nothing in the report says the dam is safe.", "the report"),
-        ("Neither Anna Lee nor Paul Jones said the bridge was safe.", "Anna Lee and Paul Jones"),
         ("Nobody but Anna Lee said the dam was safe.", "Anna Lee"),
     ],
 )
 def test_nobody_is_no_actor(read: Read, text: str, name: str) -> None:
     assert [claim.claimant.name for claim in read(text).claims] == [name]
+
+
+def test_neither_of_two_is_each_of_them(read: Read) -> None:
+    claims = read("Neither Anna Lee nor Paul Jones said the bridge was safe.").claims
+    assert {claim.claimant.name for claim in claims} == {"Anna Lee", "Paul Jones"}
+    assert all(claim.negated for claim in claims)
 
 
 def test_what_nobody_is_said_to_have_said_is_not_the_speaker_s_around_it(read: Read) -> None:

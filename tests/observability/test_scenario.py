@@ -30,9 +30,10 @@ WITHOUT_DATA = {
 
 NOT_PLAYED = {
     "onrecord_positions_forgotten_total": "needs another log under the same record: tests/contract/test_replaced_log.py",
+    "onrecord_pages_skipped_total": "needs an archive of pages that are no articles: tests/ingest/test_warc.py",
     "onrecord_actor_records_too_large_total": "needs an actor with thousands of statements: tests/aggregate/test_service.py",
 }
-"""Counters of what no scenario here does, and where they are tested. Each shares a panel with others that do count."""
+"""Counters of what no scenario here does, and where they are tested."""
 
 BY_CHANCE = {
     "alerts.yml / RebalanceStorm": "where the machine stands still, members lose their sessions and come back: promtool test",

@@ -133,7 +133,7 @@ def test_only_what_is_on_record_shows(api: TestClient) -> None:
     texts = [item["text"] for item in get(api, "/v1/search", q="costs")["statements"]["items"]]
     assert texts == ["It costs something,"], "a revision replaces"
     assert get(api, "/v1/search", q="never here")["statements"]["total"] == 0, "a withdrawal retracts"
-    assert api.get("/v1/articles/art-gone").status_code == 404
+    assert api.get("/v1/articles/art-gone").status_code == 410
     assert "art-gone" not in [item["article_id"] for item in get(api, "/v1/articles")["items"]]
 
 

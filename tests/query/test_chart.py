@@ -19,7 +19,7 @@ DAYS = st.lists(
 
 @given(DAYS)
 def test_bars_hold_exactly_the_series(days: list[Day]) -> None:
-    found = chart(days)
+    found = chart(days, dt.date.max)
     assert found is not None
     assert sum(bar.quotes for bar in found.bars) == sum(day.quotes for day in days)
     assert sum(bar.claims for bar in found.bars) == sum(day.claims for day in days)
@@ -37,4 +37,15 @@ def test_bars_hold_exactly_the_series(days: list[Day]) -> None:
 
 
 def test_no_series_no_chart() -> None:
-    assert chart([]) is None
+    assert chart([], dt.date.max) is None
+
+
+@given(DAYS, st.dates(dt.date(1900, 1, 1), dt.date(2200, 1, 1)))
+def test_no_bar_stands_for_days_to_come(days: list[Day], today: dt.date) -> None:
+    found = chart(days, today)
+    past = [day for day in days if day.date <= today]
+    assert (found is None) == (not past)
+    if found is not None:
+        assert found.bars[-1].start <= today
+        assert sum(bar.quotes + bar.claims for bar in found.bars) == sum(day.quotes + day.claims for day in past)
+        assert found.later == sum(day.quotes + day.claims for day in days if day.date > today)

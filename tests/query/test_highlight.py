@@ -58,7 +58,8 @@ class _Statement:
         self.negated = False
         self.check_worthiness = None
         self.confidence = 0.5
-        self.within = None
+        self.within = self.reassigned_by = None
+        self.jointly_with: tuple[object, ...] = ()
         self.hedge = ""
         self.polarity = ""
         self.reassigned_by = None

@@ -79,7 +79,7 @@ def test_extreme_dates_are_answered(client: TestClient) -> None:
 def test_writing_is_refused(client: TestClient) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         answer = client.request(method, "/v1/actors")
-        assert "only reads" in problem(answer, 405)["detail"]
+        assert "Use GET." in problem(answer, 405)["detail"]
         assert "GET" in answer.headers["allow"]
 
 

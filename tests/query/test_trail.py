@@ -135,7 +135,7 @@ def test_sources_are_listed_as_of_now(api: TestClient) -> None:
     [
         ("/articles/art-1", 200, ["Where it went: 6 steps", "superseded", TRACE]),
         ("/articles/art-1/trail", 200, ["On record", "revision 2", "2 quotes"]),
-        ("/articles/art-gone", 404, ["Withdrawn by its publisher"]),
+        ("/articles/art-gone", 410, ["Withdrawn by its publisher"]),
         ("/articles/art-poison", 404, ["dead letters", "too deep", "article: too_deep"]),
         ("/articles/lines.jsonl%20line%202/trail", 200, ["refused when it came in", "no content"]),
         ("/articles/art-new", 404, ["on its way"]),

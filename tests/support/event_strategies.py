@@ -97,6 +97,7 @@ QUOTES = st.builds(
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
     negated=st.booleans(),
+    jointly_with=st.lists(ACTORS, max_size=2).map(tuple),
 )
 CLAIMS = st.builds(
     ev.Claim,
@@ -117,6 +118,7 @@ CLAIMS = st.builds(
     within=st.none() | IDENTIFIERS,
     source_confidence=st.none() | PROBABILITIES,
     proposition_negated=st.none() | st.booleans(),
+    jointly_with=st.lists(ACTORS, max_size=2).map(tuple),
 )
 DOCUMENTS = TEXTS.flatmap(
     lambda text: st.builds(

@@ -17,7 +17,19 @@ from services.aggregate.store import Store
 from services.chassis.log.types import TopicPartition
 from tests.support.statements import Event
 
-STATE = ("documents", "superseded", "statements", "actors", "tallies", "identities", "identity_keys", "candidates", "decisions")
+STATE = (
+    "documents",
+    "superseded",
+    "statements",
+    "actors",
+    "tallies",
+    "identities",
+    "identity_keys",
+    "candidates",
+    "decisions",
+    "shingles",
+    "retired",
+)
 """The tables that must depend on nothing but the set of events."""
 
 PARTITION = TopicPartition("onrecord.documents", 0)

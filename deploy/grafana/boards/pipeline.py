@@ -225,25 +225,25 @@ def _errors() -> list[PanelBuilder]:
         lines(
             Look("Duplicates left out", "Articles and events seen before, per minute. Harmless: many mean a source sends again or a replay "
                                         "runs.",
-                 "short", nothing="none in this time"),
+                 "short", 6, nothing="none in this time"),
             Target(nonzero(per_minute("onrecord_duplicates_total", by="service, kind")), "{{service}} {{kind}}"), mode="bars",
         ),
         lines(
             Look("No articles, passed over", "Pages that ingest met and that are no articles, per minute and reason. Harmless: lists, "
                                              "answers that are no pages, pages captured again unchanged.",
-                 "short", nothing="none in this time"),
+                 "short", 6, nothing="none in this time"),
             Target(nonzero(per_minute("onrecord_pages_skipped_total", by="reason")), "{{reason}}"), mode="bars",
         ),
         lines(
             Look("Held back", "Share of time a service waited before trying again, with its source held back. Near 100 %: what it writes "
-                              "to is down.", "percentunit", levels=Levels(0.1, 0.5), maximum=1, runbooks=["StoreErrors", "PublishErrors"],
-                              nothing="none in this time"),
+                              "to is down.", "percentunit", 6, levels=Levels(0.1, 0.5), maximum=1,
+                 runbooks=["StoreErrors", "PublishErrors"], nothing="none in this time"),
             Target(f"max by (service) (rate({series('onrecord_backpressure_seconds_total')}{WINDOW}))", "{{service}}"),
         ),
         lines(
             Look("Clock skew", "Events per minute dated more than 5 s after the reader's clock. Any: a machine's clock is wrong, and ages "
                                "with it.",
-                 "short", runbooks=["ClockSkew"], nothing="none in this time"),
+                 "short", 6, runbooks=["ClockSkew"], nothing="none in this time"),
             Target(nonzero(per_minute("onrecord_clock_skew_total", by="service")), "{{service}}"), mode="bars",
         ),
     ]  # fmt: skip

@@ -27,7 +27,6 @@ def board() -> Board:
         [
             Row("", _well()),
             Row("Growth", _growth()),
-            Row("Identity", _identity()),
             Row("Database", _database()),
             Row("Sources", _sources()),
             Row("Reading", _reading()),
@@ -94,40 +93,35 @@ def _growth() -> list[PanelBuilder]:
         lines(
             Look("Statements and articles", "What is on record. It grows with the articles; a step down is a withdrawal or a restored "
                                             "database.",
-                 "short", 6),
+                 "short"),
             Target(_by_kind("quote|claim|article"), "{{kind}}"),
         ),
         lines(
             Look("Actors and outlets", "Actors grow ever more slowly as the same people speak again. Steep growth with few articles: names "
-                                       "are not resolved to people.", "short", 6),
+                                       "are not resolved to people.", "short"),
             Target(_by_kind("actor|outlet"), "{{kind}}"),
         ),
         lines(
             Look("Statements by identity", "Statements whose actor is known across articles, and by what: the registry, an office held on "
                                            "the article's day, a link between spellings, the name alone. A fall of the first two: an "
-                                           "imported list was removed.", "short", 6),
+                                           "imported list was removed.", "short"),
             Target(f"max by (kind) ({series('onrecord_statements_identified', AGGREGATE)})", "{{kind}}"),
         ),
         lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
-                 "short", 6),
+                 "short"),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
         ),
-    ]  # fmt: skip
-
-
-def _identity() -> list[PanelBuilder]:
-    return [
         lines(
             Look("Decisions", "What people decided about who is who and did not undo, by kind. A sudden rise: somebody's script; "
-                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 12, 6),
+                              "`onrecord actors decisions` says whose, and each can be undone.", "short"),
             Target(f"max by (kind) ({series('onrecord_decisions_in_force', AGGREGATE)})", "{{kind}}"),
         ),
         lines(
             Look("Links and candidates", "Names taken for another's, and pairs that may be one and are left two, by reason; *namesake*: "
                                          "one name of several people. A jump without a release or a back-fill: runbook *WrongPerson*.",
-                 "short", 12, 6, nothing="none yet"),
+                 "short", nothing="none yet"),
             Target(_by_reason("onrecord_identity_links"), "link: {{reason}}"),
             Target(_by_reason("onrecord_identity_candidates"), "maybe: {{reason}}"),
         ),

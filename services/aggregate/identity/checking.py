@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from schemas.ids import actor_id, name_key
-from services.aggregate.identity.entry import Entry
+from services.aggregate.identity.entry import MOST_NAMES, Entry
 
 
 def problems_among(entries: Sequence[Entry], others: Iterable[Entry]) -> list[str]:
@@ -16,10 +16,13 @@ def problems_among(entries: Sequence[Entry], others: Iterable[Entry]) -> list[st
     """
     counted = Counter(entry.id for entry in entries)
     problems = [f"{entry}: given {times} times; make one entry of them" for entry, times in counted.items() if times > 1]
-    beside = [other for other in others if other.id not in counted]
+    known = {other.id: other for other in others}
+    beside = [other for other in known.values() if other.id not in counted]
     items: dict[str, str] = {other.wikidata: other.id for other in beside if other.wikidata}
     bearers: dict[str, Entry] = {name: other for other in beside for name in _names(other)}
     for entry in entries:
+        if entry.id in known and len({*known[entry.id].names, *entry.names}) > MOST_NAMES:
+            problems.append(f"{entry.id}: more than {MOST_NAMES} names with those it has already; leave some out")
         if entry.wikidata and items.setdefault(entry.wikidata, entry.id) != entry.id:
             problems.append(f"{entry.id}: {entry.wikidata} is the Wikidata item of {items[entry.wikidata]} already; correct one of them")
         if "@" not in entry.id and entry.id not in _names(entry):

@@ -101,10 +101,11 @@ class Entry:
         return "@" in self.id or name_key(name) in map(name_key, self.shared)
 
     def with_more(self, more: Entry) -> Entry:
-        """The entry with another one's names and offices besides; what the other one says once goes before."""
+        """The entry with another one's names and offices besides, of the names as many as an entry may have; what the other one says once
+        goes before."""
         return replace(
             self,
-            names=tuple(dict.fromkeys((*self.names, *more.names))),
+            names=tuple(dict.fromkeys((*self.names, *more.names)))[:MOST_NAMES],
             wikidata=more.wikidata or self.wikidata,
             alone=tuple(dict.fromkeys((*self.alone, *more.alone))),
             famous=more.famous or self.famous,

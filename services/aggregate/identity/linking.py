@@ -20,7 +20,7 @@ BAR = 0.95
 """Least probability of a link that is applied; a less probable one is shown as a candidate."""
 CROWD = 64
 """Names that share a key: where more do, the key tells nobody apart and links nothing."""
-RULES = 3
+RULES = 4
 """Counts the changes of these rules: a record that was linked by others is linked anew."""
 
 

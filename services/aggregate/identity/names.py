@@ -140,9 +140,10 @@ def _called(plain: str, coarse: str) -> str:
 
 
 def _person(identity: str, words: tuple[str, ...]) -> Name | None:
-    words, suffix = _ended(_untitled(words))
+    # the ending first: *King Abdullah II* has no more than two words
+    body, suffix = _ended(words)
     known = lists()
-    words = tuple(_DIN.sub("eddin", "-".join(words)).split("-"))
+    words = tuple(_DIN.sub("eddin", "-".join(_untitled(body))).split("-"))
     told = [_saint(word, last=number == len(words) - 1) for number, word in enumerate(words)]
     plain = tuple(_joined([word for word in told if word not in known.arabic_particles or word == told[0]]))
     if len(plain) < 2:
@@ -153,9 +154,9 @@ def _person(identity: str, words: tuple[str, ...]) -> Name | None:
 
 
 def _untitled(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Without the titles before a name, as long as two words are left: *King Charles III* needs his; *Mrs John Smith* is not John Smith."""
+    """Without the titles before a name, as long as two words are left; *Mrs John Smith* is not John Smith."""
     known = lists()
-    while sum(word not in known.suffixes for word in words) > _PAIR and words[0] in known.titles and words[0] != "mrs":
+    while len(words) > _PAIR and words[0] in known.titles and words[0] != "mrs":
         words = words[1:]
     return words
 

@@ -48,14 +48,14 @@ class Offices:
         self._words = words()
         self._titles: dict[str, tuple[str, ...]] = dict(self._words.titles)
         self._terms: dict[tuple[str, str], list[tuple[Term, str]]] = defaultdict(list)
-        self._holders: dict[str, str] = {}
+        self._holders: dict[str, set[str]] = {}
         organisations: dict[str, Entry] = {}
         for entry in entries:
             if entry.kind == "organization":
                 organisations[entry.id] = entry
             for term in entry.offices:
                 self._terms[term.title, term.place].append((term, entry.id))
-                self._holders[identity_of(term)] = entry.id
+                self._holders.setdefault(identity_of(term), set()).add(entry.id)
         self._places: dict[str, set[str]] = defaultdict(set)
         held = {place for _, place in self._terms}
         # what users' own terms are called is in no list: by their own words
@@ -72,8 +72,9 @@ class Offices:
                     self._places[_key(name)].add(place)
 
     def holds(self, identity: str) -> str | None:
-        """The entry that an identity made by :meth:`term_of` is."""
-        return self._holders.get(identity)
+        """The entry that an identity made by :meth:`term_of` is; None where two are meant by it."""
+        holders = self._holders.get(identity, ())
+        return next(iter(holders)) if len(holders) == 1 else None
 
     def term_of(self, phrase: str, day: date) -> Term | None:
         """The one term that an office, named with its place, means on a day; None where there is none, or more than one."""
@@ -83,7 +84,11 @@ class Offices:
             for term, holder in self._terms.get((title, place), ())
             if self._covers(term, day.isoformat())
         }
-        return next(iter(found))[0] if len({holder for _, holder in found}) == 1 else None
+        if len({holder for _, holder in found}) != 1:
+            return None
+        term, holder = next(iter(found))
+        # two who came into one office on one day have one identity there
+        return term if self.holds(identity_of(term)) == holder else None
 
     def _readings(self, phrase: str) -> Iterator[tuple[str, str]]:
         """Titles and places that a phrase may name: “German chancellor”, “chancellor of Germany”."""

@@ -191,7 +191,7 @@ def shipped() -> tuple[Entry, ...]:
 
 @cache
 def rules() -> int:
-    """Which rules and which registry identities are linked by; another number when any of them changes."""
+    """Which rules, which words and which registry identities are linked by; another number when any of them changes."""
     data = b"".join(path.read_bytes() for path in (*sorted(FOLDER.glob("*.jsonl")), *sorted(FOLDER.parent.glob("*.json"))))
     return crc32(data, RULES ^ imported())
 

@@ -1,4 +1,4 @@
-"""A record of another release: its statements get their identities, by this release's rules and registry.
+"""A record of another release: its statements get their identities, by this release's rules and registry, and are grouped.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -11,11 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
-from schemas.events import Actor
+from schemas.events import Actor, Span, words_of
+from schemas.relational import fold
 from services.aggregate.changes import who
+from services.aggregate.grouping import is_shred
 from services.aggregate.store import known
 from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.articles import SELECTED, Effect, count, describe
+from services.aggregate.store.appearances import SELECTED
+from services.aggregate.store.articles import Effect, count, describe, follow
 from services.aggregate.store.decisions import unplaced
 from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
@@ -26,6 +29,24 @@ STEP = 500
 
 _statements = relational.statements
 _UNKNOWN = _statements.c.identity_id.is_(None)
+# linking anew groups statements, too, and says nothing of shreds
+_UNGROUPED = _statements.c.on_record & (_statements.c.appearance_of.is_(None) | _statements.c.shred.is_(None))
+
+
+def mend(connection: sa.Connection) -> int:
+    """Count every statement by itself again where an earlier release has written after this one: it counted and deleted as if there were
+    no appearances."""
+    mixed = connection.execute(sa.select(sa.exists().where(_UNGROUPED), sa.exists(sa.select(relational.shingles)))).one()
+    if all(mixed):
+        for table in (relational.shingles, relational.tallies):
+            connection.execute(sa.delete(table))
+        connection.execute(sa.update(_statements).values(wording=None, appearance_of=None, standing=None))
+        effect = Effect()
+        effect.actors.update(connection.execute(sa.select(relational.actors.c.actor_id)).scalars())
+        for row in connection.execute(SELECTED.where(_statements.c.on_record)):
+            effect.count(row._asdict(), row.actor_id, +1)
+        apply_effect(connection, effect)
+    return 0
 
 
 def begin(connection: sa.Connection) -> int:
@@ -52,13 +73,17 @@ def adopt(connection: sa.Connection) -> int:
     describe(connection, [row for row in after if row["on_record"]], {})
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
-    settled = count(connection, leaving, [row for row in after if row["on_record"]], effect)
+    followed = follow(connection, leaving, [row for row in after if row["on_record"]])
     change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    came = dict(followed.came)
     for row in after:
-        actor = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        actor = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
         values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")}
         values["actor_id"] = actor
         connection.execute(change.values(**values), {"statement": row["statement_id"]})
+        if row["on_record"]:
+            came[row["statement_id"]] = {**row, "actor_id": actor}
+    count(connection, followed.left, came, effect)
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)
@@ -69,13 +94,32 @@ def rule(connection: sa.Connection) -> int:
     """Place some of the names that decisions name and no article does; returns how many, 0 when all have their place."""
     missing = unplaced(connection, STEP)
     effect = Effect()
-    count(connection, [], [], effect, missing)
+    followed = follow(connection, [], [], missing)
+    count(connection, followed.left, followed.came, effect)
     apply_effect(connection, effect)
     return len(missing)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (begin, adopt, rule)
-"""In this order, each until it returns 0."""
+def group(connection: sa.Connection) -> int:
+    """Group some statements on record that an earlier release counted one by one; returns how many, 0 when all are grouped."""
+    found = sa.select(_statements.c.statement_id).where(_UNGROUPED).order_by(_statements.c.statement_id).limit(STEP)
+    chosen = list(connection.execute(found).scalars())
+    query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
+    rows = {row.statement_id: row._asdict() for row in connection.execute(query)}
+    lock(connection, Kind.ARTICLE, sorted({row["article_id"] for row in rows.values()}))
+    change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    for identity, row in rows.items():
+        row["text"] = words_of(Span.model_validate(span) for span in row["spans"])
+        values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
+        connection.execute(change.values(**values), {"statement": identity})
+    effect = Effect()
+    count(connection, list(rows.values()), rows, effect)
+    apply_effect(connection, effect)
+    return len(rows)
+
+
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, rule, adopt, group)
+"""In this order, each until it returns 0: a name that is known in one article only gets its place from decisions before its statements."""
 
 
 def _adopted(row: Mapping[str, Any], reassigned: Reassigned) -> dict[str, Any]:

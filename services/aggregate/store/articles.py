@@ -4,7 +4,7 @@ Of an article's documents the one of greatest precedence is current. A statement
 
 - **on record** when its document is the current one, not a withdrawal, and its lists name it;
 - **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
-  document was seen and lost;
+  document was seen and lost; in short it is kept among those retired;
 - **kept waiting** otherwise: its document has not arrived, or only events of it that do not name it.
 
 Of two statements with one id the one with the smaller content key stands; of two documents with one id, which one version of the
@@ -28,6 +28,7 @@ from services.aggregate.changes import Change, DecisionChange, DocumentChange, D
 from services.aggregate.identity.deciding import description_of
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
+from services.aggregate.store.appearances import SELECTED, regroup
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
 from services.aggregate.store.locks import Kind, lock
@@ -35,9 +36,12 @@ from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
 Row = dict[str, Any]
+_OFF: Mapping[str, None] = dict.fromkeys(("described", "wording", "appearance_of", "standing"))
+"""What a statement that is not on record has no part in."""
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
 _actors, _identities = relational.actors, relational.identities
+_retired = relational.retired
 
 _HEAD = [
     _documents.c[name]
@@ -45,15 +49,6 @@ _HEAD = [
         "article_id", "document_id", "revision", "withdrawn", "extractor_version", "model_sha256", "content_key", "quote_ids", "claim_ids",
     )
 ]  # fmt: skip
-_COUNTED = [
-    _statements.c[name]
-    for name in (
-        "statement_id", "kind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name", "actor_kind",
-        "reassigned_by", "wikidata", "alias", "stance", "cue_lemma", "outlet", "denied", "content_key", "described",
-    )
-]  # fmt: skip
-# the raw microseconds, not a datetime
-SELECTED = sa.select(*_COUNTED, sa.type_coerce(_statements.c.published_at, sa.BigInteger).label("published_at"))
 
 
 class Verdict(Enum):
@@ -116,6 +111,7 @@ class Plan:
     written: list[dict[str, Any]] = field(default_factory=list)
     given: list[Row] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    retired: list[Row] = field(default_factory=list)
     flipped: dict[bool, list[Row]] = field(default_factory=lambda: {True: [], False: []})
     leaving: list[Row] = field(default_factory=list)
     coming: list[Row] = field(default_factory=list)
@@ -131,6 +127,9 @@ def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effec
     incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
     articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()} | affected.articles
     lock(connection, Kind.ARTICLE, articles)
+    if affected.shown:
+        # an actor that another replica is making must be there, or see this decision
+        lock(connection, Kind.IDENTITY, ["identities"])
     heads = _load_heads(connection, sorted(articles))
     effect = Effect()
     moved = _apply_documents(connection, heads, documents, effect)
@@ -241,6 +240,7 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
         }  # fmt: skip
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
+        plan.retired.append(statement)
     elif replaces:
         plan.written.append(statement)
     elif given:
@@ -274,24 +274,37 @@ def describe(connection: sa.Connection, coming: Sequence[Row], texts: Mapping[st
 
 
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
-    """Count the statements where they belong, and write the rows; ``ruled`` are names about whom people decided."""
-    settled = count(connection, plan.leaving, plan.coming, effect, ruled)
+    """Find out who the statements' actors are on record, write the rows, and count them where they belong; ``ruled`` are names about whom
+    people decided."""
+    followed = follow(connection, plan.leaving, plan.coming, ruled)
     delete(connection, _statements.c.statement_id, plan.dropped)
-    _flip(connection, plan.flipped, settled)
+    _retire(connection, plan.retired)
+    _flip(connection, plan.flipped, followed.settled)
     for row in plan.written:
-        row["actor_id"] = settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        row["actor_id"] = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
     upsert(connection, _statements, plan.written)
     for given in plan.given:
-        actor = settled.actor_of(given) if given["on_record"] else given["identity_id"]
+        actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
         values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record", "described")}
+        values |= {} if given["on_record"] else _OFF
         change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
         connection.execute(change.values(**values, actor_id=actor))
+    count(connection, followed.left, {**followed.came, **_with_actors(plan.coming, followed.settled)}, effect)
 
 
-def count(
-    connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], effect: Effect, ruled: Set[str] = frozenset()
-) -> Settled:
-    """Find out who the statements' actors are on record, and count them there; ``leaving`` as they are stored."""
+@dataclass(slots=True)
+class Followed:
+    """Who the identities of a batch are on record, and the stored statements that they or others took with them to another actor."""
+
+    settled: Settled
+    left: list[Row]
+    """As they were, those that leave the record among them."""
+    came: dict[str, Row]
+    """As they are, by id."""
+
+
+def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
+    """Find out who the statements' actors are on record; ``leaving`` as they were when they were read."""
     leaving = _as_stored_now(connection, leaving)
     changed: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
@@ -299,42 +312,59 @@ def count(
         if row["identity_id"] is not None:
             changed[row["identity_id"], row["described"]] += sign
     settled = settle(connection, changed, ruled)
-    move(connection, settled, effect, {row["statement_id"] for row in leaving})
-    for row in leaving:
-        effect.count(row, row["actor_id"], -1)
-    for row in coming:
-        effect.count(row, settled.actor_of(row), +1)
-    return settled
+    gone = {row["statement_id"] for row in leaving}
+    stored = _load_statements(connection, _statements.c.identity_id, settled.moved)
+    left = [
+        row for row in stored.values()
+        if row["on_record"] and row["statement_id"] not in gone and settled.actor_of(row) != row["actor_id"]
+    ]  # fmt: skip
+    came = _with_actors(left, settled)
+    _move(connection, came.values())
+    return Followed(settled, [*leaving, *left], came)
+
+
+def _move(connection: sa.Connection, rows: Iterable[Row]) -> None:
+    by_actor: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        by_actor[row["actor_id"]].append(row["statement_id"])
+    for actor, ids in sorted(by_actor.items()):
+        for chunk in chunks(ids):
+            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(actor_id=actor))
 
 
 def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
-    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them meanwhile."""
-    known = [row["statement_id"] for row in leaving if row["identity_id"] is not None]
-    if connection.dialect.name == "sqlite" or not known:
+    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them, or counted
+    them otherwise, meanwhile."""
+    if connection.dialect.name == "sqlite" or not leaving:
         return leaving
     lock(connection, Kind.IDENTITY, ["identities"])
-    stored = _load_statements(connection, _statements.c.statement_id, known)
-    return [stored.get(row["statement_id"], row) for row in leaving]
+    return list(_load_statements(connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)).values())
 
 
-def move(connection: sa.Connection, settled: Settled, effect: Effect, leaving: Set[str]) -> None:
-    """Let the statements on record of moved identities follow to their new actors, all but those that leave the record anyway."""
-    targets: defaultdict[str, dict[str | None, str]] = defaultdict(dict)
-    for row in _load_statements(connection, _statements.c.identity_id, settled.moved).values():
-        actor = settled.actor_of(row)
-        if row["on_record"]:
-            targets[row["identity_id"]][row["described"]] = actor
-        if row["on_record"] and row["statement_id"] not in leaving and actor != row["actor_id"]:
-            effect.count(row, row["actor_id"], -1)
-            effect.count(row, actor, +1)
-    for identity, actors in sorted(targets.items()):
-        here = (_statements.c.identity_id == identity) & _statements.c.on_record
-        if len(set(actors.values())) == 1:
-            connection.execute(sa.update(_statements).where(here).values(actor_id=next(iter(actors.values()))))
-            continue
-        for described, actor in actors.items():
-            so = here & _statements.c.described.is_not_distinct_from(described)
-            connection.execute(sa.update(_statements).where(so).values(actor_id=actor))
+def _with_actors(rows: Iterable[Row], settled: Settled) -> dict[str, Row]:
+    return {row["statement_id"]: {**row, "actor_id": settled.actor_of(row)} for row in rows}
+
+
+def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row], effect: Effect) -> None:
+    """Count statements where they belong from now on: those that left, as they were; those that came, as they are; and those that count
+    otherwise because of these."""
+    for row in left:
+        effect.count(row, row["actor_id"], -1)
+    for grouped, standing in regroup(connection, left, came):
+        if grouped["statement_id"] not in came:
+            effect.count({**grouped}, grouped["actor_id"], -1)
+        effect.count({**grouped, "standing": standing}, grouped["actor_id"], +1)
+
+
+def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:
+    """Keep what is dropped in short: old links lead to it."""
+    known: dict[str, str] = {}
+    for chunk in chunks(row["statement_id"] for row in rows):
+        found = sa.select(_retired.c.statement_id, _retired.c.content_key).where(_retired.c.statement_id.in_(chunk))
+        known |= {row.statement_id: row.content_key for row in connection.execute(found)}
+    names = [column.name for column in _retired.columns]
+    fresh = [row for row in rows if row["statement_id"] not in known or row["content_key"] < known[row["statement_id"]]]
+    upsert(connection, _retired, [{name: row[name] for name in names} for row in fresh])
 
 
 def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
@@ -361,8 +391,8 @@ def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], sett
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):
         off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
-        back = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
-        connection.execute(off.values(on_record=False, actor_id=back, described=None))
+        own = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
+        connection.execute(off.values(actor_id=own, on_record=False, **_OFF))
 
 
 def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:

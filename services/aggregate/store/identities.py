@@ -155,7 +155,8 @@ class _Relinking:
         """Link anew; returns the stored identities of which statements are another actor's than before."""
         affected = self._affected(
             {name: keys_of(_name(name), self._law.rulings) for name in {*come, *gone}}
-            | {name: keys(_name(name)) for name in {*ruled, *turned} if self._is_linked(name)}
+            # it may have been found by other keys before, even if it goes now
+            | {name: keys(_name(name)) for name in {*ruled, *turned} if read(name) is not None}
         )
         self._law.read(other for name in affected for key in self._own(name) for other in self._sharing(key))
         candidates = [candidate for identity in sorted(affected) for candidate in self._link(identity)]

@@ -47,6 +47,12 @@ def is_current(connection: sa.Connection) -> bool:
     return (state or 0) == registry.imported()
 
 
+def alone(connection: sa.Connection) -> None:
+    """Wait until no replica applies a batch or works on the record as a whole, and keep them waiting until the transaction ends. To be
+    called first in it: whoever applies a batch holds the same row, shared, from the beginning."""
+    connection.execute(sa.select(registry_state.c.id).with_for_update())
+
+
 def take_up(connection: sa.Connection) -> bool:
     """Put the database's entries into the registry in use; returns whether the record is linked by others, which it is from now on not
     taken to be any more."""
@@ -69,9 +75,9 @@ def replace(connection: sa.Connection, source: str, entries: Sequence[Entry]) ->
     """Make these the entries of the list ``source``, instead of those it had.
 
     Raises:
-        OnrecordError: they contradict each other, the shipped ones or those of another list; nothing was changed.
+        OnrecordError: they contradict each other or those of another list; nothing was changed.
     """
-    _wait_for_writers(connection)
+    alone(connection)
     stored = listed(connection)
     before = {known.entry.id: known.entry for known in stored if known.source == source}
     others = {known.entry.id: known for known in stored if known.source != source}
@@ -96,7 +102,7 @@ def remove(connection: sa.Connection, wanted: Collection[str]) -> int:
     Raises:
         OnrecordError: one of them is neither; nothing was changed.
     """
-    _wait_for_writers(connection)
+    alone(connection)
     stored = listed(connection)
     unknown = sorted(set(wanted) - {name for known in stored for name in (known.source, known.entry.id)})
     if unknown:
@@ -113,10 +119,6 @@ def told(problems: Sequence[str]) -> str:
     """As many problems as one reads, a line each."""
     more = [f"… and {len(problems) - _MOST_PROBLEMS} more"] if len(problems) > _MOST_PROBLEMS else []
     return "\n  ".join(["", *problems[:_MOST_PROBLEMS], *more]) if len(problems) > 1 else problems[0]
-
-
-def _wait_for_writers(connection: sa.Connection) -> None:
-    connection.execute(sa.select(registry_state).with_for_update())
 
 
 def _note_imported(connection: sa.Connection) -> None:

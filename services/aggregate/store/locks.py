@@ -5,7 +5,8 @@ and decisions by themselves, so two replicas meet on all of them. Each batch the
 others), its offsets, then the decisions (all of them at once, and only if it brings some), then its articles, then the identities (all
 of them at once, since a link may reach any), then its actors, then rows of the trail, then of the hours counted from it, each kind in
 ascending order: the same order in every process, so waiting never becomes a circle. The purge takes the last two in the same order; of
-two replicas only one purges at a time, because rows are deleted in whatever order the server finds them.
+two replicas only one purges at a time, because rows are deleted in whatever order the server finds them. A step over the whole record
+(:mod:`services.aggregate.store.adopting`) holds the registry's state alone, so no batch is under way meanwhile.
 
 Articles and actors are locked by bucket, with advisory locks that end with the transaction: a row that does not exist yet cannot
 be locked, and the server's table of locks is small.

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.events import ActorRecord
-from schemas.relational import Dimension
+from schemas.relational import Dimension, Standing
 from services.aggregate.records import LATEST, Gone, record_of
 from services.aggregate.store.actors import ranked
 from services.aggregate.store.bulk import chunks, delete
@@ -21,7 +21,19 @@ _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, 
 _SUMMARY = sa.select(
     *(
         _statements.c[name]
-        for name in ("actor_id", "statement_id", "kind", "text", "article_id", "outlet", "published_at", "confidence", "within", "denied")
+        for name in (
+            "actor_id",
+            "statement_id",
+            "kind",
+            "text",
+            "article_id",
+            "outlet",
+            "published_at",
+            "confidence",
+            "within",
+            "denied",
+            "shred",
+        )
     )
 )
 _NEWEST = (_statements.c.sort_at.desc(), _statements.c.statement_id.desc())
@@ -72,14 +84,16 @@ def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tu
 
 
 def _latest(connection: sa.Connection, statements: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
-    """The latest statements per actor, newest first, given how many each has: the few of most actors are read at once."""
+    """The latest statements per actor, each once, newest first, shreds only where there is nothing else; given how many each has: the few
+    of most actors are read at once."""
     found: dict[str, list[dict[str, Any]]] = {actor: [] for actor in statements}
+    once = sa.func.coalesce(_statements.c.standing, Standing.FIRST.value) == Standing.FIRST.value
     for chunk in chunks(actor for actor, count in statements.items() if count <= FEW):
-        query = _SUMMARY.where(_statements.c.actor_id.in_(chunk), _statements.c.on_record)
+        query = _SUMMARY.where(_statements.c.actor_id.in_(chunk), _statements.c.on_record, once)
         for row in connection.execute(query.order_by(_statements.c.actor_id, *_NEWEST)):
-            if len(found[row.actor_id]) < LATEST:
-                found[row.actor_id].append(row._asdict())
+            found[row.actor_id].append(row._asdict())
     for actor in (actor for actor, count in statements.items() if count > FEW):
-        query = _SUMMARY.where(_statements.c.actor_id == actor, _statements.c.on_record).order_by(*_NEWEST).limit(LATEST)
-        found[actor] = [row._asdict() for row in connection.execute(query)]
-    return found
+        query = _SUMMARY.where(_statements.c.actor_id == actor, _statements.c.on_record, once).order_by(*_NEWEST).limit(LATEST)
+        whole = [row._asdict() for row in connection.execute(query.where(_statements.c.shred.is_not(sa.true())))]
+        found[actor] = whole or [row._asdict() for row in connection.execute(query)]
+    return {actor: ([row for row in rows if not row["shred"]] or rows)[:LATEST] for actor, rows in found.items()}

@@ -53,8 +53,7 @@ def _numbers(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
 
 class Store:
     """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
-    :meth:`identified`, :meth:`identities`,
-    :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
+    :meth:`identified`, :meth:`identities`, :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
     and may come in any order: the tables depend on the set of events applied, never on their order (see
@@ -121,6 +120,7 @@ class Store:
                 left = 1
                 while left:
                     with transaction(unhurried) as connection:
+                        known.alone(connection)
                         left = step(connection)
 
     def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:

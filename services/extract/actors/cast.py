@@ -190,6 +190,8 @@ class Cast:
             if not name:
                 continue
             person = self._person_called(name) if label != "LOCATION" else None
+            if label == "ORGANIZATION" and self._are_two(span, name):
+                continue
             if person is not None:
                 self._mention(person, span, person_name(tuple(name.split())))
             elif _ACRONYM.fullmatch(name) and fold(name) not in self._short:
@@ -207,6 +209,18 @@ class Cast:
         full = self._people.whole(person_name(tuple(name.split())))
         bearers = [full] if full else self._people.of_surname(name)
         return bearers[0] if len(bearers) == 1 else None
+
+    def _are_two(self, span: Range, name: str) -> bool:
+        """Whether a firm's name is two persons who speak together: “Moss and Penn” after Jack Moss and Ruth Penn. Notes both."""
+        first, joined, second = name.partition(" and ")
+        pair = (first, self._person_called(first)), (second, self._person_called(second))
+        if not joined or None in (member for _, member in pair):
+            return False
+        for surname, member in pair:
+            if member is not None:
+                start = self.text.index(surname, span.start)
+                self._mention(member, Range(start, start + len(surname)), person_name((surname,)))
+        return True
 
     def _is_short(self, item: Named) -> bool:
         return item.label != "LOCATION" and fold(" ".join(item.words)) in self._short

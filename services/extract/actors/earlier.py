@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from schemas.events import Actor, ActorKind, Resolution, Span
-from services.extract.actors.making import LAST, SURE, Maker
+from services.extract.actors.making import Maker
 from services.extract.actors.names import is_role
 from services.extract.actors.nouns import PERSON_NOUN
 from services.extract.actors.phrase import Manner, Phrase
+from services.extract.actors.trust import sure
 from services.extract.types import Range
 from services.extract.wordlist import words
 
@@ -43,20 +44,22 @@ class Earlier:
         last = bisect_left(spoke, mention.start, key=lambda item: item[0]) - 1
         if last >= 0:
             actor = spoke[last][1]
-            return actor.model_copy(update={"mention": mention, "confidence": actor.confidence * LAST})
+            return actor.model_copy(update={"mention": mention})
         return self._all_of(said, mention)
 
     def _all_of(self, said: list[str], mention: Span) -> Actor | None:
         joint = self._joint_before(mention.start) if said and _TOGETHER.issuperset(said) else None
         if joint is None:
             return None
-        return self._maker.named(ActorKind.GROUP, joint.name, mention, Resolution.DESCRIPTION, SURE[Resolution.NAME] * LAST)
+        return self._maker.named(
+            ActorKind.GROUP, joint.name, mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.GROUP)
+        )
 
     def _one_of(self, number: int, mention: Span) -> Actor | None:
         joint = self._joint_before(mention.start)
         if joint is None or len(joint.members) <= number:
             return None
-        return self._maker.member(joint.members[number], mention, Resolution.DESCRIPTION, SURE[Resolution.NAME] * LAST)
+        return self._maker.member(joint.members[number], mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.PERSON))
 
     def _joint_before(self, position: int) -> Phrase | None:
         last = bisect_left(self._joint, position, key=lambda item: item[0]) - 1

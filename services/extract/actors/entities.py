@@ -23,7 +23,7 @@ _INITIALS_REACH = 8  # code points two initials take with their spaces
 _PLACES = frozenset(("U.S.", "U.N.", "U.K.", "E.U.", "D.C.", "N.Y.", "L.A.", "N.J.", "N.C.", "S.C.", "N.H.", "N.M.", "P.M.", "A.M."))
 _HONORIFIC = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.? $")
 _SUFFIX = re.compile(r",? (?P<suffix>(?:Jr|Sr)\b|I{2,3}\b|IV\b)")
-_LINKS = frozenset(("of", "for"))  # go on into the next word of an organisation's name
+_LINKS = frozenset(("of", "for", "and"))  # go on into the next word of an organisation's name
 _TWICE = 2
 _ABBREVIATION = re.compile(r"[A-Z]{2,4}")
 # Honours and degrees behind a name, as they are written; in lower case some are words.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from schemas.events import ActorKind
-from services.extract.actors.names import WORD, bare
+from services.extract.actors.names import WORD, bare, unpossessed
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.wordlist import words
 
@@ -50,7 +50,7 @@ _PLURAL_NOUN = words(
 
 def described(words: str) -> Phrase:
     """The phrase that a description is: its words up to the first preposition, and the kind of its head."""
-    description = words.strip(" .\"'“”‘’")
+    description = unpossessed(words.strip(" .\"'“”‘’"))  # “the mayor’s message”
     preposition = PREPOSITION.search(description)
     core = description[: preposition.start()] if preposition and preposition.start() else description
     found = tuple(bare(word).partition("-of-")[0] for word in WORD.findall(core))  # “the dad-of-three”

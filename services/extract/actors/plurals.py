@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
-from services.extract.actors.making import HINT, LAST, Maker, described
+from services.extract.actors.making import Maker
 from services.extract.actors.phrase import PLURAL, Manner
 from services.extract.actors.reading import Reader
 from services.extract.actors.relative import plural_subject
+from services.extract.actors.trust import sure
 from services.extract.types import QuotedStretch, Range
 
 _OPENS = re.compile(r"\W*(?:(?:the|but|and|meanwhile,?|however,?)\s*)?", re.IGNORECASE)
@@ -48,12 +49,12 @@ class Plurals:
             if at < limit:
                 break
             if actor.kind in (_THEY if plural else _IT):
-                confidence = actor.confidence * LAST
+                confidence = sure(Resolution.PRONOUN, actor.kind)
                 return actor.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence})
         wanted = ActorKind.GROUP if plural else ActorKind.ORGANIZATION
         for span, member in reversed(self._cast.within(Range(limit, position))):
             if member.kind is wanted and self._is_subject(span) and not self._is_quoted(span.start):
-                return self._maker.member(member, mention, Resolution.PRONOUN, HINT)
+                return self._maker.member(member, mention, Resolution.PRONOUN, sure(Resolution.PRONOUN, wanted))
         return None
 
     def _subject(self, position: int, mention: Span, earlier: Sequence[tuple[int, Actor]]) -> Actor | None:
@@ -66,10 +67,10 @@ class Plurals:
         if subject is None or self._is_quoted(subject.start):
             return None
         read = self._reader(subject)
-        sure = described(read.kind) * LAST
+        likely = sure(Resolution.PRONOUN, read.kind)
         if read.manner is Manner.DESCRIBED:
-            return self._maker.unnamed(read.kind, read.name, mention, Resolution.PRONOUN, sure)
-        return self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, sure) if read.manner is Manner.NAMED else None
+            return self._maker.unnamed(read.kind, read.name, mention, Resolution.PRONOUN, likely)
+        return self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, likely) if read.manner is Manner.NAMED else None
 
     def _paragraphs_back(self, position: int) -> int:
         earliest = max(0, position - _LOOK_BACK)

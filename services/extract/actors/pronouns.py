@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import NamedTuple
 
 from services.extract.actors.cast import Cast
@@ -30,6 +30,11 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 
+# “Cole told him”, “he had told her that”: what stands between a verb's subject and its object
+_OBJECT = re.compile(
+    r"(?:\s[a-z]+){1,2}\s(?:him\b|her(?=[.,;:!?”\"]|\s(?:that|to|in|on|at|about|how|what|when|whether|why|not|he|she|they|it|there)\b))"
+)
+_AHEAD = 10  # code points behind the object that show that it is one
 _IN_MIND = 30  # persons met last: nobody means one farther back by a pronoun, and the time stays linear
 _LEAD = 80  # code points before a name that show whether a preposition governs it
 _SURE = 0.8  # from where on a pronoun tells a person's gender
@@ -84,7 +89,7 @@ def follow(
     minds = _Minds()
     resolved: dict[int, tuple[Member, float]] = {}
     opened = -1  # the sentence whose first person has been met
-    for event, following in zip_longest(events, events[1:]):
+    for before, event, following in zip([None, *events], events, [*events[1:], None], strict=False):
         start, member = event.start, event.member
         place = layout.place(start)
         if member is not None:
@@ -94,7 +99,8 @@ def follow(
             opened = place.clause if subject else opened
             minds.meet(member, Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None))
             continue
-        asked = Asked(place, event.word, event.gender, layout.begins(place))
+        told_by = before.start if before is not None and _OBJECT.match(text, before.end, event.end + _AHEAD) else None
+        asked = Asked(place, event.word, event.gender, layout.begins(place), told_by)
         choice = minds.choose(asked, observe)
         if choice is None:
             continue
@@ -173,6 +179,7 @@ class _Minds:
             if member.may_be(asked.gender)
             and (asked.word or focus.last.place.clause != asked.place.clause)
             and not _is_only_quoted_here(focus, asked.place)
+            and not _tells(focus, asked)
         ]
         weighed = [
             (
@@ -211,6 +218,12 @@ def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
         return False
     between = text[event.end : following.start]
     return _NOUNS.fullmatch(between) is not None and not _VERB.match(between) and is_role(between.split()[-1])
+
+
+def _tells(focus: Focus, asked: Asked) -> bool:
+    """“Cole told him”: whoever is the subject of the verb before “him” is somebody else."""
+    last = focus.last
+    return asked.told_by is not None and last.place.start == asked.told_by and not last.modifier
 
 
 def _gender(word: str) -> Gender:

@@ -67,12 +67,14 @@ class Focus:
 
 
 class Asked(NamedTuple):
-    """The pronoun. ``word`` is empty for a description that stands for one; ``begins`` its sentence."""
+    """The pronoun. ``word`` is empty for a description that stands for one; ``begins`` its sentence. ``told_by``: where the subject of
+    the verb begins whose object it is."""
 
     place: Place
     word: str
     gender: Gender | None
     begins: bool
+    told_by: int | None = None
 
 
 # Fitted by ``lab.fits.actors`` on the coreference layer of PolNeAR train (320 articles, 3,877 pronouns).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
@@ -11,16 +12,17 @@ from services.extract.actors.descriptions import bearer, described_sources, vari
 from services.extract.actors.earlier import Earlier
 from services.extract.actors.evidence_table import ADDRESSEES, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS
 from services.extract.actors.firstperson import FirstPerson
-from services.extract.actors.labels import office, speaker
-from services.extract.actors.making import HINT, SURE, Maker, Registry, described
+from services.extract.actors.labels import full_names, is_definite, office, speaker
+from services.extract.actors.making import HINT, Maker, Registry
 from services.extract.actors.members import Member
-from services.extract.actors.names import WORD, bare
+from services.extract.actors.names import WORD, bare, is_role, is_title
 from services.extract.actors.offices import of_another_party
 from services.extract.actors.phrase import PERSONAL, SPEAKER, Manner, Phrase
 from services.extract.actors.plurals import Plurals
 from services.extract.actors.pronouns import follow
 from services.extract.actors.reading import Reader
 from services.extract.actors.relative import antecedent
+from services.extract.actors.trust import sure, sure_of_pronoun
 from services.extract.passes.paragraphs import is_heading
 from services.extract.types import Attribution, Entity, QuotedStretch, Range
 
@@ -28,6 +30,8 @@ CLOSING = ",–—― "
 _TIED = 0.5  # of a namesake: nothing tells which of two it is
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 _RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
+_PART = re.compile(r"[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*")  # of a name
+_ONE_OF = re.compile(r"\bor\b")
 _HEADLINE = 150  # code points on either side: no headline is longer
 
 
@@ -63,10 +67,12 @@ class Resolver:
         focus = PRONOUNS not in without
         self._focused = follow(text, cast, sentences, quoted, sources, described) if focus else {}
         self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
+        self._labelled = full_names(text, (a.source for a in attributions if a.source is not None and a.turn))
         self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
         # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke before
         self._known: dict[Range, Actor] = {}
         self._earlier = Earlier(self._maker)
+        self._joint: dict[str, tuple[Member, ...]] = {}  # who speaks together, by the group's id
         for source in sorted(set(sources)):
             self._known[source] = self._resolved(source, None)
             self._earlier.note(source, self._reader(source), self._known[source])
@@ -87,6 +93,23 @@ class Resolver:
             return None
         actor = self._resolved(phrase, None)
         return None if actor.resolution is Resolution.UNRESOLVED else actor
+
+    def together(self, actor: Actor) -> tuple[Actor, ...]:
+        """Each of those who speak jointly as the group ``actor``, by their own names where its mention has them; nobody for any other
+        actor, nor where one of several speaks (“Lee or Jones said”)."""
+        if actor.mention is not None and _ONE_OF.search(actor.mention.exact):
+            return ()
+        return tuple(self._each(member, actor) for member in self._joint.get(actor.actor_id, ()))
+
+    def _each(self, member: Member, group: Actor) -> Actor:
+        mention, how, likely = group.mention, group.resolution, group.confidence
+        if mention is not None:
+            named = [at for at, known in self._cast.within(Range(mention.start, mention.end)) if known is member]
+            if named:
+                mention = Span.of(self._text, *named[0])
+                how = Resolution.NAME if _is_whole(member.name, mention.exact) else Resolution.SURNAME
+                likely = sure(how, member.kind)
+        return self._maker.member(member, mention, how, likely)
 
     def _continued(self, inherited: Actor | None) -> Actor:
         """Whoever goes on speaking where the text names nobody. That he does is the source's confidence, not his."""
@@ -113,19 +136,30 @@ class Resolver:
         return self._named(read, mention, headline=source.start in self._headed)
 
     def _named(self, read: Phrase, mention: Span, *, headline: bool = False) -> Actor:
-        how, sure = Resolution.NAME, 1.0
+        how, own = Resolution.NAME, 1.0
         if read.members:
-            sure = self._cast.sure(Range(mention.start, mention.end), read.members[0])
-            said = {bare(word) for word in WORD.findall(mention.exact)}
-            name_words = {bare(word) for word in read.members[0].name.split()}
-            if read.kind is ActorKind.PERSON and not name_words <= said:
+            own = self._cast.sure(Range(mention.start, mention.end), read.members[0])
+            if read.kind is ActorKind.PERSON and not _is_whole(read.members[0].name, mention.exact):
                 how = Resolution.SURNAME
-            elif read.kind is not ActorKind.PERSON and not (name_words & said):
+            elif read.kind is not ActorKind.PERSON and not (_words(read.members[0].name) & _words(mention.exact)):
                 how = Resolution.ALIAS
+            read = self._longer(read, mention)
             mention = self._name_in(mention, read)
-            if sure <= _TIED:
+            if own <= _TIED:
                 return self._maker.unresolved(mention)
-        return self._maker.named(read.kind, read.name, mention, Resolution.HEADLINE if headline else how, SURE[how] * sure)
+        how = Resolution.HEADLINE if headline else how
+        kind = ActorKind.PERSON if read.manner is Manner.SEVERAL else read.kind  # each of them is one
+        actor = self._maker.named(read.kind, read.name, mention, how, sure(how, kind) * own)
+        if read.manner is Manner.SEVERAL:
+            self._joint[actor.actor_id] = read.members
+        return actor
+
+    def _longer(self, read: Phrase, mention: Span) -> Phrase:
+        """The phrase with the whole of a name of which the tagger saw one word only: “Li Guoqiang”."""
+        words = mention.exact.split()
+        seen = read.kind is ActorKind.PERSON and " " not in read.name and read.name in words
+        whole = len(words) in (2, 3) and all(_PART.fullmatch(word) and not is_role(word) and not is_title(word) for word in words)
+        return replace(read, name=mention.exact) if seen and whole else read
 
     def _name_in(self, mention: Span, read: Phrase) -> Span:
         """The name alone, of a source that says more: “Ida Holm, the transport minister, who”."""
@@ -136,10 +170,18 @@ class Resolver:
 
     def _label(self, read: Phrase, source: Range, mention: Span) -> Actor:
         """The speaker of a transcript’s turn or a post."""
-        if read.members:
+        in_full = self._labelled.get(mention.exact.lower())
+        if in_full is not None and not (read.members and " " in read.name):
+            how = Resolution.SURNAME
+            return self._resolved(in_full, None).model_copy(
+                update={"mention": mention, "resolution": how, "confidence": sure(how, ActorKind.PERSON)}
+            )
+        if read.members and not is_definite(mention.exact):
             return self._named(read, mention)
         described = office(mention.exact)
-        return speaker(mention, self._cast, self._maker) if described is None else self._description(described, source, mention)
+        if described is not None:
+            return self._description(described, source, mention)
+        return speaker(mention, self._cast, self._maker)
 
     def _pronoun(self, word: str, source: Range, mention: Span, inherited: Actor | None) -> Actor | None:
         if word in PERSONAL:
@@ -153,11 +195,12 @@ class Resolver:
 
     def _third_person(self, source: Range, mention: Span) -> Actor | None:
         first = WORD.search(self._text, source.start, source.end)
-        member, confidence = self._focused.get(first.start() if first else source.start, (None, HINT))
+        member, ranked = self._focused.get(first.start() if first else source.start, (None, HINT))
         if member is None:
             return None
-        if member.kind is ActorKind.UNNAMED:
-            confidence *= described(member.kind)
+        confidence = sure_of_pronoun(ranked)
+        if member.kind is not ActorKind.PERSON:
+            confidence = min(confidence, sure(Resolution.PRONOUN, member.kind))
         return self._maker.member(member, mention, Resolution.PRONOUN, confidence)
 
     def _relative(self, source: Range, mention: Span) -> Actor | None:
@@ -169,27 +212,41 @@ class Resolver:
             if source.start in self._antecedents
             else antecedent(self._text, source, self._cast, self._starts)
         )
-        sure = SURE[Resolution.RELATIVE_PRONOUN]
+        likely = sure(Resolution.RELATIVE_PRONOUN, ActorKind.PERSON)
         if isinstance(before, Member):
-            return self._maker.member(before, mention, Resolution.RELATIVE_PRONOUN, sure)
+            return self._maker.member(before, mention, Resolution.RELATIVE_PRONOUN, likely)
         read = self._reader(before) if before is not None else None
         if before is None or read is None:
             return None
         if read.manner in (Manner.NAMED, Manner.SEVERAL):
-            return self._maker.named(read.kind, read.name, mention, Resolution.RELATIVE_PRONOUN, sure)
+            actor = self._maker.named(read.kind, read.name, mention, Resolution.RELATIVE_PRONOUN, likely)
+            if read.manner is Manner.SEVERAL:
+                self._joint[actor.actor_id] = read.members
+            return actor
         return self._description(read, before, mention) if read.manner is Manner.DESCRIBED else None
 
     def _description(self, read: Phrase, source: Range, mention: Span) -> Actor:
         known = bearer(read, source, self._cast, self._without)
         if known is not None:
             how = Resolution.TITLE if known.kind is ActorKind.PERSON else Resolution.ALIAS
-            return self._maker.member(known, mention, how, SURE[how])
+            return self._maker.member(known, mention, how, sure(how, known.kind))
         if VARIATIONS not in self._without and source.start in self._focused and varies(read, self._text, source.start):
-            member, confidence = self._focused[source.start]
-            if member.kind is ActorKind.PERSON and confidence >= _CLEAR and not of_another_party(read.words, member):
-                return self._maker.member(member, mention, Resolution.DESCRIPTION, confidence * HINT)
+            member, ranked = self._focused[source.start]
+            if member.kind is ActorKind.PERSON and ranked >= _CLEAR and not of_another_party(read.words, member):
+                return self._maker.member(member, mention, Resolution.DESCRIPTION, sure_of_pronoun(ranked))
         earlier = None if VARIATIONS in self._without else self._earlier(read, mention)
-        return earlier or self._maker.unnamed(read.kind, read.name, mention, Resolution.DESCRIPTION, described(read.kind))
+        return earlier or self._maker.unnamed(
+            read.kind, read.name, mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, read.kind)
+        )
+
+
+def _words(name: str) -> set[str]:
+    return {bare(word) for word in WORD.findall(name)}
+
+
+def _is_whole(name: str, mention: str) -> bool:
+    """Whether a mention has all words of a name."""
+    return {bare(word) for word in name.split()} <= _words(mention)
 
 
 def _is_headline(text: str, attribution: Attribution) -> bool:

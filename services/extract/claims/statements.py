@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from schemas.events import ArticleRef, Claim, ClaimKind, Cue, Quote, QuoteKind, Span, Stance, claim_id, quote_id, words_of
+from schemas.events import (
+    Actor,
+    ArticleRef,
+    Claim,
+    ClaimKind,
+    Cue,
+    Quote,
+    QuoteKind,
+    Span,
+    Stance,
+    claim_id,
+    quote_id,
+    words_of,
+)  # fmt: skip
 from services.extract.claims.checkworthiness import WORTH_CHECKING, check_worthiness
 from services.extract.claims.cues import cue_at
 from services.extract.claims.denial import contradicts, is_denied, is_no_proposition, that_it_was_said
@@ -53,13 +66,15 @@ class Statements:
         def add(attribution: ResolvedAttribution, within: str | None) -> None:
             cue = self._cue(attribution)
             quote = self._quote(attribution, cue, within)
-            if quote is not None:
-                quotes.setdefault(quote.quote_id, quote)
             made = [] if self._foreign is not None else list(self._claims(attribution, cue, quote, within))
-            for claim in made:
-                claims.setdefault(claim.claim_id, claim)
+            of_each = [_said_by(speaker, attribution.together, quote, made) for speaker in attribution.together] or [(quote, made)]
+            for one, of_one in of_each:
+                if one is not None:
+                    quotes.setdefault(one.quote_id, one)
+                for claim in of_one:
+                    claims.setdefault(claim.claim_id, claim)
             for inner in attribution.nested:
-                add(inner, _holding(inner.hull, quote, made) or within)
+                add(inner, _holding(inner.hull, *of_each[0]) or within)
 
         for attribution in attributions:
             add(attribution, None)
@@ -180,6 +195,21 @@ class Statements:
 
     def _spans(self, ranges: Sequence[Range]) -> tuple[Span, ...]:
         return tuple(Span.of(self._text, start, end) for start, end in ranges[:MAX_PIECES])
+
+
+def _said_by(speaker: Actor, together: Sequence[Actor], quote: Quote | None, claims: Iterable[Claim]) -> tuple[Quote | None, list[Claim]]:
+    """The statements that a group makes jointly as those of one of them, with the others beside."""
+    others = tuple(actor for actor in together if actor is not speaker)
+    own = None
+    if quote is not None:
+        name = quote_id(quote.article.document_id, quote.spans, speaker.actor_id)
+        own = quote.model_copy(update={"quote_id": name, "speaker": speaker, "jointly_with": others})
+    made = []
+    for claim in claims:
+        name = claim_id(claim.article.document_id, claim.kind, claim.spans, speaker.actor_id)
+        part_of = None if own is None else own.quote_id
+        made.append(claim.model_copy(update={"claim_id": name, "claimant": speaker, "jointly_with": others, "quote_id": part_of}))
+    return own, made
 
 
 def _holding(span: Range, quote: Quote | None, claims: Iterable[Claim]) -> str | None:

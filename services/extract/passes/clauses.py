@@ -51,7 +51,7 @@ class _Patterns(NamedTuple):
 def _patterns(language: Language) -> _Patterns:
     any_of, opening = language.any_of, language.opening
     capital = language.grammar["capitals"]
-    noun = rf"[{capital}][\w’'&-]*+(?:\.(?=[\w-]|\s[{capital}])[\w’'-]*+)?"
+    noun = rf"(?<!\w)[{capital}][\w’'&-]*+(?:\.(?=[\w-]|\s[{capital}])[\w’'-]*+)?"
     name = rf"{noun}(?:{_GAP}(?:{any_of('name_particles')}{_GAP}){{0,2}}{noun}){{0,5}}"
     times = alternatives(word.capitalize() for word in language.words("days_and_months", "time_nouns"))
     adjective = rf"(?:[a-zäöüß-]+{any_of('adjective_endings')}|\d[\d.]*)"

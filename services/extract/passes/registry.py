@@ -15,6 +15,8 @@ from functools import partial
 
 from services.extract.passes import later, subjects
 from services.extract.passes.anonymity import is_note_on_name
+from services.extract.passes.brackets import brackets, within_brackets
+from services.extract.passes.calibration import as_speech
 from services.extract.passes.continued import is_scare_quote, joined, once
 from services.extract.passes.contrasts import without_contrast
 from services.extract.passes.conventions import as_annotated
@@ -120,6 +122,11 @@ def _broken_clauses(draft: Draft) -> None:
 
 def _later_sentences(draft: Draft) -> None:
     draft.each(lambda a: later.within_sentence(draft.text, a, draft.quotations, draft.starts))
+
+
+def _brackets(draft: Draft) -> None:
+    pairs = brackets(draft.text)
+    draft.each(lambda a: within_brackets(a, pairs))
 
 
 def _phrases(draft: Draft) -> None:
@@ -230,6 +237,10 @@ def _running_speakers(draft: Draft) -> None:
     draft.attributions, draft.inherits = running_speakers(draft.text, draft.attributions, draft.quotations)
 
 
+def _speech_confidence(draft: Draft) -> None:
+    draft.each(lambda a: as_speech(draft.text, a, draft.language))
+
+
 PASSES: tuple[Pass, ...] = (
     Pass("turns", _turns, "text, entities", ENGLISH, "in a transcript or interview the name before a paragraph speaks it"),
     Pass("posts", _posts, "text", ENGLISH, "an embedded post is spoken by the signature under it"),
@@ -237,6 +248,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("sentence-sources", _sentence_sources, "source, sentences", ALL, "a source stands in one sentence, without its full stop"),
     Pass("clefts", _clefts, "source, sentences", ENGLISH, "“It was Dunn, not Ames, who said …” is Dunn's"),
     Pass("broken-clauses", _broken_clauses, "source", ENGLISH, "a source that breaks off in its relative clause is cut before it"),
+    Pass("brackets", _brackets, "source, cue, content", ALL, "what is reported in brackets ends with them"),
     Pass("later-sentences", _later_sentences, "content, sentences", ENGLISH, "a later sentence is not reported by an earlier one's cue"),
     Pass("phrases", _phrases, "text, sentences", ENGLISH, "“According to …”, “in …'s words” name whose words a sentence holds"),
     Pass("relayed", _relayed, "text, quotations, sentences", ENGLISH, "whoever is quoted as saying something has said it"),
@@ -263,4 +275,5 @@ PASSES: tuple[Pass, ...] = (
     Pass("anonymity", _anonymity, "cue, content", ENGLISH, "that a source is not to be named is nobody's words"),
     Pass("conventions", _conventions, "cue, content", ENGLISH, "edges of cues and contents where annotators cut them"),
     Pass("running-speakers", _running_speakers, "quotations", ALL, "a quotation without a source goes on with the running speaker"),
+    Pass("speech-confidence", _speech_confidence, "confidence", ENGLISH, "speech is right more often than beliefs that are as sure"),
 )  # fmt: skip

@@ -11,9 +11,6 @@ from sqlalchemy import Row
 
 from services.query.models import Statement
 
-GAP = " […] "
-"""Between the pieces of words that do not stand together in the article."""
-
 
 class Kind(StrEnum):
     """What a column holds."""
@@ -37,13 +34,12 @@ class Column:
     value: Callable[[Any], Any]
 
 
-def words_of(statement: Statement) -> str:
-    """A statement's words as one text; “[…]” stands where the article has others in between."""
-    return statement.text if len(statement.spans) == 1 else GAP.join(span.exact for span in statement.spans)
-
-
 def _spans(statement: Statement) -> list[dict[str, int]]:
     return [{"start": span.start, "end": span.end} for span in statement.spans]
+
+
+def _together(statement: Statement) -> list[str]:
+    return [other.name for other in statement.jointly_with]
 
 
 TEXT, INTEGER, NUMBER, BOOLEAN, TIME = Kind.TEXT, Kind.INTEGER, Kind.NUMBER, Kind.BOOLEAN, Kind.TIME
@@ -52,14 +48,16 @@ STATEMENTS: Sequence[Column] = (
     Column("statement_id", TEXT, "The statement.", lambda s: s.statement_id),
     Column("kind", TEXT, "`quote` or `claim`.", lambda s: s.kind),
     Column("subkind", TEXT, "`direct`, `mixed`, `indirect` or `quoted`.", lambda s: s.subkind),
-    Column("text", TEXT, "The words. “[…]” stands where the article has others in between.", words_of),
+    Column("text", TEXT, "The words. “[…]” stands where the article has others in between.", lambda s: s.text),
     Column("actor_id", TEXT, "Who said it, on record.", lambda s: s.actor_on_record.actor_id),
     Column("actor_name", TEXT, "The name that actor is most often called in full.", lambda s: s.actor_on_record.name),
     Column("actor_kind", TEXT, "`person`, `organization`, `group`, `document` or `unnamed`.", lambda s: s.actor_on_record.kind),
     Column("actor_wikidata", TEXT, "The actor's Wikidata item, where known.", lambda s: s.actor_on_record.wikidata),
+    Column("reassigned_by", TEXT, "The decision by which the actor said it, if not by the article.", lambda s: s.reassigned_by),
+    Column("jointly_with", Kind.TEXTS, "Who said it together with the actor, by the article's names.", _together),
     Column("mention", TEXT, "The article's words for the actor.", lambda s: s.actor.mention.exact if s.actor.mention else None),
     Column("resolution", TEXT, "How the mention was resolved to a name; `unresolved` is nobody's name.", lambda s: s.actor.resolution),
-    Column("actor_confidence", NUMBER, "Probability that the mention means this actor.", lambda s: s.actor.confidence),
+    Column("actor_confidence", NUMBER, "Probability that the mention means whom the article names.", lambda s: s.actor.confidence),
     Column("addressee", TEXT, "To whom, where the article says so.", lambda s: s.addressee.name if s.addressee else None),
     Column("cue", TEXT, "The reporting words.", lambda s: s.cue.span.exact if s.cue else None),
     Column("stance", TEXT, "What the reporter does with the words: `assert`, `deny`, `promise` …", lambda s: s.stance),
@@ -76,6 +74,7 @@ STATEMENTS: Sequence[Column] = (
         "Probability of the source if the words are reported.",
         lambda s: s.source_confidence,
     ),
+    Column("appearance_of", TEXT, "The first appearance of what was said: the same for all rows that tell it.", lambda s: s.appearance_of),
     Column("article_id", TEXT, "Where it was found.", lambda s: s.article.article_id),
     Column("article_revision", INTEGER, "The revision on record.", lambda s: s.article.revision),
     Column("article_url", TEXT, "Where the article was published.", lambda s: s.article.url),
@@ -113,7 +112,7 @@ def nested(statement: Statement) -> dict[str, Any]:
         "statement_id": statement.statement_id,
         "kind": statement.kind,
         "subkind": statement.subkind,
-        "text": words_of(statement),
+        "text": statement.text,
         "spans": [span.model_dump() for span in statement.spans],
         "article": {
             "article_id": article.article_id,
@@ -125,6 +124,8 @@ def nested(statement: Statement) -> dict[str, Any]:
             "published_at": article.published_at,
         },
         "actor": {"actor_id": actor.actor_id, "name": actor.name, "kind": actor.kind, "wikidata": actor.wikidata},
+        "reassigned_by": statement.reassigned_by,
+        "jointly_with": _together(statement),
         "mention": statement.actor.mention.model_dump() if statement.actor.mention else None,
         "resolution": statement.actor.resolution,
         "actor_confidence": statement.actor.confidence,
@@ -140,8 +141,7 @@ def nested(statement: Statement) -> dict[str, Any]:
         "confidence": statement.confidence,
         "source_confidence": statement.source_confidence,
         "text_sha256": statement.text_sha256,
-        # part of the contract; null as long as no statements are found to be one
-        "appearance_of": None,
+        "appearance_of": statement.appearance_of,
     }
 
 

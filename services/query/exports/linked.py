@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from sqlalchemy import Row
 
 from schemas.events import ActorKind, StatementKind
-from services.query.exports.columns import ACTORS, flat, nested, words_of
+from services.query.exports.columns import ACTORS, flat, nested
 from services.query.models import ActorLink, ArticleLink, Statement
 from services.query.records.statements import target
 from services.query.text import web_address
@@ -84,7 +84,7 @@ def _work(statement: Statement) -> dict[str, Any]:
         "@id": urn("statement", statement.statement_id),
         "@type": "Quotation" if quotation else "Claim",
         "identifier": statement.statement_id,
-        "text": words_of(statement),
+        "text": statement.text,
         "inLanguage": _language(statement.article),
         "isPartOf" if quotation else "appearance": article,
         "datePublished": statement.article.published_at,

@@ -14,10 +14,11 @@ from schemas.ids import borne_name
 from schemas.relational import UNDATED, Dimension, actors, candidates, identities, microseconds, statements, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
-from services.query.params import ActorQuery, ActorSort
+from services.query.params import ActorQuery, ActorSort, Appearances
 from services.query.problems import Merged, not_found, several
+from services.query.records import every
 from services.query.records import statements as statement_records
-from services.query.records.conditions import contains, holding, in_period
+from services.query.records.conditions import contains, holding, in_period, said_once
 
 LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
@@ -37,7 +38,7 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _source(query)
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
@@ -54,7 +55,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
 
 def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
     """The rows of all that :func:`page` would page through, in batches of ``size``."""
-    source = _counted(query) if query.narrowed else _ready()
+    source = _source(query)
     wanted = _conditions(query, source)
     order = _order(query, source)
     position = None
@@ -65,6 +66,10 @@ def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Seque
         if len(rows) < size:
             return
         position = Position(rows[-1].sort_key, rows[-1].actor_id)
+
+
+def _source(query: ActorQuery) -> _Source:
+    return _counted(query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
 
 
 def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
@@ -87,36 +92,34 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     if row is not None:
         return row
     name = borne_name(actor_id) or actor_id
-    named = select(identities.c.identity_id, identities.c.actor_id).where(identities.c.identity_id.in_((actor_id, name)))
-    leads = {row.identity_id: row.actor_id for row in connection.execute(named)}
-    # a name that only decisions name may stand for itself
-    if leads.get(actor_id, actor_id) != actor_id:
+    # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
+    named = select(identities.c.identity_id, actors.c.actor_id).join(actors, actors.c.actor_id == identities.c.actor_id)
+    leads = {row.identity_id: row.actor_id for row in connection.execute(named.where(identities.c.identity_id.in_((actor_id, name))))}
+    if actor_id in leads:
         raise Merged(actor_id, leads[actor_id])
     bearers = select(candidates.c.other_id).where(candidates.c.identity_id == name, candidates.c.reason == _NAMESAKE)
     found = list(connection.execute(bearers.order_by(candidates.c.other_id)).scalars())
     if found:
         raise several(actor_id, found)
-    into = leads.get(name, actor_id)
-    raise not_found("actor", actor_id) if into == actor_id else Merged(actor_id, into)
+    raise Merged(actor_id, leads[name]) if name in leads else not_found("actor", actor_id)
 
 
-def one(connection: Connection, actor_id: str) -> ActorRecord:
-    """Everything on record for one actor.
+def one(connection: Connection, actor_id: str, appearances: Appearances = Appearances.FIRST) -> ActorRecord:
+    """Everything on record for one actor, what was said once counted once or wherever it is told.
 
     Raises:
         Merged, Trouble: as :func:`require`.
     """
     row = require(connection, actor_id)
-    wanted = [statements.c.actor_id == actor_id, statements.c.on_record]
-    newest = select(statements).where(*wanted).order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(LATEST)
-    shares = _shares(connection, actor_id)
+    shares = _shares(connection, actor_id) if appearances is Appearances.FIRST else every.shares(connection, actor_id)
+    counts = _counts(row) if appearances is Appearances.FIRST else every.counts(connection, row)
     return ActorRecord(
         actor_id=row.actor_id,
         name=row.name,
         kind=row.kind,
         aliases=tuple(row.aliases),
         wikidata=row.wikidata,
-        counts=_counts(row),
+        counts=counts,
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         days=tuple(
@@ -126,7 +129,7 @@ def one(connection: Connection, actor_id: str) -> ActorRecord:
         outlets=_ranked(shares.get(Dimension.OUTLET, ())),
         cues=_ranked(shares.get(Dimension.CUE, ())),
         stances=_ranked(shares.get(Dimension.STANCE, ())),
-        latest=tuple(statement_records.summary(statement) for statement in connection.execute(newest)),
+        latest=tuple(statement_records.newest(connection, actor_id, LATEST)),
         article_id=row.article_id,
     )
 
@@ -138,7 +141,7 @@ def matching(connection: Connection, words: Sequence[str], limit: int) -> list[A
     return page(connection, ActorQuery(), limit, "", *(contains(actors.c.folded, word) for word in words)).items
 
 
-def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[Any]]]:
+def _shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence[Any]]:
     shown = (Dimension.DAY, Dimension.OUTLET, Dimension.CUE, Dimension.STANCE)
     wanted = select(tallies).where(tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown]))
     found: dict[Dimension, list[Row[Any]]] = {}
@@ -147,7 +150,7 @@ def _shares(connection: Connection, actor_id: str) -> dict[Dimension, list[Row[A
     return found
 
 
-def _ranked(rows: Sequence[Row[Any]]) -> tuple[Share, ...]:
+def _ranked(rows: Sequence[Any]) -> tuple[Share, ...]:
     ranked = sorted(rows, key=lambda t: (-(t.quotes + t.claims), t.value))
     return tuple(Share(value=t.value, statements=t.quotes + t.claims) for t in ranked)
 
@@ -184,13 +187,14 @@ def _ready() -> _Source:
 def _counted(query: ActorQuery) -> _Source:
     s = statements.c
     said = s.denied.is_not(true())  # as the record counts: of releases before, all
+    once = true() if query.appearances is Appearances.ALL else said_once(query.outlet)
     counted = (
         select(
             s.actor_id,
-            func.count(case((and_(said, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
-            func.count(case((and_(said, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
-            func.count(case((s.denied, s.statement_id))).label("denied"),
-            func.count(case((said, s.statement_id))).label("statements"),
+            func.count(case((and_(said, once, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
+            func.count(case((and_(said, once, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
+            func.count(case((and_(s.denied, once), s.statement_id))).label("denied"),
+            func.count(case((and_(said, once), s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
             func.count(case((said, s.outlet)).distinct()).label("outlets"),
             func.min(s.published_at).label("first_seen"),
@@ -237,14 +241,17 @@ def _order(query: ActorQuery, source: _Source) -> Order:
 
 
 def _latest_id(query: ActorQuery) -> ColumnElement[str]:
-    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not: a few
-    look-ups in an index."""
+    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
+    shreds only where there is nothing else: a few look-ups in an index."""
     wanted = in_period(query)
+    if query.appearances is Appearances.FIRST:
+        wanted.append(said_once(query.outlet))
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
         s = statements.c
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    said = statements.c.denied.is_not(true())
-    return func.coalesce(newest(statements.c.kind == StatementKind.QUOTE.value, said), newest(said), newest(), type_=String)
+    said, whole = statements.c.denied.is_not(true()), statements.c.shred.is_not(true())
+    quote = statements.c.kind == StatementKind.QUOTE.value
+    return func.coalesce(newest(quote, said, whole), newest(said, whole), newest(quote, said), newest(said), newest(), type_=String)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
@@ -11,7 +12,7 @@ from schemas.relational import UNDATED, documents, microseconds
 from services.query.models import ArticleDetail, ArticleSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ArticleQuery
-from services.query.problems import not_found
+from services.query.problems import Trouble, not_found
 from services.query.records import statements as statement_records
 
 _SUMMARY = [column for column in documents.c if column.name not in ("text", "content_key")]
@@ -49,11 +50,14 @@ def one(connection: Connection, article_id: str) -> ArticleDetail:
     """One article with everything found in it.
 
     Raises:
-        Trouble: 404 when it is not on record, or withdrawn.
+        Trouble: 404 when nothing is known of it, 410 when it was withdrawn.
     """
-    row = connection.execute(select(documents).where(documents.c.article_id == article_id, ~documents.c.withdrawn)).one_or_none()
+    row = connection.execute(select(documents).where(documents.c.article_id == article_id)).one_or_none()
     if row is None:
         raise not_found("article", article_id)
+    if row.withdrawn:
+        detail = f"Article {article_id!r} was withdrawn on {row.fetched_at:%Y-%m-%d}: nothing of it is on record any more."
+        raise Trouble(HTTPStatus.GONE, "withdrawn-article", detail)
     return ArticleDetail(
         **_fields(row),
         document_id=row.document_id,

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Column, ColumnElement, false, func, not_
 
-from schemas.relational import UNDATED, fold, statements
+from schemas.relational import UNDATED, Standing, fold, statements
 from services.query.params import Period, StatementQuery
 
 MAX_TERMS = 16
@@ -59,6 +59,12 @@ def in_period(query: Period, *, scan: bool = False) -> list[ColumnElement[bool]]
     return found
 
 
+def said_once(outlet: str | None) -> ColumnElement[bool]:
+    """The appearance that stands for a statement: the first of all, or of an outlet. What an earlier release stored stands for itself."""
+    least = Standing.OUTLET if outlet else Standing.FIRST
+    return func.coalesce(statements.c.standing, Standing.FIRST.value) >= least.value
+
+
 def denied() -> ColumnElement[bool]:
     """Statements of what their actor did not say; of quotes of releases before nobody knows."""
     return func.coalesce(statements.c.denied, statements.c.negated, false())
@@ -80,5 +86,7 @@ def of_statements(query: StatementQuery, *, scan: bool = False) -> list[ColumnEl
     if query.min_source_confidence is not None:
         # a source is at least as sure as words and source together, which is all that earlier extractors said
         found.append(func.coalesce(statements.c.source_confidence, statements.c.confidence) >= query.min_source_confidence)
+    if query.once:
+        found.append(said_once(query.outlet))
     found.extend(holding(statements.c.folded, query.q))
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, func, or_, select, type_coerce
 
-from schemas.events import DecidedStatement, DecisionKind
+from schemas.events import GAP, DecidedStatement, DecisionKind
 from schemas.relational import actors, decisions, identities
 from services.query.models import DecisionOnRecord
 from services.query.paging import Order, Page, Position, page_of
@@ -113,7 +113,7 @@ def _says(row: Row[Any], names: Mapping[str, str], before: Mapping[str, Row[Any]
             return f"undoes {row.undoes}, which is not on record"
         return f"does not hold any more: {_says(undone, names, {})}" if undone.kind != DecisionKind.UNDO else f"the undoing {row.undoes}"
     if row.kind == DecisionKind.REASSIGN:
-        words = " […] ".join(words["exact"] for words in row.statement["words"])
+        words = GAP.join(words["exact"] for words in row.statement["words"])
         return f"{other} said “{shorten(words, WORDS)}” in {row.article_id}"
     item = f"is {row.wikidata} on Wikidata" if row.wikidata else "is nobody on Wikidata"
     says = {

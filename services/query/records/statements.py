@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, select, true, type_coerce
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
 from schemas.relational import actors, documents, statements
 from services.query.models import (
     ActorLink,
-    ArticleLink,
     Holder,
     Statement,
     StatementDetail,
@@ -22,8 +21,8 @@ from services.query.models import (
 )
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import StatementQuery, StatementSort
-from services.query.problems import not_found
-from services.query.records.conditions import of_statements
+from services.query.records import appearances, retired
+from services.query.records.conditions import of_statements, said_once
 from services.query.text import segment, shorten
 
 SUMMARY = 500
@@ -53,13 +52,20 @@ _FROM = (
 )
 
 
-def build(row: Row[Any]) -> Statement:
-    """The statement of a row of :func:`selection`."""
-    return Statement(**_fields(row))
+def build(connection: Connection, rows: Sequence[Row[Any]]) -> list[Statement]:
+    """The statements of rows of :data:`_COLUMNS`."""
+    told = appearances.told(connection, [row.appearance_of for row in rows if row.appearance_of])
+    return [Statement(**_fields(row, told)) for row in rows]
 
 
-def _fields(row: Row[Any]) -> dict[str, Any]:
+def _fields(row: Row[Any], told: Mapping[str, appearances.Told]) -> dict[str, Any]:
+    # one that an earlier release stored stands for itself
+    where = told.get(row.appearance_of, appearances.Told(1, 1 if row.outlet else 0))
     return {
+        "appearance_of": row.appearance_of or row.statement_id,
+        "articles": where.articles,
+        "outlets": where.outlets,
+        "shred": bool(row.shred),
         "statement_id": row.statement_id,
         "kind": row.kind,
         "subkind": row.subkind,
@@ -72,6 +78,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
             wikidata=row.recorded_wikidata,
             article_id=row.recorded_in,
         ),
+        "jointly_with": [Actor.model_validate(other) for other in row.jointly_with or ()],
         "addressee": Actor.model_validate(row.addressee) if row.addressee else None,
         "cue": Cue.model_validate(row.cue) if row.cue else None,
         "stance": row.stance,
@@ -84,15 +91,7 @@ def _fields(row: Row[Any]) -> dict[str, Any]:
         "source_confidence": row.source_confidence,
         "spans": [Span.model_validate(span) for span in row.spans],
         "text_sha256": row.text_sha256,
-        "article": ArticleLink(
-            article_id=row.article_id,
-            revision=row.revision,
-            url=row.url,
-            outlet=row.outlet,
-            title=row.title,
-            language=row.language,
-            published_at=row.published_at,
-        ),
+        "article": appearances.article_of(row),
         "reassigned_by": row.reassigned_by,
         "within": Holder(statement_id=row.within, actor_id=row.holder_id, name=row.holder_name) if row.within else None,
     }
@@ -136,7 +135,7 @@ def page(connection: Connection, query: StatementQuery, limit: int, path: str, *
         total=connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one(),
         order=order,
         position=lambda row: Position(row.sort_key, row.statement_id),
-        build=lambda rows: [build(row) for row in rows],
+        build=lambda rows: build(connection, rows),
         link=lambda cursor: query.link(path, cursor=cursor),
     )
 
@@ -150,7 +149,7 @@ def walk(connection: Connection, query: StatementQuery, size: int, *conditions: 
     while True:
         rows = connection.execute(_listing(wanted, order, position, size)).all()
         if rows:
-            yield [build(row) for row in rows]
+            yield build(connection, rows)
         if len(rows) < size:
             return
         position = Position(rows[-1].sort_key, rows[-1].statement_id)
@@ -172,6 +171,14 @@ def _listing(wanted: Sequence[ColumnElement[bool]], order: Order, position: Posi
     return listing.order_by(*order.clauses())
 
 
+def newest(connection: Connection, actor_id: str, limit: int) -> list[StatementSummary]:
+    """The latest of what an actor said, each once; shreds only where there is nothing else."""
+    own = select(statements).where(statements.c.actor_id == actor_id, statements.c.on_record, said_once(None))
+    own = own.order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(limit)
+    rows = connection.execute(own.where(statements.c.shred.is_not(true()))).all() or connection.execute(own).all()
+    return [summary(row) for row in rows]
+
+
 def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
     """A page of what is on record for one actor."""
     return page(connection, query, limit, path, statements.c.actor_id == actor_id)
@@ -181,16 +188,17 @@ def of_article(connection: Connection, article_id: str) -> list[Statement]:
     """Everything on record from one article, in text order."""
     found = select(*_COLUMNS).select_from(_FROM).where(statements.c.on_record, statements.c.article_id == article_id)
     return sorted(
-        (build(row) for row in connection.execute(found)),
+        build(connection, connection.execute(found).all()),
         key=lambda s: (s.spans[0].start, s.kind is StatementKind.CLAIM, s.spans[-1].end, s.statement_id),
     )
 
 
 def one(connection: Connection, statement_id: str) -> StatementDetail:
-    """One statement on record, with its selectors.
+    """One statement on record, with its selectors and its appearances.
 
     Raises:
-        Trouble: 404 when it is not on record.
+        Gone: its article does not say it any more.
+        Trouble: 404 when nothing is known of it.
     """
     document = (
         documents.c.text.label("document_text"),
@@ -201,8 +209,9 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
     wanted = select(*_COLUMNS, *document).select_from(_FROM).where(statements.c.on_record, statements.c.statement_id == statement_id)
     row = connection.execute(wanted).one_or_none()
     if row is None:
-        raise not_found("statement", statement_id)
-    fields = _fields(row)
+        raise retired.trouble(connection, statement_id)
+    fields = _fields(row, appearances.told(connection, [row.appearance_of] if row.appearance_of else []))
+    places = appearances.of(connection, row)
     source = f"/v1/articles/{segment(row.article_id)}"
     mention = fields["actor"].mention
     return StatementDetail(
@@ -211,13 +220,17 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
         words=[target(row.document_text, span, source) for span in fields["spans"]],
         cue_words=target(row.document_text, fields["cue"].span, source) if fields["cue"] else None,
         mention=target(row.document_text, mention, source) if mention else None,
+        first_seen=places[0].article.published_at,
+        longest=appearances.longest(places).statement_id,
+        appearances=places,
+        said_again=appearances.said_again(connection, row, places),
     )
 
 
 def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Statement]:
     """Whole statements by statement id."""
     found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
-    return {row.statement_id: build(row) for row in connection.execute(found)}
+    return {statement.statement_id: statement for statement in build(connection, connection.execute(found).all())}
 
 
 def latest(connection: Connection, statement_ids: Sequence[str]) -> dict[str, StatementSummary]:

@@ -137,3 +137,10 @@ def test_entries_that_contradict_each_other_are_told() -> None:
     assert "none of its names gives this id" in problems_among([Entry("person:x", ("A B",))], [])[0]
     term = Term("mayor", "London", "2024-05", "2024-03-01")
     assert "before it begins" in problems_among([Entry("person:a-b", ("A B",), offices=(term,))], [])[0]
+
+
+def test_an_entry_never_has_more_names_than_one_may_have() -> None:
+    many = Entry("person:ida-holm", ("Ida Holm", *(f"Ida Holm {number}" for number in range(49))))
+    more = Entry("person:ida-holm", ("Ida Holm", "Ida Holmes"))
+    assert "more than 50 names with those it has already" in problems_among([more], [many])[0]
+    assert many.with_more(more).names == many.names

@@ -110,6 +110,16 @@ def test_a_term_covers_no_day_outside_of_it_however_little_is_known_of_its_ends(
     assert not (cut == 10 and first < day < last) or found == term
 
 
+def test_two_who_came_into_one_office_on_one_day_are_not_told_apart() -> None:
+    first = Term("mayor", "London", "2020-01-01", "2021-01-01")
+    after = Term("mayor", "London", "2020-01-01", "2022-01-01")
+    found = offices.Offices(
+        [Entry("person:ida-holm", ("Ida Holm",), offices=(first,)), Entry("person:ana-lee", ("Ana Lee",), offices=(after,))]
+    )
+    assert found.term_of("the mayor of London", date(2021, 6, 1)) is None
+    assert found.holds(offices.identity_of(after)) is None
+
+
 def test_every_term_has_an_identity_of_its_own_and_words_that_lead_to_it() -> None:
     words = offices.words()
     titles = {title for titles in words.titles.values() for title in titles}

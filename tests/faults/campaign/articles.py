@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schemas.events import Article, ArticleStatus, Claim, Document, Event, Quote
+from services.aggregate.changes import change_of
+from services.aggregate.grouping import Wording, crowds_of, grouped, wording_of
 from services.chassis import cloudevents
 from services.chassis.log.types import Message
 from services.extract.extract import AttributionTagger, Extractor, events
@@ -39,6 +41,8 @@ class Made:
     document: str
     statements: Mapping[str, tuple[str, str]]
     """Statement id → actor id and ``quote`` or ``claim``."""
+    wordings: tuple[Wording, ...] = ()
+    """What aggregate compares of them: what was said once counts once."""
 
 
 @dataclass
@@ -98,10 +102,13 @@ def record_of(made: Iterable[Made]) -> Record:
         for one in last.values()
         for statement, (actor, _) in one.statements.items()
     }
+    wordings = [wording for one in last.values() for wording in one.wordings]
+    leads = {group[0].statement_id for group in grouped(wordings, crowds_of(wordings))}
     quotes, claims, articles = Counter[str](), Counter[str](), Counter[str]()
     for one in last.values():
-        quotes.update(actor for actor, kind in one.statements.values() if kind == "quote")
-        claims.update(actor for actor, kind in one.statements.values() if kind == "claim")
+        said = [one.statements[statement] for statement in one.statements.keys() & leads]
+        quotes.update(actor for actor, kind in said if kind == "quote")
+        claims.update(actor for actor, kind in said if kind == "claim")
         articles.update({actor for actor, _ in one.statements.values()})
     return Record(
         {article: (one.document, one.article.revision) for article, one in last.items()},
@@ -118,7 +125,10 @@ def _add(found: Corpus, extractor: Extractor, article: Article) -> None:
         **{claim.claim_id: (claim.claimant.actor_id, "claim") for claim in extraction.claims},
     }
     ids = tuple((event.topic, event.event_id) for event in made)
-    found.made[article.event_id] = Made(article, ids, extraction.document.document_id, statements)
+    said: list[Quote | Claim] = [*extraction.quotes, *extraction.claims]
+    rows = [change_of(event).row for event in said]
+    wordings = tuple(wording_of(row, row["actor_id"]) for row in rows)
+    found.made[article.event_id] = Made(article, ids, extraction.document.document_id, statements, wordings)
     found.messages.append(cloudevents.encode(article, source=SOURCE))
 
 

@@ -20,8 +20,8 @@ LINGER_MS = 20
 RETRY_BACKOFF_MS = 10
 """A transaction that begins right behind another is told to wait until that one's markers are written, which takes a few
 milliseconds; the client's default of 100 ms would be most of a transaction's time."""
-PARTITION_FETCH_BYTES = 262_144
-"""Read ahead of each partition, larger records excepted: at the client's default of 1 MiB, the 28 partitions that aggregate reads lie
+PARTITION_FETCH_BYTES = 229_376
+"""Read ahead of each partition, larger records excepted: at the client's default of 1 MiB, the 34 partitions that aggregate reads lie
 in its memory with some 30 MB, and with several copies of what is being handled."""
 FETCH_WAIT_MS = 500
 """How long a broker holds a fetch that has nothing to give; data ends it at once."""
