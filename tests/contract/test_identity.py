@@ -316,7 +316,8 @@ def test_identities_of_other_rules_are_made_anew_and_only_who_changed_is_publish
     published(store)
     right = dump(store)
     with store.engine.begin() as connection:
-        other = {"rules": 0, "linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
+        connection.execute(sa.update(relational.registry_state).values(linked_by=0))
+        other = {"linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
         connection.execute(sa.update(relational.identities).values(**other))
         connection.execute(sa.update(relational.identity_keys).values(key=sa.literal("old ") + relational.identity_keys.c.identity_id))
         connection.execute(sa.update(relational.statements).values(actor_id=relational.statements.c.identity_id))

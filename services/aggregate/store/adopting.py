@@ -20,7 +20,6 @@ from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.appearances import SELECTED
 from services.aggregate.store.articles import Effect, count, describe, follow
 from services.aggregate.store.decisions import unplaced
-from services.aggregate.store.identities import outdated
 from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 
@@ -30,7 +29,7 @@ STEP = 500
 _statements = relational.statements
 _UNKNOWN = _statements.c.identity_id.is_(None)
 # linking anew groups statements, too, and says nothing of shreds
-_UNGROUPED = _statements.c.on_record & (_statements.c.appearance_of.is_(None) | _statements.c.shred.is_(None))
+_UNGROUPED = _statements.c.shred.is_(None) | (_statements.c.on_record & _statements.c.appearance_of.is_(None))
 
 
 def mend(connection: sa.Connection) -> int:
@@ -50,12 +49,16 @@ def mend(connection: sa.Connection) -> int:
 
 
 def begin(connection: sa.Connection) -> int:
-    """Read users' entries, and begin anew where identities were made by other rules or another registry, or where an earlier release has
-    written after this one: it moved statements without counting identities."""
-    changed = known.take_up(connection)
+    """Read users' entries, and begin anew where statements were linked by other rules or another registry, or grouped by other rules, or
+    where an earlier release has written after this one: it moved statements without counting identities."""
+    linked, grouped = known.take_up(connection)
     lock(connection, Kind.IDENTITY, ["identities"])
     mixed = all(connection.execute(sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))).one())
-    if changed or mixed or outdated(connection):
+    if not grouped:
+        connection.execute(sa.delete(relational.shingles))
+        # what each counted as stays, until it counts otherwise
+        connection.execute(sa.update(_statements).values(wording=None, appearance_of=None, shred=None))
+    if not linked or mixed:
         for table in (relational.identities, relational.identity_keys, relational.candidates):
             connection.execute(sa.delete(table))
         connection.execute(sa.update(_statements).values(identity_id=None))
@@ -101,7 +104,8 @@ def rule(connection: sa.Connection) -> int:
 
 
 def group(connection: sa.Connection) -> int:
-    """Group some statements on record that an earlier release counted one by one; returns how many, 0 when all are grouped."""
+    """Group some statements that other rules grouped, or that an earlier release counted one by one; returns how many, 0 when all are
+    grouped."""
     found = sa.select(_statements.c.statement_id).where(_UNGROUPED).order_by(_statements.c.statement_id).limit(STEP)
     chosen = list(connection.execute(found).scalars())
     query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
@@ -113,7 +117,8 @@ def group(connection: sa.Connection) -> int:
         values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
         connection.execute(change.values(**values), {"statement": identity})
     effect = Effect()
-    count(connection, list(rows.values()), rows, effect)
+    on_record = {identity: row for identity, row in rows.items() if row["on_record"]}
+    count(connection, list(on_record.values()), on_record, effect)
     apply_effect(connection, effect)
     return len(rows)
 

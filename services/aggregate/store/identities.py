@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.ids import bearer_id, borne_name
-from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import decided, keys_of
 from services.aggregate.identity.decisions import placed
 from services.aggregate.identity.described import candidates_apart, led, told_apart
@@ -117,12 +116,6 @@ def leading(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
     rows |= _load(connection, set(leads.values()) - rows.keys(), _identities.c.identity_id)
     found = {one: rows[lead]["actor_id"] if lead in rows else lead for one, lead in leads.items()}
     return {one: actor for one, actor in found.items() if actor != one}
-
-
-def outdated(connection: sa.Connection) -> bool:
-    """Whether some identities were made by other rules, or with another registry."""
-    found = sa.select(sa.exists().where(_identities.c.rules != registry.rules()))
-    return bool(connection.execute(found).scalar_one())
 
 
 class _Relinking:
@@ -337,7 +330,7 @@ class _Relinking:
 def _new(identity: str) -> Row:
     return {
         "identity_id": identity, "actor_id": identity, "statements": 0, "linked_to": None, "reason": None, "probability": None,
-        "rules": registry.rules(), "described": None,
+        "described": None, "rules": 0,
     }  # fmt: skip
 
 

@@ -95,7 +95,7 @@ class Store:
         """Take up users' entries that were imported or removed since they were read here, and link what is on record by them.
 
         Raises:
-            CommitFailed: the database failed; try again.
+            CommitFailed: the database failed; try again. Cause ``rules``: another release has started since, and made the record anew.
         """
         with transaction(self._engine) as connection:
             current = known.is_current(connection)
@@ -149,7 +149,7 @@ class Store:
         Raises:
             CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
                 ``stale``: another consumer moved the offsets. Cause ``registry``: the changes were made by another registry than the
-                record's; follow it and make them again.
+                record's; follow it and make them again. Cause ``rules``: another release has made the record anew since this one started.
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
