@@ -102,7 +102,7 @@ screenshots: $(VENV)/.dev ## draw the dashboards from the running pipeline's dat
 quality: $(VENV)/.dev ## extraction figures on PolNeAR (CORPUS=folder with train/ and dev/)
 	@$(BIN)/python -m lab.quality $(if $(CORPUS),--corpus $(CORPUS)) $(ARGS)
 
-quality-identity: $(VENV)/.dev ## identity across articles (ARGS="--actors CORPUS ACTORS --pages FOLDER --us FOLDER" for all of it)
+quality-identity: $(VENV)/.dev ## identity across articles (ARGS="--actors CORPUS ACTORS --pages FOLDER… --us FOLDER" for all of it)
 	@$(BIN)/python -m lab.quality.identity $(ARGS)
 
 gate: $(VENV)/.dev ## the exact output of committed articles (ACCEPT=1 stores it, with a new version)
@@ -117,8 +117,9 @@ ablate: $(VENV)/.dev ## what each rule is worth on every set (CORPUS=…; ARGS="
 quality-gate: $(VENV)/.dev ## fail when extraction got worse than the stored figures (UPDATE=1 stores them)
 	@$(BIN)/python -m lab.quality.gate $(if $(CORPUS),--corpus $(CORPUS)) $(if $(UPDATE),--update)
 
-bench: $(VENV)/.dev ## speed: articles per second, memory
+bench: $(VENV)/.dev ## speed: articles per second, memory; what linking names costs
 	@$(BIN)/python -m tests.benchmarks.pipeline $(ARGS)
+	@$(BIN)/python -m tests.benchmarks.identity --actors 10000
 
 $(VENV)-train/.train: requirements/install.py requirements/installer.txt requirements/build.txt requirements/train.txt
 	@echo "PyTorch takes several GB"

@@ -59,6 +59,17 @@ def actor_id(kind: str, name: str) -> str:
     return readable if key and len(readable.encode()) <= MAX_ID_BYTES else digest(kind, name)
 
 
+def bearer_id(identity: str, description: str) -> str:
+    """The id of one of several people who bear a name, known by a description: ``person:ann-smith@politics.us``."""
+    return f"{identity}@{description}"
+
+
+def borne_name(actor: str) -> str | None:
+    """The name's id inside a :func:`bearer_id`; None of any other id."""
+    name, mark, description = actor.partition("@")
+    return name if mark and "." in description else None
+
+
 def local_actor_id(article_id: str, kind: str, description: str) -> str:
     """The id of an actor known only inside one article; it can never merge with another article's.
 

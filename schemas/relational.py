@@ -227,6 +227,7 @@ statements = sa.Table(
     sa.Column("shred", sa.Boolean, comment="Three words or fewer, or a confidence below .5; null where a release before stored it."),
     sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
     sa.Column("words", sa.Text, comment="schemas.words.indexed() of the spans, for search; null where an earlier release stored it."),
+    sa.Column("described", Key, comment="What its article says of the person; null: nothing, a person of the registry, or off the record."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "quote_id"),
@@ -354,7 +355,8 @@ identities = sa.Table(
     sa.Column("linked_to", Key, index=True, comment="The identity that it is linked to; null where it is to none."),
     sa.Column("reason", Key, comment="Why."),
     sa.Column("probability", sa.Double, comment="How probable the link is."),
-    sa.Column("rules", sa.BigInteger, nullable=False, comment="The rules it was linked by."),
+    sa.Column("rules", sa.BigInteger, nullable=False, comment="Always 0: registry_state.linked_by tells; for a release before to write."),
+    sa.Column("described", Json, comment="What articles say of the person: object of descriptions and statements; null: nothing."),
     comment="Identities known across articles with something on record, and which actor each is. Derived from statements.",
 )
 
@@ -412,7 +414,8 @@ registry_state = sa.Table(
     sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("imported", sa.BigInteger, nullable=False, comment="Checksum of known_actors: who has read another one reads it again."),
     sa.Column("linked_by", sa.BigInteger, nullable=False, comment="The rules and the registry that statements are linked by."),
-    comment="Which registry the record is linked by: one row.",
+    sa.Column("grouped_by", sa.BigInteger, comment="The rules that statements are grouped by; null where a release before did."),
+    comment="Which registry the record is linked by, and which rules: one row.",
 )
 
 shingles = sa.Table(

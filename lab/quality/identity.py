@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.quality.identity", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--actors", nargs=2, type=Path, metavar=("CORPUS", "ACTORS"), help="PolNeAR and the labels of its sources")
-    parser.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
+    parser.add_argument("--pages", nargs="+", type=Path, metavar="FOLDER", help="folders with the labelled pages (.html.gz)")
     parser.add_argument("--us", type=Path, help="folder with legislators-current.yaml and executive.yaml")
     parser.add_argument("--errors", action="store_true", help="print every invented pair that is wrong, but of those set aside")
     options = parser.parse_args(arguments)

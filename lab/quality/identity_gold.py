@@ -53,8 +53,8 @@ def of_polnear(corpus: Path, actors: Path, tagger: Tagger, split: str = "dev") -
             yield from _statements(article, labels[article.name], tagger)
 
 
-def of_pages(folder: Path, parts: Sequence[str], tagger: Tagger) -> Iterator[Statement]:
-    """The labelled sources of pages of these parts; ``folder`` has the pages.
+def of_pages(folders: Sequence[Path], parts: Sequence[str], tagger: Tagger) -> Iterator[Statement]:
+    """The labelled sources of pages of these parts, each in one of the folders.
 
     Raises:
         PagesMissing: a page is not there.
@@ -63,9 +63,9 @@ def of_pages(folder: Path, parts: Sequence[str], tagger: Tagger) -> Iterator[Sta
         for page in read_pages(COMMITTED):
             if page.part not in parts:
                 continue
-            path = folder / page.page
-            if not path.is_file():
-                raise PagesMissing(f"no page {page.page} in {folder}: --pages names the folder with the labelled pages")
+            path = next((folder / page.page for folder in folders if (folder / page.page).is_file()), None)
+            if path is None:
+                raise PagesMissing(f"no page {page.page}: --pages names the folders with the labelled pages")
             text = extractor.extract(read_article(path)).document.text
             placed, _ = Carrier(page, text).carry()
             article = labelled_article(page, text, placed)
@@ -99,7 +99,9 @@ def _statements(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) -
             continue
         gold = f"{label.kind}:{name_key(without_initials(label.name).removeprefix('The '))}"
         alone = label.kind == "person" and " " not in label.name
-        yield Statement(article.name, f"{article.name}/{gold}" if alone else gold, label.name, as_kept(actor, article.name), right)
+        yield Statement(
+            article.name, f"{article.name}/{gold}" if alone else gold, label.name, as_kept(actor, article.name, article.text), right
+        )
 
 
 def _name_of(article: GumArticle, entity: int) -> str | None:

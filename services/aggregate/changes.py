@@ -216,6 +216,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "appearance_of": None,
         "standing": None,
         "jointly_with": [other.model_dump(mode="json") for other in event.jointly_with] or None,
+        "described": None,
     }
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None

@@ -12,19 +12,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
+from zlib import crc32
 
 from schemas.events import GAP, ClaimKind, QuoteKind, Stance, StatementKind
 from schemas.relational import Standing
-from services.chassis.wording import Tolerance, Words, alike, identifier, joined, shingles, words_in
+from services.chassis.wording import Tolerance, Words, alike, data, identifier, joined, shingles, words_in
 
 DAY_US = 86_400_000_000
 SHRED_WORDS = 3
 """Words of which a text is a shred at most: “so what”, “congratulates”."""
 SHRED_CONFIDENCE = 0.5
 """Confidence below which a statement is a shred."""
+RULES = 1
+"""Counts the changes of these rules and of those of wordings: a record that was grouped by others is grouped anew."""
 CROWD = 64
 """Wordings of an actor that share a shingle: where more do, it is a turn of speech and links nothing."""
 _SOON, _WEEK = 3 * DAY_US, 7 * DAY_US
@@ -72,6 +75,12 @@ class Wording:
     @property
     def _salt(self) -> str:
         return f"{self.actor_id}\0{self.polarity}"
+
+
+@cache
+def rules() -> int:
+    """Which rules and which words statements are grouped by; another number when any of them changes."""
+    return crc32(data(), RULES)
 
 
 def is_shred(text: str, confidence: float) -> bool:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from services.aggregate.identity.linking import Reason
 from services.aggregate.store import Store
 from services.aggregate.store.engine import failure_kind
 from services.chassis.errors import OnrecordError
@@ -65,12 +66,16 @@ class Upkeep:
             OnrecordError: the database cannot answer just now.
         """
         entries, sources = self._store.entries(), self._store.sources(datetime.now(UTC))
+        links, candidates = self._store.identities()
         for kind, count in entries.items():
             self._metrics.gauge("record_entries", kind=kind).set(count)
         for kind, count in self._store.decisions().items():
             self._metrics.gauge("decisions_in_force", kind=kind).set(count)
         for kind, count in self._store.identified().items():
             self._metrics.gauge("statements_identified", kind=kind).set(count)
+        for reason in Reason:
+            self._metrics.gauge("identity_links", reason=reason.value).set(links.get(reason.value, 0))
+            self._metrics.gauge("identity_candidates", reason=reason.value).set(candidates.get(reason.value, 0))
         self._metrics.gauge("sources_known").set(len(sources))
         self._metrics.gauge("sources_silent").set(sum(source.silent_since is not None for source in sources))
 

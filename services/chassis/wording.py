@@ -51,8 +51,13 @@ class _Lists:
 
 @cache
 def _lists() -> _Lists:
-    data = json.loads(files(__package__).joinpath("wording.json").read_text(encoding="utf-8"))
-    return _Lists({_plain(word): value for word, value in data["numbers"].items()}, frozenset(_plain(word) for word in data["negations"]))
+    found = json.loads(data())
+    return _Lists({_plain(word): value for word, value in found["numbers"].items()}, frozenset(_plain(word) for word in found["negations"]))
+
+
+def data() -> bytes:
+    """The lists of words, as they are kept."""
+    return files(__package__).joinpath("wording.json").read_bytes()
 
 
 @lru_cache(maxsize=8192)

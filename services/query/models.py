@@ -69,6 +69,7 @@ class NameOnRecord(Answer):
     statements: int = Field(ge=0, description="Statements on record under it.")
     linked_to: str | None = Field(default=None, description="The name that it is linked to; null where it is to none.")
     reason: str | None = Field(default=None, description="Why it is the same.", examples=["spelling"])
+    because: str | None = Field(default=None, description="The reason in words.", examples=["a short form of the given name"])
     probability: float | None = Field(default=None, description="How probable that is, 0..1.")
 
 
@@ -78,6 +79,7 @@ class Candidate(Answer):
     identity_id: str = Field(description="The name.", examples=["person:ana-lee"])
     actor: ActorLink = Field(description="Who it may be.")
     reason: str = Field(description="Why.", examples=["alike"])
+    because: str = Field(description="The reason in words.", examples=["names that sound alike"])
     probability: float = Field(description="How probable it is, 0..1.")
 
 
@@ -86,6 +88,7 @@ class Identity(Answer):
 
     actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
     names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
+    described: str | None = Field(default=None, description="What articles say of one of several people of a name.", examples=["law, US"])
     candidates: list[Candidate] = Field(description="Most probable first.")
     decisions: list[DecisionOnRecord] = Field(default=[], description="What people decided about it, the last first; undone ones too.")
 
@@ -116,6 +119,9 @@ class ActorLink(Answer):
     kind: ActorKind = Field(description="What the actor is.")
     wikidata: str | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
     article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
+    described: str | None = Field(
+        default=None, description="Of one of several people of a name: what articles say.", examples=["politics, US"]
+    )
     on_record: bool = Field(default=True, description="Whether anything is on record for it; of candidates that the registry knows only.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
@@ -133,6 +134,12 @@ class Gone(Trouble):
 def not_found(what: str, identifier: str) -> Trouble:
     """404 for a ``what`` (``actor``, ``article``, ``statement``) that is not on record."""
     return Trouble(HTTPStatus.NOT_FOUND, f"unknown-{what}", f"No {what} {identifier!r} is on record.")
+
+
+def several(actor_id: str, bearers: Sequence[str]) -> Trouble:
+    """404 for a name that several people on record bear, each under an id of his own."""
+    found = ", ".join(repr(bearer) for bearer in bearers)
+    return Trouble(HTTPStatus.NOT_FOUND, "several-actors", f"{actor_id!r} is the name of several people on record: {found}.")
 
 
 def bad_parameter(parameter: str, detail: str) -> Trouble:

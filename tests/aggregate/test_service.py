@@ -23,6 +23,7 @@ from services.aggregate.identity import registry
 from services.aggregate.records import Gone
 from services.aggregate.service import GROUP, TOPICS, RecordSink, build, message_of
 from services.aggregate.store import Store
+from services.aggregate.upkeep import Upkeep
 from services.chassis import cloudevents
 from services.chassis.errors import CommitFailed, DeadLetterLimit, LimitExceeded, PoisonError, TransientError
 from services.chassis.log.sqlite import SqliteLog
@@ -362,6 +363,21 @@ def test_what_is_on_record_and_who_is_silent_is_told_to_the_metrics(
         "registry": 0, "office": 0, "link": 0, "name": 2,
     }  # fmt: skip
     assert told("sources_known") == 1
+
+
+def test_links_and_candidates_are_told_to_the_metrics_by_reason(settings: Settings) -> None:
+    speakers = tuple(actor(name) for name in ("Bohdan Dolynsky", "Bohdan Dolynskyy", "Carl Anders", "Karl Anders"))
+    metrics = Metrics()
+    with opened(settings) as store:
+        store.migrate()
+        feed(store, [make(speakers=speakers).events])
+        Upkeep(store, metrics, 30, threading.Event()).refresh()
+
+    def told(name: str, reason: str) -> float | None:
+        return metrics.registry.get_sample_value(f"onrecord_identity_{name}", {"reason": reason})
+
+    assert {reason: told("links", reason) for reason in ("spelling", "nickname")} == {"spelling": 1, "nickname": 0}
+    assert {reason: told("candidates", reason) for reason in ("alike", "namesake")} == {"alike": 1, "namesake": 0}
 
 
 def test_old_trails_are_deleted_while_the_service_runs(settings: Settings, log: EventLog) -> None:

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas import relational
+from schemas.events import Document
 from services.aggregate import grouping
 from services.aggregate.grouping import Wording, crowds_of, grouped, standings, wording_of
 from services.aggregate.store import Store, adopting, appearances, locks
-from services.aggregate.store.actors import apply_effect
-from services.aggregate.store.appearances import SELECTED
-from services.aggregate.store.articles import Effect
-from tests.support.appearances import TUNNEL, UNIVERSE, around, told
+from services.chassis import wording
+from services.chassis.errors import CommitFailed
+from tests.support.appearances import TUNNEL, UNIVERSE, around, count_one_by_one, told
 from tests.support.patience import PATIENCE_S, until
 from tests.support.record import clear, dump, feed, published, rows
 from tests.support.statements import Event
@@ -175,6 +175,30 @@ def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store
     assert dump(store) == right
 
 
+def test_a_record_that_other_rules_grouped_is_grouped_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [event for part in UNIVERSE for event in part]
+    waiting = [event for event in told("art-99", "Never again", outlet="Herald") if not isinstance(event, Document)]
+    feed(store, [[*events, *waiting]])
+    expected, records = dump(store), published(store)
+    clear(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(grouping, "SHRED_WORDS", 1)
+        patched.setattr(wording, "SHINGLE", 3)
+        patched.setattr(grouping, "rules", lambda: 0)
+        store.migrate()
+        feed(store, [[*events, *waiting]])
+        assert dump(store) != expected
+        published(store)
+    with pytest.raises(CommitFailed, match="other rules") as refused:
+        feed(store, [events])
+    assert refused.value.cause == "rules"
+    store.migrate()
+    assert dump(store) == expected
+    assert published(store).items() <= records.items()
+    feed(store, [events])
+    assert dump(store) == expected
+
+
 @pytest.mark.postgres
 def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
@@ -211,16 +235,3 @@ def waits(store: Store) -> bool:
     """Whether somebody waits for a lock in this database, as it is now: a transaction goes on seeing what it saw first."""
     with store.engine.connect() as connection:
         return bool(connection.execute(WAITING).scalar_one())
-
-
-def count_one_by_one(store: Store) -> None:
-    """As if stored by a release that counted every statement by itself."""
-    effect = Effect()
-    with store.engine.begin() as connection:
-        none = {"wording": None, "appearance_of": None, "standing": None, "shred": None}
-        connection.execute(sa.update(relational.statements).values(**none))
-        for table in (relational.shingles, relational.tallies):
-            connection.execute(sa.delete(table))
-        for row in connection.execute(SELECTED.where(relational.statements.c.on_record)):
-            effect.count(row._asdict(), row.actor_id, +1)
-        apply_effect(connection, effect)

@@ -17,6 +17,7 @@ from schemas.ids import local_actor_id
 from schemas.relational import microseconds
 from services.aggregate.identity.deciding import identity_of, resolved
 from services.aggregate.identity.decisions import Ruling, Rulings, in_force
+from services.aggregate.identity.described import told_apart
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
 from services.aggregate.store import Store, adopting
@@ -194,6 +195,75 @@ def test_a_rejected_entry_of_the_registry_is_not_meant(store: Store) -> None:
     assert rows(store, "candidates") == []
 
 
+# -- people of one name ---------------------------------------------------------------------------------------------------
+
+GWEN = actor("Gwen Farrow")
+SENATOR, BAKER, LAWYER, NOBODY = f"{GWEN.actor_id}@politics.us", f"{GWEN.actor_id}@private.fr", f"{GWEN.actor_id}@law.us", GWEN.actor_id
+WORDS = {
+    SENATOR: " Texas senator Gwen Farrow said so.", BAKER: " It was Gwen Farrow, a baker in Lyon, who said so.",
+    LAWYER: " Gwen Farrow, a lawyer in Texas, said so.", NOBODY: " Gwen Farrow said so.",
+}  # fmt: skip
+
+
+def gwen(number: int, who: str) -> list[Event]:
+    return make(f"art-{number}", speakers=(GWEN,), words=WORDS[who]).events
+
+
+THREE = [gwen(1, SENATOR), gwen(2, BAKER), gwen(3, NOBODY)]
+
+
+def test_merged_people_of_one_name_are_one_and_the_name_is_theirs(store: Store) -> None:
+    feed(store, THREE)
+    assert counts(store) == {SENATOR: 1, BAKER: 1, NOBODY: 1}
+    published(store)
+    merged = merge(SENATOR, BAKER)
+    feed(store, [[merged]])
+    assert counts(store) == {BAKER: 3}
+    assert rows(store, "candidates") == []
+    told = sent(store)
+    assert told[SENATOR] == told[NOBODY] == Gone(merged_into=BAKER)
+    feed(store, [[undo(merged, 1)]])
+    assert counts(store) == {SENATOR: 1, BAKER: 1, NOBODY: 1}
+    assert len(rows(store, "candidates")) == 2
+
+
+def test_one_of_several_people_may_be_merged_with_somebody_else_and_with_the_name(store: Store) -> None:
+    feed(store, [*THREE, [merge(SENATOR, BO.actor_id)]])
+    assert counts(store) == {BO.actor_id: 1, BAKER: 1, NOBODY: 1}
+    feed(store, [[merge(NOBODY, BAKER, 1)], gwen(4, SENATOR), gwen(5, NOBODY)])
+    assert counts(store) == {BO.actor_id: 2, BAKER: 3}
+
+
+def test_rejected_and_split_people_of_one_name_stay_two(store: Store) -> None:
+    feed(store, [gwen(1, SENATOR), gwen(2, LAWYER), gwen(3, NOBODY)])
+    assert counts(store) == {NOBODY: 3}, "a lawyer may be a senator"
+    feed(store, [[reject(SENATOR, LAWYER)]])
+    assert counts(store) == {SENATOR: 1, LAWYER: 1, NOBODY: 1}
+    assert {(row["identity_id"], row["other_id"]) for row in rows(store, "candidates")} == {(NOBODY, SENATOR), (NOBODY, LAWYER)}
+    feed(store, [[split(SENATOR, 1)], make("art-2", revision=2, withdrawn=True).events])
+    assert counts(store) == {SENATOR: 1, NOBODY: 1}
+
+
+def test_a_decision_about_one_of_several_holds_when_articles_say_more(store: Store) -> None:
+    feed(store, [*THREE, [merge(SENATOR, BO.actor_id)], gwen(4, LAWYER)])
+    assert counts(store) == {BO.actor_id: 2, BAKER: 1, NOBODY: 1}, "who is a senator and a lawyer"
+    feed(store, [make("art-2", revision=2, withdrawn=True).events])
+    assert counts(store) == {BO.actor_id: 3}, "there is only one"
+    feed(store, [gwen(6, BAKER)])
+    assert counts(store) == {BO.actor_id: 2, BAKER: 1, NOBODY: 1}
+
+
+def test_a_statement_may_be_reassigned_to_one_of_several(store: Store) -> None:
+    made = make("art-7", speakers=(GWEN,), words=WORDS[SENATOR])
+    decision = reassign(first_quote(made), made.document.text, BAKER)
+    feed(store, [*THREE, made.events, [decision]])
+    assert counts(store) == {SENATOR: 1, BAKER: 2, NOBODY: 1}
+    feed(store, [[merge(BAKER, BO.actor_id)]])
+    assert counts(store) == {SENATOR: 1, BO.actor_id: 2, NOBODY: 1}
+    feed(store, [[undo(decision, 1)]])
+    assert counts(store) == {SENATOR: 2, BO.actor_id: 1, NOBODY: 1}
+
+
 # -- names, items, statements --------------------------------------------------------------------------------------------
 
 
@@ -313,16 +383,23 @@ GONE = [make(f"art-{number}", revision=2, withdrawn=True).document for number in
 OF = [identity_of(speaker, f"art-{number}") for number, speaker in enumerate(SPEAKERS)]
 SOURCE = local_actor_id("art-2", "unnamed", "a senior official")
 IDS = [*OF, SOURCE, "organization:nobody", "person:volodymyr-zelenskyy"]
+LONGER = actor("Gwen Marie Farrow")
+OF_ONE_NAME = [
+    *(make(f"art-{number}", speakers=(GWEN,), words=words) for number, words in enumerate([*WORDS.values(), *WORDS.values()])),
+    make("art-8", speakers=(GWEN,), words=" Ohio governor Gwen Farrow said so."), make("art-9", speakers=(LONGER,), claimants=(BO,)),
+]  # fmt: skip
+PEOPLE = [*WORDS, f"{GWEN.actor_id}@politics.", BO.actor_id, LONGER.actor_id]
+WORLD = st.sampled_from([(MADE, IDS), (OF_ONE_NAME, PEOPLE)])
 
 
 @st.composite
-def decided(draw: st.DrawFn) -> list[Decision]:
+def decided(draw: st.DrawFn, made_from: Sequence[Made], ids: Sequence[str]) -> list[Decision]:
     """Some decisions, contradicting each other more often than not, and undos of them and of undos."""
     made: list[Decision] = []
     for _ in range(draw(st.integers(1, 8))):
         minute = draw(st.integers(0, 5))
-        one, other = draw(st.lists(st.sampled_from(IDS), min_size=2, max_size=2, unique=True))
-        article = draw(st.sampled_from(MADE))
+        one, other = draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True))
+        article = draw(st.sampled_from(made_from))
         kinds = (
             merge(one, other, minute), merge(one, other, minute), split(one, minute), reject(one, other, minute),
             rename(one, f"Name {minute}", minute), link(one, draw(st.sampled_from([None, "Q1", "Q2"])), minute),
@@ -344,9 +421,11 @@ def scattered(draw: st.DrawFn, events: Sequence[Event | Decision]) -> list[list[
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[list[Event | Decision], list[list[Event | Decision]]]:
     """Articles and decisions in plain order, and in any other."""
-    places = draw(st.sets(st.integers(0, len(MADE) - 1), min_size=1))
-    events = [event for place in sorted(places) for event in MADE[place].events]
-    plain = [*events, *draw(st.lists(st.sampled_from(GONE), max_size=3, unique_by=lambda gone: gone.article_id)), *draw(decided())]
+    made, ids = draw(WORLD)
+    places = draw(st.sets(st.integers(0, len(made) - 1), min_size=1))
+    events = [event for place in sorted(places) for event in made[place].events]
+    gone = draw(st.lists(st.sampled_from(GONE), max_size=3, unique_by=lambda gone: gone.article_id))
+    plain = [*events, *gone, *draw(decided(made, ids))]
     return plain, scattered(draw, plain)
 
 
@@ -379,9 +458,13 @@ def _assert_as_defined(store: Store, decisions: Sequence[Decision]) -> None:
         if one.decision_id in holding and one.kind in ruling
     )
     on_record = [row for row in rows(store, "statements") if row["on_record"]]
-    actors = resolved({row["identity_id"]: name for row in on_record if (name := read(row["identity_id"])) is not None}, rulings)
+    names = {row["identity_id"]: name for row in on_record if (name := read(row["identity_id"])) is not None}
+    said = {name: {row["described"] for row in on_record if row["identity_id"] == name and row["described"]} for name in names}
+    actors = resolved(names, rulings, said)
     assert where(store) == actors
-    assert all(row["actor_id"] == actors.get(row["identity_id"], row["identity_id"]) for row in on_record)
+    for row in on_record:
+        person = told_apart(row["identity_id"], said.get(row["identity_id"], ()), rulings).get(row["described"], row["identity_id"])
+        assert row["actor_id"] == actors.get(person, person)
     assert {row["decision_id"] for row in rows(store, "decisions") if row["in_force"]} == holding
 
 

@@ -17,6 +17,7 @@ from schemas.events import Actor, ActorKind, ActorRecord
 from schemas.ids import actor_id
 from services.aggregate.changes import change_of
 from services.aggregate.identity.deciding import resolved
+from services.aggregate.identity.described import told_apart
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.names import read
 from services.aggregate.records import Gone
@@ -125,6 +126,41 @@ def test_a_key_that_a_crowd_shares_links_nothing(store: Store, monkeypatch: pyte
     assert len(counts(store)) == 1
 
 
+SENATOR, BAKER = " Texas senator Gwen Farrow said so.", " It was Gwen Farrow, a baker in Lyon, who said so."
+GWEN = actor("Gwen Farrow")
+
+
+def gwen(number: int, words: str) -> list[Event]:
+    return make(f"art-{number}", speakers=(GWEN,), words=words).events
+
+
+def test_two_people_of_one_name_are_two_as_soon_as_articles_say_so(store: Store) -> None:
+    feed(store, [gwen(1, SENATOR), gwen(2, " Gwen Farrow said so.")])
+    assert counts(store) == {GWEN.actor_id: 2}
+    published(store)
+    feed(store, [gwen(3, BAKER)])
+    senator, baker = (f"{GWEN.actor_id}@{said}" for said in ("politics.us", "private.fr"))
+    assert counts(store) == {GWEN.actor_id: 1, senator: 1, baker: 1}
+    found = {(row["identity_id"], row["other_id"], row["reason"], row["probability"]) for row in rows(store, "candidates")}
+    assert found == {(GWEN.actor_id, person, "namesake", 0.5) for person in (senator, baker)}
+    assert published(store).keys() == {GWEN.actor_id, senator, baker}
+    feed(store, [make("art-3", withdrawn=True).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+    assert rows(store, "candidates") == []
+
+
+def test_nobody_is_linked_to_a_name_that_two_bear(store: Store) -> None:
+    longer = actor("Gwen Marie Farrow")
+    feed(store, [gwen(1, SENATOR), make("art-9", speakers=(longer,)).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+    feed(store, [gwen(2, BAKER)])
+    assert counts(store) == {
+        longer.actor_id: 1, f"{GWEN.actor_id}@politics.us": 1, f"{GWEN.actor_id}@private.fr": 1,
+    }  # fmt: skip
+    feed(store, [make("art-1", withdrawn=True).events])
+    assert counts(store) == {GWEN.actor_id: 2}
+
+
 @pytest.mark.postgres
 def test_a_statement_that_another_replica_moves_meanwhile_leaves_its_new_actor(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One replica withdraws an article while another, on its own partition, links the name that the article has."""
@@ -164,10 +200,11 @@ ALONE = actor("Ida Holm")
 
 
 def versions(number: int) -> list[list[Event]]:
+    words = (SENATOR, BAKER, " Gwen Farrow said so.", " Ohio governor Gwen Farrow said so.")[number % 4]
     one, two, three = (SPEAKERS[(number * step + step) % len(SPEAKERS)] for step in (1, 3, 5))
     return [
-        make(f"art-{number}", speakers=(one, two), claimants=(three,)).events,
-        make(f"art-{number}", revision=2, speakers=(two,)).events,
+        make(f"art-{number}", speakers=(one, two, GWEN), claimants=(three,), words=words).events,
+        make(f"art-{number}", revision=2, speakers=(two, GWEN), words=words if number % 2 else SENATOR).events,
         make(f"art-{number}", revision=3, withdrawn=number % 3 == 0, speakers=() if number % 3 == 0 else (three, one)).events,
     ]
 
@@ -202,9 +239,14 @@ def _assert_as_defined(store: Store) -> None:
     """Links are those of the definition, and the statements' actors those of the links."""
     on_record = [row for row in rows(store, "statements") if row["on_record"]]
     named = {row["identity_id"]: name for row in on_record if (name := read(row["identity_id"])) is not None}
-    actors = resolved(named)
+    said = {identity: {row["described"] for row in on_record if row["identity_id"] == identity and row["described"]} for identity in named}
+    actors = resolved(named, descriptions=said)
     assert {row["identity_id"]: row["actor_id"] for row in rows(store, "identities")} == actors
-    assert all(row["actor_id"] == actors.get(row["identity_id"], row["identity_id"]) for row in on_record)
+    apart = {identity: told_apart(identity, descriptions) for identity, descriptions in said.items()}
+    for row in on_record:
+        of_name = actors.get(row["identity_id"], row["identity_id"])
+        assert row["actor_id"] == apart.get(row["identity_id"], {}).get(row["described"], of_name)
+    assert all(row["described"] is None for row in rows(store, "statements") if not row["on_record"])
     assert all(row["actor_id"] == row["identity_id"] for row in rows(store, "statements") if not row["on_record"])
 
 
@@ -274,7 +316,8 @@ def test_identities_of_other_rules_are_made_anew_and_only_who_changed_is_publish
     published(store)
     right = dump(store)
     with store.engine.begin() as connection:
-        other = {"rules": 0, "linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
+        connection.execute(sa.update(relational.registry_state).values(linked_by=0))
+        other = {"linked_to": None, "reason": None, "probability": None, "actor_id": relational.identities.c.identity_id}
         connection.execute(sa.update(relational.identities).values(**other))
         connection.execute(sa.update(relational.identity_keys).values(key=sa.literal("old ") + relational.identity_keys.c.identity_id))
         connection.execute(sa.update(relational.statements).values(actor_id=relational.statements.c.identity_id))

@@ -62,6 +62,7 @@ class _Statement:
         self.jointly_with: tuple[object, ...] = ()
         self.hedge = ""
         self.polarity = ""
+        self.reassigned_by = None
 
 
 @given(marked())

@@ -8,6 +8,8 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
+from services.aggregate.identity.linking import Reason
+from services.query.records.reasons import in_words
 from tests.support.reading import fill, reader
 from tests.support.stories import Said, story
 
@@ -21,8 +23,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         ("art-a", "Bohdan Dolynsky"), ("art-b", "Bohdan Dolynskyy"), ("art-c", "Marlowe"), ("art-d", "Marlowe"),
         ("art-e", "Carl Anders"), ("art-f", "Karl Anders"), ("art-g", "Adam Smith"),
     )  # fmt: skip
+    described = (
+        ("art-h", "Texas senator Gwen Farrow said: “We will talk,” again."),
+        ("art-i", "Gwen Farrow, a baker in Lyon, said: “We will talk,” again."),
+    )
+    two = [event for article, text in described for event in story(article, text, [Said("Gwen Farrow", "We will talk,")])]
     events = [event for article, who in told for event in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])]
-    fill(address, events)
+    fill(address, [*events, *two])
     with reader(address) as found:
         yield found
 
@@ -79,6 +86,31 @@ def test_a_candidate_that_only_the_registry_knows_is_named_without_a_link(client
     found = client.get("/v1/actors/person:adam-smith/identity").json()["candidates"]
     assert [(one["actor"]["actor_id"], one["actor"]["on_record"]) for one in found] == [("person:adam-smith@Q350916", False)]
     assert "May be the same" in client.get("/actors/person:adam-smith").text
+
+
+def test_two_people_of_one_name_are_two_and_the_name_alone_is_neither(client: TestClient) -> None:
+    senator, baker = "person:gwen-farrow@politics.us", "person:gwen-farrow@private.fr"
+    found = client.get("/v1/actors?q=gwen farrow").json()["items"]
+    assert {item["actor_id"] for item in found} == {senator, baker}
+    answer = client.get("/v1/actors/person:gwen-farrow")
+    assert answer.status_code == 404
+    assert all(repr(person) in answer.json()["detail"] for person in (senator, baker))
+    identity = client.get(f"/v1/actors/{quote(senator, safe='')}/identity").json()
+    assert identity["described"] == "politics, US"
+    page = client.get(f"/actors/{quote(senator, safe='')}").text
+    assert "one of several people of this name: articles say politics, US" in page
+
+
+def test_reasons_are_told_in_words(client: TestClient) -> None:
+    names = client.get(f"/v1/actors/{quote(DOLYNSKY, safe='')}/identity").json()["names"]
+    assert {name["because"] for name in names} == {None, "the same name, spelled or transcribed in another way"}
+    candidates = client.get("/v1/actors/person:carl-anders/identity").json()["candidates"]
+    assert [candidate["because"] for candidate in candidates] == ["names that sound alike"]
+    assert "names that sound alike (80" in client.get("/actors/person:carl-anders").text
+
+
+def test_every_reason_of_a_link_has_words() -> None:
+    assert all(in_words(reason) != reason.replace("_", " ") for reason in Reason)
 
 
 def test_a_surname_alone_is_an_actor_of_its_article(client: TestClient) -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+import sqlalchemy as sa
+
+from schemas import relational
 from schemas.events import Claim, ClaimKind, Quote, QuoteKind
+from services.aggregate.store import Store
+from services.aggregate.store.actors import apply_effect
+from services.aggregate.store.appearances import SELECTED
+from services.aggregate.store.articles import Effect
 from tests.support.statements import Event
 from tests.support.stories import Said, story
 
@@ -56,3 +63,16 @@ def universe() -> list[list[Event]]:
 
 
 UNIVERSE = universe()
+
+
+def count_one_by_one(store: Store) -> None:
+    """As if stored by a release that counted every statement by itself."""
+    effect = Effect()
+    with store.engine.begin() as connection:
+        none = {"wording": None, "appearance_of": None, "standing": None, "shred": None}
+        connection.execute(sa.update(relational.statements).values(**none))
+        for table in (relational.shingles, relational.tallies):
+            connection.execute(sa.delete(table))
+        for row in connection.execute(SELECTED.where(relational.statements.c.on_record)):
+            effect.count(row._asdict(), row.actor_id, +1)
+        apply_effect(connection, effect)

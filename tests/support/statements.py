@@ -67,9 +67,10 @@ def make(
     speakers: tuple[Actor, ...] = (),
     claimants: tuple[Actor, ...] = (),
     confidence: float = 0.75,
+    words: str = "",
 ) -> Made:
-    """A document with one quote per speaker and one claim per claimant."""
-    text = "" if withdrawn else f"{article} revision {revision}: many words were said about the bridge, which will reopen in May."
+    """A document with one quote per speaker and one claim per claimant; ``words`` stand at the end of its text."""
+    text = "" if withdrawn else f"{article} revision {revision}: many words were said about the bridge, which will reopen in May.{words}"
     sha = text_sha256(text)
     extractor = Extractor(name="onrecord", version=version, model_sha256=MODEL)
     identity = document_id(article, revision, "withdrawn" if withdrawn else "usable", sha, extractor)

@@ -44,6 +44,10 @@ def _by_kind(kinds: str) -> str:
     return f"max by (kind) ({selected})"
 
 
+def _by_reason(name: str) -> str:
+    return nonzero(f"max by (reason) ({series(name, AGGREGATE)})")
+
+
 def _failed_share(window: str) -> str:
     answered = series("onrecord_http_requests_total")
     failed = series("onrecord_http_requests_total", 'status="5xx"')
@@ -106,13 +110,20 @@ def _growth() -> list[PanelBuilder]:
         lines(
             Look("Articles by outcome", "Documents that aggregate put on record, per minute. Withdrawn ones retract what they had "
                                         "contributed.",
-                 "short", 12),
+                 "short"),
             Target(per_minute("onrecord_articles_processed_total", 'service="aggregate"', by="outcome"), "{{outcome}}"), mode="stacked",
         ),
         lines(
             Look("Decisions", "What people decided about who is who and did not undo, by kind. A sudden rise: somebody's script; "
-                              "`onrecord actors decisions` says whose, and each can be undone.", "short", 12),
+                              "`onrecord actors decisions` says whose, and each can be undone.", "short"),
             Target(f"max by (kind) ({series('onrecord_decisions_in_force', AGGREGATE)})", "{{kind}}"),
+        ),
+        lines(
+            Look("Links and candidates", "Names taken for another's, and pairs that may be one and are left two, by reason; *namesake*: "
+                                         "one name of several people. A jump without a release or a back-fill: runbook *WrongPerson*.",
+                 "short", nothing="none yet"),
+            Target(_by_reason("onrecord_identity_links"), "link: {{reason}}"),
+            Target(_by_reason("onrecord_identity_candidates"), "maybe: {{reason}}"),
         ),
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from schemas.events import Actor
 from schemas.ids import name_key
 from services.aggregate.identity import local, registry
 from services.aggregate.identity.decisions import NONE, Rulings, placed
+from services.aggregate.identity.described import described, led, told_apart
 from services.aggregate.identity.linking import CROWD, REGISTERED, Decision, Link, linked
 from services.aggregate.identity.names import Name, keys
 
@@ -30,9 +31,14 @@ def identity_of(actor: Actor, article_id: str, day: date | None = None) -> str:
     return registry.known_alone(actor.kind.value, actor.name) or identity
 
 
-def keys_of(name: Name, rulings: Rulings = NONE) -> list[str]:
+def description_of(name: str, identity: str, text: str, outlet: str | None) -> str | None:
+    """What an article's text says of a person known across articles, unless the registry knows who it is; None where it says nothing."""
+    return None if registry.known(identity) is not None else described(name, text, outlet)
+
+
+def keys_of(name: Name, rulings: Rulings = NONE) -> tuple[str, ...]:
     """By what a name is found by others: nothing, if people or the registry say who it is."""
-    return [] if rulings.alone(name.identity) or _known(name, rulings) else keys(name)
+    return () if rulings.alone(name.identity) or _known(name, rulings) else keys(name)
 
 
 def decided(name: Name, others: Iterable[Name], rulings: Rulings = NONE) -> Decision:
@@ -63,20 +69,27 @@ def _either(name: Name, others: Collection[Name], rulings: Rulings) -> tuple[Lin
     return links if apart else ()
 
 
-def resolved(names: Mapping[str, Name], rulings: Rulings = NONE) -> dict[str, str]:
+def resolved(
+    names: Mapping[str, Name], rulings: Rulings = NONE, descriptions: Mapping[str, Collection[str]] | None = None
+) -> dict[str, str]:
     """The actor on record of each identity, all at once: what the store arrives at step by step.
 
-    Those that a merge or a split names are among them, though nothing may be on record for them.
+    Those that a merge or a split names are among them, though nothing may be on record for them. A name that several people bear, by what
+    articles say of them (``descriptions``), is linked to none, and none to it: see :func:`told_apart`.
     """
+    said = descriptions or {}
+    linkable = {identity: name for identity, name in names.items() if not told_apart(identity, said.get(identity, ()), rulings)}
     holders: dict[str, list[str]] = {}
-    for identity, name in names.items():
+    for identity, name in linkable.items():
         for key in keys_of(name, rulings):
             holders.setdefault(key, []).append(identity)
     links: dict[str, str] = {}
     known: dict[str, str] = {}
-    for identity, name in names.items():
+    for identity, name in linkable.items():
         others = {other for key in keys_of(name, rulings) if len(holders[key]) <= CROWD for other in holders[key]}
         link = decided(name, (names[other] for other in sorted(others)), rulings).link
         if link is not None:
             (known if link.reason in REGISTERED else links)[identity] = link.other
+    for identity, found in said.items():
+        links |= led(identity, found, rulings)
     return placed(names.keys() | rulings.named, links, known, rulings)

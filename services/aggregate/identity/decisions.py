@@ -68,6 +68,14 @@ class Rulings:
         if ruling.kind is DecisionKind.MERGE:
             self.rejected.discard(_pair(*names))
 
+    def __bool__(self) -> bool:
+        """Whether they say anything."""
+        return bool(self.named or self.rejected)
+
+    def mentions(self, name: str) -> bool:
+        """Whether they say anything about a name."""
+        return name in self.named or any(name in pair for pair in self.rejected)
+
     def alone(self, name: str) -> bool:
         """Whether a name stands on its own, unlinked."""
         return name in self._places and self._places[name].kind is DecisionKind.SPLIT

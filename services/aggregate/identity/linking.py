@@ -20,7 +20,7 @@ BAR = 0.95
 """Least probability of a link that is applied; a less probable one is shown as a candidate."""
 CROWD = 64
 """Names that share a key: where more do, the key tells nobody apart and links nothing."""
-RULES = 3
+RULES = 4
 """Counts the changes of these rules: a record that was linked by others is linked anew."""
 
 
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     ACRONYM = "acronym"
     REGISTRY = "registry"
     OFFICE = "office"
+    NAMESAKE = "namesake"
 
 
 REGISTERED = frozenset((Reason.REGISTRY, Reason.OFFICE))
@@ -111,8 +112,8 @@ def _persons(name: Name, other: Name) -> tuple[Reason, float] | None:
 
 def _middles(short: Name, long: Name) -> tuple[Reason, float] | None:
     """Names with one first and one last word: the middle ones of the shorter are among the longer's, in full or as initials."""
-    left = [in_full(word) for word in long.words[1:-1]]
-    for word in (in_full(word) for word in short.words[1:-1]):
+    left = [romanised(in_full(word)) for word in long.plain[1:-1]]
+    for word in (romanised(in_full(word)) for word in short.plain[1:-1]):
         match = next((one for one in left if word in (one, one[0]) or one == word[0]), None)
         if match is None:
             return None

@@ -47,6 +47,7 @@ _NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compil
 """Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara, McLean and MacLean."""
 _FORCE = ("department", "force", "service")
 """What may follow *police* in the name of one."""
+_DIN = re.compile(r"(?<=[a-z])-(?:al|el|ad|ed|ud)-din(?=-|$)")  # Nur al-Din, Noureddine
 _PAIR = 2  # words that a name has at least
 _DOUBLED = re.compile(r"(.)\1+")
 OFFICE = "office"
@@ -74,9 +75,10 @@ class Name:
 
 @lru_cache(maxsize=65536)
 def read(identity: str) -> Name | None:
-    """The name in an identity's id; None for those that nothing is linked by: local ones, groups, documents, names of one word."""
+    """The name in an identity's id; None for those that nothing is linked by: local ones, groups, documents, names of one word, and ids
+    that tell people of one name apart."""
     kind, _, key = identity.partition(":")
-    if is_local(identity) or not key:
+    if is_local(identity) or not key or "@" in key:
         return None
     if kind == OFFICE:
         return Name(identity, kind, (key,), (key,), (key,))
@@ -88,19 +90,20 @@ def read(identity: str) -> Name | None:
     return _organisation(identity, words) if kind == ActorKind.ORGANIZATION else None
 
 
-def keys(name: Name) -> list[str]:
+@lru_cache(maxsize=65536)
+def keys(name: Name) -> tuple[str, ...]:
     """What names that may be the same share: their first and last words, and their first two, in either order."""
     if name.kind == OFFICE:
-        return []
+        return ()
     if name.kind == ActorKind.ORGANIZATION:
-        return [_key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])]
+        return _key("o", sorted(name.coarse)), *([_key("a", (_acronym(name),))] if _acronym(name) else [])
     given = _called(name.plain[0], name.coarse[0])
     pairs = {_key("p", sorted((given, other))) for other in (name.coarse[1], name.coarse[-1])}
     if len(name.plain) > 2:
         first, *rest = name.plain
         *ahead, last = name.plain
         pairs |= {_key("p", sorted((_spelled(one), _spelled(two)))) for one, two in ((first, "".join(rest)), ("".join(ahead), last))}
-    return sorted(pairs)
+    return tuple(sorted(pairs))
 
 
 def in_full(word: str) -> str:
@@ -133,20 +136,21 @@ def _spelled(word: str) -> str:
 
 def _called(plain: str, coarse: str) -> str:
     full = in_full(plain)
-    return coarse if full == plain else _spelled(full)
+    return coarse if full == plain else _spelled(lists().alike.get(full, full))
 
 
 def _person(identity: str, words: tuple[str, ...]) -> Name | None:
     # the ending first: *King Abdullah II* has no more than two words
     body, suffix = _ended(words)
-    words = _untitled(body)
     known = lists()
+    words = tuple(_DIN.sub("eddin", "-".join(_untitled(body))).split("-"))
     told = [_saint(word, last=number == len(words) - 1) for number, word in enumerate(words)]
     plain = tuple(_joined([word for word in told if word not in known.arabic_particles or word == told[0]]))
     if len(plain) < 2:
         return None
     spelled = tuple(romanised(word) for word in plain)
-    return Name(identity, ActorKind.PERSON.value, plain, spelled, tuple(_coarse(word) for word in spelled), suffix)
+    coarse = tuple(_spelled(known.alike.get(word, word)) for word in plain)
+    return Name(identity, ActorKind.PERSON.value, plain, spelled, coarse, suffix)
 
 
 def _untitled(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -202,9 +206,11 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _sounded(key: str) -> str:
-    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel."""
+    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel, South Slavic đ."""
     if _UKRAINIAN.search(key):
         key = key.replace("г", "h")
+    if key.endswith("ic"):
+        key = key.replace("đ", "dj")
     return _GREEK_V.sub("v", key)
 
 
@@ -223,7 +229,6 @@ def romanised(word: str) -> str:
 
 
 def _coarse(word: str) -> str:
-    word = lists().alike.get(word, word)
     for pattern, replacement in _NATIVE:
         word = pattern.sub(replacement, word)
     return _DOUBLED.sub(r"\1", word)

@@ -20,11 +20,10 @@ from services.aggregate.grouping import is_shred
 from services.aggregate.store import known
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.appearances import SELECTED
-from services.aggregate.store.articles import Effect, count, follow
+from services.aggregate.store.articles import Effect, count, describe, follow
 from services.aggregate.store.bulk import change
 from services.aggregate.store.changed import number
 from services.aggregate.store.decisions import unplaced
-from services.aggregate.store.identities import outdated
 from services.aggregate.store.lexicon import learn, name
 from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
@@ -36,7 +35,7 @@ _statements, _actors = relational.statements, relational.actors
 _UNKNOWN = _statements.c.identity_id.is_(None)
 _UNINDEXED = _statements.c.words.is_(None)
 # linking anew groups statements, too, and says nothing of shreds
-_UNGROUPED = _statements.c.on_record & (_statements.c.appearance_of.is_(None) | _statements.c.shred.is_(None))
+_UNGROUPED = _statements.c.shred.is_(None) | (_statements.c.on_record & _statements.c.appearance_of.is_(None))
 
 
 def mend(connection: sa.Connection) -> int:
@@ -56,12 +55,16 @@ def mend(connection: sa.Connection) -> int:
 
 
 def begin(connection: sa.Connection) -> int:
-    """Read users' entries, and begin anew where identities were made by other rules or another registry, or where an earlier release has
-    written after this one: it moved statements without counting identities."""
-    changed = known.take_up(connection)
+    """Read users' entries, and begin anew where statements were linked by other rules or another registry, or grouped by other rules, or
+    where an earlier release has written after this one: it moved statements without counting identities."""
+    linked, grouped = known.take_up(connection)
     lock(connection, Kind.IDENTITY, ["identities"])
     mixed = all(connection.execute(sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))).one())
-    if changed or mixed or outdated(connection):
+    if not grouped:
+        connection.execute(sa.delete(relational.shingles))
+        # what each counted as stays, until it counts otherwise
+        connection.execute(sa.update(_statements).values(wording=None, appearance_of=None, shred=None))
+    if not linked or mixed:
         for table in (relational.identities, relational.identity_keys, relational.candidates):
             connection.execute(sa.delete(table))
         connection.execute(sa.update(_statements).values(identity_id=None))
@@ -76,6 +79,7 @@ def adopt(connection: sa.Connection) -> int:
     before = [row._asdict() for row in connection.execute(query)]
     reassigned = Reassigned(connection, articles)
     after = [_adopted(row, reassigned) for row in before]
+    describe(connection, [row for row in after if row["on_record"]], {})
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     followed = follow(connection, leaving, [row for row in after if row["on_record"]])
@@ -83,7 +87,7 @@ def adopt(connection: sa.Connection) -> int:
     came = dict(followed.came)
     for row in after:
         actor = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
-        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind")}
+        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")}
         values["actor_id"] = actor
         connection.execute(changing.values(**values), {"statement": row["statement_id"]})
         if row["on_record"]:
@@ -108,7 +112,8 @@ def rule(connection: sa.Connection) -> int:
 
 
 def group(connection: sa.Connection) -> int:
-    """Group some statements on record that an earlier release counted one by one; returns how many, 0 when all are grouped."""
+    """Group some statements that other rules grouped, or that an earlier release counted one by one; returns how many, 0 when all are
+    grouped."""
     found = sa.select(_statements.c.statement_id).where(_UNGROUPED).order_by(_statements.c.statement_id).limit(STEP)
     chosen = list(connection.execute(found).scalars())
     query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
@@ -120,7 +125,8 @@ def group(connection: sa.Connection) -> int:
         values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
         connection.execute(changing.values(**values), {"statement": identity})
     effect = Effect()
-    count(connection, list(rows.values()), rows, effect)
+    on_record = {identity: row for identity, row in rows.items() if row["on_record"]}
+    count(connection, list(on_record.values()), on_record, effect)
     apply_effect(connection, effect)
     number(connection, effect)
     return len(rows)
@@ -154,6 +160,6 @@ STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, rule, adopt, g
 def _adopted(row: Mapping[str, Any], reassigned: Reassigned) -> dict[str, Any]:
     """A statement with its identity by this release."""
     actor = Actor.model_validate(row["actor"], extra="ignore")
-    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None}
+    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None, "described": None}
     identity, decision = reassigned.who(made, on_record=row["on_record"])
     return {**made, "identity_id": identity, "reassigned_by": decision}

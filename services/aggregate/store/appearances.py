@@ -27,7 +27,7 @@ _COLUMNS = [
     for name in (
         "statement_id", "kind", "subkind", "on_record", "article_id", "document_id", "revision", "actor_id", "identity_id", "actor_name",
         "actor_kind", "wikidata", "alias", "text", "stance", "cue_lemma", "confidence", "quote_id", "outlet", "denied", "content_key",
-        "wording", "appearance_of", "standing", "reassigned_by",
+        "wording", "appearance_of", "standing", "reassigned_by", "described",
     )
 ]  # fmt: skip
 # the raw microseconds, not a datetime

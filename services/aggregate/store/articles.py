@@ -23,8 +23,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas import relational
+from schemas.events import ActorKind
 from schemas.words import forms
 from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.identity.deciding import description_of
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
 from services.aggregate.store.appearances import SELECTED, regroup
@@ -35,9 +37,8 @@ from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
 
-Row = Mapping[str, Any]
-NOBODY: Mapping[str, str] = {}
-_OFF: Mapping[str, None] = {"wording": None, "appearance_of": None, "standing": None}
+Row = dict[str, Any]
+_OFF: Mapping[str, None] = dict.fromkeys(("described", "wording", "appearance_of", "standing"))
 """What a statement that is not on record has no part in."""
 
 _documents, _statements, _superseded = relational.documents, relational.statements, relational.superseded
@@ -220,6 +221,8 @@ def _apply_statements(
     plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
         _judge(heads, stored.get(statement_id), incoming.get(statement_id), reassigned, plan)
+    texts = {article: head.row["text"] for article, head in heads.items() if head.row is not None and "text" in head.row}
+    describe(connection, plan.coming, texts)
     carry_out(connection, plan, effect, ruled)
     effect.written["statements"] += len(plan)
 
@@ -239,15 +242,17 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
     on_record, was_on_record = verdict is Verdict.ON_RECORD, old is not None and bool(old["on_record"])
     identity, decision = reassigned.who(statement, on_record=on_record)
     given = (identity, decision) != (statement["identity_id"], statement["reassigned_by"])
-    if given:
-        statement = {**statement, "identity_id": identity, "reassigned_by": decision}
+    if given or replaces:
+        statement = {
+            **statement, "identity_id": identity, "reassigned_by": decision, "on_record": on_record, "described": None,
+        }  # fmt: skip
     if verdict is Verdict.DROPPED:
         plan.dropped += [statement["statement_id"]] if old is not None else []
         plan.retired.append(statement)
     elif replaces:
-        plan.written.append({**statement, "on_record": on_record})
+        plan.written.append(statement)
     elif given:
-        plan.given.append({**statement, "on_record": on_record})
+        plan.given.append(statement)
     elif on_record != was_on_record:
         plan.flipped[on_record].append(statement)
     if replaces or given or on_record != was_on_record:
@@ -255,6 +260,25 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
             plan.leaving.append(old)
         if on_record:
             plan.coming.append(statement)
+
+
+def describe(connection: sa.Connection, coming: Sequence[Row], texts: Mapping[str, str]) -> None:
+    """Note with statements that come on record what their articles say of the persons; ``texts``: by article, of those at hand. Of whom
+    people say that he said it, the article says nothing."""
+    for row in coming:
+        row["described"] = None
+    persons = [row for row in coming if row["actor_kind"] == ActorKind.PERSON and row["reassigned_by"] is None]
+    wanted = [row for row in persons if row["identity_id"] and not is_local(row["identity_id"])]
+    known = dict(texts)
+    for chunk in chunks({row["article_id"] for row in wanted} - known.keys()):
+        found = connection.execute(sa.select(_documents.c.article_id, _documents.c.text).where(_documents.c.article_id.in_(chunk)))
+        known |= {row.article_id: row.text for row in found}
+    said: dict[tuple[str, str, str], str | None] = {}
+    for row in wanted:
+        name = (row["article_id"], row["identity_id"], row["actor_name"])
+        if name not in said:
+            said[name] = description_of(row["actor_name"], row["identity_id"], known[row["article_id"]], row["outlet"])
+        row["described"] = said[name]
 
 
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
@@ -270,7 +294,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
     upsert(connection, _statements, plan.written)
     for given in plan.given:
         actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
-        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record")}
+        values = {name: given[name] for name in ("identity_id", "reassigned_by", "on_record", "described")}
         values |= {} if given["on_record"] else _OFF
         change = sa.update(_statements).where(_statements.c.statement_id == given["statement_id"])
         connection.execute(change.values(**values, actor_id=actor))
@@ -291,19 +315,30 @@ class Followed:
 def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
     """Find out who the statements' actors are on record; ``leaving`` as they were when they were read."""
     leaving = _as_stored_now(connection, leaving)
-    changed: defaultdict[str, int] = defaultdict(int)
+    changed: defaultdict[tuple[str, str | None], int] = defaultdict(int)
     for row, sign in (*((row, 1) for row in coming), *((row, -1) for row in leaving)):
         # one of an earlier release has none, and was not counted; it gets one when the service starts anew
         if row["identity_id"] is not None:
-            changed[row["identity_id"]] += sign
+            changed[row["identity_id"], row["described"]] += sign
     settled = settle(connection, changed, ruled)
     gone = {row["statement_id"] for row in leaving}
     stored = _load_statements(connection, _statements.c.identity_id, settled.moved)
-    left = [row for row in stored.values() if row["on_record"] and row["statement_id"] not in gone]
-    for identity, actor in sorted(settled.moved.items()):
-        here = (_statements.c.identity_id == identity) & _statements.c.on_record
-        connection.execute(sa.update(_statements).where(here).values(actor_id=actor))
-    return Followed(settled, [*leaving, *left], _with_actors(left, settled, settled.moved))
+    left = [
+        row for row in stored.values()
+        if row["on_record"] and row["statement_id"] not in gone and settled.actor_of(row) != row["actor_id"]
+    ]  # fmt: skip
+    came = _with_actors(left, settled)
+    _move(connection, came.values())
+    return Followed(settled, [*leaving, *left], came)
+
+
+def _move(connection: sa.Connection, rows: Iterable[Row]) -> None:
+    by_actor: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        by_actor[row["actor_id"]].append(row["statement_id"])
+    for actor, ids in sorted(by_actor.items()):
+        for chunk in chunks(ids):
+            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(actor_id=actor))
 
 
 def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
@@ -315,8 +350,8 @@ def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequenc
     return list(_load_statements(connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)).values())
 
 
-def _with_actors(rows: Iterable[Row], settled: Settled, moved: Mapping[str, str] = NOBODY) -> dict[str, Row]:
-    return {row["statement_id"]: {**row, "actor_id": moved.get(row["identity_id"]) or settled.actor_of(row)} for row in rows}
+def _with_actors(rows: Iterable[Row], settled: Settled) -> dict[str, Row]:
+    return {row["statement_id"]: {**row, "actor_id": settled.actor_of(row)} for row in rows}
 
 
 def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row], effect: Effect) -> None:
@@ -325,12 +360,12 @@ def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row
     for row in left:
         effect.count(row, row["actor_id"], -1)
         effect.left[row["statement_id"]] = row
-    for row, standing in regroup(connection, left, came):
-        name, now = row["statement_id"], {**row, "standing": standing}
+    for grouped, standing in regroup(connection, left, came):
+        name, now = grouped["statement_id"], {**grouped, "standing": standing}
         if name not in came:
-            effect.count(row, row["actor_id"], -1)
-            effect.left[name] = row
-        effect.count(now, row["actor_id"], +1)
+            effect.count({**grouped}, grouped["actor_id"], -1)
+            effect.left[name] = {**grouped}
+        effect.count(now, now["actor_id"], +1)
         effect.came[name] = now
 
 
@@ -356,13 +391,15 @@ def on_record(connection: sa.Connection, names: Set[str]) -> set[str]:
 
 
 def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], settled: Settled) -> None:
-    by_actor: defaultdict[str | None, list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[str | None, str | None], list[str]] = defaultdict(list)
     for row in flipped[True]:
         found = settled.actor_of(row)
-        # what waits has its identity for its actor
-        by_actor[None if found == row["actor_id"] else found].append(row["statement_id"])
-    for actor, ids in by_actor.items():
-        values: dict[str, Any] = {"on_record": True} if actor is None else {"on_record": True, "actor_id": actor}
+        # what waits has its identity for its actor, and no description
+        alike[None if found == row["actor_id"] else found, row["described"]].append(row["statement_id"])
+    for (actor, described), ids in alike.items():
+        values: dict[str, Any] = {"on_record": True}
+        values |= {} if actor is None else {"actor_id": actor}
+        values |= {} if described is None else {"described": described}
         for chunk in chunks(ids):
             connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
     for chunk in chunks(row["statement_id"] for row in flipped[False]):

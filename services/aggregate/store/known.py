@@ -14,11 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas.relational import known_actors, registry_state
+from services.aggregate import grouping
 from services.aggregate.identity import registry
 from services.aggregate.identity.checking import problems_among
 from services.aggregate.identity.entry import ENTRY, Entry
 from services.aggregate.store.bulk import delete, upsert
-from services.chassis.errors import OnrecordError
+from services.chassis.errors import CommitFailed, OnrecordError
 
 _MOST_PROBLEMS = 20
 
@@ -42,9 +43,20 @@ class Known:
 
 
 def is_current(connection: sa.Connection) -> bool:
-    """Whether the registry in use is that of the database; it stays so until the transaction ends."""
-    state = connection.execute(sa.select(registry_state.c.imported).with_for_update(read=True)).scalar_one_or_none()
-    return (state or 0) == registry.imported()
+    """Whether the registry in use is that of the database; it stays so until the transaction ends.
+
+    Raises:
+        CommitFailed: another release has made the record anew by its own rules: what this one would write is none of it.
+    """
+    state = connection.execute(sa.select(registry_state).with_for_update(read=True)).one_or_none()
+    if (state.imported if state else 0) != registry.imported():
+        return False
+    if state is not None and (state.linked_by, state.grouped_by) != _rules():
+        raise CommitFailed(
+            "another release has made the record anew by other rules: start this one again to have the record by its rules, or end it",
+            cause="rules",
+        )
+    return True
 
 
 def alone(connection: sa.Connection) -> None:
@@ -53,16 +65,21 @@ def alone(connection: sa.Connection) -> None:
     connection.execute(sa.select(registry_state.c.id).with_for_update())
 
 
-def take_up(connection: sa.Connection) -> bool:
-    """Put the database's entries into the registry in use; returns whether the record is linked by others, which it is from now on not
-    taken to be any more."""
+def take_up(connection: sa.Connection) -> tuple[bool, bool]:
+    """Put the database's entries into the registry in use; returns whether the record is linked by them and by this release's rules, and
+    whether it is grouped by its rules. From now on it is taken to be."""
     state = connection.execute(sa.select(registry_state).with_for_update()).one_or_none()
     if (state.imported if state else 0) != registry.imported():
         registry.use(known.entry for known in listed(connection))
-    if state is not None and state.linked_by == registry.rules():
-        return False
-    _note(connection, linked_by=registry.rules())
-    return True
+    linked_by, grouped_by = _rules()
+    linked, grouped = state is not None and state.linked_by == linked_by, state is not None and state.grouped_by == grouped_by
+    if not (linked and grouped):
+        _note(connection, linked_by=linked_by, grouped_by=grouped_by)
+    return linked, grouped
+
+
+def _rules() -> tuple[int, int]:
+    return registry.rules(), grouping.rules()
 
 
 def listed(connection: sa.Connection) -> list[Known]:

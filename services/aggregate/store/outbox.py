@@ -14,9 +14,9 @@ from schemas.relational import Dimension, Standing
 from services.aggregate.records import LATEST, Gone, record_of
 from services.aggregate.store.actors import ranked
 from services.aggregate.store.bulk import chunks, delete
+from services.aggregate.store.identities import leading
 
 _outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
-_identities = relational.identities
 
 _SUMMARY = sa.select(
     *(
@@ -64,8 +64,7 @@ def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str,
     days = _days(connection, list(rows))
     latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
     gone = [actor for actor in actors if actor not in rows]
-    names = connection.execute(sa.select(_identities.c.identity_id, _identities.c.actor_id).where(_identities.c.identity_id.in_(gone)))
-    merged = {row.identity_id: row.actor_id for row in names if row.actor_id != row.identity_id}
+    merged = leading(connection, gone)
 
     def record(actor: str) -> ActorRecord | Gone:
         if actor not in rows:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from schemas.events import ActorRecord, DecisionKind
-from schemas.relational import actors, decisions, documents, identities
+from schemas.relational import actors, candidates, decisions, documents, identities
 from schemas.sources import Source, selection, sources_of
 from services.aggregate.changes import Change
 from services.aggregate.identity.linking import REGISTERED
@@ -54,9 +54,15 @@ _ENTRIES: dict[str, sa.Select[Any]] = {
 }
 
 
+def _numbers(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
+    reason = table.c.reason
+    counted = sa.select(reason, sa.func.count()).where(reason.is_not(None)).group_by(reason)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 class Store:
     """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
-    :meth:`identified`, :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
+    :meth:`identified`, :meth:`identities`, :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
 
     State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
     and may come in any order: the tables depend on the set of events applied, never on their order (see
@@ -98,7 +104,7 @@ class Store:
         """Take up users' entries that were imported or removed since they were read here, and link what is on record by them.
 
         Raises:
-            CommitFailed: the database failed; try again.
+            CommitFailed: the database failed; try again. Cause ``rules``: another release has started since, and made the record anew.
         """
         with transaction(self._engine) as connection:
             current = known.is_current(connection)
@@ -148,7 +154,7 @@ class Store:
         Raises:
             CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
                 ``stale``: another consumer moved the offsets. Cause ``registry``: the changes were made by another registry than the
-                record's; follow it and make them again.
+                record's; follow it and make them again. Cause ``rules``: another release has made the record anew since this one started.
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
@@ -170,6 +176,16 @@ class Store:
         """
         with reading(self._engine) as connection:
             return {kind: connection.execute(query).scalar_one() for kind, query in _ENTRIES.items()}
+
+    def identities(self) -> tuple[dict[str, int], dict[str, int]]:
+        """How many links there are by reason, and how many candidates.
+
+        Raises:
+            TransientError: the database cannot answer just now.
+        """
+        with reading(self._engine) as connection:
+            links, maybe = (_numbers(connection, table) for table in (identities, candidates))
+        return links, maybe
 
     def decisions(self) -> dict[str, int]:
         """How many decisions are in force, by kind; every kind is there.

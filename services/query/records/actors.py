@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, select, true, type_coerce
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
-from schemas.relational import UNDATED, Dimension, Instant, actors, identities, microseconds, search, tallies
+from schemas.ids import borne_name
+from schemas.relational import UNDATED, Dimension, Instant, actors, candidates, identities, microseconds, search, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort, Appearances
-from services.query.problems import Merged, Trouble, not_found
+from services.query.problems import Merged, Trouble, not_found, several
 from services.query.records import every
 from services.query.records import statements as statement_records
 from services.query.records.conditions import in_period, named, said_once
@@ -23,6 +24,8 @@ LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
 FAR_FUTURE = 2**62
 """Sorts after every date, for actors without one."""
+_NAMESAKE = "namesake"
+"""The reason of candidates that are people of one name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +86,22 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
 
     Raises:
         Merged: the name is on record as another actor's.
-        Trouble: 404 when nothing is on record for that id.
+        Trouble: 404 when nothing is on record for that id, or only several people who bear the name.
     """
     row = connection.execute(select(actors).where(actors.c.actor_id == actor_id)).one_or_none()
     if row is not None:
         return row
+    name = borne_name(actor_id) or actor_id
     # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
-    leads = select(actors.c.actor_id).join(identities, identities.c.actor_id == actors.c.actor_id)
-    into = connection.execute(leads.where(identities.c.identity_id == actor_id)).scalar_one_or_none()
-    raise not_found("actor", actor_id) if into is None else Merged(actor_id, into)
+    named = select(identities.c.identity_id, actors.c.actor_id).join(actors, actors.c.actor_id == identities.c.actor_id)
+    leads = {row.identity_id: row.actor_id for row in connection.execute(named.where(identities.c.identity_id.in_((actor_id, name))))}
+    if actor_id in leads:
+        raise Merged(actor_id, leads[actor_id])
+    bearers = select(candidates.c.other_id).where(candidates.c.identity_id == name, candidates.c.reason == _NAMESAKE)
+    found = list(connection.execute(bearers.order_by(candidates.c.other_id)).scalars())
+    if found:
+        raise several(actor_id, found)
+    raise Merged(actor_id, leads[name]) if name in leads else not_found("actor", actor_id)
 
 
 def existing(connection: Connection, actor_id: str) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, or_, select
 from schemas.relational import actors, candidates, identities
 from services.query.models import ActorLink, Candidate, Identity, NameOnRecord
 from services.query.records import decisions
+from services.query.records.reasons import description_of, in_words
 
 MOST = 100
 """Names and candidates that are shown: more than any person has."""
@@ -15,17 +16,17 @@ MOST = 100
 def of_actor(connection: Connection, actor_id: str) -> Identity:
     """The names of an actor on record, and its candidates."""
     own = select(identities).where(identities.c.actor_id == actor_id, identities.c.statements > 0)
-    names = connection.execute(own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)).all()
+    rows = connection.execute(own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)).all()
+    names = [
+        NameOnRecord(
+            identity_id=row.identity_id, statements=row.statements, linked_to=row.linked_to, reason=row.reason,
+            because=row.reason and in_words(row.reason), probability=row.probability,
+        )
+        for row in rows
+    ]  # fmt: skip
     return Identity(
-        actor_id=actor_id,
-        names=[
-            NameOnRecord(
-                identity_id=row.identity_id, statements=row.statements, linked_to=row.linked_to, reason=row.reason,
-                probability=row.probability,
-            )
-            for row in names
-        ],
-        candidates=_candidates(connection, actor_id, [row.identity_id for row in names]),
+        actor_id=actor_id, names=names, described=description_of(actor_id),
+        candidates=_candidates(connection, actor_id, [row.identity_id for row in rows]),
         decisions=decisions.of_actor(connection, actor_id),
     )  # fmt: skip
 
@@ -42,7 +43,9 @@ def open_candidates(connection: Connection, limit: int) -> list[tuple[str, str, 
 def _candidates(connection: Connection, actor_id: str, names: list[str]) -> list[Candidate]:
     """Those of any of the names, either way round; of several that lead to one actor the most probable."""
     c = candidates.c
-    away = select(c.identity_id.label("own"), c.other_id.label("other"), c.reason, c.probability).where(c.identity_id.in_(names))
+    away = select(c.identity_id.label("own"), c.other_id.label("other"), c.reason, c.probability).where(
+        c.identity_id.in_([*names, actor_id])
+    )
     back = select(c.other_id.label("own"), c.identity_id.label("other"), c.reason, c.probability).where(
         or_(c.other_id.in_(names), c.other_id == actor_id)
     )
@@ -59,6 +62,11 @@ def _candidates(connection: Connection, actor_id: str, names: list[str]) -> list
         other = row.actor_id or row.other
         if other != actor_id and other not in made:
             kind, _, key = other.partition(":")
-            link = ActorLink(actor_id=other, name=row.name or key, kind=row.kind or kind, on_record=row.name is not None)
-            made[other] = Candidate(identity_id=row.own, actor=link, reason=row.reason, probability=row.probability)
+            known = row.name is not None
+            link = ActorLink(
+                actor_id=other, name=row.name or key, kind=row.kind or kind, on_record=known, described=description_of(other)
+            )  # fmt: skip
+            made[other] = Candidate(
+                identity_id=row.own, actor=link, reason=row.reason, because=in_words(row.reason), probability=row.probability
+            )
     return list(made.values())
