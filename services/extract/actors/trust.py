@@ -1,10 +1,10 @@
 """How sure an actor is: the probability that the mention is this actor, by the manner of its resolution, on text that nobody read while the
 rules were written.
 
-Fitted by ``lab.fits.confidence``, all of it. On sets that were read (work and open pages, GUM, actors of PolNeAR dev) :data:`RIGHT` counts
-what was right by manner, and :data:`SLOPE` and :data:`OFFSET` make of the log-odds of a pronoun's ranking those of being right. There the
-rules are better than elsewhere, so all log-odds are lowered by one number, :data:`UNREAD`, the only one that is fitted to the closed pages
-of lab/labels/speech, of which only figures were ever seen.
+Fitted by ``lab.fits.confidence``, but for the prior and bounds below. On sets that were read (work and open pages, GUM, actors of PolNeAR
+dev) :data:`RIGHT` counts what was right by manner, and :data:`SLOPE` and :data:`OFFSET` make of the log-odds of a pronoun's ranking those
+of being right. There the rules are better than elsewhere, so all log-odds are lowered by one number, :data:`UNREAD`, the only one that is
+fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
 """
 
 from __future__ import annotations
