@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
+from schemas import relational
 from schemas.events import Document, Quote
 from schemas.relational import microseconds
 from services.aggregate.changes import Change, change_of
