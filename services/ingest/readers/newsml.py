@@ -22,8 +22,8 @@ _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
     "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section",
     "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
-    "abstract", "block", "body.content", "body.end", "body.head", "bq", "byline", "byttl", "credit", "dateline", "datasource", "distributor",
-    "fn", "hedline", "hl1", "hl2", "media", "media-caption", "media-producer", "note", "rights", "series", "tagline",
+    "abstract", "block", "body.content", "body.end", "body.head", "bq", "byline", "byttl", "credit", "dateline", "datasource",
+    "distributor", "fn", "hedline", "hl1", "hl2", "media", "media-caption", "media-producer", "note", "rights", "series", "tagline",
 })  # fmt: skip
 """Elements of XHTML, and of NITF, before and behind which a paragraph ends."""
 _HIDDEN = frozenset(("head", "script", "style", "template"))
