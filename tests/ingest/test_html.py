@@ -103,6 +103,42 @@ def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonic
     assert len(ids) == (2 if canonical in ("/", "https://echo.example/") else 1)
 
 
+@pytest.mark.parametrize(
+    "canonical",
+    [
+        "https://echo.example/?utm_source=template",
+        "https://echo.example/en/",
+        "https://echo.example/en-gb/home.html",
+        "https://echo.example/index.aspx",
+        "https://m.echo.example/",
+        "https://echo.example/politics/2026/tunnel-closed-after-flood",
+    ],
+)
+def test_pages_of_one_template_whose_canonical_address_is_not_theirs_are_two_articles(canonical: str) -> None:
+    def article(slug: str, title: str) -> Article:
+        page = f'<html><head><title>{title} | Echo</title><link rel="canonical" href="{canonical}"></head><body>{title}.</body></html>'
+        return page_article(page.encode(), fetched_from=f"https://echo.example/news/{slug}.html")
+
+    bridge, harbour = article("bridge-reopens-in-may", "Bridge reopens in May"), article("harbour-to-grow", "Harbour is to grow")
+    assert bridge.url == "https://echo.example/news/bridge-reopens-in-may.html"
+    assert bridge.article_id != harbour.article_id
+
+
+@pytest.mark.parametrize(
+    ("fetched", "canonical"),
+    [
+        ("https://echo.example/?p=12", "https://echo.example/news/bridge-reopens-in-may"),
+        ("https://echo.example/old-slug-of-it", "https://echo.example/news/bridge-reopens-in-may"),
+        ("https://echo.example/news/bridge-reopens-in-may", "https://echo.example/article/12345"),
+        ("https://echo.example/news/bridge-reopens", "https://echo.example/news/bridge-reopens-in-may-minister-says"),
+        ("https://echo.example/12", "https://echo.example/xinwen/daqiao-wuyue-kaifang"),
+    ],
+)
+def test_a_canonical_address_that_may_be_the_articles_own_is_taken(fetched: str, canonical: str) -> None:
+    page = f'<html><head><title>Bridge reopens in May</title><link rel="canonical" href="{canonical}"></head><body>x</body></html>'
+    assert page_article(page.encode(), fetched_from=fetched).url == canonical
+
+
 def test_an_article_in_another_dress_is_the_same() -> None:
     page = b'<html><head><link rel="canonical" href="https://echo.example/news/bridge"></head><body>x</body></html>'
     ways = ("https://echo.example/news/bridge/amp", "https://m.echo.example/news/bridge?fbclid=1", "https://echo.example/news/bridge")

@@ -209,6 +209,11 @@ def test_behind_a_damaged_member_reading_goes_on() -> None:
     assert [item.reason for item in found if isinstance(item, Refusal)] == ["archive"]
 
 
+def test_a_first_byte_that_is_broken_costs_the_first_record_only() -> None:
+    data = b"\x1e" + stories(3)[1:]
+    assert titles(items(data)) == ["Story 0", "Story 1", "Story 2"]
+
+
 @pytest.mark.parametrize("packing", ["plain", "members", "one"])
 @pytest.mark.parametrize("wrong", [-100, 100, 10**9])
 def test_a_wrong_length_costs_no_other_page(packing: Packing, wrong: int) -> None:

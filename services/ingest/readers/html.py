@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 from services.chassis.pagehead import Head, read_head
-from services.ingest.addresses import is_home, is_section_of, same_site
+from services.ingest.addresses import is_home, is_section_of, same_site, slug_words, words_of
 from services.ingest.identity import host_of, joined, parse_html, url_key, web_address
 from services.ingest.kinds import KINDS, kind_of
 from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Skip, Unreadable, offer
+
+_TOLD = 2
+"""Words that an address shares with the title: it is this article's. Where another says more and has none of them, that is another's."""
 
 
 def read_html(
@@ -48,17 +51,27 @@ def read_html(
 
 
 def _address(head: Head, fetched_from: str | None) -> str | None:
-    """Where the page's article stands: where the page says, unless that is a home, a section, or what all else contradicts.
+    """Where the page's article stands: where the page says, unless that is a home, a section, another article's, or what all else
+    contradicts.
 
     A page that was fetched may name another address only within its own site: otherwise one site could revise another's articles.
     """
-    said = [address for written in head.addresses if (address := joined(fetched_from, written)) and not is_home(address)]
+    said = [address for written in head.addresses if (address := joined(fetched_from, written))]
+    said = [address for address in said if not is_home(f"https://{url_key(address)}")]
     fetched = web_address(fetched_from)
     if fetched:
-        said = [address for address in said if same_site(host_of(address), host_of(fetched))]
+        title = words_of(" ".join(head.titles))
+        told = len(slug_words(fetched) & title) >= _TOLD
+        said = [address for address in said if same_site(host_of(address), host_of(fetched)) and not (told and _is_another(address, title))]
     own = [url_key(address) for written in head.own_addresses if (address := joined(fetched_from, written))]
     if fetched and url_key(fetched) in own:
         return fetched if not said or url_key(said[0]) != url_key(fetched) else said[0]
     keys = [url_key(address) for address in (*said, *([fetched] if fetched else []))]
     found = (address for address, key in zip(said, keys, strict=False) if not is_section_of(key, keys))
     return next(found, fetched)
+
+
+def _is_another(address: str, title: frozenset[str]) -> bool:
+    """Whether an address names an article of which this title has not one word."""
+    words = slug_words(address)
+    return len(words) > _TOLD and not words & title
