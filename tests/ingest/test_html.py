@@ -111,6 +111,8 @@ def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonic
         "https://echo.example/en-gb/home.html",
         "https://echo.example/index.aspx",
         "https://m.echo.example/",
+        "https://echo.example/politics",
+        "https://echo.example/topics/the-economy/",
         "https://echo.example/politics/2026/tunnel-closed-after-flood",
     ],
 )

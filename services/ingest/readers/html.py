@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from services.chassis.pagehead import Head, read_head
 from services.ingest.addresses import is_home, is_section_of, same_site, slug_words, words_of
 from services.ingest.identity import host_of, joined, parse_html, url_key, web_address
@@ -12,7 +15,7 @@ from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Skip, Unreadable, offer
 
 _TOLD = 2
-"""Words that an address shares with the title: it is this article's. Where another says more and has none of them, that is another's."""
+"""So many words of the title in an address make it this article's; more than so many others make an address another's."""
 
 
 def read_html(
@@ -72,6 +75,7 @@ def _address(head: Head, fetched_from: str | None) -> str | None:
 
 
 def _is_another(address: str, title: frozenset[str]) -> bool:
-    """Whether an address names an article of which this title has not one word."""
+    """Whether an address names a section, or an article, of which this title has not one word. Where it has a number, that may be the
+    article's, unless words stand behind it."""
     words = slug_words(address)
-    return len(words) > _TOLD and not words & title
+    return not words & title and (len(words) > _TOLD or not re.search(r"\d", urlsplit(address).path + urlsplit(address).query))
