@@ -68,7 +68,8 @@ def test_no_sentence_of_the_articles_is_said_twice(articles: Corpus) -> None:
     last = {made.article.article_id: made.article for made in articles.made.values()}
     with Extractor(StandIn()) as extractor:
         found = [extractor.extract(article) for article in last.values()]
-    told = [item.text for one in found for item in (*one.quotes, *(claim for claim in one.claims if claim.quote_id is None))]
+    told = [quote.text for one in found for quote in one.quotes]
+    told += [claim.text for one in found for claim in one.claims if claim.quote_id is None]
     numbers = [re.search(r"report (\S+)", text) for text in told]
     assert len({number[1] for number in numbers if number}) == len(told) > 150
 
