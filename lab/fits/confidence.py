@@ -105,7 +105,8 @@ def _error(judged: Sequence[Judged]) -> float:
 
 def _log_odds(probability: Sequence[float]) -> Array:
     kept = np.clip(np.array(probability), _EDGE, 1 - _EDGE)
-    return np.log(kept / (1 - kept))
+    odds: Array = np.log(kept / (1 - kept))
+    return odds
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
