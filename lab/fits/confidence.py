@@ -1,10 +1,10 @@
 """Fit how sure attributions and actors are: ``python -m lab.fits.confidence`` with the folders of all sets.
 
 Attributions (:mod:`services.extract.passes.calibration`): the log-odds of speech with a source as a line of its raw ones, two numbers,
-on work and open pages, GUM and PolNeAR dev. Actors (:mod:`services.extract.actors.trust`), on these sets, which were read while the rules
-were written: shares that were right by manner, and for “he” and “she” a line through the log-odds of their ranking, two numbers. One
-number more is by how much the log-odds of both are lower on text that nobody read: fitted to the closed pages, whose texts and errors
-nobody reads here, with a normal prior of deviation 1. Prints what goes into both modules and, for every page left out in turn, the expected
+on work and open pages, GUM and PolNeAR dev. Actors (:mod:`services.extract.actors.trust`): shares
+that were right by manner, on these sets, which were read while the rules were written; and three numbers for text that nobody read, fitted to
+the closed pages, whose texts and errors nobody reads here: by how much the log-odds of the shares are lower, with a normal prior of
+deviation 1, and for “he” and “she” a line through the log-odds of their ranking. Prints what goes into both modules and, for every page left out in turn, the expected
 calibration error of attributions.
 """
 
@@ -30,7 +30,7 @@ from lab.quality.polnear import GoldArticle, read_polnear
 from lab.quality.whole import placed, plain_article
 from schemas.events import Actor, ActorKind, Resolution
 from services.extract.actors.phrase import PERSONAL
-from services.extract.actors.trust import OFFSET, SLOPE, UNREAD, log_odds, manner, prior_share
+from services.extract.actors.trust import OFFSET, SLOPE, log_odds, manner, prior_share
 from services.extract.cli_json import read_article
 from services.extract.extract import Extractor
 from services.extract.tagger import Tagger
@@ -135,12 +135,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line = fit_line(_log_odds([item.raw for item in fitted]), [item.right for item in fitted])
     print(f"services/extract/passes/calibration.py\nSLOPE, OFFSET = {line[0]:.2f}, {line[1]:.2f}")
     named += [(v.found, v.right) for part in (WORK, OPEN, GUM) for page in parts[part] for v in page.verdicts]
-    counts, pronouns = counted(named), fit_pronouns(named)
+    counts, closed = counted(named), [(v.found, v.right) for page in parts[CLOSED] for v in page.verdicts]
+    slope, offset = fit_pronouns(closed)
     print("services/extract/actors/trust.py")
     for name, (right, of) in sorted(counts.items()):
         print(f'    "{name}": ({right}, {of}),')
-    print(f"SLOPE, OFFSET = {pronouns[0]:.2f}, {pronouns[1]:.2f}")
-    print(f"UNREAD = {unread(counts, pronouns, [(v.found, v.right) for page in parts[CLOSED] for v in page.verdicts]):.1f}")
+    print(f"SLOPE, OFFSET = {slope:.2f}, {offset:.2f}")
+    print(f"UNREAD = {unread(counts, closed):.1f}")
 
 
 def counted(judged: Sequence[tuple[Actor, bool]]) -> dict[str, tuple[int, int]]:
@@ -160,7 +161,7 @@ def ranked(actor: Actor) -> float | None:
         return None
     if actor.mention.exact.split()[0].lower() not in PERSONAL:
         return None
-    return (log_odds(actor.confidence) + UNREAD - OFFSET) / SLOPE
+    return (log_odds(actor.confidence) - OFFSET) / SLOPE
 
 
 def fit_pronouns(judged: Sequence[tuple[Actor, bool]]) -> tuple[float, float]:
@@ -170,18 +171,11 @@ def fit_pronouns(judged: Sequence[tuple[Actor, bool]]) -> tuple[float, float]:
     return fit_line([odds for odds, _ in kept], [right for _, right in kept])
 
 
-def unread(counts: dict[str, tuple[int, int]], pronouns: tuple[float, float], judged: Sequence[tuple[Actor, bool]]) -> float:
-    """The shift that fits actors of texts nobody read, given the shares and the line of those that were."""
-    slope, offset = pronouns
-    odds: list[float] = []
-    verdicts: list[bool] = []
-    for actor, right in judged:
-        how, of_ranking = manner(actor.resolution, actor.kind), ranked(actor)
-        if actor.resolution is Resolution.UNRESOLVED or (how == _PRONOUN and of_ranking is None):
-            continue
-        odds.append(log_odds(prior_share(*counts.get(how, (0, 0)))) if of_ranking is None else slope * of_ranking + offset)
-        verdicts.append(right)
-    return fit_shift(odds, verdicts)
+def unread(counts: dict[str, tuple[int, int]], judged: Sequence[tuple[Actor, bool]]) -> float:
+    """The shift that fits actors of texts nobody read, given the shares of those that were; without persons that a pronoun means."""
+    named = [(manner(actor.resolution, actor.kind), right) for actor, right in judged if actor.resolution is not Resolution.UNRESOLVED]
+    kept = [(log_odds(prior_share(*counts.get(how, (0, 0)))), right) for how, right in named if how != _PRONOUN]
+    return fit_shift([odds for odds, _ in kept], [right for _, right in kept])
 
 
 def _pages(part: str, options: argparse.Namespace, extractor: Extractor) -> list[Scored]:

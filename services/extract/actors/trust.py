@@ -2,9 +2,9 @@
 rules were written.
 
 Fitted by ``lab.fits.confidence``, but for the prior and bounds below. On sets that were read (work and open pages, GUM, actors of PolNeAR
-dev) :data:`RIGHT` counts what was right by manner, and :data:`SLOPE` and :data:`OFFSET` make of the log-odds of a pronoun's ranking those
-of being right. There the rules are better than elsewhere, so all log-odds are lowered by one number, :data:`UNREAD`, the only one that is
-fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
+dev) :data:`RIGHT` counts what was right by manner. There the rules are better than elsewhere, so the log-odds of each share are lowered by
+one number, :data:`UNREAD`; of a pronoun, :data:`SLOPE` and :data:`OFFSET` make of the log-odds of its ranking those of being right. These
+three are fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RIGHT: dict[str, tuple[int, int]] = {
 UNREAD = 1.5
 # As if ten more of each had been seen, nine of them right: chosen among variants by what they say of closed pages (docs/experiments.md).
 _PRIOR, _OF = 0.9, 10
-SLOPE, OFFSET = 0.99, 1.05  # of a pronoun's log-odds by its ranking
+SLOPE, OFFSET = 0.52, 0.21  # of a pronoun's log-odds by its ranking
 _CERTAIN = 0.005  # a ranking with one candidate is no surer than this, nor is anything that is fitted
 
 
@@ -48,12 +48,12 @@ def manner(how: Resolution, kind: ActorKind) -> str:
 @cache
 def sure(how: Resolution, kind: ActorKind) -> float:
     """How sure an actor of this kind is that was resolved in this manner. A person's pronoun: :func:`sure_of_pronoun`."""
-    return _unread(log_odds(prior_share(*RIGHT.get(manner(how, kind), (0, 0)))))
+    return _probability(log_odds(prior_share(*RIGHT.get(manner(how, kind), (0, 0)))) - UNREAD)
 
 
 def sure_of_pronoun(ranked: float) -> float:
     """How sure it is that a pronoun means the person whom its ranking gives the probability ``ranked``."""
-    return _unread(SLOPE * log_odds(min(max(ranked, _CERTAIN), 1 - _CERTAIN)) + OFFSET)
+    return _probability(SLOPE * log_odds(min(max(ranked, _CERTAIN), 1 - _CERTAIN)) + OFFSET)
 
 
 def prior_share(right: int, of: int) -> float:
@@ -61,8 +61,8 @@ def prior_share(right: int, of: int) -> float:
     return (right + _PRIOR * _OF) / (of + _OF)
 
 
-def _unread(log_odds: float) -> float:
-    return round(1 / (1 + math.exp(UNREAD - log_odds)), 4)
+def _probability(log_odds: float) -> float:
+    return round(1 / (1 + math.exp(-log_odds)), 4)
 
 
 def log_odds(probability: float) -> float:
