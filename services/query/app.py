@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, cast
 
 import structlog
@@ -75,7 +76,16 @@ def create_app(
     return app
 
 
+_DOCUMENTING = Lock()
+"""FastAPI's document is made by one thread at a time, or it fails: two that read ``/api`` first may meet."""
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
+    with _DOCUMENTING:
+        return _document(app)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes,

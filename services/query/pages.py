@@ -6,11 +6,12 @@ from calendar import monthrange
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from schemas.events import ActorKind, Stance, StatementKind
 from services.chassis.settings import QuerySettings
+from services.query import reference
 from services.query.api import limit_of
 from services.query.chart import chart
 from services.query.database import Database
@@ -111,6 +112,11 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     @site.get("/method")
     def show_method() -> HTMLResponse:
         return render("method.html", here="method")
+
+    @site.get("/api")
+    def show_api(request: Request) -> HTMLResponse:
+        document = request.app.openapi()
+        return render("api.html", operations=reference.operations(document), things=reference.things(document), here="api")
 
     return site
 
