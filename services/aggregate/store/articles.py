@@ -93,7 +93,7 @@ class Effect:
     """The article of each actor that is known in one only."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
 
-    def count(self, statement: Row, actor: str, sign: int) -> None:
+    def count(self, statement: Mapping[str, Any], actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
         if is_local(actor) and actor == statement["identity_id"] and statement["reassigned_by"] is None:
@@ -352,7 +352,7 @@ def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row
         effect.count(row, row["actor_id"], -1)
     for grouped, standing in regroup(connection, left, came):
         if grouped["statement_id"] not in came:
-            effect.count({**grouped}, grouped["actor_id"], -1)
+            effect.count(grouped, grouped["actor_id"], -1)
         effect.count({**grouped, "standing": standing}, grouped["actor_id"], +1)
 
 
