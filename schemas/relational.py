@@ -12,6 +12,9 @@ both). Readers need these tables:
 - :data:`shingles`: which wordings have words in common; aggregate's own.
 - :data:`candidates`: names that may be one, and are not taken to be.
 - :data:`decisions`: what people decided about who is who; those undone too.
+- :data:`search`: what is on record in short, with its words: what lists and searches read.
+- :data:`vocabulary`: the words on record by language and stem; :data:`actor_words`: those of the actors' names.
+- :data:`changes`: when each statement came on record or left it, in one order: what followers read on from.
 - :data:`trail`: what happened to each article at each stage: where it went.
 - :data:`source_hours`: the trail counted per outlet and hour; :mod:`schemas.sources` says which outlet is silent.
 
@@ -28,6 +31,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.engine import Dialect
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -222,15 +226,64 @@ statements = sa.Table(
     sa.Column("standing", sa.SmallInteger, comment="On record: Standing; null where a release before stored it, which counted each."),
     sa.Column("shred", sa.Boolean, comment="Three words or fewer, or a confidence below .5; null where a release before stored it."),
     sa.Column("jointly_with", Json, comment="The other speakers, Actors as the event gave them; null where one speaks alone."),
+    sa.Column("words", sa.Text, comment="schemas.words.indexed() of the spans, for search; null where an earlier release stored it."),
     sa.Column("described", Key, comment="What its article says of the person; null: nothing, a person of the registry, or off the record."),
     sa.Index(None, "article_id"),
     sa.Index(None, "identity_id"),
     sa.Index(None, "quote_id"),
     sa.Index(None, "wording"),
     sa.Index(None, "appearance_of"),
+    sa.Index("ix_statements_unindexed", "statement_id", sqlite_where=sa.text("words IS NULL"), postgresql_where=sa.text("words IS NULL")),
     sa.Index(None, "actor_id", "on_record", "sort_at", "statement_id"),
     sa.Index(None, "on_record", "sort_at", "statement_id"),
     comment="Quotes and claims of current documents, and those whose document has not arrived.",
+)
+
+search = sa.Table(
+    "search",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, comment="SQLite: the rowid in search_words."),
+    *(
+        sa.Column(name, statements.c[name].type, nullable=statements.c[name].nullable)
+        for name in (
+            "statement_id", "article_id", "actor_id", "kind", "subkind", "stance", "denied", "negated", "confidence", "source_confidence",
+            "outlet", "sort_at", "appearance_of", "standing", "shred",
+        )
+    ),
+    sa.Column(
+        "vector", TSVECTOR().with_variant(sa.Text, "sqlite"), comment="The words, on PostgreSQL; on SQLite they are in search_words."
+    ),
+    sa.Index(None, "statement_id", unique=True),
+    sa.Index(None, "appearance_of"),
+    # standing, so that what was said once is listed and counted from the index alone
+    sa.Index(None, "sort_at", "statement_id", "standing"),
+    sa.Index(None, "actor_id", "sort_at", "statement_id", "standing"),
+    sa.Index(None, "outlet", "sort_at", "statement_id", "standing"),
+    comment="Statements on record, in short. Kept by triggers on statements, in the transaction that changes them.",
+)  # fmt: skip
+
+search_words = sa.table("search_words", sa.column("rowid", sa.Integer), sa.column("words", sa.Text))
+"""On SQLite, the full-text index (FTS5): a row per row of :data:`search`."""
+
+spellings = sa.table("spellings", sa.column("word", sa.Text))
+"""On SQLite, the vocabulary by trigrams (FTS5); PostgreSQL has an index of pg_trgm on the vocabulary itself."""
+
+vocabulary = sa.Table(
+    "vocabulary",
+    metadata,
+    sa.Column("language", Key, primary_key=True, comment="Of the stem: schemas.words.base()."),
+    sa.Column("stem", Key, primary_key=True),
+    sa.Column("word", Key, primary_key=True),
+    comment="Words that statements and names have had: what forms a word has, and how one might be spelt. Words stay when what held them "
+    "goes; whether one is on record, the index says.",
+)
+
+actor_words = sa.Table(
+    "actor_words",
+    metadata,
+    sa.Column("word", Key, primary_key=True),
+    sa.Column("actor_id", Key, primary_key=True, index=True),
+    comment="The words of the actors' names and aliases. Derived from actors.",
 )
 
 retired = sa.Table(
@@ -392,6 +445,22 @@ outbox = sa.Table(
     sa.Column("actor_id", Key, primary_key=True),
     sa.Column("generation", sa.BigInteger, nullable=False, comment="Counts changes, so that none made while publishing is lost."),
     comment="Actors whose record changed and is not yet known to be published.",
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    sa.Column("statement_id", Key, primary_key=True),
+    sa.Column("actor_id", Key, primary_key=True, comment="The actor on record at that time."),
+    sa.Column("seq", sa.BigInteger, nullable=False, comment="When: microseconds since 1970, no two the same, in the order of commits."),
+    sa.Column("on_record", sa.Boolean, nullable=False, comment="It came, or is another than before; else it left."),
+    sa.Column("standing", sa.SmallInteger, nullable=False, comment="The most that it ever counted as: Standing."),
+    sa.Column("kind", Key, nullable=False, comment="quote or claim."),
+    sa.Column("article_id", Key, nullable=False),
+    sa.Column("outlet", Key),
+    sa.Index(None, "seq", unique=True),
+    comment="The latest change of every statement that is or was on record, for each actor it was on record for. Not purged: readers "
+    "resume after any seq.",
 )
 
 trail = sa.Table(

@@ -1,8 +1,9 @@
 """Fit how sure attributions and actors are: ``python -m lab.fits.confidence`` with the folders of all sets.
 
 Attributions (:mod:`services.extract.passes.calibration`): the log-odds of speech with a source as a line of its raw ones, two numbers,
-on work and open pages, GUM and PolNeAR dev. Actors (:mod:`services.extract.actors.trust`): shares that were right by manner on the sets
-that were read, and one number by which log-odds are lower on text that was not: fitted to the closed pages, whose texts and errors
+on work and open pages, GUM and PolNeAR dev. Actors (:mod:`services.extract.actors.trust`), on these sets, which were read while the rules
+were written: shares that were right by manner, and for “he” and “she” a line through the log-odds of their ranking, two numbers. One
+number more is by how much the log-odds of both are lower on text that nobody read: fitted to the closed pages, whose texts and errors
 nobody reads here, with a normal prior of deviation 1. Prints what goes into both modules and, for every page left out in turn, the expected
 calibration error of attributions.
 """
@@ -27,8 +28,9 @@ from lab.quality.news_speech import Scored, score_page
 from lab.quality.news_speech_labels import CLOSED, COMMITTED, GUM, OPEN, WORK, read_pages
 from lab.quality.polnear import GoldArticle, read_polnear
 from lab.quality.whole import placed, plain_article
-from schemas.events import Actor, Resolution
-from services.extract.actors.trust import log_odds, manner, prior_share
+from schemas.events import Actor, ActorKind, Resolution
+from services.extract.actors.phrase import PERSONAL
+from services.extract.actors.trust import OFFSET, SLOPE, UNREAD, log_odds, manner, prior_share
 from services.extract.cli_json import read_article
 from services.extract.extract import Extractor
 from services.extract.tagger import Tagger
@@ -39,6 +41,7 @@ _RULE = "speech-confidence"
 _STEPS = 50
 _SHIFTS = np.arange(0, 3.01, 0.1)
 _EDGE = 0.005
+_PRONOUN = manner(Resolution.PRONOUN, ActorKind.PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ class Item:
     right: bool
 
 
-def fit_line(raw: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
+def fit_line(odds: Sequence[float] | Array, right: Sequence[bool]) -> tuple[float, float]:
     """Slope and offset by which log-odds become those of being right (Newton's method; the slope is drawn towards 1 by a ridge of 1)."""
-    design = np.stack([_log_odds(np.array(raw)), np.ones(len(raw))], 1)
+    design = np.stack([np.array(odds), np.ones(len(odds))], 1)
     target, ridge, prior = np.array(right, float), np.diag([1.0, 1e-9]), np.array([1.0, 0.0])
     line = prior.copy()
     for _ in range(_STEPS):
@@ -90,8 +93,8 @@ def left_out(items: Sequence[Item]) -> tuple[float, float]:
     tried: list[Judged] = []
     for name, mine in by_text.items():
         others = [item for item in items if item.text != name]
-        slope, offset = fit_line([item.raw for item in others], [item.right for item in others])
-        odds = slope * _log_odds(np.array([item.raw for item in mine])) + offset
+        slope, offset = fit_line(_log_odds([item.raw for item in others]), [item.right for item in others])
+        odds = slope * _log_odds([item.raw for item in mine]) + offset
         tried += zip((1 / (1 + np.exp(-odds))).tolist(), [item.right for item in mine], strict=True)
     return _error([(item.raw, item.right) for item in items]), _error(tried)
 
@@ -100,9 +103,10 @@ def _error(judged: Sequence[Judged]) -> float:
     return expected_calibration_error(reliability(judged))
 
 
-def _log_odds(probability: Array) -> Array:
-    kept = np.clip(probability, _EDGE, 1 - _EDGE)
-    return np.log(kept / (1 - kept))
+def _log_odds(probability: Sequence[float]) -> Array:
+    kept = np.clip(np.array(probability), _EDGE, 1 - _EDGE)
+    odds: Array = np.log(kept / (1 - kept))
+    return odds
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -128,30 +132,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
         before, after = left_out(found)
         print(f"{part}: {len(found)} of speech, calibration error {before:.3f}, by a line of its other texts {after:.3f}")
     fitted = [item for part, found in items.items() if part != CLOSED for item in found]
-    slope, offset = fit_line([item.raw for item in fitted], [item.right for item in fitted])
-    print(f"SLOPE, OFFSET = {slope:.2f}, {offset:.2f}")
+    line = fit_line(_log_odds([item.raw for item in fitted]), [item.right for item in fitted])
+    print(f"services/extract/passes/calibration.py\nSLOPE, OFFSET = {line[0]:.2f}, {line[1]:.2f}")
     named += [(v.found, v.right) for part in (WORK, OPEN, GUM) for page in parts[part] for v in page.verdicts]
-    counts = counted(named)
+    counts, pronouns = counted(named), fit_pronouns(named)
+    print("services/extract/actors/trust.py")
     for name, (right, of) in sorted(counts.items()):
         print(f'    "{name}": ({right}, {of}),')
-    print(f"UNREAD = {unread(counts, [(v.found, v.right) for page in parts[CLOSED] for v in page.verdicts]):.1f}")
+    print(f"SLOPE, OFFSET = {pronouns[0]:.2f}, {pronouns[1]:.2f}")
+    print(f"UNREAD = {unread(counts, pronouns, [(v.found, v.right) for page in parts[CLOSED] for v in page.verdicts]):.1f}")
 
 
 def counted(judged: Sequence[tuple[Actor, bool]]) -> dict[str, tuple[int, int]]:
-    """``(right, of how many)`` by manner; who is unresolved is nobody."""
+    """``(right, of how many)`` by manner, without those who are as sure as something else: persons that a pronoun means, and nobody."""
     counts: dict[str, tuple[int, int]] = {}
     for actor, is_right in judged:
-        if actor.resolution is not Resolution.UNRESOLVED:
-            right, of = counts.get(manner(actor.resolution, actor.kind), (0, 0))
-            counts[manner(actor.resolution, actor.kind)] = (right + is_right, of + 1)
+        how = manner(actor.resolution, actor.kind)
+        if actor.resolution is not Resolution.UNRESOLVED and how != _PRONOUN:
+            right, of = counts.get(how, (0, 0))
+            counts[how] = (right + is_right, of + 1)
     return counts
 
 
-def unread(counts: dict[str, tuple[int, int]], judged: Sequence[tuple[Actor, bool]]) -> float:
-    """The shift that fits actors of texts nobody read, given the shares of those that were."""
-    kept = [(a, right) for a, right in judged if a.resolution is not Resolution.UNRESOLVED]
-    odds = [log_odds(prior_share(*counts.get(manner(a.resolution, a.kind), (0, 0)))) for a, _ in kept]
-    return fit_shift(odds, [right for _, right in kept])
+def ranked(actor: Actor) -> float | None:
+    """The log-odds by which a ranking chose whom “he” or “she” means, read back from how sure the actor is; None where none chose."""
+    if manner(actor.resolution, actor.kind) != _PRONOUN or actor.mention is None:
+        return None
+    if actor.mention.exact.split()[0].lower() not in PERSONAL:
+        return None
+    return (log_odds(actor.confidence) + UNREAD - OFFSET) / SLOPE
+
+
+def fit_pronouns(judged: Sequence[tuple[Actor, bool]]) -> tuple[float, float]:
+    """The line through the log-odds of rankings."""
+    found = [(ranked(actor), right) for actor, right in judged]
+    kept = [(odds, right) for odds, right in found if odds is not None]
+    return fit_line([odds for odds, _ in kept], [right for _, right in kept])
+
+
+def unread(counts: dict[str, tuple[int, int]], pronouns: tuple[float, float], judged: Sequence[tuple[Actor, bool]]) -> float:
+    """The shift that fits actors of texts nobody read, given the shares and the line of those that were."""
+    slope, offset = pronouns
+    odds: list[float] = []
+    verdicts: list[bool] = []
+    for actor, right in judged:
+        how, of_ranking = manner(actor.resolution, actor.kind), ranked(actor)
+        if actor.resolution is Resolution.UNRESOLVED or (how == _PRONOUN and of_ranking is None):
+            continue
+        odds.append(log_odds(prior_share(*counts.get(how, (0, 0)))) if of_ranking is None else slope * of_ranking + offset)
+        verdicts.append(right)
+    return fit_shift(odds, verdicts)
 
 
 def _pages(part: str, options: argparse.Namespace, extractor: Extractor) -> list[Scored]:

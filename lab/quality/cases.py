@@ -1,8 +1,8 @@
 """Small inputs with right answers, made after public bug reports of this field: ``make cases`` (``python -m lab.quality.cases``).
 
 Every case of ``lab/labels/cases`` is read as the services read it and judged by its checks, which say in data what its right answer says
-in words (:data:`CHECKS`). Prints how many are right by kind, beside how many were in 1.3.0, and which are wrong and why. The network
-is asked afresh, so that a case near a threshold may turn from machine to machine; exact output is the gate's.
+in words (:data:`CHECKS`). Prints how many are right by kind, beside how many were in 1.3.0, and which are wrong and why; one that no
+program judges counts as wrong. ``tests/lab/quality/test_cases.py`` lists those that are wrong, and fails for any that turns, either way.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from services.chassis.words import letters
 from services.extract.text.clean import clean
 from services.extract.text.html import HtmlLimits, HtmlReader
 from services.ingest.readers.html import read_html
-from services.ingest.readers.items import Arrival, Limits, Unreadable
+from services.ingest.readers.items import Arrival, Limits, Skip, Unreadable
 
 SPLIT = Path(__file__).parents[1] / "labels" / "pages" / "split.json"
 READ, LOCKED = "read", "locked"
@@ -115,7 +115,10 @@ def read_page(path: Path, reader: HtmlReader) -> Found:
     data = gzip.decompress(path.read_bytes())
     started = _spent()
     try:
-        article = read_html(Arrival(path.name, "quality", "file", dt.datetime.now(dt.UTC)), data, _LIMITS).article
+        read = read_html(Arrival(path.name, "quality", "file", dt.datetime.now(dt.UTC)), data, _LIMITS)
+        if isinstance(read, Skip):
+            return Found(refused=read.reason)
+        article = read.article
         text = clean(article, reader)
     except (Unreadable, PoisonError) as error:
         return Found(refused=str(error.reason))

@@ -43,7 +43,7 @@ class DecidedStatement(Value):
     words: Annotated[tuple[WordsInContext, ...], Field(min_length=1, max_length=256)] = Field(description="Its words, in text order.")
 
 
-_NEEDED: Final = {
+NEEDED: Final = {
     DecisionKind.MERGE: {"actor_id", "other_id"},
     DecisionKind.SPLIT: {"actor_id"},
     DecisionKind.RENAME: {"actor_id", "name"},
@@ -52,7 +52,9 @@ _NEEDED: Final = {
     DecisionKind.REASSIGN: {"other_id", "statement"},
     DecisionKind.UNDO: {"undoes"},
 }
-_OPTIONAL: Final = {DecisionKind.LINK: {"wikidata"}}
+"""The parts that a decision of each kind has."""
+OPTIONAL: Final = {DecisionKind.LINK: {"wikidata"}}
+"""Those that it may have besides."""
 _PARTS: Final = frozenset(("actor_id", "other_id", "name", "wikidata", "statement", "undoes"))
 
 
@@ -98,10 +100,10 @@ class Decision(Event):
     @model_validator(mode="after")
     def _has_its_parts(self) -> Self:
         given = {name for name in _PARTS if getattr(self, name) is not None}
-        needed = _NEEDED[self.kind]
+        needed = NEEDED[self.kind]
         if missing := sorted(needed - given):
             raise ValueError(f"{self.kind.value} needs {', '.join(missing)}")
-        if foreign := sorted(given - needed - _OPTIONAL.get(self.kind, set())):
+        if foreign := sorted(given - needed - OPTIONAL.get(self.kind, set())):
             raise ValueError(f"{self.kind.value} has no {', '.join(foreign)}")
         if self.actor_id is not None and self.actor_id == self.other_id:
             raise ValueError(f"{self.kind.value} needs two actors, and both are {self.actor_id}")

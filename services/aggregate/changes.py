@@ -23,6 +23,7 @@ from schemas.events import (
 )  # fmt: skip
 from schemas.ids import digest
 from schemas.relational import EPOCH, UNDATED, Dimension, Standing, fold, microseconds
+from schemas.words import indexed
 from services.aggregate.grouping import is_shred
 from services.aggregate.identity import registry
 from services.aggregate.identity.deciding import identity_of
@@ -195,6 +196,7 @@ def _statement(event: Quote | Claim) -> StatementChange:
         "actor": actor.model_dump(mode="json"),
         "text": text,
         "folded": fold(text),
+        "words": indexed(span.exact for span in event.spans),
         "spans": [span.model_dump() for span in event.spans],
         "cue": event.cue.model_dump(mode="json") if event.cue else None,
         "cue_lemma": event.cue.lemma if event.cue else None,

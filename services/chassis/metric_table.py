@@ -214,10 +214,10 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "pages_skipped",
         "counter",
-        "Pages, and records of archives, that are no articles and were passed over, by reason.",
+        "Pages, and records of archives, that are no articles and were passed over, by reason: the kind of page, or the answer.",
         ("reason",),
         by=("ingest",),
-        values={"reason": SKIPPED},
+        values={"reason": tuple(SKIPPED)},
     ),
     Metric("article_size", "histogram", "Size of an article's raw content.", (), "bytes", BYTES, ("ingest",)),
     Metric(
@@ -382,4 +382,5 @@ TABLE: tuple[Metric, ...] = (
         by=("query",),
         values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
     ),
+    Metric("live_readers", "gauge", "Readers of the live stream just now.", by=("query",)),
 )

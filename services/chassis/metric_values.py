@@ -52,8 +52,21 @@ PUBLISHED: Mapping[str, tuple[tuple[str], ...]] = {
 }
 """Topics a service's ``events_published`` counts; aggregate's actor records have a counter of their own."""
 
-SKIPPED = ("client_error", "not_html", "other_status", "redirect", "revisit", "server_error", "truncated")
-"""Why ingest passes something over as no article."""
+SKIPPED: Mapping[str, str] = {
+    "client_error": "not found or refused (4xx)",
+    "error_page": "error pages",
+    "gallery": "galleries",
+    "list": "lists of articles",
+    "live_blog": "live blogs",
+    "not_html": "no HTML",
+    "other_status": "other answers",
+    "paywall": "beginnings before a paywall",
+    "redirect": "redirects",
+    "revisit": "captured unchanged",
+    "server_error": "server errors (5xx)",
+    "truncated": "cut short by the crawler",
+}
+"""Why ingest passes something over as no article, and what people read of each reason."""
 
 PUSH_STATUSES = ("202", "400", "401", "404", "405", "408", "413", "415", "422", "429", "500", "503")
 """Every answer of the push API to a request for its path."""

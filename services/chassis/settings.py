@@ -163,6 +163,9 @@ class IngestSettings(Section):
     poll_interval_s: Seconds = Field(300.0, description="Time between two polls of one feed.")
     index_path: Path = Field(Path("var/ingest.db"), description="Which articles are on the log already; rebuilt from the log when missing.")
     max_article_bytes: int = Field(3_500_000, ge=1_000, description="Largest article content taken; below the topic's max.message.bytes.")
+    take_kinds: Annotated[tuple[Literal["list", "live_blog", "paywall", "gallery", "error_page"], ...], NoDecode] = Field(
+        (), description="Kinds of page that are taken though they are no articles, comma-separated."
+    )
     csv_columns: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
         (), description="Which column of a table holds which field of an article: `content=body_text,url=link`."
     )
@@ -185,7 +188,7 @@ class IngestSettings(Section):
     push_max_batch: int = Field(100, ge=1, le=10_000, description="Most articles in one request.")
     push_max_in_flight: int = Field(8, ge=1, description="Requests handled at once; more get 429.")
 
-    @field_validator("feeds", mode="before")
+    @field_validator("feeds", "take_kinds", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -231,6 +234,12 @@ class QuerySettings(Section):
     page_size: int = Field(50, ge=1, le=500, description="Default number of items on a page.")
     max_page_size: int = Field(500, ge=1, le=10_000, description="Largest page a client may ask for.")
     max_exports: int = Field(4, ge=1, le=30, description="Exports under way at a time; more get 503.")
+    max_live: int = Field(200, ge=1, le=400, description="Readers of the live stream at a time; more get 503.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Address that readers know this service by, for links in feeds; what they asked for when unset.",
+    )
     decision_token: SecretStr | None = Field(
         None, description="Bearer token that POST /v1/decisions must carry. Without one the service takes no decisions."
     )

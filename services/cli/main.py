@@ -9,7 +9,7 @@ import typer
 
 from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, service, statements, topics, trace
+from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, search, service, statements, topics, trace
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -37,6 +37,7 @@ def _program(
 app.command("run")(run.run)
 app.command("ingest")(ingest.ingest)
 app.command("extract")(extract.extract)
+app.command("search")(search.search)
 app.command("export")(export.export_)
 app.command("statements")(statements.statements)
 app.command("show")(statements.show)

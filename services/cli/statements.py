@@ -26,7 +26,7 @@ def statements(
     limit: Annotated[int, typer.Option("--max", min=1, max=10_000, help="At most so many.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/actors/ID/statements answers.")] = False,
 ) -> None:
-    """List what an actor said, newest first: each statement once, and where words are looked for each appearance that has them."""
+    """List what an actor said, newest first, each statement once."""
     from pydantic import ValidationError
 
     from services.query.params import Appearances, StatementQuery
@@ -34,7 +34,14 @@ def statements(
     from services.query.records import actors
     from services.query.records import statements as records
 
-    given = {"q": words, "kind": kind, "outlet": outlet, "from": since, "to": until, "appearances": Appearances.ALL if every else None}
+    given = {
+        "q": words,
+        "kind": kind,
+        "outlet": outlet,
+        "from": since,
+        "to": until,
+        "appearances": Appearances.ALL if every else Appearances.FIRST,
+    }
     try:
         query = StatementQuery.model_validate(given)
     except ValidationError as error:

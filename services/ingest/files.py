@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from services.chassis.errors import StageStopped
+from services.chassis.metric_values import SKIPPED
 from services.chassis.service import Context
 from services.ingest.account import Outcome
 from services.ingest.feeds.poller import FeedPoller
@@ -21,18 +22,6 @@ from services.ingest.readers.warc import Resume
 
 MAX_FAILURES = 1000
 """How many failures a summary names; all are counted and logged."""
-
-
-SKIPPED = {
-    "not_html": "no HTML",
-    "redirect": "redirects",
-    "client_error": "not found or refused (4xx)",
-    "server_error": "server errors (5xx)",
-    "other_status": "other answers",
-    "revisit": "captured unchanged",
-    "truncated": "cut short by the crawler",
-}
-"""What people read of each reason for passing something over."""
 
 
 @dataclass(slots=True)
@@ -159,7 +148,8 @@ class _Walk:
 
     def items(self) -> Iterator[Item]:
         yield from self._found.refusals
-        limits = Limits(self._context.settings.ingest.max_article_bytes, self._context.settings.ingest.csv_columns)
+        settings = self._context.settings.ingest
+        limits = Limits(settings.max_article_bytes, settings.csv_columns, frozenset(settings.take_kinds))
         for given in self._found.inputs:
             try:
                 for item in read_input(given, limits, self._context.stop, self._resume):

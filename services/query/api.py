@@ -105,7 +105,11 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
 
     @api.get("/search", summary="Search statements and actors", responses=LISTED, tags=["search"])
     def get_search(query: Annotated[SearchQuery, Query()]) -> SearchAnswer:
-        """Statements that hold every word asked for, and actors whose names do. An empty result is explained."""
+        """Statements that answer the search, what they are made of, and actors whose names have the words.
+
+        Words are found in all their forms, by the language of the article; `"a phrase"` and `=word` as they are written; `AND`, `OR`,
+        `NOT` or `-word`, parentheses and `begin*` work. Case and accents make no difference. An empty result is explained, and a
+        spelling suggested that is on record; what cannot be read is refused (422) in plain words."""
         if query.q is None:
             raise bad_parameter("q", "give the words to look for")
         with database.reading() as connection:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.chassis.metrics import Metrics
 from services.chassis.settings import QuerySettings
-from services.query import api, decisions, pages
+from services.query import api, decisions, feeds, live, pages
 from services.query.database import Database
 from services.query.exports import routes as exports
 from services.query.http import SECURITY, Measured, SecureHeaders, Validators
@@ -36,12 +36,19 @@ Who said what in the news: quotes and claims from articles, resolved to people a
 _log = structlog.get_logger("onrecord.query")
 
 
-def create_app(database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None) -> FastAPI:
-    """The application over a database. ``send`` puts decisions on the log; without it none are taken.
+def create_app(
+    database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None, following: live.Live | None = None
+) -> FastAPI:
+    """The application over a database.
+
+    Args:
+        send: puts decisions on the log; without it none are taken.
+        following: who follows the record live, for a server that must let them go when it stops.
 
     Raises:
         SettingsError: the token for decisions cannot be read.
     """
+    following = following or live.Live(database, settings.max_live, metrics)
     app = FastAPI(
         title="onrecord", version="1", summary="The record of who said what.", description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -50,6 +57,8 @@ def create_app(database: Database, settings: QuerySettings, metrics: Metrics, se
     )  # fmt: skip
     # before the items: statements.csv is no statement's id
     app.include_router(exports.router(database, settings, metrics))
+    app.include_router(live.router(following))
+    app.include_router(feeds.router(database, settings))
     app.include_router(api.router(database, settings))
     app.include_router(decisions.router(database, settings, send))
     app.include_router(pages.router(database, settings))

@@ -33,15 +33,16 @@ PROGRESS_STEPS = 10_000
 """SQLite instructions between two looks at the clock: about a millisecond."""
 
 UNREACHABLE = "The database of the record cannot be reached just now. Try again in a moment."
-NOT_MIGRATED = "The database of the record holds no tables yet: the aggregate service makes them when it starts."
+NOT_MIGRATED = "The database of the record holds no tables yet, or not all: the aggregate service makes them when it starts."
 OUTDATED = "The record's tables are of an older release: the aggregate service brings them up to date when it starts."
 REFUSED = "The database refuses this service's login: check ONRECORD_STORE__URL, and that its role exists (deploy/postgres/reader.sql)."
 NOT_ALLOWED = "This service's role may not read the record's tables: its owner must grant that (deploy/postgres/reader.sql)."
 TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an outlet."
 
 READ = (
-    relational.documents, relational.statements, relational.retired, relational.shingles, relational.actors, relational.tallies,
-    relational.identities, relational.candidates, relational.decisions, relational.trail, relational.source_hours,
+    relational.documents, relational.statements, relational.search, relational.vocabulary, relational.actor_words, relational.retired,
+    relational.shingles, relational.actors, relational.tallies, relational.identities, relational.candidates, relational.decisions,
+    relational.trail, relational.source_hours, relational.changes,
 )  # fmt: skip
 """The tables that answers are made of."""
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection, and_, or_, select
 
 from schemas.events import DecidedStatement, Decision, DecisionKind, Span, WordsInContext
-from schemas.events.decision import CONTEXT_CHARS
+from schemas.events.decision import CONTEXT_CHARS, NEEDED, OPTIONAL
 from schemas.events.parts import Identifier, Timestamp
 from schemas.relational import candidates, decisions, documents, identities, statements
 from services.query.problems import Merged, Trouble, bad_parameter
@@ -57,14 +57,17 @@ def decided(connection: Connection, draft: Draft) -> list[Decision]:
     if at > now + AHEAD:
         raise bad_parameter("decided_at", f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, and a decision cannot be made in the future")
     given = draft.model_dump(exclude={"kind", "decided_by", "why", "decided_at"}, exclude_none=True)
-    missing = sorted(_NEEDED[draft.kind] - given.keys())
+    # a draft names the statement that the decision holds
+    needed = {"statement_id" if part == "statement" else part for part in NEEDED[draft.kind]}
+    optional = OPTIONAL.get(draft.kind, set())
+    missing = sorted(needed - given.keys())
     if missing:
         raise bad_parameter(missing[0], f"a {draft.kind.value} needs it")
     if draft.kind is DecisionKind.LINK and "wikidata" not in draft.model_fields_set:
         raise bad_parameter("wikidata", "a link needs it: the item, or null for none")
-    foreign = sorted(given.keys() - _NEEDED[draft.kind] - {"wikidata"})
-    if foreign or ("wikidata" in given and draft.kind is not DecisionKind.LINK):
-        raise bad_parameter((foreign or ["wikidata"])[0], f"a {draft.kind.value} has no such part")
+    foreign = sorted(given.keys() - needed - optional)
+    if foreign:
+        raise bad_parameter(foreign[0], f"a {draft.kind.value} has no such part")
     try:
         return [
             Decision.made(**{"kind": draft.kind, "decided_at": at, "decided_by": draft.decided_by, "why": draft.why, **parts})
@@ -168,15 +171,6 @@ def _undo(connection: Connection, draft: Draft) -> list[Parts]:
     return [parts]
 
 
-_NEEDED = {
-    DecisionKind.MERGE: {"actor_id", "other_id"},
-    DecisionKind.SPLIT: {"actor_id"},
-    DecisionKind.RENAME: {"actor_id", "name"},
-    DecisionKind.LINK: {"actor_id"},
-    DecisionKind.REJECT: {"actor_id", "other_id"},
-    DecisionKind.REASSIGN: {"statement_id", "other_id"},
-    DecisionKind.UNDO: {"undoes"},
-}
 _MAKERS: dict[DecisionKind, Callable[[Connection, Draft], list[Parts]]] = {
     DecisionKind.MERGE: _merge,
     DecisionKind.SPLIT: _split,

@@ -207,6 +207,21 @@ class Statement(Answer):
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
 
+class Withdrawal(Answer):
+    """A statement that is no longer on record."""
+
+    statement_id: str = Field(description="The statement, as it was on record.", examples=["quote-0d2c…"])
+    kind: StatementKind = Field(description="Quote or claim.")
+    actor_id: str = Field(description="The actor it was on record for.", examples=["person:sergei-lavrov"])
+    article_id: str = Field(description="The article it was found in.", examples=["art-4f0c2f0e"])
+    outlet: str | None = Field(default=None, description="Its publisher.")
+    reason: Literal["withdrawn", "revised", "moved", "copy"] = Field(
+        description="`withdrawn`: the article was. `revised`: it says something else now. `moved`: another actor said it, by what is known "
+        "or decided now. `copy`: an earlier appearance stands for what was said once."
+    )
+    at: AwareDatetime = Field(description="When it left the record.")
+
+
 class TextPositionSelector(Answer):
     """Where words stand (W3C Web Annotation): zero-based, end exclusive, in Unicode code points."""
 
@@ -299,7 +314,7 @@ class TermHits(Answer):
     """How often one word or phrase of a search occurs."""
 
     term: str = Field(description="The word or phrase, folded.", examples=["lavrov"])
-    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters.")
+    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters; 10,001 for any more.")
 
 
 class Emptiness(Answer):
@@ -310,12 +325,51 @@ class Emptiness(Answer):
     statements_on_record: int = Field(ge=0, description="Statements there are altogether.")
 
 
+class Highlight(Answer):
+    """Where words that were looked for stand."""
+
+    start: int = Field(ge=0, description="First code point.")
+    end: int = Field(ge=0, description="One past the last code point.")
+
+
+class Counted(Answer):
+    """What some of the statements found have in common."""
+
+    value: str = Field(description="What to filter by.", examples=["person:sergei-lavrov"])
+    name: str | None = Field(default=None, description="Of actors: the name.", examples=["Sergei Lavrov"])
+    statements: int = Field(ge=0, description="How many of the statements found.")
+
+
+class Facets(Answer):
+    """What the statements found are made of, all of them counted, whatever page is shown."""
+
+    actors: list[Counted] = Field(description="Who said most of them, at most ten.")
+    outlets: list[Counted] = Field(description="Where most of them were published, at most ten.")
+    kinds: list[Counted] = Field(description="Quotes and claims.")
+    stances: list[Counted] = Field(description="Stances, at most ten.")
+    months: list[Counted] = Field(description="Months of publication (UTC), in order; undated ones are left out.")
+
+
+class Suggestion(Answer):
+    """What may have been meant."""
+
+    query: str = Field(description="The search with the likeliest spelling on record.", examples=["bridge"])
+    statements: int = Field(ge=0, description="How many it finds, whatever the filters; 10,001 for any more.")
+
+
 class SearchAnswer(Answer):
     """What a search found."""
 
     query: str = Field(description="What was looked for.")
     actors: list[ActorSummary] = Field(description="Actors whose names match, most statements first; at most ten.")
-    statements: Page[Statement] = Field(description="Statements that hold every word.")
+    statements: Page[Statement] = Field(description="Statements that answer the search.")
+    highlights: dict[str, list[Highlight]] = Field(
+        default_factory=dict, description="Per statement id, where in its `text` the words looked for stand, in code points."
+    )
+    facets: Facets | None = Field(
+        default=None, description="What they are made of; on the first page only, and null when there are more than are counted."
+    )
+    suggestion: Suggestion | None = Field(default=None, description="What a misspelt word may mean, when nothing was found.")
     explanation: Emptiness | None = Field(default=None, description="Why nothing was found; null when something was.")
 
 

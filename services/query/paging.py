@@ -26,6 +26,7 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item] = Field(description="The items, in the order asked for.")
     total: int = Field(ge=0, description="Items in the whole list, as of this request.")
+    exact: bool = Field(default=True, description="False where there are more than `total`: a search counts 10,000 statements at most.")
     limit: int = Field(ge=1, description="Most items on one page.")
     next_cursor: str | None = Field(default=None, description="Give it as `cursor` for the next page; null on the last one.")
     next: str | None = Field(default=None, description="Path and query of the next page; null on the last one.")
@@ -95,6 +96,7 @@ def page_of(
     position: Callable[[Any], Position],
     build: Callable[[Sequence[Any]], list[Item]],
     link: Callable[[str], str],
+    exact: bool = True,
 ) -> Page[Item]:
     """A page from ``limit + 1`` rows read: the extra one only tells that there is a next page.
 
@@ -105,4 +107,4 @@ def page_of(
     """
     shown = rows[:limit]
     cursor = order.encode(position(shown[-1])) if len(rows) > limit else None
-    return Page(items=build(shown), total=total, limit=limit, next_cursor=cursor, next=link(cursor) if cursor else None)
+    return Page(items=build(shown), total=total, exact=exact, limit=limit, next_cursor=cursor, next=link(cursor) if cursor else None)

@@ -65,6 +65,14 @@ class StatementSort(StrEnum):
     OLDEST = "oldest"
 
 
+class SearchSort(StrEnum):
+    """What is found is sorted by. Undated statements count as older than all others."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    RELEVANCE = "relevance"
+
+
 class Appearances(StrEnum):
     """Whether what was said once is shown and counted once, or wherever it is told."""
 
@@ -107,7 +115,7 @@ class Period(Listing):
 
     from_: date | None = Field(None, alias="from", description="First day of publication (UTC).", examples=["2025-08-01"])
     to: date | None = Field(None, description="Last day of publication (UTC), included.", examples=["2025-08-31"])
-    outlet: Text | None = Field(None, max_length=256, description="The publisher, exactly.", examples=["example.org"])
+    outlet: Text | None = Field(None, max_length=256, description="The publisher, whatever the case.", examples=["example.org"])
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -136,8 +144,8 @@ class ActorQuery(Period):
     sort: ActorSort = Field(ActorSort.STATEMENTS, description="Sort key; ties are broken by id.")
     order: Direction | None = Field(None, description="Direction; `desc`, but `asc` for names, when not given.")
     kind: ActorKind | None = Field(None, description="Only actors of this kind.")
-    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, without regard to case or accents.",
-                           examples=["lavrov"])  # fmt: skip
+    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, or their beginnings, whatever the case "
+                           "and the accents.", examples=["lavrov"])  # fmt: skip
     min_statements: int | None = Field(None, ge=0, le=2**31, description="Only actors with at least this many statements.")
     appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them: "
                                      "each wire copy, and the quote beside the claim it stands in.")  # fmt: skip
@@ -163,22 +171,22 @@ class StatementQuery(Period):
     subkind: Subkind | None = Field(None, description="Only this kind of quote or claim.")
     stance: Stance | None = Field(None, description="Only this stance.")
     negated: bool | None = Field(None, description="Only what the actor is reported not to have said, or only what was said.")
-    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, without regard to case or accents; "
-                           "put a phrase into double quotes.", examples=["meeting planned"])  # fmt: skip
+    q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, in any of their forms, whatever the case and "
+                           "the accents. `\"a phrase\"` and `=word`: these very words; `AND`, `OR`, `NOT` (or `-word`) and parentheses; "
+                           "`begin*`.", examples=["bridge (reopen OR repair*) -\"toll bridge\""])  # fmt: skip
     min_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the attribution: that the words are reported "
                                          "and this is their source.", examples=[0.8])  # fmt: skip
     min_source_confidence: float | None = Field(None, ge=0, le=1, description="Least confidence of the source: that it is theirs if they "
                                                 "are reported. Whether it is this actor is the actor's own confidence. Where it is not "
                                                 "known, `confidence` counts, which is never more.", examples=[0.9])  # fmt: skip
     sort: StatementSort = Field(StatementSort.NEWEST, description="Newest or oldest publication first.")
-    appearances: Appearances | None = Field(None, description="`first`: each statement once, by its first appearance, of an outlet by the "
-                                            "first there. `all`: wherever it is told. `first` when not given, and `all` where words are "
-                                            "looked for, since another appearance may hold them.")  # fmt: skip
+    appearances: Appearances = Field(Appearances.FIRST, description="`first`: each statement once, by its first appearance, of those with "
+                                     "the words looked for and of an outlet by the first there. `all`: wherever it is told.")  # fmt: skip
 
     @property
     def once(self) -> bool:
         """Whether each statement is listed once."""
-        return (self.appearances or (Appearances.ALL if self.q else Appearances.FIRST)) is Appearances.FIRST
+        return self.appearances is Appearances.FIRST
 
 
 class StatementSelection(StatementQuery):
@@ -188,8 +196,25 @@ class StatementSelection(StatementQuery):
                                examples=["person:sergei-lavrov"])  # fmt: skip
 
 
+class LiveQuery(StatementSelection):
+    """Statements to be told of as they come."""
+
+    after: int | None = Field(None, ge=0, lt=2**63, description="Begin after this event; with the last one when neither it nor "
+                              "`Last-Event-ID` is given.", examples=[1764520000000000])  # fmt: skip
+
+
 class SearchQuery(StatementQuery):
     """A search over the statements and the actors' names."""
+
+    actor: Text | None = Field(None, max_length=512, description="Only what these actors said: an id, or words of a name.",
+                               examples=["lavrov"])  # fmt: skip
+    sort: SearchSort = Field(SearchSort.NEWEST, description="Newest or oldest publication first, or the best answers first: of the "  # type: ignore[assignment]
+                             "thousand newest, those with most of the words, as they were typed, close together.")  # fmt: skip
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything but the words and the order is given."""
+        return bool(self.model_dump(exclude_defaults=True).keys() - {"q", "sort", "cursor", "limit"})
 
 
 class ArticleQuery(Period):
@@ -204,5 +229,6 @@ class DecisionQuery(Listing):
 
 __all__ = [
     "ActorId", "ActorQuery", "ActorSort", "Appearances", "ArticleId", "ArticleQuery", "DecisionId", "DecisionQuery", "Direction",
-    "RecordQuery", "SearchQuery", "StatementId", "StatementQuery", "StatementSelection", "StatementSort", "Subkind",
+    "LiveQuery", "RecordQuery", "SearchQuery", "SearchSort", "StatementId", "StatementQuery", "StatementSelection", "StatementSort",
+    "Subkind",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from services.chassis.settings import QuerySettings
 from services.query.app import create_app
 from services.query.database import Database
 from services.query.decisions import Sender
+from services.query.live import Live
 
 GRACE_S = 5
 """How long answers under way may take after a stop: half of what orchestrators wait at least before they kill."""
@@ -41,8 +42,9 @@ class QueryService:
         host, port = self._socket.getsockname()[:2]
         self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._send = Sender(context.log)
-        config = web.config(create_app(self._database, settings, context.metrics, self._send), GRACE_S)
-        self._server = _Server(config, context.stop)
+        live = Live(self._database, settings.max_live, context.metrics)
+        config = web.config(create_app(self._database, settings, context.metrics, self._send, live), GRACE_S)
+        self._server = _Server(config, context.stop, live)
         self._ended = False
 
     @property
@@ -79,9 +81,10 @@ class QueryService:
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers, ended by an event."""
 
-    def __init__(self, config: uvicorn.Config, stop: threading.Event) -> None:
+    def __init__(self, config: uvicorn.Config, stop: threading.Event, live: Live) -> None:
         super().__init__(config)
         self._stop = stop
+        self._live = live
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -89,6 +92,10 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         return self._stop.is_set() or await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._live.end()
+        await super().shutdown(sockets)
 
 
 def build(context: Context) -> QueryService:

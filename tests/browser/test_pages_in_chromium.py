@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import subprocess
 import zlib
@@ -18,11 +17,11 @@ from services.chassis.service import Context
 from services.chassis.settings import load
 from services.query.service import build
 from services.query.text import segment
+from tests.support.chromium import CHROMIUM
 from tests.support.patience import PATIENCE_S
 from tests.support.reading import HOSTILE_ID, LEE, fill, sample
 from tests.support.serving import serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
@@ -36,11 +35,14 @@ HEIGHT = 480
 PATHS = {
     "actors": "/",
     "actor": f"/actors/{LEE}",
+    "newest": "/newest",
     "articles": "/articles",
     "article": "/articles/art-bridge",
     "hostile": f"/articles/{segment(HOSTILE_ID)}",
     "search": "/search?q=bridge",
     "nothing": "/search?q=zebra",
+    "misspelt": "/search?q=brigde",
+    "mistake": "/search?q=(bridge",
     "method": "/method",
     "missing": "/actors/person:nobody",
 }
@@ -84,7 +86,18 @@ def test_the_browser_builds_the_page(browse: Browse, address: str, name: str) ->
     # a page the parser had to mend would have lost or moved its landmarks
     assert [element.tag for element in tree.xpath("/html/body/*")] == ["a", "header", "main", "footer"]
     assert tree.xpath("//main//h1")
+    # one file of ours, on the page that changes by itself; nothing else could run
+    assert tree.xpath("//script/@src") == (["/static/live.js"] if name == "newest" else [])
+    assert not tree.xpath("//script[not(@src)]")
     assert not tree.xpath("//script")
+    if name == "search":
+        assert tree.xpath("//mark[@class='hit']/text()") == ["bridge"] * 3
+        assert tree.xpath("//section[@aria-labelledby='facets']//h3/text()") == ["Who said it", "Outlets", "Kinds", "Stances", "Months"]
+        assert "Northern Post" in tree.xpath("//datalist[@id='outlets']/option/@value")
+    if name == "misspelt":
+        assert tree.xpath("//main//a[@href='/search?q=bridge']")
+    if name == "mistake":
+        assert "parenthesis is open" in tree.xpath("//*[@role='alert']")[0].text_content()
     if name == "hostile":
         assert tree.xpath("//title/text()") == ["<script>document.title='owned'</script> · onrecord"], "the script ran"
         assert "<script>alert('x')</script>" in tree.xpath("//div[contains(@class, 'article')]")[0].text_content()
@@ -92,8 +105,11 @@ def test_the_browser_builds_the_page(browse: Browse, address: str, name: str) ->
 
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
-    [("actors", 360, "light"), ("actors", 1000, "dark"), ("actor", 360, "dark"), ("article", 360, "light"), ("article", 1000, "dark")],
-)
+    [
+        ("actors", 360, "light"), ("actors", 1000, "dark"), ("actor", 360, "dark"), ("article", 360, "light"), ("article", 1000, "dark"),
+        ("search", 390, "light"), ("search", 1000, "dark"),
+    ],
+)  # fmt: skip
 def test_the_page_is_painted_in_both_schemes_and_widths(
     browse: Browse, address: str, tmp_path: Path, name: str, width: int, scheme: str
 ) -> None:

@@ -13,7 +13,7 @@ from services.cli.main import main
 from tests.support.many import fill_many
 from tests.support.reading import LEE, fill, sample
 
-MANY = 100_000
+MANY = 30_000
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ finally:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 FLAT_MB = 20
-"""More than the largest export may take beside one of a hundredth of it: an allocator's whims."""
+"""More than the largest export may take beside one of a tenth of it: an allocator's whims."""
 
 
 @pytest.mark.slow

@@ -710,14 +710,19 @@ def test_a_migration_may_take_longer_than_a_batch(postgres_url: str, monkeypatch
     other.dispose()
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_migrations_make_exactly_the_declared_tables(store: Store) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    def ours(_: object, name: str | None, *__: object) -> bool:
+        # SQLite's full-text tables, and those they are made of; PostgreSQL's indexes for the same; an index of an expression
+        return not str(name).startswith(("search_words", "spellings", "ix_search_vector", "ix_vocabulary_word", "ix_documents_newest"))
+
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, relational.metadata) == []
-        names = set(sa.inspect(connection).get_table_names())
+        options = {"compare_type": True, "compare_server_default": True, "include_object": ours}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), relational.metadata) == []
+        names = {name for name in sa.inspect(connection).get_table_names() if ours(None, name)}
     assert names == {*relational.metadata.tables, "alembic_version"}
 
 

@@ -29,6 +29,7 @@ SCHEMA = Path(__file__).parent / "grafana-dashboard.schema.json"
 
 DIAGNOSTIC: dict[str, str] = {
     "exports": "how much is taken away says nothing of the pipeline's state; a refused one shows among the answers",
+    "live_readers": "an idle one costs next to nothing; that there are too many shows among the answers",
 }
 """Metrics that are on no panel, each with the reason."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.events import ActorKind, Resolution
 from services.extract.actors.resolve import Resolver
-from services.extract.actors.trust import sure, sure_of_pronoun
+from services.extract.actors.trust import UNREAD, sure, sure_of_pronoun
 from services.extract.text.quotes import quoted_stretches
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, Range
@@ -54,8 +55,11 @@ def test_a_pronoun_is_the_surer_the_surer_its_ranking(one: float, other: float) 
 @pytest.mark.parametrize("how", set(Resolution) - {Resolution.UNRESOLVED, Resolution.CONTINUATION, Resolution.OTHER})
 @pytest.mark.parametrize("kind", ActorKind)
 def test_every_manner_that_is_published_has_its_share(how: Resolution, kind: ActorKind) -> None:
-    if (how, kind) != (Resolution.PRONOUN, ActorKind.PERSON):
-        assert 0 < sure(how, kind) < 1
+    assert 0 < sure(how, kind) < 1
+
+
+def test_what_was_never_met_stands_at_nine_of_ten_as_read() -> None:
+    assert sure(Resolution.HEADLINE, ActorKind.PERSON) == pytest.approx(9 / (9 + math.exp(UNREAD)), abs=1e-4)
 
 
 def test_who_goes_on_speaking_is_as_sure_as_before() -> None:

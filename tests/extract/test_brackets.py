@@ -23,6 +23,7 @@ def at(words: str) -> Range:
     [
         (("The road is closed (“for weeks,”",), "Moss) and the school", "said", (("“for weeks,”",), "Moss")),
         (("The road is closed",), "Moss", "said", (("The road is closed",), "Moss")),
+        (("“for weeks,”",), "the school", "said", (("“for weeks,”",), "the school")),
         (("“for weeks,”", "and the school is empty"), "Moss", "is closed", (("and the school is empty",), "Moss")),
     ],
 )

@@ -162,9 +162,9 @@ def test_no_question_says_something(text: str) -> None:
 @pytest.mark.parametrize("evidence", [-1e9, -4.0, 4.0, 1e9])
 def test_the_networks_evidence_moves_the_score_and_no_score_leaves_its_bounds(evidence: float) -> None:
     sentence = "The government spent 3 billion euros on the project last year."
-    alone, with_evidence = check_worthiness(sentence), check_worthiness(sentence, evidence)
+    undecided, with_evidence = check_worthiness(sentence, 0.0), check_worthiness(sentence, evidence)
     assert 0 <= with_evidence <= 1
-    assert (with_evidence > alone) == (evidence > 0)
+    assert (with_evidence > undecided) == (evidence > 0)
 
 
 @pytest.mark.parametrize("word", ["s", "ss", "es", "ed", "ing", "zes", "ies", "is", "us"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.extract.passes.calibration import OFFSET, SLOPE
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.registry import Found, reconcile
 from services.extract.text.quotes import quoted_stretches
@@ -65,9 +67,10 @@ def test_what_is_no_continuation_stands_alone(text: str, content: str, cue: str)
 def test_the_same_words_by_the_same_cue_are_reported_once_by_the_surest() -> None:
     text = "The bridge is closed, according to a Lee report. Kim agreed."
     sure = said(text, "The bridge is closed", "a Lee report", "according to")
+    as_sure_as_speech = 1 / (1 + math.exp(-SLOPE * math.log(0.9 / (1 - 0.9)) - OFFSET))
     for order in ((sure, replace(sure, confidence=0.6, source=None)), (replace(sure, confidence=0.6, source=None), sure)):
         found = reconciled(text, *order)
-        assert [item.attribution.source for item in found] == [sure.source]
+        assert [(item.attribution.source, item.attribution.confidence) for item in found] == [(sure.source, as_sure_as_speech)]
 
 
 def test_a_few_words_in_marks_by_a_cue_without_a_source_are_nobodys_speech() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from lab.quality.whole import plain_article
 from schemas.events import ActorKind, Quote
 from services.extract.extract import Extractor
 from services.extract.passes import trust
+from services.extract.passes.calibration import OFFSET, SLOPE
 from services.extract.passes.quotations import Quotations
 from services.extract.passes.registry import reconcile
 from services.extract.text.quotes import quoted_stretches
@@ -65,6 +67,11 @@ def test_what_the_tagger_missed(text: str, names: tuple[str, ...], wanted: list[
     assert sources(text, names=names) == wanted
 
 
+def speech(confidence: float) -> float:
+    """What speech of a raw confidence is published with."""
+    return 1 / (1 + math.exp(-SLOPE * math.log(confidence / (1 - confidence)) - OFFSET))
+
+
 TEXT = "“We are ready,” Lee said. “It is safe.” It rained. Kim said that Lee had told him that it was safe."
 
 
@@ -97,14 +104,13 @@ def test_events_carry_it_and_it_is_never_less_than_the_whole() -> None:
     with Extractor(Found()) as extractor:
         extraction = extractor.extract(plain_article("a", TEXT))
     ready, safe = extraction.quotes
-    assert (ready.text, ready.source_confidence) == ("We are ready,", TAGGER)
-    assert ready.confidence < TAGGER
+    assert (ready.text, ready.confidence, ready.source_confidence) == ("We are ready,", speech(0.5), TAGGER)
     assert safe.speaker.name == ready.speaker.name  # Lee goes on
-    assert safe.source_confidence == safe.confidence
+    assert safe.source_confidence == safe.confidence == 0.75
     outer, inner = (claim for claim in extraction.claims if claim.quote_id is None)
-    assert outer.source_confidence == max(TAGGER, outer.confidence)
+    assert (outer.confidence, outer.source_confidence) == (speech(0.75), max(TAGGER, speech(0.75)))
     assert (inner.within, inner.claimant.kind) == (outer.claim_id, ActorKind.PERSON)
-    assert inner.confidence == outer.confidence * outer.confidence  # that Kim said it, too
+    assert inner.confidence == speech(0.75) * speech(0.75)  # that Kim said it, too
     assert inner.source_confidence == 0.85  # that it is Lee whom Kim means
     for confidence, of_source in [
         *((quote.confidence, quote.source_confidence) for quote in extraction.quotes),

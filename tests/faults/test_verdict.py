@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from services.chassis.log.types import Record, TopicPartition
 from services.chassis.stage.dead_letters import dead_letter
+from services.extract.extract import Extractor
 from services.extract.tagger import StandIn
 from tests.faults.campaign.articles import Corpus, corpus, record_of
 from tests.faults.campaign.auditor import Seen
@@ -52,6 +55,23 @@ def test_the_articles_hold_what_a_campaign_is_about(articles: Corpus) -> None:
     assert any("failed" in one.article.content for one in made)
     assert len(record_of(made).actors) > 20
     assert corpus(150, 3, StandIn()).messages == articles.messages, "the same seed gives the same articles"
+
+
+def test_a_claim_inside_a_quote_counts_with_it() -> None:
+    [first, *_] = corpus(1, 3, StandIn()).made.values()
+    statements = {"q": ("a", "quote"), "of q": ("a", "claim"), "own": ("a", "claim")}
+    one = replace(first, statements=statements, again=frozenset(["of q"]))
+    assert record_of([one]).actors == {"a": (1, 1, 1)}
+
+
+def test_no_sentence_of_the_articles_is_said_twice(articles: Corpus) -> None:
+    last = {made.article.article_id: made.article for made in articles.made.values()}
+    with Extractor(StandIn()) as extractor:
+        found = [extractor.extract(article) for article in last.values()]
+    told = [quote.text for one in found for quote in one.quotes]
+    told += [claim.text for one in found for claim in one.claims if claim.quote_id is None]
+    numbers = [re.search(r"report (\S+)", text) for text in told]
+    assert len({number[1] for number in numbers if number}) == len(told) > 150
 
 
 def test_a_sound_run_has_no_problems(articles: Corpus) -> None:

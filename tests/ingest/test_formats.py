@@ -4,12 +4,20 @@ output.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.events import ArticleStatus
 from services.ingest.readers import Limits, Offer, Refusal
@@ -67,6 +75,52 @@ def test_ninjs_1_knows_an_embargo() -> None:
     assert one_refusal("a.json", json.dumps(fields).encode()).reason == "embargoed"
 
 
+@pytest.mark.parametrize("moment", ["2026-11-22T12:30:00", "2026-11-22", "20261122T123000", "soon", ""])
+@pytest.mark.parametrize("key", ["embargoedUntil", "embargoed"])
+def test_an_embargo_without_a_zone_is_refused_because_a_guess_might_end_it_early(key: str, moment: str) -> None:
+    fields = json.loads(example("ninjs-3.1.json")) | {key: moment}
+    refusal = one_refusal("a.json", json.dumps(fields).encode())
+    assert refusal.reason == "schema"
+    assert "embargo" in refusal.message
+    element = f"<embargoed>{moment}</embargoed><pubStatus"
+    xml = example("newsml-g2.xml").decode().replace("<pubStatus", element)
+    assert one_refusal("a.xml", xml.encode()).reason == ("schema" if moment else "embargoed")
+
+
+@pytest.mark.parametrize("empty", ["<embargoed/>", "<embargoed> </embargoed>", "<embargoed><!-- open --></embargoed>"])
+def test_newsml_under_embargo_without_an_end_is_refused(empty: str) -> None:
+    text = example("newsml-g2.xml").decode().replace("<pubStatus", f"{empty}<pubStatus")
+    refusal = one_refusal("a.xml", text.encode())
+    assert refusal.reason == "embargoed"
+    assert "no time at which it ends" in refusal.message
+    withheld = one_article("a.xml", text.replace("stat:usable", "stat:withheld").encode())
+    assert withheld.status is ArticleStatus.WITHDRAWN
+
+
+@pytest.mark.parametrize(("name", "column"), [("a.jsonl", "embargoed_until"), ("a.json", "Embargo"), ("a.csv", "embargoedUntil")])
+def test_an_embargo_is_left_out_of_no_article(name: str, column: str) -> None:
+    fields = {"content": "The bridge reopens.", column: "2027-01-01T00:00:00Z"}
+    data = json.dumps(fields) if name != "a.csv" else "\n".join(",".join(row) for row in (fields, fields.values()))
+    refusal = one_refusal(name, data.encode())
+    assert refusal.reason == "embargoed"
+    assert column in refusal.message
+    trafilatura = json.loads(example("trafilatura.json"))
+    assert one_refusal("a.json", json.dumps(trafilatura | {column: "2027-01-01"}).encode()).reason == "embargoed"
+    assert one_article("a.json", json.dumps(trafilatura | {column: None}).encode()).url == ADDRESS
+    withdrawn = {"status": "withdrawn", "url": ADDRESS, column: "2027-01-01"}
+    assert one_article("a.json", json.dumps(withdrawn).encode()).status is ArticleStatus.WITHDRAWN
+
+
+def test_ninjs_and_newsml_say_that_a_moment_was_taken_as_utc() -> None:
+    noted = ("published_at names no time zone, taken as UTC",)
+    fields = json.loads(example("ninjs-3.1.json"))
+    assert notes("a.json", json.dumps(fields).encode()) == ()
+    for moment in ("2026-03-01", "2026-03-01T09:30:00", "20260301T093000"):
+        assert notes("a.json", json.dumps(fields | {"firstCreated": moment}).encode()) == noted
+        xml = re.sub(r"(<firstCreated>)[^<]*", rf"\g<1>{moment}", example("newsml-g2.xml").decode())
+        assert notes("a.xml", xml.encode()) == noted
+
+
 @pytest.mark.parametrize("moment", ["2026-03-01", "2026-03-01T00:00:00"])
 def test_ninjs_takes_a_day_and_a_moment_without_a_zone(moment: str) -> None:
     fields = json.loads(example("ninjs-3.1.json")) | {"firstCreated": moment, "headlines": None, "organisations": None}
@@ -87,6 +141,47 @@ def test_newsml_withdrawals_embargoes_pictures_and_messages() -> None:
     both = items("a.xml", message.encode())
     assert [one.article.url for one in both if isinstance(one, Offer)] == [ADDRESS, "https://gazette.example/2026/bridge"]
     assert all(isinstance(one, Offer) and one.reencoded for one in both)
+
+
+def newsml_body(markup: str) -> str:
+    text = re.sub(
+        r"<inlineXML.*</inlineXML>", lambda _: f"<inlineXML>{markup}</inlineXML>", example("newsml-g2.xml").decode(), flags=re.DOTALL
+    )
+    return one_article("a.xml", text.encode()).content
+
+
+XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Not the text</title><style>p {{}}</style></head><body>{}</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("markup", "paragraphs"),
+    [
+        ("<p>One.</p>Beside.<p>Two.</p>", ["One.", "Beside.", "Two."]),
+        ("<div>“It rains,” he <b>said</b>.</div><div><div>Two.</div>Tail.</div>", ["“It rains,” he said.", "Two.", "Tail."]),
+        ("Bare words, <i>no</i> markup.", ["Bare words, no markup."]),
+        ("<p>One<br/>line</p><!-- no --><script>no()</script>", ["One line"]),
+        ("<ul><li>One<p>Two</p>three</li></ul>", ["One", "Two", "three"]),
+        ("<table><tr><th>Name</th><td>Votes &amp; seats</td></tr></table>", ["Name", "Votes & seats"]),
+        ("<section><h2>Head</h2>Words</section>", ["Head", "Words"]),
+    ],
+)
+def test_newsml_keeps_all_words_of_a_body(markup: str, paragraphs: list[str]) -> None:
+    assert newsml_body(XHTML.format(markup)) == "".join(f"<p>{escape(words)}</p>" for words in paragraphs)
+
+
+def test_newsml_keeps_all_words_of_nitf() -> None:
+    nitf = """<nitf xmlns="http://iptc.org/std/NITF/2006-10-18/"><head><title>No</title><docdata><doc-id id-string="1"/></docdata></head>
+    <body><body.head><hedline><hl1>Tunnel <em>opens</em></hl1></hedline><dateline><location>Bergen</location></dateline></body.head>
+    <body.content><block>Beside. <p>“In March,” <person>Eva Lind</person> said.</p><bq><block><p>Quoted.</p></block></bq>After.</block>
+    </body.content></body></nitf>"""
+    assert newsml_body(nitf) == "".join(
+        f"<p>{words}</p>" for words in ("Tunnel opens", "Bergen", "Beside.", "“In March,” Eva Lind said.", "Quoted.", "After.")
+    )
+
+
+def test_newsml_messages_of_any_number_are_read_to_the_end() -> None:
+    message = b"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'>" + b"<newsItem/>" * 10_050 + b"</newsMessage>"
+    assert len(items("a.xml", message)) == 10_050
 
 
 @pytest.mark.parametrize(
@@ -184,9 +279,62 @@ def test_separators_are_told_from_the_first_row(separator: str) -> None:
     assert one_article("a.tsv", data.encode()).title == "Tunnel"
 
 
+def test_a_row_with_more_cells_than_the_first_is_refused_and_no_other() -> None:
+    data = b"url,text\nhttps://a.example/1,It rains, he said.\nhttps://a.example/2,Two.,,\nhttps://a.example/3,Three.\n"
+    long, blank, last = items("a.csv", data)
+    assert isinstance(long, Refusal)
+    assert (long.reason, long.original) == ("not_table", b"https://a.example/1,It rains, he said.")
+    assert "3 cells" in long.message
+    assert "2 columns" in long.message
+    assert [item.article.content for item in (blank, last) if isinstance(item, Offer)] == ["Two.", "Three."]
+
+
+@pytest.mark.parametrize(
+    ("head", "asked", "taken", "left"),
+    [
+        ("text,content", None, 1, "text"),
+        ("content,content", None, 0, "column content"),
+        ("text,Body", None, 0, "column Body"),
+        ("text,content", "text", 0, "column content"),
+        ("Body,text", "text", 1, "Body"),
+    ],
+)
+def test_of_two_columns_for_one_field_one_is_taken_and_the_other_named(head: str, asked: str | None, taken: int, left: str) -> None:
+    limits = Limits(100_000, (("content", asked),) if asked else ())
+    (item,) = items("a.csv", f"{head}\nOne.,Another.\n".encode(), limits)
+    assert isinstance(item, Offer), str(item)
+    assert item.article.content == ("One.", "Another.")[taken]
+    assert item.notes == (f"left out what is no field of article.v1: {left}",)
+
+
+def test_a_first_row_may_have_line_breaks_in_it() -> None:
+    assert one_article("a.csv", b'"the\naddress","Text"\nx,It rains.\n').content == "It rains."
+
+
+cells = st.lists(st.text(st.sampled_from('ab ,;|\t\n"“é\u2028\x0b'), max_size=12), min_size=2, max_size=2)
+
+
+@given(rows=st.lists(cells, max_size=5), separator=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]))
+def test_every_cell_that_a_table_was_made_of_comes_back(rows: list[list[str]], separator: str, end: str) -> None:
+    made = io.StringIO(newline="")
+    writer = csv.writer(made, delimiter=separator, lineterminator=end)
+    writer.writerows([["Title", "Text"], *rows])
+    found = items("a.csv", made.getvalue().encode())
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    assert len(found) == len(filled)
+    for item, (_, text) in zip(found, filled, strict=True):
+        assert isinstance(item, Offer) == bool(text.strip()), str(item)
+        assert not isinstance(item, Offer) or item.article.content == text
+
+
 @pytest.mark.parametrize(
     ("data", "reason", "words"),
     [
+        (b"text\rOne.\rTwo.\r", "not_table", "LF"),
+        (b"text,url\nOne.,x\rTwo.,y\r", "not_table", "LF"),
+        (b'"text\nOne.\n', "not_table", "row 0"),
+        (b'text\n"One" and "two"\nThree.\n', "not_table", "row 1"),
+        (b'text\nOne.\n"Two', "not_table", "row 2"),
         (b"", "empty", "first row"),
         (b"a,b\n1,2\n", "not_table", "no column that holds the articles' text among a, b"),
         (b'text\n"never closed' + b"x\n" * 200_000, "too_large", "never closed"),
@@ -199,6 +347,13 @@ def test_tables_that_cannot_be_read(data: bytes, reason: str, words: str) -> Non
     assert isinstance(refusal, Refusal)
     assert refusal.reason == reason
     assert words in refusal.message
+
+
+def test_a_first_row_of_long_cells_is_read_in_a_process_of_its_own() -> None:
+    # a field's limit is the process's, and other tests may have raised it
+    made = "import io; from tests.support.arrivals import items; print(items('a.csv', b'x' * 200_000 + b',text\\ny,One.\\n'))"
+    done = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=False, cwd=EXAMPLES.parents[2])
+    assert "content='One.'" in done.stdout, done.stderr[-2_000:]
 
 
 def test_examples_that_were_fetched_say_when() -> None:

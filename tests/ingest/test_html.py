@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from schemas.events import Article
+from services.ingest.readers import Offer
 from services.ingest.readers.html import read_html
 from tests.support.arrivals import LIMITS, arrival, one_article, one_refusal
 
@@ -17,6 +19,12 @@ PAGE = """<!DOCTYPE html>
 <meta property="article:published_time" content="2026-05-01T09:30:00+01:00">
 <meta name="author" content="Jane  Doe"><meta property="article:author" content="https://example.org/people/jane">
 </head><body><p>“We will,” she said.</p></body></html>"""
+
+
+def page_article(data: bytes, **given: str | None) -> Article:
+    read = read_html(arrival("a.html"), data, LIMITS, **given)
+    assert isinstance(read, Offer), str(read)
+    return read.article
 
 
 def test_what_the_page_says_about_itself() -> None:
@@ -61,7 +69,7 @@ def test_broken_json_ld_is_passed_over(script: str) -> None:
     ],
 )
 def test_charset_from_mark_header_page_or_guess(data: bytes, charset: str | None) -> None:
-    assert "“Grüße”" in read_html(arrival("a.html"), data, LIMITS, charset=charset).article.content
+    assert "“Grüße”" in page_article(data, charset=charset).content
 
 
 def test_one_broken_byte_does_not_garble_a_page() -> None:
@@ -71,7 +79,7 @@ def test_one_broken_byte_does_not_garble_a_page() -> None:
 
 def test_addresses_are_resolved_against_where_the_page_came_from() -> None:
     page = b'<html><head><link rel="canonical" href="/a"></head><body>x</body></html>'
-    article = read_html(arrival("a.html"), page, LIMITS, fetched_from="https://example.org/b").article
+    article = page_article(page, fetched_from="https://example.org/b")
     assert article.url == "https://example.org/a"
     assert one_article("a.html", page).url is None
 
@@ -90,15 +98,53 @@ def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonic
     also = f'<meta property="og:url" content="{og}">' if og else ""
     page = f'<html><head><link rel="canonical" href="{canonical}">{also}</head><body>x</body></html>'.encode()
     fetched = "https://echo.example/news/2026/bridge"
-    assert read_html(arrival("a.html"), page, LIMITS, fetched_from=fetched).article.url == fetched
+    assert page_article(page, fetched_from=fetched).url == fetched
     ids = {one_article("a.html", page.replace(b"<body>x", b"<body>" + words)).article_id for words in (b"Rain.", b"Sun.")}
     assert len(ids) == (2 if canonical in ("/", "https://echo.example/") else 1)
+
+
+@pytest.mark.parametrize(
+    "canonical",
+    [
+        "https://echo.example/?utm_source=template",
+        "https://echo.example/en/",
+        "https://echo.example/en-gb/home.html",
+        "https://echo.example/index.aspx",
+        "https://m.echo.example/",
+        "https://echo.example/politics",
+        "https://echo.example/topics/the-economy/",
+        "https://echo.example/politics/2026/tunnel-closed-after-flood",
+    ],
+)
+def test_pages_of_one_template_whose_canonical_address_is_not_theirs_are_two_articles(canonical: str) -> None:
+    def article(slug: str, title: str) -> Article:
+        page = f'<html><head><title>{title} | Echo</title><link rel="canonical" href="{canonical}"></head><body>{title}.</body></html>'
+        return page_article(page.encode(), fetched_from=f"https://echo.example/news/{slug}.html")
+
+    bridge, harbour = article("bridge-reopens-in-may", "Bridge reopens in May"), article("harbour-to-grow", "Harbour is to grow")
+    assert bridge.url == "https://echo.example/news/bridge-reopens-in-may.html"
+    assert bridge.article_id != harbour.article_id
+
+
+@pytest.mark.parametrize(
+    ("fetched", "canonical"),
+    [
+        ("https://echo.example/?p=12", "https://echo.example/news/bridge-reopens-in-may"),
+        ("https://echo.example/old-slug-of-it", "https://echo.example/news/bridge-reopens-in-may"),
+        ("https://echo.example/news/bridge-reopens-in-may", "https://echo.example/article/12345"),
+        ("https://echo.example/news/bridge-reopens", "https://echo.example/news/bridge-reopens-in-may-minister-says"),
+        ("https://echo.example/12", "https://echo.example/xinwen/daqiao-wuyue-kaifang"),
+    ],
+)
+def test_a_canonical_address_that_may_be_the_articles_own_is_taken(fetched: str, canonical: str) -> None:
+    page = f'<html><head><title>Bridge reopens in May</title><link rel="canonical" href="{canonical}"></head><body>x</body></html>'
+    assert page_article(page.encode(), fetched_from=fetched).url == canonical
 
 
 def test_an_article_in_another_dress_is_the_same() -> None:
     page = b'<html><head><link rel="canonical" href="https://echo.example/news/bridge"></head><body>x</body></html>'
     ways = ("https://echo.example/news/bridge/amp", "https://m.echo.example/news/bridge?fbclid=1", "https://echo.example/news/bridge")
-    assert len({read_html(arrival("a.html"), page, LIMITS, fetched_from=way).article.article_id for way in ways}) == 1
+    assert len({page_article(page, fetched_from=way).article_id for way in ways}) == 1
 
 
 def test_script_addresses_are_not_taken() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.readers import Limits, Offer, Refusal, read
+from services.ingest.readers.gunzip import Gunzip
 from tests.support.arrivals import arrival, items, one_article, one_refusal
 
 NAMES = ("a.txt", "a.html", "a.jsonl", "a.json", "a.txt.gz", "a.warc", "a.xml", "a.csv", "-")
@@ -90,6 +92,24 @@ def test_gzip_bombs_are_refused_in_little_memory() -> None:
     # many short lines: only the ratio gives this one away
     blank_lines = gzip.compress((b" " * 999 + b"\n") * 20_000)
     assert [item.reason for item in items("a.jsonl.gz", blank_lines) if isinstance(item, Refusal)] == ["gzip"]
+
+
+@pytest.mark.parametrize("words", [b"", b"x"])
+def test_many_small_members_take_little_memory_and_their_places_stay_true(words: bytes) -> None:
+    member, count, last = gzip.compress(words), 30_000, gzip.compress(b"the end")
+    data = member * count + last
+    tracemalloc.start()
+    stream = Gunzip(io.BytesIO(data))
+    while stream.read(1 << 16):
+        pass
+    size = stream.tell()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_500_000
+    for offset in (size - 7, size - 1):
+        at, within = stream.place(offset)
+        assert Gunzip(io.BytesIO(data[at:])).readall()[within:] == b"the end"[offset - size :]
+    assert stream.member == len(data) - len(last)
 
 
 @pytest.mark.parametrize(

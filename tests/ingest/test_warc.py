@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 
-from services.ingest.readers import Item, Limits, Mark, Offer, Refusal, Skip, read
+from services.ingest.readers import Item, Limits, Mark, Offer, Refusal, Skip, read, warc
 from services.ingest.readers.warc import read_warc
 from tests.support.archives import Packing, answer, info, packed, page, record, request
 from tests.support.arrivals import LIMITS, NOW, arrival
@@ -124,6 +124,9 @@ PAGE = page("Tunnel opens – “at last”", PARAGRAPHS)
         ({"Content-Encoding": "br"}, brotli.compress(PAGE)),
         ({"Content-Encoding": "zstd"}, zstandard.compress(PAGE)),
         ({"Content-Encoding": "gzip, br"}, brotli.compress(gzip.compress(PAGE))),
+        ({"Content-Encoding": "gzip"}, gzip.compress(PAGE[:300]) + gzip.compress(PAGE[300:])),
+        ({"Content-Encoding": "gzip"}, gzip.compress(PAGE) + b"\0\0"),
+        ({"Content-Encoding": "zstd"}, zstandard.compress(PAGE[:300]) + zstandard.compress(PAGE[300:])),
         ({"Content-Encoding": "br"}, PAGE),
         ({"Transfer-Encoding": "chunked"}, chunked(PAGE)),
         ({"Transfer-Encoding": "chunked"}, chunked(PAGE, b";name=value")),
@@ -131,6 +134,14 @@ PAGE = page("Tunnel opens – “at last”", PARAGRAPHS)
         ({"Transfer-Encoding": "chunked", "Content-Encoding": "gzip"}, chunked(gzip.compress(PAGE))),
         ({"Content-Length": str(len(PAGE))}, PAGE + b"WARC/1.0\r\nWARC-Type: request"),
         ({"Content-Length": "99999999"}, PAGE),
+        ({"Content-Length": str(len(PAGE) // 4)}, PAGE),
+        ({"Content-Length": str(len(gzip.compress(PAGE))), "Content-Encoding": "gzip"}, PAGE),
+        ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, PAGE),
+        ({"Content-Length": "0", "Content-Encoding": "br"}, brotli.compress(PAGE)),
+        *(
+            ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, brotli.compress(PAGE) + tail)
+            for tail in (b"\r\n", b"\r\n\r\nWA", b"\r\n\r\nWARC/1.0\r\nWARC-Type: request")
+        ),
         ({"Content-Type": "text/html; charset=windows-1252"}, PAGE.decode().replace("utf-8", "").encode("cp1252")),
     ],
 )
@@ -139,6 +150,25 @@ def test_codings_kept_and_codings_undone_but_still_named(headers: dict[str, str]
     assert isinstance(item, Offer), str(item)
     assert item.article.title == "Tunnel opens – “at last”"
     assert "Work began two years ago" in item.article.content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chunked(PAGE)[:-5],
+        chunked(PAGE)[:-50],
+        chunked(PAGE)[:800],
+        b"2bc\r\n" + PAGE[:700],
+        b"2bc\r\n" + PAGE[:701],
+        b"2c0\r\n" + PAGE[:700] + b"\r\n64\r\n" + PAGE[700:800] + b"\r\n0\r\n\r\n",
+        b"2bc\r\n" + PAGE[:700] + b"\r\nzzz\r\n" + PAGE[700:] + b"\r\n0\r\n\r\n",
+    ],
+)
+def test_chunks_that_are_not_whole_are_refused(body: bytes) -> None:
+    item = one(answer("https://a.example/tunnel", body, headers={"Transfer-Encoding": "chunked"}))
+    assert isinstance(item, Refusal), str(item)
+    assert (item.reason, item.original) == ("encoding", body)
+    assert "chunk" in item.message
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstandard.compress)])
@@ -179,6 +209,11 @@ def test_behind_a_damaged_member_reading_goes_on() -> None:
     assert [item.reason for item in found if isinstance(item, Refusal)] == ["archive"]
 
 
+def test_a_first_byte_that_is_broken_costs_the_first_record_only() -> None:
+    data = b"\x1e" + stories(3)[1:]
+    assert titles(items(data)) == ["Story 0", "Story 1", "Story 2"]
+
+
 @pytest.mark.parametrize("packing", ["plain", "members", "one"])
 @pytest.mark.parametrize("wrong", [-100, 100, 10**9])
 def test_a_wrong_length_costs_no_other_page(packing: Packing, wrong: int) -> None:
@@ -188,6 +223,38 @@ def test_a_wrong_length_costs_no_other_page(packing: Packing, wrong: int) -> Non
     read_titles = [title for title in titles(found) if title != "Wrong"]
     assert read_titles == [f"Story {n}" for n in range(5)]
     assert "archive" in [item.reason for item in found if isinstance(item, Refusal)]
+
+
+class Counting(io.BytesIO):
+    """Counts the bytes that were read of it."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+def liar(n: int, more: int) -> bytes:
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page(f"Wrong {n}", PARAGRAPHS)
+    return record("response", block, f"https://a.example/{n}", more={"Content-Length": str(len(block) + more)})
+
+
+@pytest.mark.parametrize(("packing", "more"), [("one", 7), ("plain", 10**9)])
+def test_an_archive_damaged_all_over_is_given_up_before_it_is_read_time_and_again(
+    packing: Packing, more: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # in what is packed as a whole each damage costs all before it, and a record that claims all behind it costs that
+    monkeypatch.setattr(warc, "_REREAD_BYTES", 0)
+    data = packed([info(), *(liar(n, more) for n in range(200))], packing)
+    stream = Counting(data)
+    found = list(read_warc(arrival("a.warc.gz"), stream, LIMITS, lambda _: None))
+    assert stream.count < 3 * warc._MAX_REREAD * len(data)
+    last = found[-1]
+    assert isinstance(last, Refusal)
+    assert "too many places" in last.message
+    assert len(found) > warc._MAX_REREAD
 
 
 @pytest.mark.parametrize("data", [b"", b"no archive at all", b"WARC/1.0\r\n", gzip.compress(b"no archive"), b"\x1f\x8b\x08" + bytes(50)])
@@ -230,7 +297,50 @@ def test_a_page_stands_where_it_was_captured_unless_its_own_site_says_otherwise(
         assert address(elsewhere) == "https://gazette.example/a/story?utm_source=x"
 
 
+@pytest.mark.parametrize(
+    ("written", "captured"),
+    [
+        ("2016", datetime(2016, 1, 1, tzinfo=UTC)),
+        ("2016-02", datetime(2016, 2, 1, tzinfo=UTC)),
+        ("2016-02-03", datetime(2016, 2, 3, tzinfo=UTC)),
+        ("2016-02-03T04:05", datetime(2016, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2016-02-03T04:05:06", datetime(2016, 2, 3, 4, 5, 6, tzinfo=UTC)),
+    ],
+)
+def test_a_capture_without_a_zone_or_a_time_is_at_its_beginning_in_utc_and_it_is_said(written: str, captured: datetime) -> None:
+    item = one(answer("https://a.example/1", PAGE, date=written))
+    assert isinstance(item, Offer)
+    assert item.article.fetched_at == captured
+    assert [note.partition(" ")[0] for note in item.notes] == ["WARC-Date"]
+
+
+@pytest.mark.parametrize(
+    ("written", "captured"),
+    [
+        ("2016-02-03T04:05Z", datetime(2016, 2, 3, 4, 5, tzinfo=UTC)),
+        ("2016-02-03T04:05:06.7Z", datetime(2016, 2, 3, 4, 5, 6, 700_000, tzinfo=UTC)),
+        ("2016-02-03T04:05:06.123456789Z", datetime(2016, 2, 3, 4, 5, 6, 123_456, tzinfo=UTC)),
+        ("2016-02-03T04:05:06+02:00", datetime(2016, 2, 3, 2, 5, 6, tzinfo=UTC)),
+    ],
+)
+def test_a_capture_is_dated_as_the_standard_has_it(written: str, captured: datetime) -> None:
+    item = one(answer("https://a.example/1", PAGE, date=written))
+    assert isinstance(item, Offer)
+    assert (item.article.fetched_at, item.notes) == (captured, ())
+
+
+@pytest.mark.parametrize("written", ["", "soon", "2016-13", "2016-02-30T04:05:06Z", "0000", "20160203", "16-02-03"])
+def test_a_capture_whose_date_cannot_be_read_is_refused_and_never_now(written: str) -> None:
+    found = items(packed([answer("https://a.example/1", PAGE, date=written), story(1)]))
+    assert [type(item).__name__ for item in found] == ["Refusal", "Offer"]
+    first = found[0]
+    assert isinstance(first, Refusal)
+    assert (first.reason, first.original) == ("schema", PAGE)
+    assert "WARC-Date" in first.message
+
+
 def test_a_capture_is_never_later_than_now() -> None:
     item = one(answer("https://a.example/1", PAGE, date="2199-01-01T00:00:00Z"))
     assert isinstance(item, Offer)
     assert item.article.fetched_at == NOW
+    assert item.notes == ("WARC-Date is in the future, taken as now",)

@@ -126,7 +126,7 @@ def test_a_record_of_the_release_before(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'record.db'}"
     fill(address, sample())
     with sqlite3.connect(tmp_path / "record.db") as writer:
-        writer.execute("ALTER TABLE statements DROP COLUMN source_confidence")
+        writer.execute("ALTER TABLE statements DROP COLUMN check_worthiness")
     writer.close()
     with reader(address) as api:
         assert "of an older release" in problem(api.get("/v1/search", params={"q": "bridge"}), 503)["detail"]

@@ -230,7 +230,7 @@ def _errors() -> list[PanelBuilder]:
         ),
         lines(
             Look("No articles, passed over", "Pages that ingest met and that are no articles, per minute and reason. Harmless: lists, "
-                                             "answers that are no pages, pages captured again unchanged.",
+                                             "live blogs, error pages, redirects, pages captured again unchanged.",
                  "short", 6, nothing="none in this time"),
             Target(nonzero(per_minute("onrecord_pages_skipped_total", by="reason")), "{{reason}}"), mode="bars",
         ),

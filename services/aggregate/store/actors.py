@@ -17,6 +17,7 @@ from schemas.ids import actor_id
 from schemas.relational import UNDATED, Dimension, fold, microseconds
 from services.aggregate.identity.local import is_local
 from services.aggregate.identity.registry import kind_of, wikidata_of
+from services.aggregate.store import lexicon
 from services.aggregate.store.articles import Effect
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.decisions import Called, called, meant
@@ -52,6 +53,7 @@ def apply_effect(connection: sa.Connection, effect: Effect) -> None:
     rows = [{**row, "article_id": local.get(row["actor_id"])} for row in _rows(connection, touched)]
     delete(connection, _actors.c.actor_id, sorted(set(touched) - {row["actor_id"] for row in rows}))
     upsert(connection, _actors, rows)
+    effect.words |= lexicon.name(connection, touched, rows)
     upsert(connection, _outbox, [{"actor_id": actor, "generation": 1} for actor in touched], add=("generation",))
     effect.written["tallies"] += len(moved)
     effect.written["actors"] += len(touched)

@@ -1,4 +1,5 @@
-"""A record of another release: its statements get their identities, by this release's rules and registry, and are grouped.
+"""A record of another release: its statements get their identities, by this release's rules and registry, are grouped, and get their
+words for search.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -13,21 +14,26 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import Actor, Span, words_of
 from schemas.relational import fold
+from schemas.words import forms, indexed
 from services.aggregate.changes import who
 from services.aggregate.grouping import is_shred
 from services.aggregate.store import known
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.appearances import SELECTED
 from services.aggregate.store.articles import Effect, count, describe, follow
+from services.aggregate.store.bulk import change
+from services.aggregate.store.changed import number
 from services.aggregate.store.decisions import unplaced
+from services.aggregate.store.lexicon import learn, name
 from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 
 STEP = 500
 """Statements of one transaction, more or less."""
 
-_statements = relational.statements
+_statements, _actors = relational.statements, relational.actors
 _UNKNOWN = _statements.c.identity_id.is_(None)
+_UNINDEXED = _statements.c.words.is_(None)
 # linking anew groups statements, too, and says nothing of shreds
 _UNGROUPED = _statements.c.shred.is_(None) | (_statements.c.on_record & _statements.c.appearance_of.is_(None))
 
@@ -77,19 +83,20 @@ def adopt(connection: sa.Connection) -> int:
     effect = Effect()
     leaving = [row for row in before if row["on_record"]]
     followed = follow(connection, leaving, [row for row in after if row["on_record"]])
-    change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    changing = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     came = dict(followed.came)
     for row in after:
         actor = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
         values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")}
         values["actor_id"] = actor
-        connection.execute(change.values(**values), {"statement": row["statement_id"]})
+        connection.execute(changing.values(**values), {"statement": row["statement_id"]})
         if row["on_record"]:
             came[row["statement_id"]] = {**row, "actor_id": actor}
     count(connection, followed.left, came, effect)
     # most are who they were
     effect.actors = {actor for (actor, _, _), counts in effect.tallies.items() if any(counts)}
     apply_effect(connection, effect)
+    number(connection, effect)
     return len(before)
 
 
@@ -100,6 +107,7 @@ def rule(connection: sa.Connection) -> int:
     followed = follow(connection, [], [], missing)
     count(connection, followed.left, followed.came, effect)
     apply_effect(connection, effect)
+    number(connection, effect)
     return len(missing)
 
 
@@ -111,19 +119,41 @@ def group(connection: sa.Connection) -> int:
     query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
     rows = {row.statement_id: row._asdict() for row in connection.execute(query)}
     lock(connection, Kind.ARTICLE, sorted({row["article_id"] for row in rows.values()}))
-    change = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
+    changing = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for identity, row in rows.items():
         row["text"] = words_of(Span.model_validate(span) for span in row["spans"])
         values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
-        connection.execute(change.values(**values), {"statement": identity})
+        connection.execute(changing.values(**values), {"statement": identity})
     effect = Effect()
     on_record = {identity: row for identity, row in rows.items() if row["on_record"]}
     count(connection, list(on_record.values()), on_record, effect)
     apply_effect(connection, effect)
+    number(connection, effect)
     return len(rows)
 
 
-STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, rule, adopt, group)
+def index(connection: sa.Connection) -> int:
+    """Give some statements their words, and their actors the words of their names; returns how many, 0 when all have them."""
+    few = sa.select(_statements.c.article_id).where(_UNINDEXED).order_by(_statements.c.statement_id).limit(STEP)
+    articles = sorted(set(connection.execute(few).scalars()))
+    lock(connection, Kind.ARTICLE, articles)
+    columns = [_statements.c[column] for column in ("statement_id", "language", "spans", "actor_id", "on_record")]
+    rows = connection.execute(sa.select(*columns).where(_UNINDEXED, _statements.c.article_id.in_(articles))).all()
+    if not rows:
+        return 0
+    words = {row.statement_id: indexed(span["exact"] for span in row.spans) for row in rows}
+    change(connection, _statements.c.words, words)
+    actors = sorted({row.actor_id for row in rows if row.on_record})
+    lock(connection, Kind.ACTOR, actors)
+    named = connection.execute(sa.select(_actors.c.actor_id, _actors.c.folded).where(_actors.c.actor_id.in_(actors)))
+    fresh = name(connection, actors, [row._asdict() for row in named])
+    for row in rows:
+        fresh |= forms(row.language, words[row.statement_id].split())
+    learn(connection, fresh)
+    return len(rows)
+
+
+STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, rule, adopt, group, index)
 """In this order, each until it returns 0: a name that is known in one article only gets its place from decisions before its statements."""
 
 

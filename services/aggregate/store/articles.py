@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from schemas import relational
 from schemas.events import ActorKind
+from schemas.words import forms
 from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
 from services.aggregate.identity.deciding import description_of
 from services.aggregate.identity.local import is_local
@@ -31,6 +32,7 @@ from services.aggregate.store import decisions
 from services.aggregate.store.appearances import SELECTED, regroup
 from services.aggregate.store.bulk import chunks, delete, upsert
 from services.aggregate.store.identities import Settled, settle
+from services.aggregate.store.lexicon import Form
 from services.aggregate.store.locks import Kind, lock
 from services.aggregate.store.reassigned import Reassigned
 from services.chassis.errors import LimitExceeded
@@ -91,7 +93,13 @@ class Effect:
     actors: set[str] = field(default_factory=set)
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
+    words: set[Form] = field(default_factory=set)
+    """Words of what was written."""
     written: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    left: dict[str, Row] = field(default_factory=dict)
+    """Statements that were counted, as they were, by id."""
+    came: dict[str, Row] = field(default_factory=dict)
+    """Statements that are counted from now on, as they are, likewise."""
 
     def count(self, statement: Mapping[str, Any], actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
@@ -282,6 +290,7 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
     _flip(connection, plan.flipped, followed.settled)
     for row in plan.written:
         row["actor_id"] = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
+        effect.words |= forms(row["language"], row["words"].split())
     upsert(connection, _statements, plan.written)
     for given in plan.given:
         actor = followed.settled.actor_of(given) if given["on_record"] else given["identity_id"]
@@ -350,10 +359,14 @@ def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row
     otherwise because of these."""
     for row in left:
         effect.count(row, row["actor_id"], -1)
+        effect.left[row["statement_id"]] = row
     for grouped, standing in regroup(connection, left, came):
-        if grouped["statement_id"] not in came:
+        name, now = grouped["statement_id"], {**grouped, "standing": standing}
+        if name not in came:
             effect.count(grouped, grouped["actor_id"], -1)
-        effect.count({**grouped, "standing": standing}, grouped["actor_id"], +1)
+            effect.left[name] = {**grouped}
+        effect.count(now, now["actor_id"], +1)
+        effect.came[name] = now
 
 
 def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:

@@ -90,6 +90,19 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
+def change(connection: sa.Connection, column: sa.Column[Any], values: Mapping[str, str]) -> None:
+    """Set a text column of the rows with these primary keys."""
+    table, (key,) = column.table.name, column.table.primary_key.columns
+    if connection.dialect.name == "sqlite":
+        rows = [(value, name) for name, value in values.items()]
+        connection.exec_driver_sql(f'UPDATE {table} SET "{column.name}" = ? WHERE "{key.name}" = ?', rows)  # noqa: S608 - our own names
+    else:
+        incoming = "json_each_text(CAST(:values AS json)) AS incoming (name, value)"
+        where = f'{table}."{key.name}" = incoming.name'
+        statement = sa.text(f'UPDATE {table} SET "{column.name}" = incoming.value FROM {incoming} WHERE {where}')  # noqa: S608
+        connection.execute(statement, {"values": json.dumps(values, ensure_ascii=False)})
+
+
 def delete(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> None:
     """Delete the rows whose ``column`` is among the values."""
     for chunk in chunks(values):

@@ -3,10 +3,11 @@
 SQLite has one writer. On PostgreSQL replicas own different partitions, but quotes and claims are keyed by actor, documents by article
 and decisions by themselves, so two replicas meet on all of them. Each batch therefore locks the registry's state (shared with the
 others), its offsets, then the decisions (all of them at once, and only if it brings some), then its articles, then the identities (all
-of them at once, since a link may reach any), then its actors, then rows of the trail, then of the hours counted from it, each kind in
-ascending order: the same order in every process, so waiting never becomes a circle. The purge takes the last two in the same order; of
-two replicas only one purges at a time, because rows are deleted in whatever order the server finds them. A step over the whole record
-(:mod:`services.aggregate.store.adopting`) holds the registry's state alone, so no batch is under way meanwhile.
+of them at once, since a link may reach any), then its actors, then new words of the vocabulary, then rows of the trail, then of the hours
+counted from it, then the order of changes, each kind in ascending order: the same order in every process, so waiting never becomes a
+circle. The purge takes those of the trail and of the hours in the same order; of two replicas only one purges at a time, because rows are
+deleted in whatever order the server finds them. A step over the whole record (:mod:`services.aggregate.store.adopting`) holds the
+registry's state alone, so no batch is under way meanwhile.
 
 Articles and actors are locked by bucket, with advisory locks that end with the transaction: a row that does not exist yet cannot
 be locked, and the server's table of locks is small.
@@ -34,6 +35,7 @@ class Kind(IntEnum):
     PURGE = 0x6F6E7270
     IDENTITY = 0x6F6E7269
     DECISION = 0x6F6E7264
+    CHANGES = 0x6F6E7273
 
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(CAST(:kind AS integer), bucket) FROM unnest(CAST(:buckets AS integer[])) AS bucket")

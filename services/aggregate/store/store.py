@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+import structlog
 
 from schemas.events import ActorRecord, DecisionKind
 from schemas.relational import actors, candidates, decisions, documents, identities
@@ -19,7 +21,9 @@ from services.aggregate.store import adopting, known, outbox
 from services.aggregate.store import offsets as consumed
 from services.aggregate.store.actors import apply_effect
 from services.aggregate.store.articles import apply_changes
+from services.aggregate.store.changed import number
 from services.aggregate.store.engine import open_engine, patient, reading, transaction
+from services.aggregate.store.lexicon import learn
 from services.aggregate.store.migrate import migrate
 from services.aggregate.store.trail import note, purge
 from services.chassis.errors import CommitFailed
@@ -32,7 +36,12 @@ T = TypeVar("T")
 PUBLISH_BATCH = 50
 """Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
 
+PROGRESS_S = 10.0
+"""Between two lines about a long migration."""
+
 NO_ORIGINS: Mapping[TopicPartition, Origin] = {}
+
+logger = structlog.get_logger()
 
 _CURRENT = ~documents.c.withdrawn
 _ENTRIES: dict[str, sa.Select[Any]] = {
@@ -83,7 +92,7 @@ class Store:
             connection.execute(sa.select(sa.literal(1)))
 
     def migrate(self) -> None:
-        """Bring the tables to this release, and what earlier ones stored to its identities.
+        """Bring the tables to this release, and what earlier ones stored to its identities and its search index.
 
         Raises:
             CommitFailed: the database cannot be reached or migrated just now.
@@ -117,11 +126,7 @@ class Store:
     def _adopt(self) -> None:
         with patient(self._engine) as unhurried:
             for step in adopting.STEPS:
-                left = 1
-                while left:
-                    with transaction(unhurried) as connection:
-                        known.alone(connection)
-                        left = step(connection)
+                _repeat(unhurried, step)
 
     def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:
         """The position in each partition (in all known ones without an argument); one never read is left out.
@@ -158,7 +163,9 @@ class Store:
             consumed.move(connection, self._group, expected, offsets, origins)
             effect = apply_changes(connection, changes)
             apply_effect(connection, effect)
+            learn(connection, effect.words)
             noted = note(connection, changes)
+            number(connection, effect)
         return {**effect.written, "trail": noted} if noted else dict(effect.written)
 
     def entries(self) -> dict[str, int]:
@@ -251,3 +258,18 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _repeat(engine: sa.Engine, step: Callable[[sa.Connection], int]) -> None:
+    """A step of :mod:`services.aggregate.store.adopting` until nothing is left; says now and then how far it is."""
+    done, told = 0, time.monotonic()
+    while True:
+        with transaction(engine) as connection:
+            known.alone(connection)
+            count = step(connection)
+        done += count
+        if time.monotonic() - told > PROGRESS_S or (not count and done):
+            told = time.monotonic()
+            logger.info("bringing what is stored to this release", service="aggregate", note=step.__name__, done=done)
+        if not count:
+            return

@@ -213,14 +213,24 @@ class Cast:
     def _are_two(self, span: Range, name: str) -> bool:
         """Whether a firm's name is two persons who speak together: “Moss and Penn” after Jack Moss and Ruth Penn. Notes both."""
         first, joined, second = name.partition(" and ")
-        pair = (first, self._person_called(first)), (second, self._person_called(second))
-        if not joined or None in (member for _, member in pair):
+        if not joined:
             return False
-        for surname, member in pair:
-            if member is not None:
-                start = self.text.index(surname, span.start)
-                self._mention(member, Range(start, start + len(surname)), person_name((surname,)))
+        start = self.text.index(name, span.start)
+        one, other = self._bearer(first, start), self._bearer(second, start + len(first + joined))
+        if one is None or other is None or one[0] is other[0]:
+            return False
+        self._mention(*one)
+        self._mention(*other)
         return True
+
+    def _bearer(self, words: str, start: int) -> tuple[Member, Range, PersonName, float] | None:
+        """Whose full name or surname stands there, where, and how sure that is; None where it is nobody's in the article."""
+        span, name = Range(start, start + len(words)), person_name(tuple(words.split()))
+        whole = self._people.whole(name)
+        if whole is not None:
+            return whole, span, name, 1.0
+        found = self._bearers.of_one_word(name, span, None) if self._people.of_surname(words) else None
+        return None if found is None else (found[0], span, name, found[1])
 
     def _is_short(self, item: Named) -> bool:
         return item.label != "LOCATION" and fold(" ".join(item.words)) in self._short

@@ -19,17 +19,18 @@ _DETERMINERS = words("the this that these those")
 
 
 class Earlier:
-    """The described and the joint speakers of an article so far, to be noted in text order."""
+    """The described and the listed speakers of an article so far, to be noted in text order."""
 
     def __init__(self, maker: Maker) -> None:
         self._maker = maker
         self._described: dict[str, list[tuple[int, Actor]]] = {}  # by the noun that heads the description
-        self._joint: list[tuple[int, Phrase]] = []
+        self._listed: list[tuple[int, Phrase]] = []
 
     def note(self, source: Range, read: Phrase, actor: Actor) -> None:
         """Somebody speaks there."""
-        if read.manner is Manner.SEVERAL:
-            self._joint.append((source.start, read))
+        if read.manner in (Manner.SEVERAL, Manner.ONE_OF):
+            if actor.resolution is not Resolution.UNRESOLVED:
+                self._listed.append((source.start, read))
         elif actor.kind is ActorKind.UNNAMED and actor.resolution is Resolution.DESCRIPTION and _is_person(read):
             self._described.setdefault(read.words[-1], []).append((source.start, actor))
 
@@ -48,22 +49,22 @@ class Earlier:
         return self._all_of(said, mention)
 
     def _all_of(self, said: list[str], mention: Span) -> Actor | None:
-        joint = self._joint_before(mention.start) if said and _TOGETHER.issuperset(said) else None
-        if joint is None:
+        joint = self._listed_before(mention.start) if said and _TOGETHER.issuperset(said) else None
+        if joint is None or joint.manner is Manner.ONE_OF:
             return None
         return self._maker.named(
             ActorKind.GROUP, joint.name, mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.GROUP)
         )
 
     def _one_of(self, number: int, mention: Span) -> Actor | None:
-        joint = self._joint_before(mention.start)
-        if joint is None or len(joint.members) <= number:
+        listed = self._listed_before(mention.start)
+        if listed is None or len(listed.members) <= number:
             return None
-        return self._maker.member(joint.members[number], mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.PERSON))
+        return self._maker.member(listed.members[number], mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.PERSON))
 
-    def _joint_before(self, position: int) -> Phrase | None:
-        last = bisect_left(self._joint, position, key=lambda item: item[0]) - 1
-        return self._joint[last][1] if last >= 0 else None
+    def _listed_before(self, position: int) -> Phrase | None:
+        last = bisect_left(self._listed, position, key=lambda item: item[0]) - 1
+        return self._listed[last][1] if last >= 0 else None
 
 
 def _is_person(read: Phrase) -> bool:

@@ -24,6 +24,7 @@ class Manner(Enum):
     RELATIVE = "relative"
     NAMED = "named"
     SEVERAL = "several"
+    ONE_OF = "one of several"
     DESCRIBED = "described"
 
 

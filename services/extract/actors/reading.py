@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from schemas.events import ActorKind
 from services.extract.actors.capitals import CAPITALISED_RUN, apposed_person, known_name, read_capitals
@@ -35,7 +34,7 @@ _TIME = re.compile(
 _BRACKETS = re.compile(r"\([^()]{0,60}\)")
 # What may stand between two who speak together: an apposition to the first, “and”, and what the second is
 _LISTED = re.compile(
-    r"(?:,\s+(?P<apposition>[\w’'-]+(?:\s+[\w’'-]+){0,5}),)?[\s,]*(?:and|or|nor|,)\s+"
+    r"(?:,\s+(?P<apposition>[\w’'-]+(?:\s+[\w’'-]+){0,5}),)?[\s,]*(?P<link>and|or|nor|,)\s+"
     r"(?P<lead>(?:[\w’'-]+\.?,?\s+){0,4})"
 )
 _QUANTIFIED = re.compile(
@@ -43,7 +42,6 @@ _QUANTIFIED = re.compile(
 )
 _DETERMINERS = frozenset(("a", "an", "the", "his", "her", "its", "their"))
 _LINKING = frozenset(("who", "whom", "whose", "which", "that", "said", "says", "told", "son", "daughter", "not", "as"))
-_JOINED = re.compile(r"\b(?:and|or|nor)\b")
 _HONORIFICS = frozenset(("mr", "mrs", "ms", "dr", "sen", "rep", "gov", "president", "gen"))
 _ADDED = frozenset(("himself", "herself", "also", "too", "both", "all"))  # “he himself”
 _EDGES = " .\"'“”‘’"
@@ -73,9 +71,11 @@ def _read(text: str, span: Range, cast: Cast) -> Phrase:
         return Phrase(Manner.PRONOUN, his["whose"].lower(), ActorKind.UNNAMED)
     if words and words[-1] in RELATIVE and (len(words) == 1 or "of" in words):
         return Phrase(Manner.RELATIVE, words[-1], ActorKind.UNNAMED)
-    several = _coordinated(text, span, cast)
+    several, link = _coordinated(text, span, cast)
     if several:
-        return Phrase(Manner.SEVERAL, _enumeration([member.name for member in several]), ActorKind.GROUP, several)
+        names = [member.name for member in several]
+        manner = Manner.ONE_OF if link == "or" else Manner.SEVERAL
+        return Phrase(manner, f"{', '.join(names[:-1])} {link} {names[-1]}", ActorKind.GROUP, several)
     segments = _segments(text, span)
     if not segments:
         return Phrase(Manner.DESCRIBED, whole.strip() or whole, ActorKind.UNNAMED, words=words)
@@ -125,25 +125,29 @@ def _segments(text: str, span: Range) -> list[Range]:
     return [segment for segment in segments if text[segment.start : segment.end].strip(_EDGES)]
 
 
-def _coordinated(text: str, span: Range, cast: Cast) -> tuple[Member, ...]:
-    """Several persons in one phrase, with nothing but titles and brackets between them; empty when it is not such a list."""
+def _coordinated(text: str, span: Range, cast: Cast) -> tuple[tuple[Member, ...], str]:
+    """Several persons in one phrase, with nothing but titles and brackets between them, and whether all of them are meant (“and”) or
+    one (“or”); nobody when it is not such a list."""
     people = [(at, member) for at, member in cast.within(span) if member.kind is ActorKind.PERSON]
     if len({id(member) for _, member in people}) < 2:
-        return ()
+        return (), ""
     listed = [people[0]]
+    links: set[str] = set()
     for at, member in people[1:]:
         between = _LISTED.fullmatch(_BRACKETS.sub("", text[listed[-1][0].end : at.start]))
         if between is None or not _may_introduce(between["lead"]) or (between["apposition"] and not _is_office(between["apposition"])):
             break
         listed.append((at, member))
-    joined = any(_JOINED.search(text, a[0].end, b[0].start) for a, b in pairwise(listed))
+        links.add(between["link"])
+    several = tuple(dict.fromkeys(member for _, member in listed))
     if (
-        not joined
+        len(several) < 2
+        or links == {","}
         or not _may_head(text[span.start : listed[0][0].start], listed[0][1])
         or not (text.startswith(",", listed[-1][0].end) or _TRAILER.match(text[listed[-1][0].end : span.end]))
     ):
-        return ()
-    return tuple(dict.fromkeys(member for _, member in listed))
+        return (), ""
+    return several, "or" if "or" in links else "and"
 
 
 def _may_introduce(lead: str) -> bool:
@@ -158,10 +162,6 @@ def _is_office(apposition: str) -> bool:
     head = next((number for number, word in enumerate(words) if word in ("of", "for", "at", "in")), len(words))
     known = words[0] in _DETERMINERS or is_role(words[head - 1])
     return head > 0 and known and not _LINKING.intersection(words[:head])
-
-
-def _enumeration(names: list[str]) -> str:
-    return ", ".join(names[:-1]) + " and " + names[-1]
 
 
 def _named(text: str, segment: Range, cast: Cast) -> Member | None:

@@ -31,7 +31,6 @@ _TIED = 0.5  # of a namesake: nothing tells which of two it is
 _CLEAR = 0.6  # of the focus: below it a description stays unnamed
 _RELATIVE = re.compile(r"(?:\w+ of )?wh(?:o|om|ich)|that", re.IGNORECASE)
 _PART = re.compile(r"[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*")  # of a name
-_ONE_OF = re.compile(r"\bor\b")
 _HEADLINE = 150  # code points on either side: no headline is longer
 
 
@@ -96,9 +95,7 @@ class Resolver:
 
     def together(self, actor: Actor) -> tuple[Actor, ...]:
         """Each of those who speak jointly as the group ``actor``, by their own names where its mention has them; nobody for any other
-        actor, nor where one of several speaks (“Lee or Jones said”)."""
-        if actor.mention is not None and _ONE_OF.search(actor.mention.exact):
-            return ()
+        actor, such as one of several (“Lee or Jones said”)."""
         return tuple(self._each(member, actor) for member in self._joint.get(actor.actor_id, ()))
 
     def _each(self, member: Member, group: Actor) -> Actor:
@@ -107,8 +104,11 @@ class Resolver:
             named = [at for at, known in self._cast.within(Range(mention.start, mention.end)) if known is member]
             if named:
                 mention = Span.of(self._text, *named[0])
+                own = self._cast.sure(named[0], member)
+                if own <= _TIED:
+                    return self._maker.unresolved(mention)
                 how = Resolution.NAME if _is_whole(member.name, mention.exact) else Resolution.SURNAME
-                likely = sure(how, member.kind)
+                likely = sure(how, member.kind) * own
         return self._maker.member(member, mention, how, likely)
 
     def _continued(self, inherited: Actor | None) -> Actor:
@@ -138,18 +138,17 @@ class Resolver:
     def _named(self, read: Phrase, mention: Span, *, headline: bool = False) -> Actor:
         how, own = Resolution.NAME, 1.0
         if read.members:
-            own = self._cast.sure(Range(mention.start, mention.end), read.members[0])
+            own = min(self._cast.sure(Range(mention.start, mention.end), member) for member in read.members)
             if read.kind is ActorKind.PERSON and not _is_whole(read.members[0].name, mention.exact):
                 how = Resolution.SURNAME
             elif read.kind is not ActorKind.PERSON and not (_words(read.members[0].name) & _words(mention.exact)):
                 how = Resolution.ALIAS
             read = self._longer(read, mention)
             mention = self._name_in(mention, read)
-            if own <= _TIED:
-                return self._maker.unresolved(mention)
         how = Resolution.HEADLINE if headline else how
-        kind = ActorKind.PERSON if read.manner is Manner.SEVERAL else read.kind  # each of them is one
-        actor = self._maker.named(read.kind, read.name, mention, how, sure(how, kind) * own)
+        kind = ActorKind.PERSON if len(read.members) > 1 else read.kind  # each of them is one
+        likely = sure(how, kind) * own
+        actor = self._maker.unresolved(mention) if own <= _TIED else self._maker.named(read.kind, read.name, mention, how, likely)
         if read.manner is Manner.SEVERAL:
             self._joint[actor.actor_id] = read.members
         return actor
@@ -218,7 +217,7 @@ class Resolver:
         read = self._reader(before) if before is not None else None
         if before is None or read is None:
             return None
-        if read.manner in (Manner.NAMED, Manner.SEVERAL):
+        if read.manner in (Manner.NAMED, Manner.SEVERAL, Manner.ONE_OF):
             actor = self._maker.named(read.kind, read.name, mention, Resolution.RELATIVE_PRONOUN, likely)
             if read.manner is Manner.SEVERAL:
                 self._joint[actor.actor_id] = read.members

@@ -1,10 +1,10 @@
 """How sure an actor is: the probability that the mention is this actor, by the manner of its resolution, on text that nobody read while the
 rules were written.
 
-Fitted by ``lab.fits.confidence``. :data:`RIGHT` counts, by manner, what was right on sets that were read (work and open pages, GUM,
-actors of PolNeAR dev). There the rules are better than elsewhere, so the log-odds of each share are lowered by one number,
-:data:`UNREAD`, which is fitted to the closed pages of lab/labels/speech, of which only figures were ever seen. A pronoun is as sure as
-its ranking says, by two numbers more.
+Fitted by ``lab.fits.confidence``, but for the prior and bounds below. On sets that were read (work and open pages, GUM, actors of PolNeAR
+dev) :data:`RIGHT` counts what was right by manner, and :data:`SLOPE` and :data:`OFFSET` make of the log-odds of a pronoun's ranking those
+of being right. There the rules are better than elsewhere, so all log-odds are lowered by one number, :data:`UNREAD`, the only one that is
+fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ RIGHT: dict[str, tuple[int, int]] = {
     "name, other": (72, 76),
     "surname": (184, 184),
     "title": (22, 23),
-    "alias": (8, 9),
+    "alias": (9, 9),
     "relative_pronoun": (2, 2),
-    "headline": (0, 0),
     "pronoun, other": (14, 19),
     "description, person": (5, 5),
     "description, group": (42, 43),
@@ -29,11 +28,12 @@ RIGHT: dict[str, tuple[int, int]] = {
     "description, document": (14, 16),
     "description, unnamed": (38, 53),
 }
-"""``(right, of how many)`` by :func:`manner`."""
+"""``(right, of how many)`` by :func:`manner`; what is not here was not met."""
 UNREAD = 1.5
-_PRIOR, _OF = 0.9, 10  # as if ten more of each had been seen, nine of them right
-_SLOPE, _OFFSET = 0.62, 1.59  # of a pronoun's log-odds by its ranking
-_CERTAIN = 1e-4  # a ranking with one candidate is no surer than this
+# As if ten more of each had been seen, nine of them right: chosen among variants by what they say of closed pages (docs/experiments.md).
+_PRIOR, _OF = 0.9, 10
+SLOPE, OFFSET = 0.99, 1.05  # of a pronoun's log-odds by its ranking
+_CERTAIN = 0.005  # a ranking with one candidate is no surer than this, nor is anything that is fitted
 
 
 def manner(how: Resolution, kind: ActorKind) -> str:
@@ -48,12 +48,12 @@ def manner(how: Resolution, kind: ActorKind) -> str:
 @cache
 def sure(how: Resolution, kind: ActorKind) -> float:
     """How sure an actor of this kind is that was resolved in this manner. A person's pronoun: :func:`sure_of_pronoun`."""
-    return _unread(log_odds(prior_share(*RIGHT[manner(how, kind)])))
+    return _unread(log_odds(prior_share(*RIGHT.get(manner(how, kind), (0, 0)))))
 
 
 def sure_of_pronoun(ranked: float) -> float:
     """How sure it is that a pronoun means the person whom its ranking gives the probability ``ranked``."""
-    return _unread(_SLOPE * log_odds(min(max(ranked, _CERTAIN), 1 - _CERTAIN)) + _OFFSET)
+    return _unread(SLOPE * log_odds(min(max(ranked, _CERTAIN), 1 - _CERTAIN)) + OFFSET)
 
 
 def prior_share(right: int, of: int) -> float:

@@ -45,7 +45,7 @@ def within_brackets(attribution: Attribution, pairs: Sequence[Range]) -> Attribu
     inside = tuple(piece for piece in (_shared(piece, around) for piece in attribution.content) if piece is not None)
     source = attribution.source
     if source is not None and source.start >= around.start:
-        source = _shared(source, around)
+        source = _shared(source, around) or source  # it may stand behind them
     content = inside or attribution.content
     if (content, source) == (attribution.content, attribution.source):
         return attribution

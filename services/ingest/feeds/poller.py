@@ -51,7 +51,7 @@ class FeedPoller:
         self._publisher = publisher
         self._feeds = feeds
         self._report = report or _ignore
-        self._limits = Limits(settings.max_article_bytes)
+        self._limits = Limits(settings.max_article_bytes, kinds=frozenset(settings.take_kinds))
         self._memory = FeedMemory(settings.index_path)
         self._fetcher = Fetcher(settings, context.stop)
         self._parser = FeedParser(settings)
@@ -165,15 +165,22 @@ class FeedPoller:
         except FetchError as error:
             if entry.content is None or error.kind == "put_off":
                 return error
-            page = Fetched(entry.link, 200, "text/html", "utf-8", entry.as_page())
-            read = self._read(arrival, entry, page)
-            return read if isinstance(read, Skip) else replace(read, reencoded=True)
-        return self._read(arrival, entry, page)
+            return self._stand_in(arrival, entry)
+        read = self._read(arrival, entry, page)
+        if isinstance(read, Skip) and entry.content is not None:
+            return self._stand_in(arrival, entry)
+        return read
+
+    def _stand_in(self, arrival: Arrival, entry: Entry) -> Item:
+        """The article in the feed's own words."""
+        page = Fetched(entry.link, 200, "text/html", "utf-8", entry.as_page())
+        read = self._read(arrival, entry, page)
+        return read if isinstance(read, Skip) else replace(read, reencoded=True)
 
     def _read(self, arrival: Arrival, entry: Entry, page: Fetched) -> Item:
         try:
             read = read_html(arrival, page.body, self._limits, charset=page.charset, fetched_from=page.url)
-            return self._completed(read, entry)
+            return read if isinstance(read, Skip) else self._completed(read, entry)
         except Unreadable as error:
             return Refusal(arrival, error.reason, error.message, page.body, stage=error.stage)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from services.chassis.pagedates import moment_of
 from services.ingest.identity import web_address
-from services.ingest.readers.items import Arrival, Limits, Offer, from_fields, language_tag, one_line, person_names
+from services.ingest.readers.items import Arrival, Limits, Offer, check_embargo, from_fields, language_tag, one_line, person_names
 
 Paths = tuple[str, ...]
 
@@ -63,8 +63,9 @@ def from_dialect(arrival: Arrival, dialect: Dialect, fields: Mapping[str, Any], 
     """An offer of another program's article.
 
     Raises:
-        Unreadable: it has no text, or breaks a limit.
+        Unreadable: it has no text, breaks a limit, or is under embargo.
     """
+    check_embargo(name for name, value in fields.items() if value is not None)
     html = _first(fields, dialect.html, _text)
     language = _first(fields, dialect.language, _text)
     ours = {

@@ -1,7 +1,7 @@
 """Reading gzip without letting a bomb in: memory stays constant, and a stream that swells beyond reason is refused.
 
-A gzip file may consist of several members, as archives do: one for each record. Where each began is remembered for as long as it is asked
-for, so that reading can go on there later.
+A gzip file may consist of several members, as archives do: one for each record. Where they began is remembered for as long as it is asked
+for, so that reading can go on there later; of very many small ones, where every other one did.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ _FREE_BYTES = 16 * 1_048_576
 _MAX_RATIO = 200
 """News in JSON packs 3 to 10 times, very repetitive dumps 50; a bomb 1,000. The ratio counts from 16 MiB on: small files do no harm."""
 _CHUNK = 1 << 16
+_REMEMBERED = 4_096
+"""Members. They are many more than the records that are read ahead only where somebody made them small."""
 
 
 class BrokenGzip(Unreadable):
@@ -50,7 +52,8 @@ class Gunzip(io.RawIOBase):
         return True
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Where in the file the member began that holds the decompressed byte ``offset``, and how far into that member the byte is.
+        """Where in the file the member began that holds the decompressed byte ``offset``, or one before it, and how far behind that
+        beginning the byte is.
 
         Members before it are forgotten: ask with growing offsets.
         """
@@ -106,6 +109,10 @@ class Gunzip(io.RawIOBase):
             self._packed = self._packed.lstrip(b"\0")
         if not self._packed:
             return False
+        if self._members and self._members[-1][0] == self._count:
+            self._members.pop()  # it was empty
+        if len(self._members) == _REMEMBERED:
+            self._members = deque(list(self._members)[::2])
         self._members.append((self._count, self._read - len(self._packed)))
         self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,11 +21,12 @@ _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``: pairs of a field of ours and the
-    column of a table that holds it.
+    column of a table that holds it. ``kinds``: pages that are no articles and are taken all the same (:data:`services.ingest.kinds.KINDS`).
     """
 
     article_bytes: int
     columns: tuple[tuple[str, str], ...] = ()
+    kinds: frozenset[str] = frozenset()
 
     @property
     def line_bytes(self) -> int:
@@ -217,7 +218,7 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
     fields that are none of ours are left out; the last three are noted.
 
     Raises:
-        Unreadable: the object breaks the schema or a limit; the message names each field.
+        Unreadable: the object breaks the schema or a limit; the message names each field. Or it is under embargo.
     """
     given, notes = _forgiven(fields, arrival)
     withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
@@ -247,6 +248,8 @@ def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, An
     notes = []
     # who pushes learns of a misspelt field at once, who reads a dump cannot mend it
     unknown = sorted(set(given) - set(Article.model_fields)) if arrival.source != "push" else []
+    if given.get("status") != ArticleStatus.WITHDRAWN:
+        check_embargo(unknown)
     if unknown:
         named = ", ".join(one_line(name, 40) or "?" for name in unknown[:5]) + (", …" if len(unknown) > 5 else "")
         notes.append(f"left out what is no field of article.v1: {named}")
@@ -258,6 +261,14 @@ def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, An
             if name == "published_at":
                 notes.append("published_at names no time zone, taken as UTC")
     return given, tuple(notes)
+
+
+def check_embargo(names: Iterable[str]) -> None:
+    """Raises :class:`Unreadable` when a field that is about to be left out says that the article must not be on record yet."""
+    name = next((name for name in names if name.lower().startswith("embargo")), None)
+    if name:
+        cure = "only ninjs and NewsML-G2 say so in a way that is understood; send it when that is over, without the field"
+        raise Unreadable("embargoed", f"has {name[:40]!r}, which may put it under embargo, and {cure}", "validate")
 
 
 def moment_written(value: Any) -> Any:

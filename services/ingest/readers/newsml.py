@@ -8,17 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from html import escape
 from typing import Any
 
 from lxml import etree
 
 from services.ingest.readers.items import Arrival, Item, Limits, Refusal, Unreadable
-from services.ingest.readers.ninjs import from_ninjs
+from services.ingest.readers.ninjs import WITHOUT_END, from_ninjs
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-_BLOCKS = ("p", "hl1", "hl2", "li", "blockquote", "pre", "h1", "h2", "h3", "h4")
-_MAX_ITEMS = 10_000
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section",
+    "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    "abstract", "block", "body.content", "body.end", "body.head", "bq", "byline", "byttl", "credit", "dateline", "datasource",
+    "distributor", "fn", "hedline", "hl1", "hl2", "media", "media-caption", "media-producer", "note", "rights", "series", "tagline",
+})  # fmt: skip
+"""Elements of XHTML, and of NITF, before and behind which a paragraph ends."""
+_HIDDEN = frozenset(("head", "script", "style", "template"))
 
 
 def read_newsml(arrival: Arrival, data: bytes, limits: Limits) -> Iterator[Item]:
@@ -35,7 +43,7 @@ def read_newsml(arrival: Arrival, data: bytes, limits: Limits) -> Iterator[Item]
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable("not_xml", f"is not well-formed XML ({error}); only NewsML-G2 is read from .xml") from error
-    items = [node for node in root.iter() if _name(node) == "newsItem"][:_MAX_ITEMS]
+    items = [node for node in root.iter() if _name(node) == "newsItem"]
     if not items:
         raise Unreadable("not_xml", f"is {_name(root)}, and holds no newsItem of NewsML-G2", "validate")
     for number, node in enumerate(items, start=1):
@@ -63,7 +71,7 @@ def _as_ninjs(item: etree._Element) -> dict[str, Any]:
         "firstCreated": _text(_child(meta, "firstCreated")),
         "versionCreated": _text(_child(meta, "versionCreated")),
         "contentCreated": _text(_child(content, "contentCreated")),
-        "embargoedUntil": _text(_child(meta, "embargoed")),
+        "embargoedUntil": _embargo(_child(meta, "embargoed")),
         "language": languages[0] if languages else item.get(_LANGUAGE),
         "headlines": [{"value": _text(node)} for node in headlines if _text(node)],
         "by": _text(_child(content, "by")),
@@ -72,16 +80,35 @@ def _as_ninjs(item: etree._Element) -> dict[str, Any]:
     }
 
 
+def _embargo(node: etree._Element | None) -> datetime | str | None:
+    """When an embargo ends; an empty element is one whose end is not known yet."""
+    return None if node is None else _text(node) or WITHOUT_END
+
+
 def _body(node: etree._Element) -> dict[str, str] | None:
     if _name(node) == "inlineData":
         text = "".join(node.itertext())
         kind = "text/html" if "html" in (node.get("contenttype") or "") else "text/plain"
         return {"contentType": kind, "value": text} if text.strip() else None
-    blocks = [block for block in node.iter() if _name(block) in _BLOCKS and not any(_name(a) in _BLOCKS for a in block.iterancestors())]
-    paragraphs = [words for block in blocks if (words := " ".join("".join(block.itertext()).split()))]
-    if not paragraphs:
-        return None
-    return {"contentType": "text/html", "value": "".join(f"<p>{escape(words)}</p>" for words in paragraphs)}
+    value = "".join(f"<p>{escape(words)}</p>" for words in _paragraphs(node))
+    return {"contentType": "text/html", "value": value} if value else None
+
+
+def _paragraphs(root: etree._Element) -> list[str]:
+    """All words in the markup, parted where blocks begin and end: beside paragraphs too, and where there are none."""
+    ends = "\0"  # never in XML
+    pieces: list[str] = []
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, node in walk:
+        name = _name(node)
+        between = ends if name in _BLOCKS else " " if name == "br" else ""
+        if event == "end":
+            pieces += between, (node.tail or "") if node is not root else ""
+        elif name in _HIDDEN:
+            walk.skip_subtree()
+        else:
+            pieces += between, node.text or ""
+    return [words for part in "".join(pieces).split(ends) if (words := " ".join(part.split()))]
 
 
 def _name(node: etree._Element) -> str:

@@ -1,7 +1,8 @@
 """IPTC ninjs news items, versions 1.0 to 3.1.
 
 They differ in how names are written (``pubstatus``, ``pubStatus``) and in what stands alone or in a list (``headline``, ``body_text`` and
-``body_xhtml`` up to 1.8; ``headlines`` and ``bodies`` later). Names are read in any case. A moment without a zone is UTC, a day midnight.
+``body_xhtml`` up to 1.8; ``headlines`` and ``bodies`` later). Names are read in any case. A moment without a zone is UTC, a day midnight;
+but never the end of an embargo: a guess might let an article out early.
 
 ``uri`` becomes the identity (and the address, when it is one); ``version``, when it is a whole number, the revision; ``withheld`` and
 ``canceled`` withdraw the article. An embargoed item and a partial one are refused: the first must not be on record yet, the second would
@@ -33,13 +34,10 @@ from services.ingest.readers.items import (
     person_names,
 )
 
+WITHOUT_END = datetime.max.replace(tzinfo=UTC)
+"""The end of an embargo that names none."""
 
-def _aware(value: Any) -> Any:
-    moment = moment_written(value)
-    return moment.replace(tzinfo=UTC) if isinstance(moment, datetime) and moment.tzinfo is None else value
-
-
-_Moment = Annotated[AwareDatetime, BeforeValidator(_aware)]
+_Moment = Annotated[datetime, BeforeValidator(moment_written)]
 
 
 class _Open(BaseModel):
@@ -70,7 +68,7 @@ class _Item(_Open):
     first_created: _Moment | None = Field(None, alias="firstcreated")
     version_created: _Moment | None = Field(None, alias="versioncreated")
     content_created: _Moment | None = Field(None, alias="contentcreated")
-    embargoed_until: _Moment | None = Field(None, validation_alias=AliasChoices("embargoeduntil", "embargoed"))
+    embargoed_until: AwareDatetime | None = Field(None, validation_alias=AliasChoices("embargoeduntil", "embargoed"))
     pub_status: str = Field("usable", alias="pubstatus")
     language: str | None = None
     headlines: list[_Headline] = []
@@ -145,6 +143,8 @@ def _folded(value: Any) -> Any:
 def _check_usable(item: _Item, now: datetime) -> None:
     if item.type not in (None, "text"):
         raise Unreadable("not_text", f"type is {item.type[:40]!r}; only text items are read", "validate")
+    if item.embargoed_until == WITHOUT_END:
+        raise Unreadable("embargoed", "under embargo, with no time at which it ends; send it again when it has ended", "validate")
     if item.embargoed_until and item.embargoed_until > now:
         raise Unreadable("embargoed", f"under embargo until {item.embargoed_until.isoformat()}; send it again then", "validate")
     if item.representation == "partial":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import BinaryIO
 
 from schemas.events import Article
@@ -55,32 +56,39 @@ def read_table(arrival: Arrival, stream: BinaryIO, limits: Limits) -> Iterator[I
     """
     lines = _Lines(stream, limits.line_bytes)
     text = iter(lines)
-    head = next(text, "")
-    if not head.strip():
+    first = next(text, "")
+    if not first.strip():
         raise Unreadable("empty", "has no first row that names its columns", "validate")
-    separator = max(_SEPARATORS, key=head.count)
-    fields = _fields(next(csv.reader([head], delimiter=separator)), limits)
-    lines.taken()
+    separator = max(_SEPARATORS, key=first.count)
     # a field's limit is the process's, and its default is shorter than articles are
     csv.field_size_limit(max(csv.field_size_limit(), limits.line_bytes))
+    rows = csv.reader(chain([first], text), delimiter=separator, strict=True)
+    number = -1
     try:
-        for number, row in enumerate(csv.reader(text, delimiter=separator), start=1):
+        for number, row in enumerate(rows):
             original = lines.taken().rstrip(b"\r\n")
-            if any(value.strip() for value in row):
-                yield _item(arrival.part(f"row {number}"), dict(zip(fields, row, strict=False)), original, limits)
+            if number == 0:
+                fields = _fields(row, limits)
+            elif any(value.strip() for value in row):
+                yield _item(arrival.part(f"row {number}"), fields, row, original, limits)
     except csv.Error as error:
-        raise Unreadable("not_table", f"cannot be read on as a table ({error})") from error
+        # where the next row begins can only be guessed, and a piece of one must not become an article
+        cure = "double the quotation marks inside of quoted cells, end lines with LF or CRLF, and read it again"
+        raise Unreadable("not_table", f"cannot be read from row {number + 1} on ({error}); {cure}") from error
 
 
 def _fields(head: list[str], limits: Limits) -> list[str]:
-    """The field that each column goes into; a column that goes into none keeps its name."""
+    """The field that each column goes into; for a column that goes into none, something that is no field."""
     names = [name.strip() for name in head]
     asked = {column.lower(): field for field, column in limits.columns}
-    usual = {column: field for column, field in COLUMNS.items() if field not in asked.values()}
+    # a field's own name before its other names, and what was asked for before both
+    own = {name.lower() for name in names} & set(Article.model_fields)
+    usual = {column: field for column, field in COLUMNS.items() if field not in asked.values() and (field not in own or column == field)}
     fields: list[str] = []
     for name in names:
         field = (usual | asked).get(name.lower(), name)
-        fields.append(name if field in fields else field)
+        other = field in fields or (field in asked.values() and name.lower() not in asked)
+        fields.append(f"column {name}" if other else field)
     missing = sorted(set(asked) - {name.lower() for name in names})
     if missing or "content" not in fields:
         which = f"no column {missing[0]!r}" if missing else "no column that holds the articles' text"
@@ -90,7 +98,11 @@ def _fields(head: list[str], limits: Limits) -> list[str]:
     return fields
 
 
-def _item(place: Arrival, row: dict[str, str], original: bytes, limits: Limits) -> Item:
+def _item(place: Arrival, fields: list[str], cells: list[str], original: bytes, limits: Limits) -> Item:
+    if any(cell.strip() for cell in cells[len(fields) :]):
+        cure = "put a cell that holds a separator between quotation marks"
+        return Refusal(place, "not_table", f"has {len(cells)} cells for {len(fields)} columns; {cure}", original)
+    row = dict(zip(fields, cells, strict=False))
     given: dict[str, object] = {name: value for name, value in row.items() if value.strip()}
     given.setdefault("content", "")
     if "authors" in given:

@@ -9,6 +9,8 @@ still; an archive that was read to its end is read from its beginning the next t
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,7 +22,7 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from services.ingest.http_content import TooLarge, Undecodable, content_type, dechunked, decoded
 from services.ingest.identity import web_address
 from services.ingest.readers.html import read_html
-from services.ingest.readers.items import Arrival, Item, Limits, Mark, Refusal, Skip, Unreadable
+from services.ingest.readers.items import Arrival, Item, Limits, Mark, Offer, Refusal, Skip, Unreadable, moment_of
 from services.ingest.readers.warc_records import Damaged, Place, next_place, reading, records_from
 
 Resume = Callable[[str], Mark | None]
@@ -29,6 +31,12 @@ Resume = Callable[[str], Mark | None]
 _HEAD_BYTES = 65_536
 """An archive is known by these: its first record names the file and the moment it was begun."""
 _MAX_DAMAGES = 1_000
+_MAX_REREAD = 20
+"""How often as much as the whole file may be read because of damage. In what is packed as a whole each damage costs all before it."""
+_REREAD_BYTES = 256 * 1_048_576
+"""So much may always be read."""
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
+"""W3C's profile of ISO 8601, which WARC 1.1 allows from the year on; some crawlers leave the zone out."""
 _PAGES = ("text/html", "application/xhtml+xml")
 _CAPTURES = (WarcRecordType.response, WarcRecordType.resource, WarcRecordType.revisit)
 
@@ -84,6 +92,7 @@ def _items(stream: BinaryIO, start: Place, arrival: Arrival, limits: Limits) -> 
     place: Place | None = start
     whole = (start, "")
     damages = 0
+    left = _MAX_REREAD * stream.seek(0, io.SEEK_END) + _REREAD_BYTES if stream.seekable() else 0
     while place is not None:
         at = place
         try:
@@ -95,10 +104,18 @@ def _items(stream: BinaryIO, start: Place, arrival: Arrival, limits: Limits) -> 
             return
         except Damaged as error:
             damages += 1
-            place = next_place(stream, at, error.after) if stream.seekable() and damages < _MAX_DAMAGES else None
-            onward = "reading goes on behind that" if place else "nothing behind that can be read"
-            message = f"{error}; {onward}, get the archive anew if more than this is missing"
-            yield *whole, Refusal(arrival.part(f"at byte {at.at}"), "archive", message, b"", cut=True)
+            onward = "nothing behind that can be read; get the archive anew"
+            if not stream.seekable():
+                place = None
+            elif damages >= _MAX_DAMAGES or left < stream.tell() - place.at:
+                onward = "damaged in too many places to be read on; get the archive anew"
+                onward += ", or unpack it with gunzip and read that" if at.within else ""
+                place = None
+            else:
+                left -= stream.tell() - place.at
+                place = next_place(stream, at, error.after)
+                onward = "reading goes on behind that; get the archive anew if more than this is missing" if place else onward
+            yield *whole, Refusal(arrival.part(f"at byte {at.at}"), "archive", f"{error}; {onward}", b"", cut=True)
 
 
 def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
@@ -110,7 +127,7 @@ def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
     address = web_address((record.headers.get("WARC-Target-URI") or "").strip("<>"))
     if record.record_type not in _CAPTURES or address is None:
         return None
-    place = replace(arrival, name=f"{arrival.name} {address}", fetched_at=_fetched_at(record, arrival.at))
+    place = replace(arrival, name=f"{arrival.name} {address}")
     if record.record_type == WarcRecordType.revisit:
         return Skip(place, "revisit", "was captured again as it had been before")
     if record.headers.get("WARC-Truncated") or record.headers.get("WARC-Segment-Number"):
@@ -135,6 +152,14 @@ def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
         return _too_large(place, limits, body)
     if len(body) < length:
         raise Damaged(f"ends within the page {address}")
+    captured, note = _captured(record.headers.get("WARC-Date") or "", arrival.at)
+    if captured is None:
+        return Refusal(place, "schema", note, body, stage="validate")
+    item = _page(replace(place, fetched_at=captured), address, body, headers, charset, limits)
+    return replace(item, notes=(*item.notes, note)) if note and isinstance(item, Offer) else item
+
+
+def _page(place: Arrival, address: str, body: bytes, headers: Mapping[str, str], charset: str | None, limits: Limits) -> Item:
     try:
         return read_html(place, _plain(body, headers, limits), limits, charset=charset, fetched_from=address)
     except TooLarge as error:
@@ -150,13 +175,22 @@ def _plain(body: bytes, headers: Mapping[str, str], limits: Limits) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = dechunked(body)
     elif headers.get("content-length", "").isdecimal():
-        body = body[: int(headers["content-length"][:20])]
+        body = _without_next_record(body, int(headers["content-length"][:20]))
     try:
         return decoded(body, headers.get("content-encoding", ""), limits.line_bytes)
     except Undecodable:
         if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             return body
         raise
+
+
+def _without_next_record(body: bytes, length: int) -> bytes:
+    """The body without the head of the next record, which it has where its own record's length is wrong.
+
+    Anything else behind ``Content-Length`` is the page's: the length often is that of a coding which the archive has undone.
+    """
+    rest = body[length:].lstrip()[:5]
+    return body[:length] if rest == b"WARC/"[: len(rest)] else body
 
 
 def _too_large(place: Arrival, limits: Limits, beginning: bytes) -> Refusal:
@@ -169,10 +203,16 @@ def _other_status(place: Arrival, status: int | None) -> Skip:
     return Skip(place, reasons.get((status or 0) // 100, "other_status"), f"was answered {status or 'without a status'}")
 
 
-def _fetched_at(record: WarcRecord, now: datetime) -> datetime | None:
-    """When it was captured; not after now, whatever the crawler's clock said."""
+def _captured(written: str, now: datetime) -> tuple[datetime | None, str]:
+    """When a page was captured, and what was made of its date; None for the first when that is none."""
+    match = _DATE.fullmatch(written.strip())
+    year, month, day, clock, zone = match.groups() if match else [""] * 5
     try:
-        captured = record.record_date
-    except (ValueError, OverflowError):
-        return None
-    return min(captured, now) if captured else None
+        captured = moment_of(datetime.fromisoformat(f"{year}-{month or '01'}-{day or '01'}T{clock or '00:00'}{zone or '+00:00'}"))
+    except ValueError:
+        captured = None
+    if captured is None:
+        return None, f"WARC-Date {written[:40]!r} is no moment; write when it was captured, for example 2026-03-01T12:00:00Z"
+    if captured > now:
+        return now, "WARC-Date is in the future, taken as now"
+    return captured, "" if zone else "WARC-Date has no time or no zone, taken as its beginning in UTC"

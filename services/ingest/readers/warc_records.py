@@ -10,7 +10,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
@@ -88,11 +88,13 @@ def records_from(stream: BinaryIO, place: Place) -> Iterator[tuple[Place, WarcRe
 def next_place(stream: BinaryIO, at: Place, after: int | None) -> Place | None:
     """Where the next record begins behind a damaged one: in the same unpacked bytes, or with a member of its own."""
     if after is None:
-        try:
-            return _next_record(stream, at)
-        except BrokenGzip:
-            after = at.at + 1
-    return next((Place(found) for found in _found(stream, after, _MEMBER, 3) if _holds_record(stream, found)), None)
+        with suppress(BrokenGzip):
+            found = _next_record(stream, at)
+            if found:
+                return found
+        # a broken first byte makes a packed archive look like a plain one
+        after = at.at + 1
+    return next((Place(start) for start in _found(stream, after, _MEMBER, 3) if _holds_record(stream, start)), None)
 
 
 def _next_record(stream: BinaryIO, at: Place) -> Place | None:

@@ -7,17 +7,17 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection, select
 
 from schemas.events import StatementKind
-from schemas.relational import documents, statements
+from schemas.relational import documents, search
 from services.query.database import Database
 from services.query.exports import linked, tables
 from services.query.exports.columns import ACTORS, STATEMENTS
 from services.query.exports.forms import Format, What
 from services.query.models import Statement
 from services.query.params import ActorQuery, Listing, StatementSelection
-from services.query.problems import Merged, bad_parameter, unavailable
+from services.query.problems import bad_parameter, unavailable
 from services.query.records import actors as actor_records
 from services.query.records import statements as statement_records
 
@@ -64,9 +64,9 @@ def _actors(connection: Connection, form: Format, query: ActorQuery) -> Iterator
 
 
 def _statements(connection: Connection, what: What, form: Format, query: StatementSelection) -> Iterator[bytes]:
-    conditions = narrowed(connection, query)
+    conditions = [] if query.actor is None else [search.c.actor_id == actor_records.existing(connection, query.actor)]
     if what is What.CLAIMS:
-        conditions.append(statements.c.kind == StatementKind.CLAIM.value)
+        conditions.append(search.c.kind == StatementKind.CLAIM.value)
     size = BATCH_WITH_TEXTS if form is Format.WEBANNOTATION else BATCH
     batches = _bounded(connection, statement_records.walk(connection, query, size, *conditions), query)
     if form is Format.CSV:
@@ -79,21 +79,6 @@ def _statements(connection: Connection, what: What, form: Format, query: Stateme
         return linked.statement_graph(batches)
     total = statement_records.count(connection, query, *conditions)
     return linked.annotation_collection(_with_texts(connection, batches), min(total, query.limit or total))
-
-
-def narrowed(connection: Connection, query: StatementSelection) -> list[ColumnElement[bool]]:
-    """The condition that names the actor, where one is asked for.
-
-    Raises:
-        Trouble: 404 when nothing is on record for it.
-    """
-    if query.actor is None:
-        return []
-    try:
-        actor_id = actor_records.require(connection, query.actor).actor_id
-    except Merged as merged:
-        actor_id = merged.into
-    return [statements.c.actor_id == actor_id]
 
 
 def _bounded(connection: Connection, batches: Iterable[Sequence[Item]], query: Listing) -> Iterator[Sequence[Item]]:

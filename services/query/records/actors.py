@@ -11,14 +11,14 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, S
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
 from schemas.ids import borne_name
-from schemas.relational import UNDATED, Dimension, actors, candidates, identities, microseconds, statements, tallies
+from schemas.relational import UNDATED, Dimension, Instant, actors, candidates, identities, microseconds, search, tallies
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort, Appearances
-from services.query.problems import Merged, not_found, several
+from services.query.problems import Merged, Trouble, not_found, several
 from services.query.records import every
 from services.query.records import statements as statement_records
-from services.query.records.conditions import contains, holding, in_period, said_once
+from services.query.records.conditions import in_period, named, said_once
 
 LATEST = 20
 """Statements in a record: one screen, as the published record has; the rest is paged."""
@@ -38,7 +38,7 @@ class _Source:
 
 def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
-    source = _source(query)
+    source = _source(connection, query)
     wanted = [*_conditions(query, source), *conditions]
     order = _order(query, source)
     listing = _listing(source, wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
@@ -55,7 +55,7 @@ def page(connection: Connection, query: ActorQuery, limit: int, path: str, *cond
 
 def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Sequence[Row[Any]]]:
     """The rows of all that :func:`page` would page through, in batches of ``size``."""
-    source = _source(query)
+    source = _source(connection, query)
     wanted = _conditions(query, source)
     order = _order(query, source)
     position = None
@@ -68,8 +68,8 @@ def walk(connection: Connection, query: ActorQuery, size: int) -> Iterator[Seque
         position = Position(rows[-1].sort_key, rows[-1].actor_id)
 
 
-def _source(query: ActorQuery) -> _Source:
-    return _counted(query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
+def _source(connection: Connection, query: ActorQuery) -> _Source:
+    return _counted(connection, query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
 
 
 def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
@@ -104,6 +104,27 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
     raise Merged(actor_id, leads[name]) if name in leads else not_found("actor", actor_id)
 
 
+def existing(connection: Connection, actor_id: str) -> str:
+    """The actor on record that an id is, or was merged into.
+
+    Raises:
+        Trouble: 404 when nothing is on record for it.
+    """
+    try:
+        found: str = require(connection, actor_id).actor_id
+    except Merged as merged:
+        return merged.into
+    return found
+
+
+def current(connection: Connection, actor_id: str) -> str:
+    """The same, and the id itself while nothing is on record for it."""
+    try:
+        return existing(connection, actor_id)
+    except Trouble:
+        return actor_id
+
+
 def one(connection: Connection, actor_id: str, appearances: Appearances = Appearances.FIRST) -> ActorRecord:
     """Everything on record for one actor, what was said once counted once or wherever it is told.
 
@@ -134,11 +155,9 @@ def one(connection: Connection, actor_id: str, appearances: Appearances = Appear
     )
 
 
-def matching(connection: Connection, words: Sequence[str], limit: int) -> list[ActorSummary]:
-    """The actors whose names hold all the folded words, most statements first."""
-    if not words:
-        return []
-    return page(connection, ActorQuery(), limit, "", *(contains(actors.c.folded, word) for word in words)).items
+def matching(connection: Connection, name: str, limit: int) -> list[ActorSummary]:
+    """The actors whose names have all these words, most statements first."""
+    return page(connection, ActorQuery(q=name), limit, "").items
 
 
 def _shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence[Any]]:
@@ -160,7 +179,7 @@ def _counts(row: Row[Any]) -> Counts:
 
 
 def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
-    shown = select(actors.c.actor_id, _latest_id(query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
+    shown = select(actors.c.actor_id, _latest_id(connection, query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
     latest_ids = {actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id}
     latest = statement_records.latest(connection, list(latest_ids.values()))
     return [
@@ -184,8 +203,9 @@ def _ready() -> _Source:
     return _Source(actors, {name: actors.c[name] for name in names})
 
 
-def _counted(query: ActorQuery) -> _Source:
-    s = statements.c
+def _counted(connection: Connection, query: ActorQuery) -> _Source:
+    s = search.c
+    dated = case((s.sort_at > UNDATED, s.sort_at))
     said = s.denied.is_not(true())  # as the record counts: of releases before, all
     once = true() if query.appearances is Appearances.ALL else said_once(query.outlet)
     counted = (
@@ -197,11 +217,11 @@ def _counted(query: ActorQuery) -> _Source:
             func.count(case((and_(said, once), s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
             func.count(case((said, s.outlet)).distinct()).label("outlets"),
-            func.min(s.published_at).label("first_seen"),
-            func.max(s.published_at).label("last_seen"),
+            type_coerce(func.min(dated), Instant).label("first_seen"),
+            type_coerce(func.max(dated), Instant).label("last_seen"),
             func.max(s.sort_at).label("sort_at"),
         )
-        .where(*in_period(query, scan=not (query.from_ or query.to)))
+        .where(*in_period(connection, query))
         .group_by(s.actor_id)
         .subquery("counted")
     )
@@ -215,7 +235,8 @@ def _conditions(query: ActorQuery, source: _Source) -> list[ColumnElement[bool]]
         found.append(actors.c.kind == query.kind.value)
     if query.min_statements is not None:
         found.append(source.figures["statements"] >= query.min_statements)
-    found.extend(holding(actors.c.folded, query.q))
+    if query.q:
+        found.append(named(query.q))
     return found
 
 
@@ -240,18 +261,18 @@ def _order(query: ActorQuery, source: _Source) -> Order:
     )
 
 
-def _latest_id(query: ActorQuery) -> ColumnElement[str]:
+def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
     """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
     shreds only where there is nothing else: a few look-ups in an index."""
-    wanted = in_period(query)
+    wanted = in_period(connection, query)
+    s = search.c
     if query.appearances is Appearances.FIRST:
         wanted.append(said_once(query.outlet))
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
-        s = statements.c
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
         return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
 
-    said, whole = statements.c.denied.is_not(true()), statements.c.shred.is_not(true())
-    quote = statements.c.kind == StatementKind.QUOTE.value
+    said, whole = s.denied.is_not(true()), s.shred.is_not(true())
+    quote = s.kind == StatementKind.QUOTE.value
     return func.coalesce(newest(quote, said, whole), newest(said, whole), newest(quote, said), newest(said), newest(), type_=String)

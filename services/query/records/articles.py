@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, func, literal_column, select, type_coerce
 
 from schemas.events import Extractor
 from schemas.relational import UNDATED, documents, microseconds
@@ -14,6 +14,7 @@ from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ArticleQuery
 from services.query.problems import Trouble, not_found
 from services.query.records import statements as statement_records
+from services.query.records.outlets import meant
 
 _SUMMARY = [column for column in documents.c if column.name not in ("text", "content_key")]
 
@@ -27,8 +28,10 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
     if end is not None:
         wanted.append(documents.c.published_at < end)
     if query.outlet:
-        wanted.append(documents.c.outlet == query.outlet)
-    key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), microseconds(UNDATED))
+        wanted.append(documents.c.outlet.in_(meant(connection, query.outlet)))
+    # written out, because SQLite finds the index by what the expression says
+    undated: ColumnElement[int] = literal_column(str(microseconds(UNDATED)))
+    key = func.coalesce(type_coerce(documents.c.published_at, BigInteger), undated)
     order = Order("articles.newest", key, documents.c.article_id, descending=True, key_type=int)
     chosen = select(documents.c.article_id).where(*wanted).order_by(*order.clauses()).limit(limit + 1)
     if query.cursor:

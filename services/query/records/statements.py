@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, func, select, true
 
 from schemas.events import Actor, Cue, Extractor, Span, StatementKind, StatementSummary
-from schemas.relational import actors, documents, statements
+from schemas.relational import actors, documents, search, statements
 from services.query.models import (
     ActorLink,
     Holder,
@@ -20,9 +20,13 @@ from services.query.models import (
     TextQuoteSelector,
 )
 from services.query.paging import Order, Page, Position, page_of
-from services.query.params import StatementQuery, StatementSort
+from services.query.params import SearchSort, StatementQuery, StatementSort
+from services.query.problems import bad_parameter
 from services.query.records import appearances, retired
 from services.query.records.conditions import of_statements, said_once
+from services.query.search.finding import BEST, MOMENT, Asked, Found, by_relevance, by_time
+from services.query.search.language import Mistake, Node, parse
+from services.query.search.matching import Match, match_of
 from services.query.text import segment, shorten
 
 SUMMARY = 500
@@ -112,76 +116,156 @@ def summary(row: Row[Any]) -> StatementSummary:
     )
 
 
-def order_of(sort: StatementSort) -> Order:
+def order_of(sort: StatementSort | SearchSort) -> Order:
     """The total order of a list of statements."""
-    return Order(
-        name=f"statements.{sort.value}",
-        key=type_coerce(statements.c.sort_at, BigInteger),
-        identifier=statements.c.statement_id,
-        descending=sort is StatementSort.NEWEST,
-        key_type=int,
-    )
+    descending = sort != StatementSort.OLDEST
+    return Order(f"statements.{sort.value}", MOMENT, search.c.statement_id, descending, key_type=int)
 
 
 def page(connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[Statement]:
-    """A page of the statements on record that the query and the further conditions leave."""
-    # words looked for in all statements: no index helps
-    wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
+    """A page of the statements on record that the query and the further conditions (on :data:`schemas.relational.search`) leave.
+
+    Raises:
+        Trouble: 422 when the words looked for cannot be read as a search.
+    """
+    if query.q is not None:
+        return found_page(connection, query, _match(connection, query.q), limit, path, *conditions)[0]
+    wanted = listed(connection, query, conditions)
     order = order_of(query.sort)
-    listing = _listing(wanted, order, order.decode(query.cursor) if query.cursor else None, limit + 1)
-    return page_of(
-        connection.execute(listing).all(),
-        limit=limit,
-        total=connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one(),
-        order=order,
-        position=lambda row: Position(row.sort_key, row.statement_id),
-        build=lambda rows: build(connection, rows),
-        link=lambda cursor: query.link(path, cursor=cursor),
-    )
+    after = order.decode(query.cursor) if query.cursor else None
+    found = Found(_positions(connection, wanted, order, after, limit + 1), _number(connection, wanted))
+    return _page(connection, query, limit, path, order, found)
+
+
+def found_page(
+    connection: Connection, query: StatementQuery, match: Match | None, limit: int, path: str, *conditions: ColumnElement[bool]
+) -> tuple[Page[Statement], Found]:
+    """A page of what a search finds, and all that was found; nothing where there is nothing to look for."""
+    order = BEST if query.sort.value == SearchSort.RELEVANCE.value else order_of(query.sort)
+    after = order.decode(query.cursor) if query.cursor else None
+    if match is None:
+        found = Found([], 0)
+    else:
+        asked = Asked(match, [*of_statements(connection, query), *conditions], query.once, query.outlet)
+        if order is BEST:
+            found = by_relevance(connection, asked, order_of(StatementSort.NEWEST), after, limit + 1)
+        else:
+            found = by_time(connection, asked, order, after, limit + 1)
+    return _page(connection, query, limit, path, order, found), found
+
+
+def parsed(words: str) -> Node | None:
+    """What is looked for; None when there is nothing in it to look for.
+
+    Raises:
+        Trouble: 422 when it cannot be read.
+    """
+    try:
+        return parse(words)
+    except Mistake as mistake:
+        raise bad_parameter("q", str(mistake)) from mistake
 
 
 def walk(connection: Connection, query: StatementQuery, size: int, *conditions: ColumnElement[bool]) -> Iterator[list[Statement]]:
-    """All that :func:`page` would page through, in batches of ``size``: the memory of one batch, whatever there is."""
+    """All that :func:`page` would page through, in batches of ``size``: the memory of one batch, whatever there is.
+
+    Raises:
+        Trouble: as :func:`page`.
+    """
     # in the order of an index, so that a batch is read and not sorted
-    wanted = [*of_statements(query), *conditions]
+    wanted = listed(connection, query, conditions)
     order = order_of(query.sort)
     position = None
     while True:
-        rows = connection.execute(_listing(wanted, order, position, size)).all()
-        if rows:
-            yield build(connection, rows)
-        if len(rows) < size:
+        positions = _positions(connection, wanted, order, position, size)
+        if positions:
+            yield _whole(connection, positions)
+        if len(positions) < size:
             return
-        position = Position(rows[-1].sort_key, rows[-1].statement_id)
+        position = positions[-1]
 
 
 def count(connection: Connection, query: StatementQuery, *conditions: ColumnElement[bool]) -> int:
     """How many that are."""
-    wanted = [*of_statements(query, scan=query.q is not None and not conditions), *conditions]
-    return connection.execute(select(func.count()).select_from(statements).where(*wanted)).scalar_one()
+    return _number(connection, listed(connection, query, conditions))
 
 
-def _listing(wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
-    """Whole rows of the statements wanted, in order, after ``position``."""
-    chosen = select(statements.c.statement_id).where(*wanted).order_by(*order.clauses()).limit(limit)
-    if position is not None:
-        chosen = chosen.where(order.after(position))
+def listed(
+    connection: Connection, query: StatementQuery, conditions: Sequence[ColumnElement[bool]] = (), *, probe: bool = False
+) -> list[ColumnElement[bool]]:
+    """The conditions (on :data:`schemas.relational.search`) that a statement meets in order to be listed; with ``probe`` for rows that are
+    visited one by one.
+
+    Raises:
+        Trouble: as :func:`page`.
+    """
+    found = [*of_statements(connection, query), *conditions]
+    if query.q is None:
+        return [*found, said_once(query.outlet)] if query.once else found
+    match = _match(connection, query.q)
+    # only marks and blanks: nothing can match, and "everything matches" would mislead
+    return Asked(match, found, query.once, query.outlet).conditions(connection, probe=probe) if match else [false()]
+
+
+def leads(connection: Connection, query: StatementQuery) -> ColumnElement[bool]:
+    """Whether a row is the one by which its statement is listed once: of those with the words looked for, and of those of an outlet.
+
+    Raises:
+        Trouble: as :func:`page`.
+    """
+    match = _match(connection, query.q) if query.q is not None else None
+    return Asked(match, [], query.once, query.outlet).leads(connection, probe=True) if match else said_once(query.outlet)
+
+
+def _match(connection: Connection, words: str) -> Match | None:
+    tree = parsed(words)
+    return match_of(connection, tree) if tree else None
+
+
+def _positions(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], order: Order, after: Position | None, limit: int
+) -> list[Position]:
+    chosen = select(search.c.statement_id, order.key).where(*wanted).order_by(*order.clauses()).limit(limit)
+    chosen = chosen.where(order.after(after)) if after is not None else chosen
+    return [Position(moment, identifier) for identifier, moment in connection.execute(chosen)]
+
+
+def _number(connection: Connection, wanted: Sequence[ColumnElement[bool]]) -> int:
+    return connection.execute(select(func.count()).select_from(search).where(*wanted)).scalar_one()
+
+
+def _whole(connection: Connection, positions: Sequence[Position]) -> list[Statement]:
     # ids first: sorting whole rows, joined, would move every text that matches
-    listing = select(*_COLUMNS, order.key.label("sort_key")).select_from(_FROM).where(statements.c.statement_id.in_(chosen))
-    return listing.order_by(*order.clauses())
+    found = by_id(connection, [position.identifier for position in positions])
+    return [found[position.identifier] for position in positions]
+
+
+def _page(connection: Connection, query: StatementQuery, limit: int, path: str, order: Order, found: Found) -> Page[Statement]:
+    return page_of(
+        found.positions,
+        limit=limit,
+        total=found.total,
+        exact=found.exact,
+        order=order,
+        position=lambda position: position,
+        build=lambda positions: _whole(connection, positions),
+        link=lambda cursor: query.link(path, cursor=cursor),
+    )
 
 
 def newest(connection: Connection, actor_id: str, limit: int) -> list[StatementSummary]:
     """The latest of what an actor said, each once; shreds only where there is nothing else."""
-    own = select(statements).where(statements.c.actor_id == actor_id, statements.c.on_record, said_once(None))
-    own = own.order_by(statements.c.sort_at.desc(), statements.c.statement_id.desc()).limit(limit)
-    rows = connection.execute(own.where(statements.c.shred.is_not(true()))).all() or connection.execute(own).all()
-    return [summary(row) for row in rows]
+    own = select(search.c.statement_id).where(search.c.actor_id == actor_id, said_once(None))
+    own = own.order_by(search.c.sort_at.desc(), search.c.statement_id.desc()).limit(limit)
+    whole = connection.execute(own.where(search.c.shred.is_not(true()))).scalars().all()
+    chosen = whole or connection.execute(own).scalars().all()
+    found = latest(connection, chosen)
+    return [found[statement_id] for statement_id in chosen]
 
 
 def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
     """A page of what is on record for one actor."""
-    return page(connection, query, limit, path, statements.c.actor_id == actor_id)
+    return page(connection, query, limit, path, search.c.actor_id == actor_id)
 
 
 def of_article(connection: Connection, article_id: str) -> list[Statement]:
@@ -229,6 +313,8 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
 
 def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Statement]:
     """Whole statements by statement id."""
+    if not statement_ids:
+        return {}
     found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
     return {statement.statement_id: statement for statement in build(connection, connection.execute(found).all())}
 

@@ -3,6 +3,9 @@
 Every article is numbered. Some are revised, some withdrawn; some records are poison, some articles fail a few times before they can be
 read (:mod:`tests.faults.campaign.launch` plays that). What must come of them is computed here, by the pure extraction, before anything
 runs.
+
+What was said once counts once. No sentence of the campaign is another's: each holds the number of its report, and what differs in a number
+is never one statement. So the only statements that are told twice are claims made of a sentence of a quote, and these name the quote.
 """
 
 from __future__ import annotations
@@ -14,8 +17,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schemas.events import Article, ArticleStatus, Claim, Document, Event, Quote
-from services.aggregate.changes import change_of
-from services.aggregate.grouping import Wording, crowds_of, grouped, wording_of
 from services.chassis import cloudevents
 from services.chassis.log.types import Message
 from services.extract.extract import AttributionTagger, Extractor, events
@@ -41,8 +42,8 @@ class Made:
     document: str
     statements: Mapping[str, tuple[str, str]]
     """Statement id → actor id and ``quote`` or ``claim``."""
-    wordings: tuple[Wording, ...] = ()
-    """What aggregate compares of them: what was said once counts once."""
+    again: frozenset[str] = frozenset()
+    """Statements that count with the quote they stand in."""
 
 
 @dataclass
@@ -102,11 +103,9 @@ def record_of(made: Iterable[Made]) -> Record:
         for one in last.values()
         for statement, (actor, _) in one.statements.items()
     }
-    wordings = [wording for one in last.values() for wording in one.wordings]
-    leads = {group[0].statement_id for group in grouped(wordings, crowds_of(wordings))}
     quotes, claims, articles = Counter[str](), Counter[str](), Counter[str]()
     for one in last.values():
-        said = [one.statements[statement] for statement in one.statements.keys() & leads]
+        said = [one.statements[statement] for statement in one.statements.keys() - one.again]
         quotes.update(actor for actor, kind in said if kind == "quote")
         claims.update(actor for actor, kind in said if kind == "claim")
         articles.update({actor for actor, _ in one.statements.values()})
@@ -125,10 +124,8 @@ def _add(found: Corpus, extractor: Extractor, article: Article) -> None:
         **{claim.claim_id: (claim.claimant.actor_id, "claim") for claim in extraction.claims},
     }
     ids = tuple((event.topic, event.event_id) for event in made)
-    said: list[Quote | Claim] = [*extraction.quotes, *extraction.claims]
-    rows = [change_of(event).row for event in said]
-    wordings = tuple(wording_of(row, row["actor_id"]) for row in rows)
-    found.made[article.event_id] = Made(article, ids, extraction.document.document_id, statements, wordings)
+    again = frozenset(claim.claim_id for claim in extraction.claims if claim.quote_id is not None)
+    found.made[article.event_id] = Made(article, ids, extraction.document.document_id, statements, again)
     found.messages.append(cloudevents.encode(article, source=SOURCE))
 
 
