@@ -78,10 +78,11 @@ def described(name: str, text: str, outlet: str | None) -> str | None:
         for some, where in (_before(text, start), _after(text, start + len(name))):
             roles |= some
             places |= where
-    if not places and outlet and _is_common(name):
+    if not places and outlet and "." in outlet:
         domain = outlet.rsplit(".", 1)[-1].lower()
         country = {"uk": "gb"}.get(domain, domain)
-        places = {country} if "." in outlet and country in _places_known() else set()
+        # of most names nobody asks whether they are common
+        places = {country} if country in _places_known() and _is_common(name) else set()
     made = Description(frozenset(roles), frozenset(places))
     return str(made) if made.telling else None
 

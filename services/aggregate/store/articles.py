@@ -101,7 +101,7 @@ class Effect:
     came: dict[str, Row] = field(default_factory=dict)
     """Statements that are counted from now on, as they are, likewise."""
 
-    def count(self, statement: Row, actor: str, sign: int) -> None:
+    def count(self, statement: Mapping[str, Any], actor: str, sign: int) -> None:
         """Add a statement to an actor's tallies, or take it away."""
         self.actors.add(actor)
         if is_local(actor) and actor == statement["identity_id"] and statement["reassigned_by"] is None:
@@ -363,7 +363,7 @@ def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row
     for grouped, standing in regroup(connection, left, came):
         name, now = grouped["statement_id"], {**grouped, "standing": standing}
         if name not in came:
-            effect.count({**grouped}, grouped["actor_id"], -1)
+            effect.count(grouped, grouped["actor_id"], -1)
             effect.left[name] = {**grouped}
         effect.count(now, now["actor_id"], +1)
         effect.came[name] = now
