@@ -1,9 +1,9 @@
 """Sets up an environment from the locks: ``python3 requirements/install.py .venv build run --editable .``
 
-Nothing is resolved, so that what was published since changes nothing: the pip that the machine's Python brings
-installs only the pip of ``installer.txt``, and that one installs exactly what the locks list (``--no-deps``), as
-wheels (``--only-binary``: to build one, pip would fetch tools that no lock names), each held to its checksums
-(``--require-hashes``). At the end ``pip check`` says whether the set is whole.
+Nothing is resolved, so that what was published since changes nothing: the pip that the machine's Python
+brings installs only the pip of ``installer.txt``, and that one installs exactly what the locks list
+(``--no-deps``), as wheels (``--only-binary``: to build one, pip would fetch tools that no lock names), each
+held to its checksums (``--require-hashes``). At the end ``pip check`` says whether the set is whole.
 
 Only the standard library is used here: there is nothing else yet. What it says goes to standard error.
 """
@@ -27,9 +27,11 @@ LOCKS = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary=:all:")
 QUICK = ("--no-compile", "--disable-pip-version-check", "--no-input")
-"""Python compiles what is imported when it first is; compiling all of it takes longer than the rest of the install."""
+"""Python compiles what is imported when it first is; compiling all of it takes longer than the rest of the
+install."""
 UNFINISHED = ".unfinished"
-"""Lies in an environment while it is changed: a package that was cut off half-way would pass for installed."""
+"""Lies in an environment while it is changed: a package that was cut off half-way would pass for
+installed."""
 LOOK_S = 0.2
 TOLD = 30
 """Lines of pip's that are shown when it failed without naming an error."""
@@ -86,7 +88,8 @@ class Environment:
             raise Failed(f"{problem} (on Debian: apt-get install python3-venv)\n{reason}".strip()) from error
 
     def install(self, locks: Sequence[str], editable: str | None) -> int:
-        """Install the pinned pip, what the locks list, and the project; returns the number of packages listed.
+        """Install the pinned pip, what the locks list, and the project; returns the number of packages
+        listed.
 
         Raises:
             Failed: pip failed, or the locks leave out what a package needs.
@@ -101,7 +104,9 @@ class Environment:
             command = ("install", *QUICK, "--no-deps", "--no-build-isolation", "--editable", editable)
             self._finish(command, f"{editable} cannot be installed")
         self._status.show("checking that nothing is missing")
-        self._finish(("check", *QUICK[1:]), "the locks leave out what a package needs; `make lock` makes them whole")
+        self._finish(
+            ("check", *QUICK[1:]), "the locks leave out what a package needs; `make lock` makes them whole"
+        )
         self._unfinished.unlink()
         return listed
 

@@ -1,13 +1,15 @@
 """Whether a changed event still keeps the promise of its version: FULL_TRANSITIVE, optional-friendly.
 
-Registries' FULL level allows neither adding nor removing an optional field, since it compares one schema with itself over time. Here
-the **closed producer** schema of one release is compared with the **open consumer** schema of another, both ways:
+Registries' FULL level allows neither adding nor removing an optional field, since it compares one schema with
+itself over time. Here the **closed producer** schema of one release is compared with the **open consumer**
+schema of another, both ways:
 
 - *backward*: what old producers wrote, new consumers must accept;
 - *forward*: what new producers write, old consumers must accept.
 
-So an optional field may be added, and an extensible enumeration may grow; everything else needs a new version of the event. Beyond
-acceptance, nothing may disappear or get another default: a reader that relied on it would be misled in silence.
+So an optional field may be added, and an extensible enumeration may grow; everything else needs a new version
+of the event. Beyond acceptance, nothing may disappear or get another default: a reader that relied on it
+would be misled in silence.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Version:
 
 
 def breaks(old: Version, new: Version) -> list[str]:
-    """Why ``new`` may not carry the same version as ``old``: one line per break, with its path; empty when it may."""
+    """Why ``new`` may not carry the same version as ``old``: one line per break, with its path; empty when it
+    may."""
     backward = [f"new readers refuse old data: {problem}" for problem in refusals(new.consumer, old.producer)]
     forward = [f"old readers refuse new data: {problem}" for problem in refusals(old.consumer, new.producer)]
     silent = _silent(_Node(old.producer, old.producer), _Node(new.producer, new.producer), "$")
@@ -67,9 +70,14 @@ class _Node:
         schema = self.raw
         unknown = set(schema) - _COMPARED - _ANNOTATIONS
         if unknown:
-            raise ValueError(f"the compatibility check does not know the keyword {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"the compatibility check does not know the keyword {', '.join(sorted(unknown))}"
+            )
         for part in schema.get("allOf", ()):
-            schema = {**self._at(part).schema, **{key: value for key, value in schema.items() if key != "allOf"}}
+            schema = {
+                **self._at(part).schema,
+                **{key: value for key, value in schema.items() if key != "allOf"},
+            }
         if "$ref" in schema:
             name = str(schema["$ref"]).removeprefix("#/$defs/")
             rest = {key: value for key, value in schema.items() if key != "$ref"}
@@ -117,7 +125,11 @@ def _refused_one(reader: _Node, writer: _Node, path: str) -> Iterator[str]:
             yield from _refused(inner, outer, f"{path}.{name}")
         elif inner is None and accepts.get("additionalProperties") is False:
             yield f"{path}.{name}: is not known to a closed reader"
-    if accepts.get("properties") and writes.get("type") == "object" and writes.get("additionalProperties") is not False:
+    if (
+        accepts.get("properties")
+        and writes.get("type") == "object"
+        and writes.get("additionalProperties") is not False
+    ):
         yield f"{path}: the writer's schema is open, so nothing is known about fields it does not name"
     if "items" in accepts:
         yield from _refused(reader.items, writer.items, f"{path}[]")
@@ -140,13 +152,20 @@ def _refused_value(accepts: Schema, writes: Schema, path: str) -> Iterator[str]:
             yield f"{path}: {keyword} {accepts[keyword]} is read, {writes.get(keyword, 'none')} is written"
     for keyword in _EXACT:
         if keyword in accepts and writes.get(keyword) != accepts[keyword]:
-            yield f"{path}: {keyword} {accepts[keyword]!r} is read, {writes.get(keyword, 'anything')!r} is written"
+            yield (
+                f"{path}: {keyword} {accepts[keyword]!r} is read, {writes.get(keyword, 'anything')!r} is"
+                " written"
+            )
 
 
 def _silent(old: _Node, new: _Node, path: str) -> Iterator[str]:
-    """What acceptance does not show: fields and enumerated values that are gone, and defaults that changed."""
+    """What acceptance does not show: fields and enumerated values that are gone, and defaults that
+    changed."""
     for before in old.branches:
-        after = next((branch for branch in new.branches if branch.schema.get("type") == before.schema.get("type")), None)
+        after = next(
+            (branch for branch in new.branches if branch.schema.get("type") == before.schema.get("type")),
+            None,
+        )
         if after is None:
             yield f"removed: {path}: {before.schema.get('type', 'anything')}"
             continue

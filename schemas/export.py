@@ -1,14 +1,17 @@
 """JSON Schemas of the events: ``python -m schemas.export [--check | --release VERSION]``.
 
-Two schemas per event, made from the pydantic models in *validation* mode: they say what may travel, so a field with a default may be
-left out by producers in other languages (serialization mode would demand it of them, and every later field with it).
+Two schemas per event, made from the pydantic models in *validation* mode: they say what may travel, so a
+field with a default may be left out by producers in other languages (serialization mode would demand it of
+them, and every later field with it).
 
-- ``<name>.json`` is the **consumer** schema: open at every level, and an extensible enumeration is any text. Readers may rely on it for
-  as long as the version lives; ``ce_dataschema`` names it.
-- ``<name>.producer.json`` is the **producer** schema: closed at every level. What passes it passes the consumer schema of every release.
+- ``<name>.json`` is the **consumer** schema: open at every level, and an extensible enumeration is any text.
+  Readers may rely on it for as long as the version lives; ``ce_dataschema`` names it.
+- ``<name>.producer.json`` is the **producer** schema: closed at every level. What passes it passes the
+  consumer schema of every release.
 
-The keywords used mean the same in draft-07 and 2020-12, so AsyncAPI and Schema Registry readers can use them; only ``$defs`` is
-``definitions`` there. ``schemas/released/<version>/`` keeps what each release promised; :mod:`schemas.compatibility` compares with it.
+The keywords used mean the same in draft-07 and 2020-12, so AsyncAPI and Schema Registry readers can use them;
+only ``$defs`` is ``definitions`` there. ``schemas/released/<version>/`` keeps what each release promised;
+:mod:`schemas.compatibility` compares with it.
 """
 
 from __future__ import annotations
@@ -49,7 +52,11 @@ def event_schema(event: type[Event], role: Role) -> Schema:
         "title": f"{event.__name__} ({event.schema_name}, {role})",
         "description": _prose(event.__doc__ or ""),
         "type": "object",
-        **{keyword: value for keyword, value in body.items() if keyword not in ("title", "description", "type")},
+        **{
+            keyword: value
+            for keyword, value in body.items()
+            if keyword not in ("title", "description", "type")
+        },
         "examples": [example(event)],
         "$defs": used,
     }
@@ -66,7 +73,8 @@ def example(event: type[Event]) -> Schema:
 
 
 def inlined(schema: Schema) -> Schema:
-    """The schema with every reference replaced by what it names, for readers that resolve references against a whole document."""
+    """The schema with every reference replaced by what it names, for readers that resolve references against
+    a whole document."""
     defs = schema.get("$defs", {})
 
     def inline(node: Any) -> Any:
@@ -127,12 +135,18 @@ class _Converter:
         return value
 
     def _any_text(self, node: Mapping[str, Any]) -> Schema:
-        """What a reader may rely on in an extensible enumeration: that it is text; known values are examples."""
+        """What a reader may rely on in an extensible enumeration: that it is text; known values are
+        examples."""
         known = self._defs[node["$ref"].removeprefix(_DEFS)]
         description = node.get(
             "description", known.get("description", "")
         )  # pydantic leaves out what the definition says in the same words
-        return {"type": "string", "description": _prose(description), "examples": known["enum"], EXTENSIBLE: True}
+        return {
+            "type": "string",
+            "description": _prose(description),
+            "examples": known["enum"],
+            EXTENSIBLE: True,
+        }
 
 
 def _without_title(field: Schema) -> Schema:
@@ -163,10 +177,20 @@ def _dump(schema: Schema) -> str:
 
 def differences(folder: Path, expected: Mapping[str, str]) -> list[str]:
     """One line per file of ``folder`` that is missing, differs, or is not expected."""
-    present = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))} if folder.is_dir() else {}
+    present = (
+        {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}
+        if folder.is_dir()
+        else {}
+    )
     problems = [f"{folder.name}/{name}: is missing or empty" for name in expected if not present.get(name)]
-    problems += [f"{folder.name}/{name}: no event has this schema" for name in present if name not in expected]
-    problems += [f"{folder.name}/{name}: differs from the models" for name in expected if present.get(name, "") not in ("", expected[name])]
+    problems += [
+        f"{folder.name}/{name}: no event has this schema" for name in present if name not in expected
+    ]
+    problems += [
+        f"{folder.name}/{name}: differs from the models"
+        for name in expected
+        if present.get(name, "") not in ("", expected[name])
+    ]
     return problems
 
 
@@ -182,10 +206,20 @@ def write(folder: Path, expected: Mapping[str, str]) -> None:
 
 def main(arguments: list[str] | None = None, say: Callable[[str], None] = print) -> int:
     """Export the schemas, or check them; exit code 1 when they are out of step."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.export", description="Export the events' JSON Schemas.")
+    parser = argparse.ArgumentParser(
+        prog="python -m schemas.export", description="Export the events' JSON Schemas."
+    )
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="change nothing; fail when schemas/json is out of step with the models")
-    mode.add_argument("--release", metavar="VERSION", help="keep today's schemas as what release VERSION promised; never overwrites")
+    mode.add_argument(
+        "--check",
+        action="store_true",
+        help="change nothing; fail when schemas/json is out of step with the models",
+    )
+    mode.add_argument(
+        "--release",
+        metavar="VERSION",
+        help="keep today's schemas as what release VERSION promised; never overwrites",
+    )
     options = parser.parse_args(arguments)
     expected = files()
     if options.check:

@@ -1,7 +1,7 @@
 """Deterministic identifiers.
 
-Every id is a prefix and 128 bits of a SHA-256 over length-delimited parts, so a replay of the same article with the same
-extractor produces the same ids and changes nothing downstream.
+Every id is a prefix and 128 bits of a SHA-256 over length-delimited parts, so a replay of the same article
+with the same extractor produces the same ids and changes nothing downstream.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def span_key(spans: Iterable[tuple[int, int]]) -> str:
 def name_key(name: str) -> str:
     """A name folded for identity: no case, accents, possessive or punctuation; words joined by ``-``.
 
-    ``"Volodymyr Zelensky’s"`` and ``"VOLODYMYR ZELENSKY"`` share a key. Letters outside Latin are kept, and so are the signs that are
-    parts of them: a name in Devanagari, Thai or kana keeps its vowels and voicing (:mod:`schemas.scripts`).
+    ``"Volodymyr Zelensky’s"`` and ``"VOLODYMYR ZELENSKY"`` share a key. Letters outside Latin are kept, and
+    so are the signs that are parts of them: a name in Devanagari, Thai or kana keeps its vowels and voicing
+    (:mod:`schemas.scripts`).
     """
     folded = name.lower() if name.isascii() else folded_marks(unicodedata.normalize("NFKD", name).casefold())
     return "-".join(words(_POSSESSIVE.sub("", folded)))
@@ -60,7 +61,8 @@ def actor_id(kind: str, name: str) -> str:
 
 
 def bearer_id(identity: str, description: str) -> str:
-    """The id of one of several people who bear a name, known by a description: ``person:ann-smith@politics.us``."""
+    """The id of one of several people who bear a name, known by a description:
+    ``person:ann-smith@politics.us``."""
     return f"{identity}@{description}"
 
 

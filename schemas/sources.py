@@ -1,18 +1,20 @@
 """When a source has fallen silent: one rule for the alert (aggregate's gauge) and the reader (query's list).
 
-A source is an outlet. What counts is when its article revisions came in, by the hour. Only a source with a rhythm can be missed:
+A source is an outlet. What counts is when its article revisions came in, by the hour. Only a source with a
+rhythm can be missed:
 
 - **steady**: articles on at least five different days (UTC) of the seven that end with its last article; or
-- **busy**: at least twenty articles in the 24 hours that end with its last one, in at least twelve different hours of them. (A
-  file of a thousand old articles, read in one go, is no rhythm.)
+- **busy**: at least twenty articles in the 24 hours that end with its last one, in at least twelve different
+  hours of them. (A file of a thousand old articles, read in one go, is no rhythm.)
 
-Its *usual gap* is the longest time between two of its articles, in whole hours, in the fourteen days that end with its last one: long
-enough to hold a weekend. The source is **silent** when nothing has come for longer than three times its usual gap, at least six
-hours. Three, because a source that publishes at random times exceeds twice its longest gap every few months, three times hardly ever.
-While less than two days are known of it, the limit is at least a day: its nights are not known yet.
+Its *usual gap* is the longest time between two of its articles, in whole hours, in the fourteen days that end
+with its last one: long enough to hold a weekend. The source is **silent** when nothing has come for longer
+than three times its usual gap, at least six hours. Three, because a source that publishes at random times
+exceeds twice its longest gap every few months, three times hardly ever. While less than two days are known of
+it, the limit is at least a day: its nights are not known yet.
 
-Its history ends with its last article, so silence does not wear the rhythm off. After fourteen days of silence it counts as gone:
-whoever had to know has been told for two weeks.
+Its history ends with its last article, so silence does not wear the rhythm off. After fourteen days of
+silence it counts as gone: whoever had to know has been told for two weeks.
 """
 
 from __future__ import annotations
@@ -44,16 +46,18 @@ HISTORY = 14 * DAY
 GONE = 14 * DAY
 
 FAR_AHEAD = HOUR
-"""A producer's clock may be wrong: what is dated later than this from now is left out, or it would hide a silence until then."""
+"""A producer's clock may be wrong: what is dated later than this from now is left out, or it would hide a
+silence until then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """An outlet, as of a moment.
 
-    ``day`` and ``week`` count article revisions of the last 24 hours (to the hour) and 7 days; ``outcomes`` counts what became of
-    those of the week: extraction's outcomes and ``dead_lettered``. ``allowed`` is the longest silence that is usual, None without a
-    rhythm; ``silent_since`` is when the last article came, set only when the source is silent.
+    ``day`` and ``week`` count article revisions of the last 24 hours (to the hour) and 7 days; ``outcomes``
+    counts what became of those of the week: extraction's outcomes and ``dead_lettered``. ``allowed`` is the
+    longest silence that is usual, None without a rhythm; ``silent_since`` is when the last article came, set
+    only when the source is silent.
     """
 
     outlet: str
@@ -86,22 +90,29 @@ def hour_of(moment: datetime) -> int:
 def selection(now: datetime) -> sa.Select[Any]:
     """The rows that :func:`sources_of` needs: ``(outlet, stage, outcome, hours, latest)``, by outlet.
 
-    ``hours`` is ``hour:articles,hour:articles…``: four weeks of a thousand outlets are half a million rows of the table, which a
-    driver would spend minutes on, and hundreds of megabytes.
+    ``hours`` is ``hour:articles,hour:articles…``: four weeks of a thousand outlets are half a million rows of
+    the table, which a driver would spend minutes on, and hundreds of megabytes.
     """
     table = source_hours.c
-    hours = sa.func.aggregate_strings(sa.cast(table.hour, sa.Text) + ":" + sa.cast(table.articles, sa.Text), ",")
+    hours = sa.func.aggregate_strings(
+        sa.cast(table.hour, sa.Text) + ":" + sa.cast(table.articles, sa.Text), ","
+    )
     columns = table.outlet, table.stage, table.outcome
     known = table.hour.between(hour_of(now - GONE - HISTORY), hour_of(now + FAR_AHEAD))
-    return sa.select(*columns, hours, sa.func.max(table.latest)).where(known).group_by(*columns).order_by(table.outlet)
+    return (
+        sa.select(*columns, hours, sa.func.max(table.latest))
+        .where(known)
+        .group_by(*columns)
+        .order_by(table.outlet)
+    )
 
 
 def sources_of(rows: Iterable[Sequence[Any]], now: datetime) -> list[Source]:
     """Every source there was in the last four weeks, by name, given the rows of :func:`selection`.
 
     Articles are counted as they come in; those of producers that name no outlet in their records' headers
-    (:attr:`schemas.events.Article.extensions`) as they are extracted. One that a person put back from the dead letters came in
-    before: it is no sign of life.
+    (:attr:`schemas.events.Article.extensions`) as they are extracted. One that a person put back from the
+    dead letters came in before: it is no sign of life.
     """
     found = (_source_of(outlet, mine, now) for outlet, mine in groupby(rows, key=itemgetter(0)))
     return [source for source in found if source is not None]
@@ -112,7 +123,9 @@ def _source_of(outlet: str, rows: Iterable[Sequence[Any]], now: datetime) -> Sou
     outcomes: dict[str, int] = defaultdict(int)
     week_ago = hour_of(now - WEEK)
     for _, stage, outcome, packed, latest in rows:
-        hours = {int(hour): int(articles) for hour, articles in (pair.split(":") for pair in packed.split(","))}
+        hours = {
+            int(hour): int(articles) for hour, articles in (pair.split(":") for pair in packed.split(","))
+        }
         if outcome != Fate.REPLAYED:
             arrived[stage].add(hours, latest)
         if stage == Step.EXTRACT:
@@ -123,7 +136,8 @@ def _source_of(outlet: str, rows: Iterable[Sequence[Any]], now: datetime) -> Sou
 
 
 def allowed_silence(counts: Mapping[int, int], last: datetime) -> timedelta | None:
-    """How long a source with these articles per hour may be quiet after its last one; None when it has no rhythm."""
+    """How long a source with these articles per hour may be quiet after its last one; None when it has no
+    rhythm."""
     end = hour_of(last)
     hours = sorted(hour for hour in counts if end - HISTORY // HOUR < hour <= end)
     steady = len({hour // 24 for hour in hours if hour > end - WEEK // HOUR}) >= STEADY_DAYS

@@ -1,8 +1,10 @@
-"""The words of a text, as the search index holds them and as a search looks for them: one definition for both sides and both databases.
+"""The words of a text, as the search index holds them and as a search looks for them: one definition for both
+sides and both databases.
 
-A word is a run of letters and digits, folded: no case, no accents. What is written without blanks between words (Chinese, Japanese,
-Thai and their like; Korean, whose particles hang on the word) is taken character by character, and found as a sequence of them.
-``U.S.`` is one word, ``Lee's`` is ``lee``, ``check-worthy`` are two.
+A word is a run of letters and digits, folded: no case, no accents. What is written without blanks between
+words (Chinese, Japanese, Thai and their like; Korean, whose particles hang on the word) is taken character by
+character, and found as a sequence of them. ``U.S.`` is one word, ``Lee's`` is ``lee``, ``check-worthy`` are
+two.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from schemas.scripts import folded_marks
 LONGEST: Final = 64
 """Characters of a word that count; what is longer is an address or noise, and an index key has its limits."""
 GAP: Final = "…"
-"""Stands between pieces that are apart in the article, so that no phrase reaches across. No word of a text is ever this."""
+"""Stands between pieces that are apart in the article, so that no phrase reaches across. No word of a text is
+ever this."""
 NO_LANGUAGE: Final = "und"
 
 ALGORITHMS: Final = {
@@ -93,7 +96,8 @@ def stem(language: str, word: str) -> str:
 
 
 def forms(language: str, folded: Iterable[str]) -> set[tuple[str, str, str]]:
-    """``(language, stem, word)`` of the words that have forms or can be misspelt: not of single characters and numbers."""
+    """``(language, stem, word)`` of the words that have forms or can be misspelt: not of single characters
+    and numbers."""
     code = base(language)
     return {(code, stem(code, word), word) for word in set(folded) if len(word) > 1 and not word.isdecimal()}
 
@@ -131,7 +135,10 @@ def _marks() -> str:
             ranges[-1][1] = code
         else:
             ranges.append([code, code])
-    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + "\U000e0100-\U000e01ef\u200c\u200d\u00ad"
+    return (
+        "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+        + "\U000e0100-\U000e01ef\u200c\u200d\u00ad"
+    )
 
 
 @cache

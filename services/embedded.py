@@ -28,12 +28,14 @@ LOOK_S = 0.1
 EMPTY_LOOKS = 2
 """On Kafka a commit is seen a few milliseconds after it happened: one empty look may be too early."""
 MARKERS = 5
-"""Offsets left per partition below which they may well be transaction markers only, and reading them is cheap."""
+"""Offsets left per partition below which they may well be transaction markers only, and reading them is
+cheap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Records still to be read: articles by extract; documents, statements and what belongs to an article's trail by aggregate."""
+    """Records still to be read: articles by extract; documents, statements and what belongs to an article's
+    trail by aggregate."""
 
     articles: int
     events: int
@@ -81,9 +83,13 @@ class Progress:
         held, reported = self._store.positions(), self._log.committed(AGGREGATE_GROUP)
         topics = self._log.topics()
         lost = contradicted(topics, held)
-        # the record may be lost while the log remembers it, and it is done with when its actors are published, which a report tells
+        # the record may be lost while the log remembers it, and it is done with when its actors are
+        # published, which a report tells
         aggregated = {tp: min(at.offset, reported.get(tp, 0)) for tp, at in held.items() if tp not in lost}
-        return Backlog(self._left(topics, extracted, READ[EXTRACT_GROUP]), self._left(topics, aggregated, READ[AGGREGATE_GROUP]))
+        return Backlog(
+            self._left(topics, extracted, READ[EXTRACT_GROUP]),
+            self._left(topics, aggregated, READ[AGGREGATE_GROUP]),
+        )
 
     def _left(self, topics: Mapping[str, TopicState], done: Offsets, names: Sequence[str]) -> int:
         starts: dict[TopicPartition, int] = {}
@@ -114,9 +120,17 @@ def drain(context: Context, group: Group, show: Reporter) -> None:
                 logger.warning("it cannot be told how much is left", error=str(error))
             else:
                 total = max(total, left.articles)
-                show.update(total - left.articles, total, "" if left.articles else f"{left.events} events to aggregate")
+                show.update(
+                    total - left.articles,
+                    total,
+                    "" if left.articles else f"{left.events} events to aggregate",
+                )
                 looks = looks + 1 if left.empty else 0
                 if looks == EMPTY_LOOKS:
                     return
             if context.stop.wait(LOOK_S):
-                raise StageStopped("a service failed" if group.failed else "stopped before everything was on record; run again to go on")
+                raise StageStopped(
+                    "a service failed"
+                    if group.failed
+                    else "stopped before everything was on record; run again to go on"
+                )

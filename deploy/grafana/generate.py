@@ -1,4 +1,5 @@
-"""Write the dashboards' JSON: ``python deploy/grafana/generate.py``; with ``--check``, only compare (exit 1 when it differs)."""
+"""Write the dashboards' JSON: ``python deploy/grafana/generate.py``; with ``--check``, only compare (exit 1
+when it differs)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Build the image with docker, podman or buildah, whichever is here: ``python deploy/image/build.py [--tag NAME] [-- OPTION …]``.
+"""Build the image with docker, podman or buildah, whichever is here: ``python deploy/image/build.py [--tag
+NAME] [-- OPTION …]``.
 
-The same as building by hand, with the labels filled in from the checkout. Options after ``--`` go to the builder as they are.
+The same as building by hand, with the labels filled in from the checkout. Options after ``--`` go to the
+builder as they are.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ ENGINES = ("docker", "podman", "buildah")
 def build_arguments() -> dict[str, str]:
     """The Dockerfile's build arguments for the labels.
 
-    The time is that of the commit, not of the build, so that the same commit gives the same labels. A changed working tree is told
-    by the suffix ``-dirty`` of the revision. Outside a git checkout the Dockerfile's own defaults stay for all but the version.
+    The time is that of the commit, not of the build, so that the same commit gives the same labels. A changed
+    working tree is told by the suffix ``-dirty`` of the revision. Outside a git checkout the Dockerfile's own
+    defaults stay for all but the version.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found = {"VERSION": str(project["version"])}
@@ -57,7 +60,16 @@ def main() -> None:
     # HEALTHCHECK is no part of the OCI image format: podman and buildah must be asked for Docker's
     form = [] if engine == "docker" else ["--format=docker"]
     arguments = [f"--build-arg={name}={value}" for name, value in build_arguments().items()]
-    command = [engine, "build", "--file=deploy/Dockerfile", f"--tag={asked.tag}", *form, *arguments, *asked.options, "."]
+    command = [
+        engine,
+        "build",
+        "--file=deploy/Dockerfile",
+        f"--tag={asked.tag}",
+        *form,
+        *arguments,
+        *asked.options,
+        ".",
+    ]
     sys.exit(subprocess.run(command, cwd=ROOT, check=False).returncode)
 
 

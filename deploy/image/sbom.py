@@ -1,8 +1,10 @@
-"""The image's Python packages as a CycloneDX bill of materials, from the lock: ``python deploy/image/sbom.py [FILE]``.
+"""The image's Python packages as a CycloneDX bill of materials, from the lock: ``python deploy/image/sbom.py
+[FILE]``.
 
-Made on demand, not committed: the lock is the one source, and the output is the same, byte for byte, for the same lock. Only what
-the lock installs in the image is listed (the lock serves every platform), each with the checksums that pip holds its files to. What
-the base image brings is not: a scanner of the finished image lists that (``docker buildx build --sbom=true``).
+Made on demand, not committed: the lock is the one source, and the output is the same, byte for byte, for the
+same lock. Only what the lock installs in the image is listed (the lock serves every platform), each with the
+checksums that pip holds its files to. What the base image brings is not: a scanner of the finished image
+lists that (``docker buildx build --sbom=true``).
 """
 
 from __future__ import annotations
@@ -22,10 +24,15 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 
 
 def image_environment() -> dict[str, str]:
-    """The environment that the image's lock is read in: Linux, and the Python that the Dockerfile's base names."""
-    base = re.search(r"^ARG BASE=python:(\d+\.\d+)\.(\d+)-", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+    """The environment that the image's lock is read in: Linux, and the Python that the Dockerfile's base
+    names."""
+    base = re.search(
+        r"^ARG BASE=python:(\d+\.\d+)\.(\d+)-", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE
+    )
     if base is None:
-        raise SystemExit(f"{DOCKERFILE}: no line `ARG BASE=python:X.Y.Z-…` to read the version of Python from")
+        raise SystemExit(
+            f"{DOCKERFILE}: no line `ARG BASE=python:X.Y.Z-…` to read the version of Python from"
+        )
     return {name: str(value) for name, value in default_environment().items()} | {
         "implementation_name": "cpython", "os_name": "posix", "platform_machine": "x86_64", "platform_system": "Linux",
         "python_full_version": f"{base[1]}.{base[2]}", "python_version": base[1], "sys_platform": "linux",
@@ -35,7 +42,9 @@ def image_environment() -> dict[str, str]:
 def installed(lock: str, environment: dict[str, str]) -> str:
     """The entries of a lock, checksums included, that apply in an environment."""
     entries = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
-    return "".join(entry for entry in entries if (named := entry.partition(" \\\n")[0]) and _applies(named, environment))
+    return "".join(
+        entry for entry in entries if (named := entry.partition(" \\\n")[0]) and _applies(named, environment)
+    )
 
 
 def _applies(named: str, environment: dict[str, str]) -> bool:

@@ -1,9 +1,11 @@
-"""Writes the manifests that repeat what stands elsewhere: ``python deploy/kubernetes/generate.py`` (``--check`` only compares).
+"""Writes the manifests that repeat what stands elsewhere: ``python deploy/kubernetes/generate.py``
+(``--check`` only compares).
 
 - ``components/strimzi/topics.yaml`` from the declaration of the topics;
 - ``components/strimzi/users.yaml`` from the declaration of the groups and from :data:`USERS`;
 - ``components/monitoring/rules.yaml`` from ``deploy/prometheus/rules``;
-- ``deploy/grafana/kustomization.yaml`` from the names in ``deploy/grafana/dashboards`` (no component may read another folder's files).
+- ``deploy/grafana/kustomization.yaml`` from the names in ``deploy/grafana/dashboards`` (no component may read
+  another folder's files).
 """
 
 from __future__ import annotations
@@ -50,7 +52,11 @@ DEAD_LETTERS = tuple(name for name in EVERY_TOPIC if name.endswith(DLQ_SUFFIX))
 
 USERS: Mapping[str, User] = {
     # reads what it wrote: its index of the articles is made from the topic
-    "ingest": User(reads=(Article.topic,), writes=(Article.topic, dlq_of(Article.topic)), transactional=("onrecord-ingest-",)),
+    "ingest": User(
+        reads=(Article.topic,),
+        writes=(Article.topic, dlq_of(Article.topic)),
+        transactional=("onrecord-ingest-",),
+    ),
     "extract": User(
         reads=READ[EXTRACT_GROUP],
         writes=(Document.topic, Quote.topic, Claim.topic, dlq_of(Article.topic)),
@@ -82,7 +88,11 @@ def topics() -> Iterator[Manifest]:
             "apiVersion": "kafka.strimzi.io/v1",
             "kind": "KafkaTopic",
             "metadata": {"name": spec.name, "labels": _labels("topics")},
-            "spec": {"partitions": spec.partitions, "replicas": BROKERS, "config": topic_configs(spec, BROKERS)},
+            "spec": {
+                "partitions": spec.partitions,
+                "replicas": BROKERS,
+                "config": topic_configs(spec, BROKERS),
+            },
         }
 
 
@@ -119,7 +129,11 @@ def _acl(kind: str, name: str, operations: list[str], pattern: str = "literal") 
 
 
 def _labels(component: str) -> dict[str, str]:
-    return {"app.kubernetes.io/name": "onrecord", "app.kubernetes.io/component": component, "strimzi.io/cluster": CLUSTER}
+    return {
+        "app.kubernetes.io/name": "onrecord",
+        "app.kubernetes.io/component": component,
+        "strimzi.io/cluster": CLUSTER,
+    }
 
 
 def rules() -> Iterator[Manifest]:
@@ -145,7 +159,8 @@ def dashboards() -> Iterator[Manifest]:
                 "options": {
                     "labels": {"app.kubernetes.io/name": "onrecord", "grafana_dashboard": "1"},
                     "annotations": {"grafana_folder": "onrecord"},
-                    # Grafana knows a dashboard by its uid; a new name for each change would only leave old ones behind
+                    # Grafana knows a dashboard by its uid; a new name for each change would only leave old
+                    # ones behind
                     "disableNameSuffixHash": True,
                 },
             }
@@ -182,21 +197,29 @@ def files() -> dict[Path, str]:
         DEPLOY / "grafana/kustomization.yaml": dashboards(),
     }
     return {
-        path: HEADER + yaml.dump_all(list(manifests), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140)
+        path: HEADER
+        + yaml.dump_all(list(manifests), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=140)
         for path, manifests in made.items()
     }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write or compare; 1 when something differs."""
-    stale = [path for path, text in files().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    stale = [
+        path
+        for path, text in files().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     if "--check" not in arguments:
         for path in stale:
             path.write_text(files()[path], encoding="utf-8")
             print(f"wrote {path.relative_to(DEPLOY.parent)}")
         return 0
     for path in stale:
-        print(f"{path.relative_to(DEPLOY.parent)} is out of date: run `python deploy/kubernetes/generate.py`", file=sys.stderr)
+        print(
+            f"{path.relative_to(DEPLOY.parent)} is out of date: run `python deploy/kubernetes/generate.py`",
+            file=sys.stderr,
+        )
     return 1 if stale else 0
 
 

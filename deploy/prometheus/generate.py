@@ -1,8 +1,8 @@
 """Writes ``rules/slo.yml``: ``python deploy/prometheus/generate.py`` (``--check`` only compares).
 
-Two objectives, alerted on by how fast the error budget burns (Google's SRE workbook, chapter 5, *multiwindow, multi-burn-rate*):
-a burn rate of 1 spends the budget of 30 days in exactly 30 days. An alert needs the long window (it matters) and the short one (it
-still goes on) and enough bad articles to be more than chance.
+Two objectives, alerted on by how fast the error budget burns (Google's SRE workbook, chapter 5, *multiwindow,
+multi-burn-rate*): a burn rate of 1 spends the budget of 30 days in exactly 30 days. An alert needs the long
+window (it matters) and the short one (it still goes on) and enough bad articles to be more than chance.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ HEADER = "# Made by deploy/prometheus/generate.py; `python deploy/prometheus/gen
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 
 LEAST_BAD = 10
-"""Bad articles in the long window below which no burn rate alerts: at night three articles may be 15 % of an hour."""
+"""Bad articles in the long window below which no burn rate alerts: at night three articles may be 15 % of an
+hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Burn:
-    """One condition: ``rate`` times the sustainable rate over both windows spends ``budget`` of the 30 days' budget in ``long``."""
+    """One condition: ``rate`` times the sustainable rate over both windows spends ``budget`` of the 30 days'
+    budget in ``long``."""
 
     rate: float
     long: str
@@ -66,7 +68,10 @@ OBJECTIVES = (
         target=0.99,
         # an article ends on record or as a dead letter, of extract or of aggregate: each exactly once
         bad=f'rate({PROCESSED}{{service=~"extract|aggregate",outcome="dead_lettered"}}[WINDOW])',
-        all=f'rate({PROCESSED}{{service="aggregate"}}[WINDOW]) or rate({PROCESSED}{{service="extract",outcome="dead_lettered"}}[WINDOW])',
+        all=(
+            f'rate({PROCESSED}{{service="aggregate"}}[WINDOW]) or'
+            f' rate({PROCESSED}{{service="extract",outcome="dead_lettered"}}[WINDOW])'
+        ),
         what="of the articles became dead letters",
         meaning="What these articles say is not on record until they are replayed.",
     ),
@@ -74,10 +79,16 @@ OBJECTIVES = (
         slo="freshness",
         alert="FreshnessBurnRate",
         target=0.99,
-        bad='rate(onrecord_event_age_seconds_count[WINDOW]) - ignoring (le) rate(onrecord_event_age_seconds_bucket{le="60.0"}[WINDOW])',
+        bad=(
+            "rate(onrecord_event_age_seconds_count[WINDOW]) - ignoring (le)"
+            ' rate(onrecord_event_age_seconds_bucket{le="60.0"}[WINDOW])'
+        ),
         all="rate(onrecord_event_age_seconds_count[WINDOW])",
         what="of the articles came on record later than 60 s after they came in",
-        meaning="Readers see the news late. Articles that wait still are not counted yet: see ConsumerStalled and LagGrowing for those.",
+        meaning=(
+            "Readers see the news late. Articles that wait still are not counted yet: see ConsumerStalled and"
+            " LagGrowing for those."
+        ),
     ),
 )
 
@@ -114,8 +125,8 @@ def alert(objective: Objective, name: str, severity: str, burns: Sequence[Burn],
         "annotations": {
             "summary": f"{{{{ $value | humanizePercentage }}}} {objective.what}",
             "description": (
-                f"The objective allows {objective.budget:.0%}. At this rate (the long window's share is shown) it spends {spends}. "
-                f"{objective.meaning}"
+                f"The objective allows {objective.budget:.0%}. At this rate (the long window's share is"
+                f" shown) it spends {spends}. {objective.meaning}"
             ),
             "runbook": f"{{{{ $externalLabels.runbook_base }}}}deploy/runbooks/{title}.md",
         },

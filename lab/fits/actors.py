@@ -1,8 +1,9 @@
 """Fit the ranking of pronouns: ``python -m lab.fits.actors POLNEAR [--articles N]``.
 
-Silver labels come from PolNeAR's CoreNLP layer (``corenlp/*.xml.gz``): a pronoun whose coreference chain names one person. The chains are
-often wrong, so one label in twenty is taken to be noise, and the weights keep near those set by hand. Prints the weights to be put into
-``ranking.WEIGHTS``, and how often they choose like CoreNLP.
+Silver labels come from PolNeAR's CoreNLP layer (``corenlp/*.xml.gz``): a pronoun whose coreference chain
+names one person. The chains are often wrong, so one label in twenty is taken to be noise, and the weights
+keep near those set by hand. Prints the weights to be put into ``ranking.WEIGHTS``, and how often they choose
+like CoreNLP.
 """
 
 from __future__ import annotations
@@ -56,13 +57,18 @@ class Choice:
 
 
 def chains(path: Path) -> dict[int, list[Name]]:
-    """The personal names in the coreference chain of each third-person pronoun, by where the pronoun begins."""
+    """The personal names in the coreference chain of each third-person pronoun, by where the pronoun
+    begins."""
     with gzip.open(path) as file:
         root = ET.parse(file).getroot()  # noqa: S314 - the corpus is ours
     tokens: dict[int, list[tuple[str, int, bool]]] = {}
     for sentence in root.iterfind("document/sentences/sentence"):
         tokens[int(sentence.get("id", "0"))] = [
-            (word.findtext("word", ""), int(word.findtext("CharacterOffsetBegin", "0")), word.findtext("NER") == "PERSON")
+            (
+                word.findtext("word", ""),
+                int(word.findtext("CharacterOffsetBegin", "0")),
+                word.findtext("NER") == "PERSON",
+            )
             for word in sentence.iterfind("tokens/token")
         ]
     found: dict[int, list[Name]] = {}
@@ -92,11 +98,15 @@ def _one_person(names: Sequence[Name]) -> bool:
     return len(surnames) == 1 and all(name[-1] in surnames or name[0] in given for name in names)
 
 
-def choices(article: GoldArticle, silver: dict[int, list[Name]], tagger: Callable[[str], Tagged]) -> list[Choice]:
+def choices(
+    article: GoldArticle, silver: dict[int, list[Name]], tagger: Callable[[str], Tagged]
+) -> list[Choice]:
     """What the pronouns of one article show, with the annotated sources."""
     found: list[Choice] = []
     cast = Cast(article.text, tagger(article.text).entities)
-    sources = sorted({Range(gold.source[0].start, gold.source[-1].end) for gold in article.attributions if gold.source})
+    sources = sorted(
+        {Range(gold.source[0].start, gold.source[-1].end) for gold in article.attributions if gold.source}
+    )
 
     def observe(asked: Asked, candidates: list[tuple[Member, tuple[float, ...]]]) -> None:
         names = silver.get(asked.place.start)
@@ -105,15 +115,21 @@ def choices(article: GoldArticle, silver: dict[int, list[Name]], tagger: Callabl
         right = np.array([_is_called(member, names) for member, _ in candidates])
         if right.any():
             weight = _SOURCE if asked.place.speaking and asked.word in ("he", "she") else 1.0
-            found.append(Choice(np.array([values for _, values in candidates], dtype=np.float64), right, weight))
+            found.append(
+                Choice(np.array([values for _, values in candidates], dtype=np.float64), right, weight)
+            )
 
-    follow(article.text, cast, sentences(article.text), quoted_stretches(article.text), sources, observe=observe)
+    follow(
+        article.text, cast, sentences(article.text), quoted_stretches(article.text), sources, observe=observe
+    )
     return found
 
 
 def _is_called(member: Member, names: Sequence[Name]) -> bool:
     words = fold(member.name).split("-")
-    return any(words[-1] == name[-1] or (1 in (len(words), len(name)) and words[0] == name[0]) for name in names)
+    return any(
+        words[-1] == name[-1] or (1 in (len(words), len(name)) and words[0] == name[0]) for name in names
+    )
 
 
 def fit(data: Sequence[Choice]) -> NDArray[np.float64]:
@@ -127,7 +143,9 @@ def fit(data: Sequence[Choice]) -> NDArray[np.float64]:
             share = np.exp(scores - scores.max())
             share /= share.sum()
             right = share * choice.right
-            pull = (1 - _NOISE) / ((1 - _NOISE) * right.sum() + _NOISE * _CHANCE) * (right - right.sum() * share)
+            pull = (
+                (1 - _NOISE) / ((1 - _NOISE) * right.sum() + _NOISE * _CHANCE) * (right - right.sum() * share)
+            )
             gradient -= choice.weight * (pull @ choice.evidence)
         slope, square = 0.9 * slope + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
         rate = 0.1 if step < _STEPS * 0.7 else 0.02
@@ -154,7 +172,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for article in articles[: options.articles + _HELD_OUT]:
         path = folder / f"{article.name}.txt.xml.gz"
         read.append(choices(article, chains(path), tagger) if path.exists() else [])
-    held, train = ([choice for of_article in part for choice in of_article] for part in (read[:_HELD_OUT], read[_HELD_OUT:]))
+    held, train = (
+        [choice for of_article in part for choice in of_article]
+        for part in (read[:_HELD_OUT], read[_HELD_OUT:])
+    )
     weights = fit(train)
     print(f"{len(train)} pronouns, {100 * agreement(train, weights):.1f} % like CoreNLP; held out: {len(held)}, "
           f"{100 * agreement(held, weights):.1f} % (now {100 * agreement(held, np.array(list(WEIGHTS.values()))):.1f} %)")  # fmt: skip

@@ -1,9 +1,11 @@
-"""Fit type and check-worthiness of propositions: ``python -m lab.fits.claims --corpus POLNEAR --pages FOLDER``.
+"""Fit type and check-worthiness of propositions: ``python -m lab.fits.claims --corpus POLNEAR --pages
+FOLDER``.
 
-Logistic regressions on words, word pairs and looks (:mod:`services.extract.claims.propositions`): one over the eight types, one for
-worth. Fitted to the claims of the work pages (lab/labels/speech), to statements of GUM news and of PolNeAR's training part, and to
-invented ones (lab/labels/checkworthiness). First each publisher of the work pages is left out in turn: what is then right of its claims is
-printed and written beside the weights. Penalties were chosen by those figures; locked pages are read by no one here.
+Logistic regressions on words, word pairs and looks (:mod:`services.extract.claims.propositions`): one over
+the eight types, one for worth. Fitted to the claims of the work pages (lab/labels/speech), to statements of
+GUM news and of PolNeAR's training part, and to invented ones (lab/labels/checkworthiness). First each
+publisher of the work pages is left out in turn: what is then right of its claims is printed and written
+beside the weights. Penalties were chosen by those figures; locked pages are read by no one here.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class Statement:
 
 
 def fit(x: Array, y: Array, penalty: float = _PENALTY) -> Array:
-    """Coefficients, the intercept last, of a penalised logistic regression by Newton's method; ``x`` is standardised by the caller."""
+    """Coefficients, the intercept last, of a penalised logistic regression by Newton's method; ``x`` is
+    standardised by the caller."""
     design = np.hstack([x, np.ones((len(x), 1))])
     weights = np.zeros(design.shape[1])
     ridge = np.diag([penalty] * x.shape[1] + [0.0])
@@ -87,8 +90,16 @@ class Prepared:
 def fit_model(prepared: Prepared, rows: Sequence[int]) -> Model:
     """The two regressions on some of the statements."""
     counts = Counter(gram for row in rows for gram in prepared.grams[row])
-    columns = {gram: number for number, gram in enumerate(sorted(gram for gram, count in counts.items() if count >= _SEEN))}
-    places = [(number, columns[gram]) for number, row in enumerate(rows) for gram in sorted(prepared.grams[row]) if gram in columns]
+    columns = {
+        gram: number
+        for number, gram in enumerate(sorted(gram for gram, count in counts.items() if count >= _SEEN))
+    }
+    places = [
+        (number, columns[gram])
+        for number, row in enumerate(rows)
+        for gram in sorted(prepared.grams[row])
+        if gram in columns
+    ]
     across, down = np.array(places).reshape(-1, 2).T
     words = csr_matrix((np.ones(len(places)), (across, down)), shape=(len(rows), len(columns)))
     plain = prepared.looks[list(rows)]
@@ -98,11 +109,17 @@ def fit_model(prepared: Prepared, rows: Sequence[int]) -> Model:
     types = _softmax(x, prepared.types[list(rows)], len(TYPES), penalty)
     worth = _softmax(x, prepared.worth[list(rows)], 2, penalty)
     every = np.hstack([types, worth[:, 1:] - worth[:, :1]])
-    of_words, of_looks, intercepts = every[: len(columns)], every[len(columns) : -1] / deviation[:, None], every[-1]
+    of_words, of_looks, intercepts = (
+        every[: len(columns)],
+        every[len(columns) : -1] / deviation[:, None],
+        every[-1],
+    )
     intercepts = intercepts - mean @ of_looks
     return Model(
         intercepts=[round(float(value), 4) for value in intercepts],
-        looks={name: [round(float(value), 4) for value in row] for name, row in zip(LOOKS, of_looks, strict=True)},
+        looks={
+            name: [round(float(value), 4) for value in row] for name, row in zip(LOOKS, of_looks, strict=True)
+        },
         words={
             gram: rounded
             for gram, row in zip(columns, of_words, strict=True)
@@ -179,8 +196,13 @@ def statements(corpus: Path, pages: Path) -> Iterator[Statement]:
 def _statement(label: Label, text: str) -> Statement:
     spans = locate(label, text)
     if spans is None or label.kind is None:
-        raise SystemExit(f"{PROPOSITIONS}: the statement at {label.spans} of {label.file} has no type or no place in that file")
-    return Statement(" ".join(text[span.start : span.end] for span in spans), label.worthy, ClaimType(label.kind))
+        raise SystemExit(
+            f"{PROPOSITIONS}: the statement at {label.spans} of {label.file} has no type or no place in that"
+            " file"
+        )
+    return Statement(
+        " ".join(text[span.start : span.end] for span in spans), label.worthy, ClaimType(label.kind)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -195,8 +217,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(tried))
     model = fit_model(prepared, range(len(prepared.statements)))
     head = {
-        "what": "Logistic regressions on words and looks: scores of eight types of proposition, then log-odds of being worth checking.",
-        "how": "python -m lab.fits.claims on claims of work pages, statements of GUM news and PolNeAR's training part, and invented ones.",
+        "what": (
+            "Logistic regressions on words and looks: scores of eight types of proposition, then log-odds of"
+            " being worth checking."
+        ),
+        "how": (
+            "python -m lab.fits.claims on claims of work pages, statements of GUM news and PolNeAR's training"
+            " part, and invented ones."
+        ),
         "statements": len(prepared.statements),
         "each_publisher_left_out": tried,
         "columns": [*(kind.value for kind in TYPES), "worth"],

@@ -1,11 +1,12 @@
 """Fit how sure attributions and actors are: ``python -m lab.fits.confidence`` with the folders of all sets.
 
-Attributions (:mod:`services.extract.passes.calibration`): the log-odds of speech with a source as a line of its raw ones, two numbers,
-on work and open pages, GUM and PolNeAR dev. Actors (:mod:`services.extract.actors.trust`): shares
-that were right by manner, on these sets, which were read while the rules were written; and three numbers for text that nobody read, fitted to
-the closed pages, whose texts and errors nobody reads here: by how much the log-odds of the shares are lower, with a normal prior of
-deviation 1, and for “he” and “she” a line through the log-odds of their ranking. Prints what goes into both modules and, for every page left out in turn, the expected
-calibration error of attributions.
+Attributions (:mod:`services.extract.passes.calibration`): the log-odds of speech with a source as a line of
+its raw ones, two numbers, on work and open pages, GUM and PolNeAR dev. Actors
+(:mod:`services.extract.actors.trust`): shares that were right by manner, on these sets, which were read while
+the rules were written; and three numbers for text that nobody read, fitted to the closed pages, whose texts
+and errors nobody reads here: by how much the log-odds of the shares are lower, with a normal prior of
+deviation 1, and for “he” and “she” a line through the log-odds of their ranking. Prints what goes into both
+modules and, for every page left out in turn, the expected calibration error of attributions.
 """
 
 from __future__ import annotations
@@ -54,24 +55,30 @@ class Item:
 
 
 def fit_line(odds: Sequence[float] | Array, right: Sequence[bool]) -> tuple[float, float]:
-    """Slope and offset by which log-odds become those of being right (Newton's method; the slope is drawn towards 1 by a ridge of 1)."""
+    """Slope and offset by which log-odds become those of being right (Newton's method; the slope is drawn
+    towards 1 by a ridge of 1)."""
     design = np.stack([np.array(odds), np.ones(len(odds))], 1)
     target, ridge, prior = np.array(right, float), np.diag([1.0, 1e-9]), np.array([1.0, 0.0])
     line = prior.copy()
     for _ in range(_STEPS):
         probability = 1 / (1 + np.exp(-design @ line))
         gradient = design.T @ (target - probability) - ridge @ (line - prior)
-        line = line + np.linalg.solve((design * (probability * (1 - probability))[:, None]).T @ design + ridge, gradient)
+        line = line + np.linalg.solve(
+            (design * (probability * (1 - probability))[:, None]).T @ design + ridge, gradient
+        )
     return float(line[0]), float(line[1])
 
 
 def fit_shift(read: Sequence[float], right: Sequence[bool]) -> float:
-    """By how much the log-odds ``read`` are lower where nobody read: the likeliest of tenths, drawn towards 0."""
+    """By how much the log-odds ``read`` are lower where nobody read: the likeliest of tenths, drawn towards
+    0."""
     target, odds = np.array(right, float), np.array(read)
 
     def likely(shift: float) -> float:
         probability = np.clip(1 / (1 + np.exp(shift - odds)), 0.01, 0.99)
-        return float(np.sum(target * np.log(probability) + (1 - target) * np.log(1 - probability)) - shift**2 / 2)
+        return float(
+            np.sum(target * np.log(probability) + (1 - target) * np.log(1 - probability)) - shift**2 / 2
+        )
 
     return float(max(_SHIFTS, key=likely))
 
@@ -117,20 +124,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with Extractor(Tagger.load(), without=[_RULE]) as extractor:
         parts = {part: _pages(part, options, extractor) for part in (WORK, OPEN, GUM, CLOSED)}
-        items = {part: [i for page in pages for i in speech(page.page, page.article, page.found)] for part, pages in parts.items()}
+        items = {
+            part: [i for page in pages for i in speech(page.page, page.article, page.found)]
+            for part, pages in parts.items()
+        }
         articles = list(read_polnear(options.corpus, "dev"))
         wholes = (placed(extractor.extract(plain_article(a.name, a.text)), a.text) for a in articles)
-        items["dev"] = [i for a, whole in zip(articles, wholes, strict=True) for i in speech(a.name, a, whole.attributions)]
+        items["dev"] = [
+            i
+            for a, whole in zip(articles, wholes, strict=True)
+            for i in speech(a.name, a, whole.attributions)
+        ]
         labels = read_actors(options.actors)
         named = [
             (actor, right)
             for article in articles
-            for _, right, actor, matched in end_to_end(article, [g for g in labels if g.document == article.name], extractor)
+            for _, right, actor, matched in end_to_end(
+                article, [g for g in labels if g.document == article.name], extractor
+            )
             if matched and actor is not None
         ]
     for part, found in items.items():
         before, after = left_out(found)
-        print(f"{part}: {len(found)} of speech, calibration error {before:.3f}, by a line of its other texts {after:.3f}")
+        print(
+            f"{part}: {len(found)} of speech, calibration error {before:.3f}, by a line of its other texts"
+            f" {after:.3f}"
+        )
     fitted = [item for part, found in items.items() if part != CLOSED for item in found]
     line = fit_line(_log_odds([item.raw for item in fitted]), [item.right for item in fitted])
     print(f"services/extract/passes/calibration.py\nSLOPE, OFFSET = {line[0]:.2f}, {line[1]:.2f}")
@@ -145,7 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def counted(judged: Sequence[tuple[Actor, bool]]) -> dict[str, tuple[int, int]]:
-    """``(right, of how many)`` by manner, without those who are as sure as something else: persons that a pronoun means, and nobody."""
+    """``(right, of how many)`` by manner, without those who are as sure as something else: persons that a
+    pronoun means, and nobody."""
     counts: dict[str, tuple[int, int]] = {}
     for actor, is_right in judged:
         how = manner(actor.resolution, actor.kind)
@@ -156,7 +176,8 @@ def counted(judged: Sequence[tuple[Actor, bool]]) -> dict[str, tuple[int, int]]:
 
 
 def ranked(actor: Actor) -> float | None:
-    """The log-odds by which a ranking chose whom “he” or “she” means, read back from how sure the actor is; None where none chose."""
+    """The log-odds by which a ranking chose whom “he” or “she” means, read back from how sure the actor is;
+    None where none chose."""
     if manner(actor.resolution, actor.kind) != _PRONOUN or actor.mention is None:
         return None
     if actor.mention.exact.split()[0].lower() not in PERSONAL:
@@ -172,9 +193,16 @@ def fit_pronouns(judged: Sequence[tuple[Actor, bool]]) -> tuple[float, float]:
 
 
 def unread(counts: dict[str, tuple[int, int]], judged: Sequence[tuple[Actor, bool]]) -> float:
-    """The shift that fits actors of texts nobody read, given the shares of those that were; without persons that a pronoun means."""
-    named = [(manner(actor.resolution, actor.kind), right) for actor, right in judged if actor.resolution is not Resolution.UNRESOLVED]
-    kept = [(log_odds(prior_share(*counts.get(how, (0, 0)))), right) for how, right in named if how != _PRONOUN]
+    """The shift that fits actors of texts nobody read, given the shares of those that were; without persons
+    that a pronoun means."""
+    named = [
+        (manner(actor.resolution, actor.kind), right)
+        for actor, right in judged
+        if actor.resolution is not Resolution.UNRESOLVED
+    ]
+    kept = [
+        (log_odds(prior_share(*counts.get(how, (0, 0)))), right) for how, right in named if how != _PRONOUN
+    ]
     return fit_shift([odds for odds, _ in kept], [right for _, right in kept])
 
 
@@ -182,7 +210,12 @@ def _pages(part: str, options: argparse.Namespace, extractor: Extractor) -> list
     pages = [page for page in read_pages(COMMITTED) if page.part == part]
     if part == GUM:
         texts = {article.name: article.text for article in read_gum(GUM_TEXTS)}
-        return [score_page(page, placed(extractor.extract(plain_article(page.page, texts[page.page])), texts[page.page])) for page in pages]
+        return [
+            score_page(
+                page, placed(extractor.extract(plain_article(page.page, texts[page.page])), texts[page.page])
+            )
+            for page in pages
+        ]
     folder: Callable[[str], Path] = (options.pages if part == WORK else options.older).joinpath
     return [score_page(page, placed(extractor.extract(read_article(folder(page.page))))) for page in pages]
 

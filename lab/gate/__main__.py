@@ -1,8 +1,10 @@
-"""``make gate``: the exact output of committed articles. ``python -m lab.gate [--accept] [--without RULE] [--trace NAME]``.
+"""``make gate``: the exact output of committed articles. ``python -m lab.gate [--accept] [--without RULE]
+[--trace NAME]``.
 
-Reads the sample articles and the invented ones of ``lab/gate/articles`` (one or more for every rule and for every fault that was
-mended) with the network's recorded answers, and compares what is found with ``lab/gate/expected``. A change of output is a diff there,
-accepted together with a new version of the extractor.
+Reads the sample articles and the invented ones of ``lab/gate/articles`` (one or more for every rule and for
+every fault that was mended) with the network's recorded answers, and compares what is found with
+``lab/gate/expected``. A change of output is a diff there, accepted together with a new version of the
+extractor.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ VERSION = EXPECTED / "VERSION"
 
 
 def articles() -> dict[str, str]:
-    """The gate's articles by name: the samples, and those invented for it. ``NAME.LANGUAGE`` is in that language, ``NAME`` in English."""
+    """The gate's articles by name: the samples, and those invented for it. ``NAME.LANGUAGE`` is in that
+    language, ``NAME`` in English."""
     samples = Path(services.__file__).parent / "ingest" / "samples"
     paths = [*samples.glob("*.txt"), *(HERE / "articles").glob("*.txt")]
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.stem)}
@@ -59,9 +62,19 @@ def differences(found: dict[str, str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare, or accept; 1 when something differs."""
     parser = argparse.ArgumentParser(prog="python -m lab.gate", description=__doc__)
-    parser.add_argument("--accept", action="store_true", help="ask the network anew and store what is found now")
-    parser.add_argument("--without", action="append", default=[], metavar="RULE", help="leave a rule out (see services/extract/rules.py)")
-    parser.add_argument("--trace", choices=articles(), metavar="NAME", help="show what each pass does to one article")
+    parser.add_argument(
+        "--accept", action="store_true", help="ask the network anew and store what is found now"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="leave a rule out (see services/extract/rules.py)",
+    )
+    parser.add_argument(
+        "--trace", choices=articles(), metavar="NAME", help="show what each pass does to one article"
+    )
     options = parser.parse_args(arguments)
     if options.trace is not None:
         print("\n".join(traced(_article(options.trace, articles()[options.trace]), Recorded(RECORDING))))
@@ -80,7 +93,10 @@ def _accept() -> int:
     found = dict(outputs(recorder))
     same_version = VERSION.exists() and VERSION.read_text().strip() == EXTRACTOR_VERSION
     if same_version and _changed(found):
-        print(f"The output of stored articles changed and the version is {EXTRACTOR_VERSION} still: raise it first.")
+        print(
+            f"The output of stored articles changed and the version is {EXTRACTOR_VERSION} still: raise it"
+            " first."
+        )
         return 1
     EXPECTED.mkdir(exist_ok=True)
     for path in EXPECTED.glob("*.txt"):
@@ -94,9 +110,12 @@ def _accept() -> int:
 
 
 def _changed(found: dict[str, str]) -> bool:
-    """Whether what is published of a stored article is something else now; a new article or a new way of showing it is no change."""
+    """Whether what is published of a stored article is something else now; a new article or a new way of
+    showing it is no change."""
     stored = {path.stem: path.read_text(encoding="utf-8") for path in EXPECTED.glob("*.txt")}
-    return any(stored[name].splitlines()[0] != found[name].splitlines()[0] for name in stored.keys() & found.keys())
+    return any(
+        stored[name].splitlines()[0] != found[name].splitlines()[0] for name in stored.keys() & found.keys()
+    )
 
 
 if __name__ == "__main__":

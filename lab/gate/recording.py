@@ -1,6 +1,8 @@
-"""What the network said of the gate's articles, recorded: its kernels round differently from machine to machine, the rules do not.
+"""What the network said of the gate's articles, recorded: its kernels round differently from machine to
+machine, the rules do not.
 
-One JSON line per text that was read (an article, or a passage that was read again), by the SHA-256 of the text.
+One JSON line per text that was read (an article, or a passage that was read again), by the SHA-256 of the
+text.
 """
 
 from __future__ import annotations
@@ -61,7 +63,9 @@ class Recorder:
         """Write all answers."""
         head = {"model_sha256": self.model_sha256}
         rows = [_row(key, self._answers[key], self._asked[key]) for key in sorted(self._answers)]
-        lines = "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in (head, *rows))
+        lines = "".join(
+            json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in (head, *rows)
+        )
         with path.open("wb") as file, gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
             packed.write(lines.encode())
 
@@ -87,11 +91,14 @@ class Recorded:
         """
         row = self._rows.get(_key(text))
         if row is None:
-            raise NotRecorded(f"the network's answer to “{text[:60]}…” is not recorded; run `make gate ACCEPT=1`")
+            raise NotRecorded(
+                f"the network's answer to “{text[:60]}…” is not recorded; run `make gate ACCEPT=1`"
+            )
         values = {tuple((start, end) for start, end in place): value for place, value in row["claims"]}
 
         def claims(spans: Sequence[Range]) -> float | None:
-            # a stretch that was never asked about is one that a changed rule cut anew: as if the network had no opinion
+            # a stretch that was never asked about is one that a changed rule cut anew: as if the network had
+            # no opinion
             return values.get(tuple((span.start, span.end) for span in spans))
 
         return Tagged(
@@ -107,7 +114,15 @@ def _key(text: str) -> str:
 
 def _rounded(tagged: Tagged) -> Tagged:
     attributions = tuple(
-        Attribution(a.kind, a.content, a.source, a.cue, round(a.confidence, _DIGITS), a.turn, round(a.source_confidence, _DIGITS))
+        Attribution(
+            a.kind,
+            a.content,
+            a.source,
+            a.cue,
+            round(a.confidence, _DIGITS),
+            a.turn,
+            round(a.source_confidence, _DIGITS),
+        )
         for a in tagged.attributions
     )
     entities = tuple(Entity(e.span, e.label, round(e.confidence, _DIGITS)) for e in tagged.entities)
@@ -115,7 +130,9 @@ def _rounded(tagged: Tagged) -> Tagged:
 
 
 def _row(key: str, tagged: Tagged, asked: dict[_SpanKey, float | None]) -> dict[str, Any]:
-    attributions = [[a.kind, a.content, a.source, a.cue, a.confidence, a.source_confidence] for a in tagged.attributions]
+    attributions = [
+        [a.kind, a.content, a.source, a.cue, a.confidence, a.source_confidence] for a in tagged.attributions
+    ]
     entities = [[e.span, e.label, e.confidence] for e in tagged.entities]
     return {"text": key, "attributions": attributions, "entities": entities, "claims": sorted(asked.items())}
 

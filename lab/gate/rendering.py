@@ -17,7 +17,8 @@ _DIGITS = 4  # of a confidence: the same on every machine, where the last bits n
 
 
 def rendered(extraction: Extraction) -> str:
-    """What was found, readable, with a digest of every published byte but the extractor's version at its head."""
+    """What was found, readable, with a digest of every published byte but the extractor's version at its
+    head."""
     text = extraction.document.text
     lines = [f"outcome {extraction.document.outcome} · language {extraction.document.language}"]
     for attribution in extraction.attributions:
@@ -25,13 +26,16 @@ def rendered(extraction: Extraction) -> str:
     lines += [f"quote   {quote.text}{' (not said)' if quote.negated else ''}" for quote in extraction.quotes]
     for claim in extraction.claims:
         facts = f"{claim.kind} {claim.claim_type} worth {claim.check_worthiness:.{_DIGITS}f} {claim.stance}"
-        polarity = f"{', not said' if claim.negated else ''}{', a negation' if claim.proposition_negated else ''}"
+        polarity = (
+            f"{', not said' if claim.negated else ''}{', a negation' if claim.proposition_negated else ''}"
+        )
         lines.append(f"claim   {claim.text} ({facts}{polarity})")
     return f"digest {digest(extraction)}\n" + "\n".join(lines) + "\n"
 
 
 def digest(extraction: Extraction) -> str:
-    """SHA-256 of all that is published, figures rounded; ids and versions, which change with the extractor's version, are left out."""
+    """SHA-256 of all that is published, figures rounded; ids and versions, which change with the extractor's
+    version, are left out."""
     published = _plain(as_json("", extraction))
     return hashlib.sha256(json.dumps(published, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
 
@@ -52,7 +56,10 @@ def _plain(value: Any) -> Any:
 def _attribution(text: str, item: ResolvedAttribution, indent: str) -> Iterator[str]:
     said = " […] ".join(text[start:end] for start, end in item.content)
     yield f"{indent}{item.kind:9}{said}"
-    yield f"{indent}         source {_words(text, item.source)} · cue {_words(text, item.cue)} · {_actor(item.actor)}"
+    yield (
+        f"{indent}         source {_words(text, item.source)} · cue {_words(text, item.cue)} ·"
+        f" {_actor(item.actor)}"
+    )
     sure = f"{item.confidence:.{_DIGITS}f}, of its source {item.source_confidence:.{_DIGITS}f}"
     told = f" · told {_actor(item.addressee)}" if item.addressee is not None else ""
     yield f"{indent}         sure {sure}{told}"

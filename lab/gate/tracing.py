@@ -1,4 +1,5 @@
-"""One article on its way: what the network saw in it, what each pass changed, who speaks, and what is published."""
+"""One article on its way: what the network saw in it, what each pass changed, who speaks, and what is
+published."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from services.extract.types import Attribution, Range, Tagged
 
 
 def traced(article: Article, tagger: AttributionTagger) -> Iterator[str]:
-    """The lines of an English article's trace: ``-`` what a pass took away, ``+`` what it put in its place."""
+    """The lines of an English article's trace: ``-`` what a pass took away, ``+`` what it put in its
+    place."""
     with Extractor(tagger) as extractor:
         extraction = extractor.extract(article)
     text = extraction.document.text
@@ -40,15 +42,18 @@ def _passes(text: str, tagged: Tagged) -> Iterator[str]:
             lines.extend((f"== {step.name}: {step.why}", *changes))
         before = now
 
-    reconcile(text, tagged.attributions, Marks(text, quoted_stretches(text)).outermost, tagged.entities, watch=watch)
+    reconcile(
+        text, tagged.attributions, Marks(text, quoted_stretches(text)).outermost, tagged.entities, watch=watch
+    )
     yield from lines
 
 
 def _shown(text: str, attributions: Sequence[Attribution]) -> list[str]:
-    """A line for each attribution in text order: kind, who, the reporting words, what they report, and how sure that is."""
+    """A line for each attribution in text order: kind, who, the reporting words, what they report, and how
+    sure that is."""
     return [
-        f"{a.kind:9}{_words(text, a.source)} | {_words(text, a.cue)} | {' […] '.join(text[slice(*piece)] for piece in a.content)}"
-        f" ({a.confidence:.2f})"
+        f"{a.kind:9}{_words(text, a.source)} | {_words(text, a.cue)} |"
+        f" {' […] '.join(text[slice(*piece)] for piece in a.content)} ({a.confidence:.2f})"
         for a in sorted(attributions, key=lambda a: a.content)
     ]
 

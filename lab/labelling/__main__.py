@@ -1,6 +1,7 @@
 """``python -m lab.labelling agree A B`` · ``store FOLDER --part work|locked``, both with ``--texts FOLDER``.
 
-*agree* prints how far two readers agree; *store* writes what was adjudicated into lab/labels/speech as offsets, digests and names.
+*agree* prints how far two readers agree; *store* writes what was adjudicated into lab/labels/speech as
+offsets, digests and names.
 """
 
 from __future__ import annotations
@@ -33,13 +34,24 @@ MOST_WORDS = 7
 
 def stored(page: ReadPage, part: str) -> PageLabels:
     """A page as it is committed."""
-    return make_page(f"{page.name}.html.gz", part, page.text, [_label(page.text, a) for a in page.attributions])
+    return make_page(
+        f"{page.name}.html.gz", part, page.text, [_label(page.text, a) for a in page.attributions]
+    )
 
 
 def _label(text: str, read: ReadAttribution) -> SpeechLabel:
     claims = [LabelledClaim(anchor(text, c.place), c.worth, c.type, c.negated) for c in read.claims]
     source, cue = ([] if span is None else [span] for span in (read.source, read.cue))
-    return make_label(text, source, cue, read.content, doubtful=read.doubtful, actor=_actor(read.actor), denied=read.denied, claims=claims)
+    return make_label(
+        text,
+        source,
+        cue,
+        read.content,
+        doubtful=read.doubtful,
+        actor=_actor(read.actor),
+        denied=read.denied,
+        claims=claims,
+    )
 
 
 def _actor(read: dict[str, Any] | None) -> LabelledActor | None:
@@ -47,14 +59,19 @@ def _actor(read: dict[str, Any] | None) -> LabelledActor | None:
     if read is None or not read["name"]:
         return None
     name = " ".join(read["name"].split()[:MOST_WORDS])
-    aliases, also = (tuple(one for one in read.get(key, ()) if len(one.split()) <= MOST_WORDS) for key in ("aliases", "also"))
+    aliases, also = (
+        tuple(one for one in read.get(key, ()) if len(one.split()) <= MOST_WORDS)
+        for key in ("aliases", "also")
+    )
     return LabelledActor(name, read["kind"], aliases, also)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0, or 2 with the faults on standard error."""
     parser = argparse.ArgumentParser(prog="python -m lab.labelling", description=__doc__)
-    parser.add_argument("--texts", type=Path, required=True, help="folder with the texts that were labelled, NAME.txt")
+    parser.add_argument(
+        "--texts", type=Path, required=True, help="folder with the texts that were labelled, NAME.txt"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     agree = commands.add_parser("agree", help="compare two readers")
     agree.add_argument("left", type=Path)

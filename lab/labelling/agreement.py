@@ -16,7 +16,8 @@ _HALF = 0.5
 
 @dataclass(slots=True)
 class Agreement:
-    """Counts of two readings. ``judgements``: pairs of what both said of the same thing, by what was judged."""
+    """Counts of two readings. ``judgements``: pairs of what both said of the same thing, by what was
+    judged."""
 
     left: int = 0
     right: int = 0
@@ -31,10 +32,16 @@ class Agreement:
     def lines(self) -> list[str]:
         """The figures, for people."""
         both = max(1, self.left + self.right)
-        found = f"found by both, F1: any overlap {200 * self.overlap / both:.1f}, half of the words {200 * self.mostly / both:.1f}"
+        found = (
+            f"found by both, F1: any overlap {200 * self.overlap / both:.1f}, half of the words"
+            f" {200 * self.mostly / both:.1f}"
+        )
         lines = [f"attributions: {self.left} and {self.right}; {found}"]
         for what, pairs in self.judgements.items():
-            same = f"{what}: the same for {100 * sum(left == right for left, right in pairs) / len(pairs):.1f} % of {len(pairs)}"
+            same = (
+                f"{what}: the same for {100 * sum(left == right for left, right in pairs) / len(pairs):.1f} %"
+                f" of {len(pairs)}"
+            )
             # names are compared, not chosen from a list: chance has no share in their agreement
             lines.append(same if what == ACTOR else f"{same}, kappa {kappa(pairs):.2f}")
         return lines
@@ -65,7 +72,10 @@ def _compare(total: Agreement, left: ReadPage, right: ReadPage) -> None:
     total.right += len(right.attributions)
     places = [[_characters(left.text, a) for a in page.attributions] for page in (left, right)]
     candidates = sorted(
-        (-len(one & other) / len(one | other), i, j) for i, one in enumerate(places[0]) for j, other in enumerate(places[1]) if one & other
+        (-len(one & other) / len(one | other), i, j)
+        for i, one in enumerate(places[0])
+        for j, other in enumerate(places[1])
+        if one & other
     )
     taken: tuple[set[int], set[int]] = (set(), set())
     for share, i, j in candidates:

@@ -1,7 +1,9 @@
-"""What each rule is worth: every one left out in turn, on every set. ``make ablate`` (``python -m lab.quality.ablate``).
+"""What each rule is worth: every one left out in turn, on every set. ``make ablate`` (``python -m
+lab.quality.ablate``).
 
-Sets that were read while the rules were written are marked so; a gain there is no proof. Deltas are what *leaving the rule out* does, in
-points: negative means the rule helps. *Touched* counts the articles of all sets whose output differs at all.
+Sets that were read while the rules were written are marked so; a gain there is no proof. Deltas are what
+*leaving the rule out* does, in points: negative means the rule helps. *Touched* counts the articles of all
+sets whose output differs at all.
 """
 
 from __future__ import annotations
@@ -48,8 +50,12 @@ def polnear(name: str, articles: Sequence[GoldArticle]) -> Sample:
         return [extractor.extract(plain_article(article.name, article.text)) for article in articles]
 
     def score(_: Extractor, found: Sequence[Extraction]) -> dict[str, float]:
-        wholes = [placed(extraction, article.text) for extraction, article in zip(found, articles, strict=True)]
-        total = add_up([score_article(a, whole.attributions) for a, whole in zip(articles, wholes, strict=True)])
+        wholes = [
+            placed(extraction, article.text) for extraction, article in zip(found, articles, strict=True)
+        ]
+        total = add_up(
+            [score_article(a, whole.attributions) for a, whole in zip(articles, wholes, strict=True)]
+        )
         return {
             "J": 100 * total[WHO_SAID_WHAT, JACCARD, "all"].f1,
             "speech": 100 * total[WHO_SAID_WHAT, OVERLAP, "speech"].f1,
@@ -59,15 +65,21 @@ def polnear(name: str, articles: Sequence[GoldArticle]) -> Sample:
     return Sample(name, extract, score)
 
 
-def pages(name: str, labels: Sequence[PageLabels], read: Callable[[Extractor, PageLabels], Extraction], plain: bool) -> Sample:
-    """Labelled pages: who said what in speech, and the right actor of what was matched. ``plain``: offsets are the input's."""
+def pages(
+    name: str, labels: Sequence[PageLabels], read: Callable[[Extractor, PageLabels], Extraction], plain: bool
+) -> Sample:
+    """Labelled pages: who said what in speech, and the right actor of what was matched. ``plain``: offsets
+    are the input's."""
 
     def extract(extractor: Extractor) -> list[Extraction]:
         return [read(extractor, page) for page in labels]
 
     def score(_: Extractor, found: Sequence[Extraction]) -> dict[str, float]:
         texts = {article.name: article.text for article in read_gum(GUM_TEXTS)} if plain else {}
-        scored = [score_page(page, placed(extraction, texts.get(page.page))) for page, extraction in zip(labels, found, strict=True)]
+        scored = [
+            score_page(page, placed(extraction, texts.get(page.page)))
+            for page, extraction in zip(labels, found, strict=True)
+        ]
         said = add_up([page.clear for page in scored])[WHO_SAID_WHAT, OVERLAP, "speech"]
         right, of = actor_figures(scored).get("all", (0, 1))
         return {"speech": 100 * said.f1, "actors": 100 * right / of}
@@ -84,7 +96,9 @@ def actors(name: str, articles: Sequence[GoldArticle], path: Path) -> Sample:
         judged = [
             right
             for article in chosen
-            for _, right, _, matched in end_to_end(article, [g for g in labels if g.document == article.name], extractor)
+            for _, right, _, matched in end_to_end(
+                article, [g for g in labels if g.document == article.name], extractor
+            )
             if matched
         ]
         return {"actors": 100 * sum(judged) / max(1, len(judged))}
@@ -92,7 +106,9 @@ def actors(name: str, articles: Sequence[GoldArticle], path: Path) -> Sample:
     return Sample(name, lambda _: [], score)
 
 
-def measure(samples: Iterable[Sample], tagger: Recorder, without: Collection[str]) -> tuple[dict[str, float], list[str]]:
+def measure(
+    samples: Iterable[Sample], tagger: Recorder, without: Collection[str]
+) -> tuple[dict[str, float], list[str]]:
     """All figures with some rules left out, and a digest of every article's output."""
     figures: dict[str, float] = {}
     digests: list[str] = []
@@ -100,7 +116,9 @@ def measure(samples: Iterable[Sample], tagger: Recorder, without: Collection[str
         for sample in samples:
             found = sample.extract(extractor)
             digests += [digest(extraction) for extraction in found]
-            figures |= {f"{sample.name} {name}": value for name, value in sample.score(extractor, found).items()}
+            figures |= {
+                f"{sample.name} {name}": value for name, value in sample.score(extractor, found).items()
+            }
     return figures, digests
 
 
@@ -120,7 +138,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 0."""
     parser = argparse.ArgumentParser(prog="python -m lab.quality.ablate", description=__doc__)
     parser.add_argument("--corpus", type=Path, help="folder of PolNeAR (train/ and dev/)")
-    parser.add_argument("--pages", type=Path, action="append", default=[], help="folder with labelled pages (.html.gz); repeatable")
+    parser.add_argument(
+        "--pages",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder with labelled pages (.html.gz); repeatable",
+    )
     parser.add_argument("--actors", type=Path, help="labels of actors on PolNeAR dev")
     parser.add_argument("--rule", action="append", help="only these rules (default: each)")
     options = parser.parse_args(arguments)
@@ -134,8 +158,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows.append((rule, touched, figures))
         print(f"{rule}: {touched} of {len(outputs)} articles touched", file=sys.stderr)
     everything, changed = measure(samples, tagger, tuple(RULES))
-    rows.append(("all of them", sum(before != after for before, after in zip(outputs, changed, strict=True)), everything))
-    print(f"Extractor {EXTRACTOR_VERSION}, {len(outputs)} articles. What leaving a rule out does, in points.\n")
+    rows.append(
+        (
+            "all of them",
+            sum(before != after for before, after in zip(outputs, changed, strict=True)),
+            everything,
+        )
+    )
+    print(
+        f"Extractor {EXTRACTOR_VERSION}, {len(outputs)} articles. What leaving a rule out does, in points.\n"
+    )
     print(table(base, rows))
     return 0
 
@@ -144,11 +176,21 @@ def _samples(corpus: Path | None, folders: Sequence[Path], labelled_actors: Path
     labels = read_pages(SPEECH)
     texts = {article.name: article.text for article in read_gum(GUM_TEXTS)}
     gum = [page for page in labels if page.part == GUM]
-    yield pages("gum", gum, lambda extractor, page: extractor.extract(plain_article(page.page, texts[page.page])), plain=True)
+    yield pages(
+        "gum",
+        gum,
+        lambda extractor, page: extractor.extract(plain_article(page.page, texts[page.page])),
+        plain=True,
+    )
     for part in sorted({page.part for page in labels} - {GUM}):
         there = [page for page in labels if page.part == part and _find(page, folders)]
         if there:
-            yield pages(part, there, lambda extractor, page: extractor.extract(read_article(_found(page, folders))), plain=False)
+            yield pages(
+                part,
+                there,
+                lambda extractor, page: extractor.extract(read_article(_found(page, folders))),
+                plain=False,
+            )
     if corpus is not None:
         dev = list(read_polnear(corpus, "dev"))
         yield polnear("dev", dev)

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lab.quality.polnear import GoldArticle
-from lab.quality.scoring import JACCARD, OVERLAP, Tokens, agree, attributions_as_items, gold_as_items, match_items
+from lab.quality.scoring import (
+    JACCARD,
+    OVERLAP,
+    Tokens,
+    agree,
+    attributions_as_items,
+    gold_as_items,
+    match_items,
+)
 from services.extract.types import Attribution
 
 BINS = 10  # of equal width: what the published definition of the expected calibration error uses
@@ -16,7 +24,8 @@ Judged = tuple[float, bool]
 
 
 class Bin(NamedTuple):
-    """Confidences from ``low`` (included) to ``high``: how many, their mean, and the share of them that is right."""
+    """Confidences from ``low`` (included) to ``high``: how many, their mean, and the share of them that is
+    right."""
 
     low: float
     high: float
@@ -43,7 +52,8 @@ def reliability(judged: Sequence[Judged]) -> tuple[Bin, ...]:
 
 
 def expected_calibration_error(bins: Sequence[Bin]) -> float:
-    """The mean distance of confidence and share of right, each bin weighing what it holds; 0 when there is none."""
+    """The mean distance of confidence and share of right, each bin weighing what it holds; 0 when there is
+    none."""
     items = sum(group.items for group in bins)
     return sum(group.items * abs(group.confidence - group.right) for group in bins) / items if items else 0.0
 
@@ -54,18 +64,22 @@ def brier(judged: Sequence[Judged]) -> float:
 
 
 def judged_attributions(article: GoldArticle, found: Sequence[Attribution]) -> list[Judged]:
-    """Every attribution's confidence, and whether content (Jaccard ≥ .5) and source (any overlap) are right: what it is calibrated for."""
+    """Every attribution's confidence, and whether content (Jaccard ≥ .5) and source (any overlap) are right:
+    what it is calibrated for."""
     right = source_verdicts(article, found)
     return [(item.confidence, right.get(number, False)) for number, item in enumerate(found)]
 
 
 def judged_sources(article: GoldArticle, found: Sequence[Attribution]) -> list[Judged]:
     """The source's confidence in attributions whose content is right, and whether the source is, too."""
-    return [(found[number].source_confidence, right) for number, right in source_verdicts(article, found).items()]
+    return [
+        (found[number].source_confidence, right) for number, right in source_verdicts(article, found).items()
+    ]
 
 
 def source_verdicts(article: GoldArticle, found: Sequence[Attribution]) -> dict[int, bool]:
-    """Of the attributions whose content is right (Jaccard ≥ .5), by number: whether the source is (any overlap, or none in both)."""
+    """Of the attributions whose content is right (Jaccard ≥ .5), by number: whether the source is (any
+    overlap, or none in both)."""
     tokens = Tokens(article.text)
     gold, predicted = gold_as_items(article, tokens), attributions_as_items(article.text, tokens, found)
     right = {}
@@ -91,8 +105,11 @@ def reliability_table(title: str, judged: Sequence[Judged]) -> str:
     """The bins as text for a terminal, the errors above them."""
     bins = reliability(judged)
     error = expected_calibration_error(bins)
-    lines = [f"-- confidence of {title}: {len(judged)} judged, expected calibration error {error:.3f}, Brier score {brier(judged):.3f}"]
+    errors = f"expected calibration error {error:.3f}, Brier score {brier(judged):.3f}"
+    lines = [f"-- confidence of {title}: {len(judged)} judged, {errors}"]
     if bins:
         lines.append(f"{'confidence':>14}{'items':>8}{'mean':>8}{'right':>8}")
-    lines += [f"{f'{b.low:.1f}–{b.high:.1f}':>14}{b.items:>8}{b.confidence:>8.3f}{b.right:>8.3f}" for b in bins]
+    lines += [
+        f"{f'{b.low:.1f}–{b.high:.1f}':>14}{b.items:>8}{b.confidence:>8.3f}{b.right:>8.3f}" for b in bins
+    ]
     return "\n".join(lines)

@@ -1,8 +1,10 @@
-"""Small inputs with right answers, made after public bug reports of this field: ``make cases`` (``python -m lab.quality.cases``).
+"""Small inputs with right answers, made after public bug reports of this field: ``make cases`` (``python -m
+lab.quality.cases``).
 
-Every case of ``lab/labels/cases`` is read as the services read it and judged by its checks, which say in data what its right answer says
-in words (:data:`CHECKS`). Prints how many are right by kind, beside how many were in 1.3.0, and which are wrong and why; one that no
-program judges counts as wrong. ``tests/lab/quality/test_cases.py`` lists those that are wrong, and fails for any that turns, either way.
+Every case of ``lab/labels/cases`` is read as the services read it and judged by its checks, which say in data
+what its right answer says in words (:data:`CHECKS`). Prints how many are right by kind, beside how many were
+in 1.3.0, and which are wrong and why; one that no program judges counts as wrong.
+``tests/lab/quality/test_cases.py`` lists those that are wrong, and fails for any that turns, either way.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class Case:
 def read_cases(path: Path = COMMITTED) -> list[Case]:
     """The cases of a file, one JSON object a line."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Case(r["id"], r["kind"], r["input"], r["right"], r["was_right_in_1.3.0"], r["checks"]) for r in rows]
+    return [
+        Case(r["id"], r["kind"], r["input"], r["right"], r["was_right_in_1.3.0"], r["checks"]) for r in rows
+    ]
 
 
 def judge(case: Case, extractor: Extractor) -> list[str]:
@@ -56,7 +60,9 @@ def judge(case: Case, extractor: Extractor) -> list[str]:
     asked = {name: given for name, given in case.checks.items() if name in CHECKS}
     if asked:
         seen = Seen(extractor.extract(_article(case)))
-        found += [wrong for name, given in asked.items() for one in given for wrong in CHECKS[name](seen, one)]
+        found += [
+            wrong for name, given in asked.items() for one in given for wrong in CHECKS[name](seen, one)
+        ]
     for name, given in case.checks.items():
         if name in READING:
             found += READING[name](case.input, given)
@@ -65,7 +71,9 @@ def judge(case: Case, extractor: Extractor) -> list[str]:
 
 def _article(case: Case) -> Article:
     page = case.input.lstrip().startswith("<")
-    return plain_article(case.id, case.input).model_copy(update={"content_type": "text/html" if page else "text/plain"})
+    return plain_article(case.id, case.input).model_copy(
+        update={"content_type": "text/html" if page else "text/plain"}
+    )
 
 
 class Seen:
@@ -119,7 +127,11 @@ def _speaker(item: Quote | Claim) -> Actor:
 
 
 def _unsaid(seen: Seen, words: str) -> Iterator[str]:
-    yield from (f"{_speaker(item).name} is said to have said “{words}”" for item in seen.holding(words) if not item.negated)
+    yield from (
+        f"{_speaker(item).name} is said to have said “{words}”"
+        for item in seen.holding(words)
+        if not item.negated
+    )
 
 
 def _told(seen: Seen, given: Sequence[str | None]) -> Iterator[str]:
@@ -184,16 +196,20 @@ CHECKS: dict[str, Callable[[Seen, Any], Iterator[str]]] = {
     "said": _said, "published": _published, "unsaid": _unsaid, "told": _told, "apart": _apart, "same": _same, "kind": _kind,
     "nobody": _nobody, "type": _type, "text": _text, "no_text": _no_text, "once": _once,
 }  # fmt: skip
-"""Checks of an extraction, each given one item: ``[words, whose they are]`` of what is found (``said``) and of what is published;
-words that nobody is said to have said (``unsaid``); ``[words, to whom]``; words of different actors (unresolved ones are different) or of
-the same; ``[words, kind of actor]``; a name no actor has; ``[words, type of claim]``; words in the text or not; words of one quote."""
+"""Checks of an extraction, each given one item: ``[words, whose they are]`` of what is found (``said``) and
+of what is published; words that nobody is said to have said (``unsaid``); ``[words, to whom]``; words of
+different actors (unresolved ones are different) or of the same; ``[words, kind of actor]``; a name no actor
+has; ``[words, type of claim]``; words in the text or not; words of one quote."""
 
 
 def _lines(data: str, given: Sequence[int]) -> Iterator[str]:
     offered, refused = given
     raw = literal_eval(data) if data.startswith("b'") else data.encode()  # bytes as Python writes them
     items = _read("a.jsonl", raw)
-    counts = sum(isinstance(item, Offer) for item in items), sum(not isinstance(item, Offer) for item in items)
+    counts = (
+        sum(isinstance(item, Offer) for item in items),
+        sum(not isinstance(item, Offer) for item in items),
+    )
     if counts != (offered, refused):
         yield f"{counts[0]} articles offered and {counts[1]} refused, not {offered} and {refused}"
 
@@ -207,7 +223,12 @@ def _pushed(data: str, content_type: str) -> Iterator[str]:
 
 def _pages(data: str, articles: int) -> Iterator[str]:
     pages = [_PAGE + page for page in data.split(_PAGE) if page]
-    ids = {item.article.article_id for page in pages for item in _read("a.html", page.encode()) if isinstance(item, Offer)}
+    ids = {
+        item.article.article_id
+        for page in pages
+        for item in _read("a.html", page.encode())
+        if isinstance(item, Offer)
+    }
     if len(ids) != articles:
         yield f"{len(ids)} articles, not {articles}"
 
@@ -217,8 +238,13 @@ def _read(name: str, data: bytes) -> list[Item]:
     return list(read(arrival, io.BytesIO(data), _LIMITS, "html" if name.endswith("html") else "jsonl"))
 
 
-READING: dict[str, Callable[[str, Any], Iterator[str]]] = {"lines": _lines, "pushed": _pushed, "pages": _pages}
-"""Checks of how ingest reads: ``[articles, refusals]`` of JSON lines, what a pushed body is taken for, how many articles pages are."""
+READING: dict[str, Callable[[str, Any], Iterator[str]]] = {
+    "lines": _lines,
+    "pushed": _pushed,
+    "pages": _pages,
+}
+"""Checks of how ingest reads: ``[articles, refusals]`` of JSON lines, what a pushed body is taken for, how
+many articles pages are."""
 
 
 def table(cases: Sequence[Case], wrong: dict[str, list[str]]) -> str:
@@ -234,7 +260,9 @@ def table(cases: Sequence[Case], wrong: dict[str, list[str]]) -> str:
 
 def verdicts(cases: Sequence[Case], extractor: Extractor) -> dict[str, list[str]]:
     """What is wrong, by the id of the case; of those that are right nothing."""
-    judged = {case.id: judge(case, extractor) if case.checks else ["not judged by a program"] for case in cases}
+    judged = {
+        case.id: judge(case, extractor) if case.checks else ["not judged by a program"] for case in cases
+    }
     return {name: found for name, found in judged.items() if found}
 
 

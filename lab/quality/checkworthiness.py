@@ -1,8 +1,9 @@
 """Check-worthiness on news: ``python -m lab.quality.checkworthiness [--corpus POLNEAR] [--pages FOLDER]``.
 
-Ranks the labelled sentences (lab/labels/checkworthiness) by the shipped scores and prints the average precision with its 95 %
-interval (files drawn with replacement), beside the base rate, which a random order reaches, and two baselines: the longest sentence
-first, and the one with most figures first. The part of GUM is always scored; the others where their folders are given.
+Ranks the labelled sentences (lab/labels/checkworthiness) by the shipped scores and prints the average
+precision with its 95 % interval (files drawn with replacement), beside the base rate, which a random order
+reaches, and two baselines: the longest sentence first, and the one with most figures first. The part of GUM
+is always scored; the others where their folders are given.
 """
 
 from __future__ import annotations
@@ -57,11 +58,11 @@ RANKINGS: dict[str, Callable[[Ranked], float]] = {
 
 
 def published_score(found: Whole, spans: Sequence[Range]) -> float:
-    """What readers of the record get for a sentence: the check-worthiness of the claim that is that sentence (characters: Jaccard ≥ .5,
-    the best one), or, where it is no claim, :func:`check_worthiness` of its words.
+    """What readers of the record get for a sentence: the check-worthiness of the claim that is that sentence
+    (characters: Jaccard ≥ .5, the best one), or, where it is no claim, :func:`check_worthiness` of its words.
 
-    Sentences of direct quotes below the threshold are published as no claim, and what the tagger finds changes with the model; the words
-    alone then stand in, so that every model ranks the same sentences.
+    Sentences of direct quotes below the threshold are published as no claim, and what the tagger finds
+    changes with the model; the words alone then stand in, so that every model ranks the same sentences.
     """
     wanted = {index for start, end in spans for index in range(start, end)}
     best: tuple[float, float | None] = (_HALF, None)
@@ -74,8 +75,8 @@ def published_score(found: Whole, spans: Sequence[Range]) -> float:
 
 
 def average_precision(scores: Sequence[float], worthy: Sequence[bool]) -> float:
-    """Precision at each score, weighted by the recall gained there; equal scores count as one step, so no order among them matters.
-    0 when nothing is worthy."""
+    """Precision at each score, weighted by the recall gained there; equal scores count as one step, so no
+    order among them matters. 0 when nothing is worthy."""
     total, before, area = sum(worthy), 0, 0.0
     seen = right = 0
     ordered = sorted(zip(scores, worthy, strict=True), reverse=True)
@@ -87,7 +88,9 @@ def average_precision(scores: Sequence[float], worthy: Sequence[bool]) -> float:
     return area / total if total else 0.0
 
 
-def interval(ranked: Sequence[Ranked], ranking: Callable[[Ranked], float], seed: int = 0) -> tuple[float, float]:
+def interval(
+    ranked: Sequence[Ranked], ranking: Callable[[Ranked], float], seed: int = 0
+) -> tuple[float, float]:
     """The 95 % interval of the average precision when whole files are drawn with replacement."""
     files: dict[str, list[Ranked]] = {}
     for item in ranked:
@@ -97,7 +100,9 @@ def interval(ranked: Sequence[Ranked], ranking: Callable[[Ranked], float], seed:
     for _ in range(_DRAWS):
         items = [item for pick in generator.integers(0, len(groups), len(groups)) for item in groups[pick]]
         if any(item.label.worthy for item in items):
-            drawn.append(average_precision([ranking(item) for item in items], [item.label.worthy for item in items]))
+            drawn.append(
+                average_precision([ranking(item) for item in items], [item.label.worthy for item in items])
+            )
     low, high = np.percentile(drawn, [2.5, 97.5]) if drawn else (0.0, 0.0)
     return float(low), float(high)
 
@@ -111,7 +116,11 @@ def figures(ranked: Sequence[Ranked]) -> list[dict[str, Any]]:
         for name, ranking in RANKINGS.items() if any(worthy) else ():
             low, high = interval(items, ranking)
             precision = average_precision([ranking(item) for item in items], worthy)
-            shares = {"sentences": len(items), "worthy": sum(worthy), "base_rate": round(sum(worthy) / len(items), 4)}
+            shares = {
+                "sentences": len(items),
+                "worthy": sum(worthy),
+                "base_rate": round(sum(worthy) / len(items), 4),
+            }
             rows.append(
                 {
                     "part": part,
@@ -130,7 +139,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [f"{'part':10}{'sentences':>10}{'base rate':>11}  {'ranking':20}{'AP':>6}  95 %"]
     for r in rows:
         shares = f"{r['part']:10}{r['sentences']:>10}{r['base_rate']:>11.3f}"
-        lines.append(f"{shares}  {r['ranking']:20}{r['average_precision']:>6.3f}  {r['low']:.3f}–{r['high']:.3f}")
+        lines.append(
+            f"{shares}  {r['ranking']:20}{r['average_precision']:>6.3f}  {r['low']:.3f}–{r['high']:.3f}"
+        )
     return "\n".join(lines)
 
 
@@ -139,7 +150,10 @@ def at_threshold(ranked: Sequence[Ranked]) -> str:
     kept = [item.label.worthy for item in ranked if item.score >= WORTH_CHECKING]
     worthy = sum(item.label.worthy for item in ranked)
     f1 = 2 * sum(kept) / max(1, len(kept) + worthy)
-    return f"at {WORTH_CHECKING}: precision {sum(kept) / max(1, len(kept)):.3f}, recall {sum(kept) / max(1, worthy):.3f}, F1 {f1:.3f}"
+    return (
+        f"at {WORTH_CHECKING}: precision {sum(kept) / max(1, len(kept)):.3f}, recall"
+        f" {sum(kept) / max(1, worthy):.3f}, F1 {f1:.3f}"
+    )
 
 
 def rank(labels: Sequence[Label], found: Callable[[Label], Whole | None]) -> tuple[list[Ranked], int]:
@@ -156,13 +170,18 @@ def rank(labels: Sequence[Label], found: Callable[[Label], Whole | None]) -> tup
 def texts(
     labels: Sequence[Label], extractor: Extractor, corpus: Path | None, pages: Path | None
 ) -> Iterator[tuple[tuple[str, str], Whole]]:
-    """``((source, file), what is found in it)`` for every file of the labels that can be reached, each once."""
+    """``((source, file), what is found in it)`` for every file of the labels that can be reached, each
+    once."""
     wanted = {(label.source, label.file) for label in labels}
     read = reader(extractor)
     for article in read_gum(GUM):
         if ("gum", article.name) in wanted:
             yield ("gum", article.name), read(article.name, article.text)
-    folders = {source: split_folder(corpus, part) / "text" for source, part in _PARTS.items()} if corpus is not None else {}
+    folders = (
+        {source: split_folder(corpus, part) / "text" for source, part in _PARTS.items()}
+        if corpus is not None
+        else {}
+    )
     for source, file in sorted(wanted):
         folder = folders.get(source)
         if folder is not None:
@@ -180,9 +199,16 @@ def _words(text: str, spans: Sequence[Range]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0, or 2 with one line on standard error when a folder or the model cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m lab.quality.checkworthiness", description=__doc__)
-    parser.add_argument("--corpus", type=Path, default=os.environ.get("CORPUS") or None, help="folder of PolNeAR (default: $CORPUS)")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        default=os.environ.get("CORPUS") or None,
+        help="folder of PolNeAR (default: $CORPUS)",
+    )
     parser.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
-    parser.add_argument("--labels", type=Path, default=LABELS, help="labels to score (default: this project's)")
+    parser.add_argument(
+        "--labels", type=Path, default=LABELS, help="labels to score (default: this project's)"
+    )
     parser.add_argument("--model", type=Path, help="folder of the model to score (default: the shipped one)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there too")
     options = parser.parse_args(arguments)
@@ -197,10 +223,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ranked, left_out = rank(labels, lambda label: found.get((label.source, label.file)))
     rows = figures(ranked)
     print(table(rows))
-    print(at_threshold(ranked) + (f"; {left_out} labelled sentences could not be reached (--corpus, --pages)" if left_out else ""))
+    print(
+        at_threshold(ranked)
+        + (f"; {left_out} labelled sentences could not be reached (--corpus, --pages)" if left_out else "")
+    )
     if options.json:
-        system = {"extractor": EXTRACTOR_VERSION, "model": tagger.version, "model_sha256": tagger.model_sha256}
-        options.json.write_text(json.dumps({"system": system, "left_out": left_out, "figures": rows}, indent=1) + "\n", encoding="utf-8")
+        system = {
+            "extractor": EXTRACTOR_VERSION,
+            "model": tagger.version,
+            "model_sha256": tagger.model_sha256,
+        }
+        options.json.write_text(
+            json.dumps({"system": system, "left_out": left_out, "figures": rows}, indent=1) + "\n",
+            encoding="utf-8",
+        )
     return 0
 
 

@@ -1,11 +1,13 @@
 """Who said what in German: ``python -m lab.quality.german --corpus FOLDER [--json OUT]``.
 
-``FOLDER`` is the data set of Petersen-Frey and Biemann (“Dataset of Quotation Attribution in German News Articles”, 2024; CC BY-NC-SA), or
-one of its parts: a JSON file per article. It is for measuring only: no rule is written by reading it, so figures are all that is printed.
+``FOLDER`` is the data set of Petersen-Frey and Biemann (“Dataset of Quotation Attribution in German News
+Articles”, 2024; CC BY-NC-SA), or one of its parts: a JSON file per article. It is for measuring only: no rule
+is written by reading it, so figures are all that is printed.
 
-What its annotators mark as direct speech counts, also a few words of it inside indirect speech; *standing alone* leaves those out on both
-sides. A quotation is found if words are shared, and its speaker is right if the source shares a word with the one marked; of a quotation
-that names none, the source of whoever goes on speaking.
+What its annotators mark as direct speech counts, also a few words of it inside indirect speech; *standing
+alone* leaves those out on both sides. A quotation is found if words are shared, and its speaker is right if
+the source shares a word with the one marked; of a quotation that names none, the source of whoever goes on
+speaking.
 """
 
 from __future__ import annotations
@@ -64,11 +66,15 @@ def read_german(folder: Path) -> Iterator[German]:
     """
     paths = sorted(folder.rglob("*.json"))
     if not paths:
-        raise CorpusMissing(f"{folder}: no article (*.json) of the German data set in this folder; --corpus names it")
+        raise CorpusMissing(
+            f"{folder}: no article (*.json) of the German data set in this folder; --corpus names it"
+        )
     for path in paths:
         article = json.loads(path.read_text(encoding="utf-8"))
         direct = [item for item in article["annotations"] if item["type"] == DIRECT]
-        gold = [GoldAttribution(*(_spans(item[role]) for role in ("speaker", "cue", "quote"))) for item in direct]
+        gold = [
+            GoldAttribution(*(_spans(item[role]) for role in ("speaker", "cue", "quote"))) for item in direct
+        ]
         within = frozenset(said for said, item in zip(gold, direct, strict=True) if item["isNested"])
         yield German(GoldArticle(path.stem, article["originalText"], tuple(gold), 1, path), within)
 
@@ -80,9 +86,15 @@ def _spans(role: Any) -> tuple[Range, ...]:
 
 def found_in(extractor: Extractor, article: GoldArticle) -> list[Attribution]:
     """The direct speech that is found in an article, each with the source of whoever speaks."""
-    extraction = extractor.extract(plain_article(article.name, article.text).model_copy(update={"language": "de"}))
+    extraction = extractor.extract(
+        plain_article(article.name, article.text).model_copy(update={"language": "de"})
+    )
     whole = placed(extraction, article.text)
-    sources = {actor.actor_id: item.source for item, actor in zip(whole.attributions, whole.actors, strict=True) if item.source}
+    sources = {
+        actor.actor_id: item.source
+        for item, actor in zip(whole.attributions, whole.actors, strict=True)
+        if item.source
+    }
     found = []
     for item, actor in zip(whole.attributions, whole.actors, strict=True):
         inherited = item.source is None and actor.resolution is not Resolution.UNRESOLVED
@@ -94,7 +106,8 @@ def found_in(extractor: Extractor, article: GoldArticle) -> list[Attribution]:
 
 
 def standing_alone(german: German, found: Sequence[Attribution]) -> Counts:
-    """Counts of an article without its direct speech inside other speech, and without what is found of that."""
+    """Counts of an article without its direct speech inside other speech, and without what is found of
+    that."""
     article = german.article
     inside = [piece for said in german.within for piece in said.content]
     alone = tuple(said for said in article.attributions if said not in german.within)
@@ -116,7 +129,12 @@ def figures(name: str, counts: Sequence[Counts]) -> list[dict[str, Any]]:
         low, high = bootstrap_f1(counts, key)
         shares = {side: round(100 * getattr(count, side), 1) for side in ("precision", "recall", "f1")}
         numbers = {side: int(getattr(count, side)) for side in ("hits", "predicted", "gold")}
-        rows.append({"measure": f"{name}: {row}"} | shares | {"low": round(100 * low, 1), "high": round(100 * high, 1)} | numbers)
+        rows.append(
+            {"measure": f"{name}: {row}"}
+            | shares
+            | {"low": round(100 * low, 1), "high": round(100 * high, 1)}
+            | numbers
+        )
     return rows
 
 

@@ -1,15 +1,17 @@
 """Actors against GUM's entities: does a source lead to the right entity, and does it carry its name?
 
-Definition. A relation takes part when one GUM mention covers its source (token characters: Jaccard ≥ .5, the mention's head inside the
-source) and, for a pronoun, the entity has a mention that is no pronoun. *Matched* figures count relations whose clause we found with a
-source that shares a character with GUM's. *End to end* counts all of them, and asks only whether some attribution that holds the clause
-carries the right actor: of “I think so” inside a quote we publish the quote, with its speaker, and no second one with the source *I*.
+Definition. A relation takes part when one GUM mention covers its source (token characters: Jaccard ≥ .5, the
+mention's head inside the source) and, for a pronoun, the entity has a mention that is no pronoun. *Matched*
+figures count relations whose clause we found with a source that shares a character with GUM's. *End to end*
+counts all of them, and asks only whether some attribution that holds the clause carries the right actor: of
+“I think so” inside a quote we publish the quote, with its speaker, and no second one with the source *I*.
 
-- A **pronoun** or **description** is right when the actor's name is one of the entity's names (a surname alone passes), its Wikipedia
-  title, or a contiguous part of one of its described mentions that holds the head.
-- A **name** is right when the actor carries the canonical one: for a person the fullest name of the article, what stands before it
-  aside, or the Wikipedia title (first and last word decide; a single word passes only where the article has no more); for others any
-  of its names.
+- A **pronoun** or **description** is right when the actor's name is one of the entity's names (a surname
+  alone passes), its Wikipedia title, or a contiguous part of one of its described mentions that holds the
+  head.
+- A **name** is right when the actor carries the canonical one: for a person the fullest name of the article,
+  what stands before it aside, or the Wikipedia title (first and last word decide; a single word passes only
+  where the article has no more); for others any of its names.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One relation: how its source is written, the actor where it was found with that source, whether that actor is right, and whether any
-    attribution that holds the clause has the right actor."""
+    """One relation: how its source is written, the actor where it was found with that source, whether that
+    actor is right, and whether any attribution that holds the clause has the right actor."""
 
     article: str
     source: str
@@ -62,7 +64,9 @@ def judged(article: GumArticle, found: Whole) -> Iterator[Verdict]:
     """A verdict for every relation that takes part, in the order of the relations."""
     for relation in article.relations:
         mention = source_mention(article, relation) if relation.source else None
-        if mention is None or (mention.form == PRONOUN and all(m.form == PRONOUN for m in _cluster(article, mention.entity))):
+        if mention is None or (
+            mention.form == PRONOUN and all(m.form == PRONOUN for m in _cluster(article, mention.entity))
+        ):
             continue
         held = holding(found.attributions, relation.clause)
         fitting = [n for n in held if touch(found.attributions[n].source, relation.source)]
@@ -70,7 +74,9 @@ def judged(article: GumArticle, found: Whole) -> Iterator[Verdict]:
         right = actor is not None and is_right(article, mention, actor.name)
         words = article.text[mention.span.start : mention.span.end]
         anyhow = any(is_right(article, mention, found.actors[n].name) for n in held)
-        yield Verdict(article.name, words, mention.form, _shown(article, mention.entity), actor, right, anyhow)
+        yield Verdict(
+            article.name, words, mention.form, _shown(article, mention.entity), actor, right, anyhow
+        )
 
 
 def is_right(article: GumArticle, mention: Mention, name: str) -> bool:
@@ -84,7 +90,9 @@ def is_right(article: GumArticle, mention: Mention, name: str) -> bool:
         return True
     if mention.form == NAME and entity.kind == "person":
         full = [form for form in forms if len(form) > 1]
-        if found in (full or forms) or (len(found) > 1 and any(form[-len(found) :] == found for form in full)):
+        if found in (full or forms) or (
+            len(found) > 1 and any(form[-len(found) :] == found for form in full)
+        ):
             return True
         return any(same_person(found, form) for form in (*full, *([title] if title else ())))
     whole = [name_words(_words(article, m.span)) for m in cluster if m.form == NAME]
@@ -92,7 +100,11 @@ def is_right(article: GumArticle, mention: Mention, name: str) -> bool:
         return True
     if entity.kind == "person" and any(found == form[-1:] for form in forms):
         return True
-    described = ((name_words(_words(article, m.span)), name_words(_words(article, m.head))[-1]) for m in cluster if m.form == DESCRIPTION)
+    described = (
+        (name_words(_words(article, m.span)), name_words(_words(article, m.head))[-1])
+        for m in cluster
+        if m.form == DESCRIPTION
+    )
     return mention.form != NAME and any(head in found and part_of(found, words) for words, head in described)
 
 
@@ -128,4 +140,6 @@ def _words(article: GumArticle, span: Range) -> str:
 
 
 def _characters(text: str, ranges: Sequence[Range]) -> frozenset[int]:
-    return frozenset(index for start, end in ranges for index in range(start, end) if not text[index].isspace())
+    return frozenset(
+        index for start, end in ranges for index in range(start, end) if not text[index].isspace()
+    )

@@ -1,4 +1,5 @@
-"""GUM's CoNLL-U read: the text, attribution relations (MISC ``Discourse=``) and entities (MISC ``Entity=``)."""
+"""GUM's CoNLL-U read: the text, attribution relations (MISC ``Discourse=``) and entities (MISC
+``Entity=``)."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _TOKEN_NUMBERS = re.compile(r"\d+(?:-\d+)?")
 _BRACKET = re.compile(r"\((?P<opened>[^()]+)(?P<at_once>\))?|(?P<closed>\d+)\)")
 _IDENTITY = 7  # field of GRP-etype-infstat-salience-centering-minspan-link-identity
 _META = re.compile(r"# meta::(sourceURL|title) = (.*)")
-_PERSONAL = frozenset(("PRP", "PRP$", "WP", "WP$", "WDT"))  # indefinite pronouns (everyone) mean nobody in particular
+# indefinite pronouns (everyone) mean nobody in particular
+_PERSONAL = frozenset(("PRP", "PRP$", "WP", "WP$", "WDT"))
 
 
 class _Token(NamedTuple):
@@ -38,7 +40,8 @@ class _Opened(NamedTuple):
 
 @dataclass(slots=True)
 class _Draft:
-    """A document while it is read: text so far, tokens (document-wide numbers from 0), units by number, raw relations, mentions."""
+    """A document while it is read: text so far, tokens (document-wide numbers from 0), units by number, raw
+    relations, mentions."""
 
     text: str = ""
     tokens: list[_Token] = field(default_factory=list)
@@ -65,17 +68,28 @@ def parse_conllu(name: str, lines: str) -> GumArticle:
             columns = line.split("\t")
             first, _, last = columns[0].partition("-")
             if last.isdigit():  # a contraction, such as “team's”: its line says what follows, its parts touch
-                draft.joined, draft.spaced = range(int(first), int(last)), "SpaceAfter=No" not in columns[9].split("|")
+                draft.joined, draft.spaced = (
+                    range(int(first), int(last)),
+                    "SpaceAfter=No" not in columns[9].split("|"),
+                )
             elif first.isdigit():  # no empty node
                 _add_token(draft, columns)
-    bounds = {number: (first, draft.units.get(number + 1, len(draft.tokens))) for number, first in draft.units.items()}
+    bounds = {
+        number: (first, draft.units.get(number + 1, len(draft.tokens)))
+        for number, first in draft.units.items()
+    }
     places = [token.place for token in draft.tokens]
     relations = []
     for target, signals in draft.relations:
         begin, end = bounds[target]
         clause = Range(places[begin].start, places[end - 1].end)
-        relations.append(GumRelation(clause, _places(signals, "sem-atsrc", places), _places(signals, "lex-ind", places)))
-    mentions = sorted((_mention(draft.tokens, opened, last) for opened, last in draft.mentions), key=lambda m: (m.span.start, -m.span.end))
+        relations.append(
+            GumRelation(clause, _places(signals, "sem-atsrc", places), _places(signals, "lex-ind", places))
+        )
+    mentions = sorted(
+        (_mention(draft.tokens, opened, last) for opened, last in draft.mentions),
+        key=lambda m: (m.span.start, -m.span.end),
+    )
     return GumArticle(
         name,
         draft.text,
@@ -92,7 +106,9 @@ def _add_token(draft: _Draft, columns: Sequence[str]) -> None:
     draft.text += draft.separator
     number, parent = int(columns[0]), int(columns[6]) if columns[6].isdigit() else 0
     parent = len(draft.tokens) + parent - number if parent else -1
-    draft.tokens.append(_Token(Range(len(draft.text), len(draft.text) + len(form)), columns[3], columns[4], parent))
+    draft.tokens.append(
+        _Token(Range(len(draft.text), len(draft.text) + len(form)), columns[3], columns[4], parent)
+    )
     draft.text += form
     fields = misc.split("|")
     spaced = draft.spaced if number == draft.joined.stop else "SpaceAfter=No" not in fields
@@ -118,7 +134,9 @@ def _add_entities(draft: _Draft, brackets: str) -> None:
             entity = int(values[0])
             known = draft.entities.get(entity)
             wikipedia = unquote(values[_IDENTITY]).replace("_", " ") if len(values) > _IDENTITY else None
-            draft.entities[entity] = Entity(values[1] if len(values) > 1 else "", wikipedia or (known.wikipedia if known else None))
+            draft.entities[entity] = Entity(
+                values[1] if len(values) > 1 else "", wikipedia or (known.wikipedia if known else None)
+            )
             opened = _Opened(entity, number)
             if match["at_once"]:
                 draft.mentions.append((opened, number))
@@ -126,14 +144,15 @@ def _add_entities(draft: _Draft, brackets: str) -> None:
                 draft.opened.append(opened)
         else:
             entity = int(match["closed"])
-            opened = next(item for item in reversed(draft.opened) if item.entity == entity)  # the innermost one closes first
+            # the innermost one closes first
+            opened = next(item for item in reversed(draft.opened) if item.entity == entity)
             draft.opened.remove(opened)
             draft.mentions.append((opened, number))
 
 
 def _mention(tokens: Sequence[_Token], opened: _Opened, last: int) -> Mention:
-    """The head is the word that depends on none inside; of a name, it is the run of proper nouns around that word, or, as in *team
-    member Ana Weiss*, right after it and the nouns that follow it."""
+    """The head is the word that depends on none inside; of a name, it is the run of proper nouns around that
+    word, or, as in *team member Ana Weiss*, right after it and the nouns that follow it."""
     inside = range(opened.first, last + 1)
     first_head = last_head = next((number for number in inside if tokens[number].parent not in inside), last)
     form = DESCRIPTION
@@ -147,11 +166,14 @@ def _mention(tokens: Sequence[_Token], opened: _Opened, last: int) -> Mention:
         while (following := _next_of_name(tokens, last_head)) in inside:
             last_head = following
     span = Range(tokens[opened.first].place.start, tokens[last].place.end)
-    return Mention(opened.entity, span, Range(tokens[first_head].place.start, tokens[last_head].place.end), form)
+    return Mention(
+        opened.entity, span, Range(tokens[first_head].place.start, tokens[last_head].place.end), form
+    )
 
 
 def _next_of_name(tokens: Sequence[_Token], number: int) -> int:
-    """The proper noun after a word of a name, hyphens between them (*al-Amr* is three tokens) aside; -1 when there is none."""
+    """The proper noun after a word of a name, hyphens between them (*al-Amr* is three tokens) aside; -1 when
+    there is none."""
     for following in (number + 1, number + 2):
         if following < len(tokens) and tokens[following].part == "PROPN":
             return following

@@ -1,6 +1,7 @@
 """GUM's news as a compact gold file per article: ``python -m lab.quality.gum_gold CONLLU_FOLDER OUT_FOLDER``.
 
-The project carries these files (lab/labels/gum, with the attribution that CC BY asks for), so that the gate needs no corpus.
+The project carries these files (lab/labels/gum, with the attribution that CC BY asks for), so that the gate
+needs no corpus.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ COMMITTED = Path(__file__).parents[1] / "labels" / "gum"
 
 
 def to_json(article: GumArticle) -> dict[str, Any]:
-    """The article as an object of lists and numbers; offsets are code points of ``text``. A mention is ``[entity, start, end, start of
-    its head, end of its head, form]``."""
+    """The article as an object of lists and numbers; offsets are code points of ``text``. A mention is
+    ``[entity, start, end, start of its head, end of its head, form]``."""
     return {
         "name": article.name,
         "title": article.title,
         "url": article.url,
         "text": article.text,
-        "relations": [{"clause": list(r.clause), "source": _pairs(r.source), "cue": _pairs(r.cue)} for r in article.relations],
+        "relations": [
+            {"clause": list(r.clause), "source": _pairs(r.source), "cue": _pairs(r.cue)}
+            for r in article.relations
+        ],
         "entities": {str(number): list(entity) for number, entity in sorted(article.entities.items())},
         "mentions": [[m.entity, *m.span, *m.head, m.form] for m in article.mentions],
     }
@@ -40,7 +44,10 @@ def from_json(data: dict[str, Any]) -> GumArticle:
     return GumArticle(
         name=data["name"],
         text=data["text"],
-        relations=tuple(GumRelation(Range(*r["clause"]), _ranges(r["source"]), _ranges(r["cue"])) for r in data["relations"]),
+        relations=tuple(
+            GumRelation(Range(*r["clause"]), _ranges(r["source"]), _ranges(r["cue"]))
+            for r in data["relations"]
+        ),
         mentions=tuple(Mention(m[0], Range(m[1], m[2]), Range(m[3], m[4]), m[5]) for m in data["mentions"]),
         entities={int(number): Entity(*entity) for number, entity in data["entities"].items()},
         url=data["url"],
@@ -49,7 +56,8 @@ def from_json(data: dict[str, Any]) -> GumArticle:
 
 
 def read_gum(folder: Path) -> list[GumArticle]:
-    """The articles of a folder of gold files (``.json``) or of GUM itself (``.conllu``) in the order of their names.
+    """The articles of a folder of gold files (``.json``) or of GUM itself (``.conllu``) in the order of their
+    names.
 
     Raises:
         CorpusMissing: there is neither.
@@ -66,7 +74,8 @@ def read_gum(folder: Path) -> list[GumArticle]:
 def written(article: GumArticle) -> str:
     """The gold file: one line per field, so that a change of one layer is a change of one line."""
     fields = (
-        f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}" for key, value in to_json(article).items()
+        f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+        for key, value in to_json(article).items()
     )
     return "{\n" + ",\n".join(fields) + "\n}\n"
 

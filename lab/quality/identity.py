@@ -1,15 +1,17 @@
-"""Identity across articles measured: ``python -m lab.quality.identity`` (see its options; ``make quality-identity``).
+"""Identity across articles measured: ``python -m lab.quality.identity`` (see its options; ``make
+quality-identity``).
 
-Two figures over statements, by what the record would make of them. *Pairwise*: of the pairs that are put together, how many are one actor
-(precision), and of those that are one, how many are put together (recall); *across* counts pairs of two articles only. *B³*: the same,
-averaged over statements, so that a much quoted actor does not drown the rest. Each with the 95 % interval of leaving out one article.
-*Rightly named* are the statements whose actor the extractor names rightly within its article: what linking alone makes of them.
+Two figures over statements, by what the record would make of them. *Pairwise*: of the pairs that are put
+together, how many are one actor (precision), and of those that are one, how many are put together (recall);
+*across* counts pairs of two articles only. *B³*: the same, averaged over statements, so that a much quoted
+actor does not drown the rest. Each with the 95 % interval of leaving out one article. *Rightly named* are the
+statements whose actor the extractor names rightly within its article: what linking alone makes of them.
 
 - invented names (``lab/labels/identity``): always; see :mod:`lab.quality.identity_pairs`;
-- GUM's news, which the project carries: always; ``--actors``: PolNeAR dev; ``--pages``: the labelled pages, those to be looked at and those
-  that are a measure only apart; see :mod:`lab.quality.identity_gold`;
-- ``--us``: the folder with unitedstates/congress-legislators, for Wikidata ids: of the statements of whom it knows by name, how many got an
-  id, and how many of these the right one.
+- GUM's news, which the project carries: always; ``--actors``: PolNeAR dev; ``--pages``: the labelled pages,
+  those to be looked at and those that are a measure only apart; see :mod:`lab.quality.identity_gold`;
+- ``--us``: the folder with unitedstates/congress-legislators, for Wikidata ids: of the statements of whom it
+  knows by name, how many got an id, and how many of these the right one.
 """
 
 from __future__ import annotations
@@ -46,8 +48,8 @@ Figure = Callable[[Sequence[Item]], float]
 
 
 def pairwise(items: Sequence[Item], *, across: bool = False) -> tuple[float, float]:
-    """Precision and recall of pairs, counted by group sizes: the pairs of a much quoted actor are many. ``across``: only pairs of two
-    articles."""
+    """Precision and recall of pairs, counted by group sizes: the pairs of a much quoted actor are many.
+    ``across``: only pairs of two articles."""
     both, found, gold = (
         _pairs(Counter((item.gold, item.found) for item in items)),
         _pairs(Counter(item.found for item in items)),
@@ -81,7 +83,8 @@ FIGURES: dict[str, Figure] = {
 
 
 def interval(items: Sequence[Item], figure: Figure) -> tuple[float, float]:
-    """The 95 % interval by the jackknife over articles, whose statements go together (Efron and Stein 1981)."""
+    """The 95 % interval by the jackknife over articles, whose statements go together (Efron and Stein
+    1981)."""
     articles = sorted({item.article for item in items})
     without = [figure([item for item in items if item.article != article]) for article in articles]
     mean = sum(without) / max(1, len(without))
@@ -94,10 +97,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; 0, or 2 with one line on standard error when something to read is not there."""
     parser = argparse.ArgumentParser(prog="python -m lab.quality.identity", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--actors", nargs=2, type=Path, metavar=("CORPUS", "ACTORS"), help="PolNeAR and the labels of its sources")
-    parser.add_argument("--pages", nargs="+", type=Path, metavar="FOLDER", help="folders with the labelled pages (.html.gz)")
+    parser.add_argument(
+        "--actors",
+        nargs=2,
+        type=Path,
+        metavar=("CORPUS", "ACTORS"),
+        help="PolNeAR and the labels of its sources",
+    )
+    parser.add_argument(
+        "--pages", nargs="+", type=Path, metavar="FOLDER", help="folders with the labelled pages (.html.gz)"
+    )
     parser.add_argument("--us", type=Path, help="folder with legislators-current.yaml and executive.yaml")
-    parser.add_argument("--errors", action="store_true", help="print every invented pair that is wrong, but of those set aside")
+    parser.add_argument(
+        "--errors",
+        action="store_true",
+        help="print every invented pair that is wrong, but of those set aside",
+    )
     options = parser.parse_args(arguments)
     _print_hard(list(hard_pairs()), errors=options.errors)
     _print_pairs(list(pairs()), errors=options.errors)
@@ -109,7 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _print_statements("PolNeAR dev", of_polnear(options.actors[0], options.actors[1], tagger), items)
         if options.pages:
             _print_statements("pages, open and work", of_pages(options.pages, (OPEN, WORK), tagger), items)
-            _print_statements("pages, closed and locked", of_pages(options.pages, (CLOSED, LOCKED), tagger), items)
+            _print_statements(
+                "pages, closed and locked", of_pages(options.pages, (CLOSED, LOCKED), tagger), items
+            )
     except (CorpusMissing, PagesMissing, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -122,12 +139,21 @@ def _print_statements(title: str, statements: Iterable[Statement], wikidata: dic
     items = [Item(statement.gold, actors[statement.kept], statement.article) for statement in found]
     right = [item for item, statement in zip(items, found, strict=True) if statement.right]
     articles, golds = {item.article for item in items}, {item.gold for item in items}
-    print(f"\n{title}: {len(items)} statements of {len(golds)} actors in {len(articles)} articles, {len(right)} rightly named there")
+    print(
+        f"\n{title}: {len(items)} statements of {len(golds)} actors in {len(articles)} articles, {len(right)}"
+        " rightly named there"
+    )
     print(f"  {'':28}{'all':>22}{'rightly named':>24}")
     for name, figure in FIGURES.items():
-        cells = ("{:.3f} ({:.3f}–{:.3f})".format(figure(some), *interval(some, figure)) for some in (items, right))
+        cells = (
+            "{:.3f} ({:.3f}–{:.3f})".format(figure(some), *interval(some, figure)) for some in (items, right)
+        )
         print(f"  {name:28}" + "".join(f"{cell:>24}" for cell in cells))
-    known = [(wikidata[s.name], wikidata_of(item.found)) for s, item in zip(found, items, strict=True) if s.name in wikidata]
+    known = [
+        (wikidata[s.name], wikidata_of(item.found))
+        for s, item in zip(found, items, strict=True)
+        if s.name in wikidata
+    ]
     if known:
         given = [(wanted, got) for wanted, got in known if got is not None]
         right_ids = sum(wanted == got for wanted, got in given)
@@ -150,9 +176,17 @@ def _print_hard(found: Sequence[Pair], *, errors: bool) -> None:
 
 def _print_pairs(found: Sequence[Pair], *, errors: bool) -> None:
     if errors:
-        print("".join(f"{_told(pair)}\n" for pair in found if pair.found is not pair.right and not pair.aside))
-    print(f"\n{'pairs.txt':20} {'pairs':>6} {'precision':>10} {'recall':>7} {'candidates shown':>17} {'exactly right':>14}")
-    for title, some in (("to work with", [p for p in found if not p.aside]), ("set aside", [p for p in found if p.aside])):
+        print(
+            "".join(f"{_told(pair)}\n" for pair in found if pair.found is not pair.right and not pair.aside)
+        )
+    print(
+        f"\n{'pairs.txt':20} {'pairs':>6} {'precision':>10} {'recall':>7} {'candidates shown':>17}"
+        f" {'exactly right':>14}"
+    )
+    for title, some in (
+        ("to work with", [p for p in found if not p.aside]),
+        ("set aside", [p for p in found if p.aside]),
+    ):
         for sort in (*sorted({pair.sort for pair in some}), "all"):
             here = [pair for pair in some if sort in (pair.sort, "all")]
             if sort == "all" or title == "to work with":
@@ -161,8 +195,11 @@ def _print_pairs(found: Sequence[Pair], *, errors: bool) -> None:
 
 
 def pair_figures(found: Sequence[Pair]) -> tuple[float, float, float, float]:
-    """Precision and recall of putting together, the share of right candidates that are shown as such, and of answers exactly right."""
-    precision, recall = _precision_and_recall(Counter((pair.right is Answer.SAME, pair.found is Answer.SAME) for pair in found))
+    """Precision and recall of putting together, the share of right candidates that are shown as such, and of
+    answers exactly right."""
+    precision, recall = _precision_and_recall(
+        Counter((pair.right is Answer.SAME, pair.found is Answer.SAME) for pair in found)
+    )
     candidates = [pair for pair in found if pair.right is Answer.CANDIDATE]
     shown = _share(sum(pair.found is Answer.CANDIDATE for pair in candidates), len(candidates))
     return precision, recall, shown, _share(sum(pair.found is pair.right for pair in found), len(found))

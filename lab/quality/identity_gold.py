@@ -1,9 +1,10 @@
 """Statements of many articles with who really said them, to be put together across the articles.
 
 Three golds, each resolved by the extractor given the annotated sources: the labelled sources of PolNeAR dev
-(:mod:`lab.quality.actors`), the labelled pages of 2023–2026 (:mod:`lab.quality.news_speech`) and GUM's news (its entities and their
-Wikipedia titles). Who is one across articles: labels of one kind with one name, initials and articles aside; whoever is named by one word
-only is nobody beyond his article. Only persons and organisations of whom the label has a name.
+(:mod:`lab.quality.actors`), the labelled pages of 2023–2026 (:mod:`lab.quality.news_speech`) and GUM's news
+(its entities and their Wikipedia titles). Who is one across articles: labels of one kind with one name,
+initials and articles aside; whoever is named by one word only is nobody beyond his article. Only persons and
+organisations of whom the label has a name.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _KINDS = ("person", "organization")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Who said it by the labels (``name``, and ``gold`` as an id of all articles), as the record keeps it, and whether the extractor's name
-    for it is the right one within its article."""
+    """Who said it by the labels (``name``, and ``gold`` as an id of all articles), as the record keeps it,
+    and whether the extractor's name for it is the right one within its article."""
 
     article: str
     gold: str
@@ -78,7 +79,8 @@ def of_pages(folders: Sequence[Path], parts: Sequence[str], tagger: Tagger) -> I
 
 
 def of_gum(tagger: Tagger) -> Iterator[Statement]:
-    """The sources of GUM's attribution relations, by its entities: a Wikipedia title, or the fullest name in the article."""
+    """The sources of GUM's attribution relations, by its entities: a Wikipedia title, or the fullest name in
+    the article."""
     for article in read_gum(GUM_TEXTS):
         golds: list[GoldAttribution] = []
         labels: list[GoldActor] = []
@@ -89,8 +91,12 @@ def of_gum(tagger: Tagger) -> Iterator[Statement]:
                 continue
             golds.append(GoldAttribution(relation.source, relation.cue, (relation.clause,)))
             entity = article.entities[mention.entity]
-            labels.append(GoldActor(article.name, len(labels), "", relation.source[0].start, name, entity.kind, ()))
-        yield from _statements(GoldArticle(article.name, article.text, tuple(golds), 1, GUM_TEXTS), labels, tagger)
+            labels.append(
+                GoldActor(article.name, len(labels), "", relation.source[0].start, name, entity.kind, ())
+            )
+        yield from _statements(
+            GoldArticle(article.name, article.text, tuple(golds), 1, GUM_TEXTS), labels, tagger
+        )
 
 
 def _statements(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) -> Iterator[Statement]:
@@ -100,7 +106,11 @@ def _statements(article: GoldArticle, labels: list[GoldActor], tagger: Tagger) -
         gold = f"{label.kind}:{name_key(without_initials(label.name).removeprefix('The '))}"
         alone = label.kind == "person" and " " not in label.name
         yield Statement(
-            article.name, f"{article.name}/{gold}" if alone else gold, label.name, as_kept(actor, article.name, article.text), right
+            article.name,
+            f"{article.name}/{gold}" if alone else gold,
+            label.name,
+            as_kept(actor, article.name, article.text),
+            right,
         )
 
 
@@ -108,6 +118,8 @@ def _name_of(article: GumArticle, entity: int) -> str | None:
     title = article.entities[entity].wikipedia
     if title:
         return title.partition(" (")[0].replace("_", " ")
-    heads = [mention.head for mention in article.mentions if mention.entity == entity and mention.form == NAME]
+    heads = [
+        mention.head for mention in article.mentions if mention.entity == entity and mention.form == NAME
+    ]
     names = sorted((article.text[head.start : head.end] for head in heads), key=len)
     return names[-1] if names else None

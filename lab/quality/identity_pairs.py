@@ -1,8 +1,9 @@
 """Invented pairs of names with their right answers, and what the record makes of each pair when it has both.
 
-Two files in ``lab/labels/identity``: ``hard.txt`` (groups of forms; read while the first rules were made) and ``pairs.txt`` (pairs, answers
-*same*, *different* or *candidate*, some with the words of their articles; written before the rules it measures). Half of ``pairs.txt``, by
-the digest of the line, is *set aside*: its pairs are counted and never shown.
+Two files in ``lab/labels/identity``: ``hard.txt`` (groups of forms; read while the first rules were made) and
+``pairs.txt`` (pairs, answers *same*, *different* or *candidate*, some with the words of their articles;
+written before the rules it measures). Half of ``pairs.txt``, by the digest of the line, is *set aside*: its
+pairs are counted and never shown.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def hard_pairs(path: Path = FOLDER / "hard.txt") -> Iterator[Pair]:
     """The pairs of ``hard.txt``, each judged with all names of its group on record."""
     for line in _lines(path):
         sort, _, rest = line.partition(";")
-        forms, others = ([part.strip() for part in side.split("|") if part.strip()] for side in (*rest.split("#"), "")[:2])
+        forms, others = (
+            [part.strip() for part in side.split("|") if part.strip()] for side in (*rest.split("#"), "")[:2]
+        )
         names = {form: _side(form, f"art-{number}") for number, form in enumerate([*forms, *others])}
         actors = on_record(names.values())
         for one, other in combinations(names, 2):

@@ -30,7 +30,9 @@ def named(name: str, article: str, *, words: str = "", outlet: str = "") -> Name
     known = without_initials(plain) if kind is ActorKind.PERSON else plain
     for determiner in ("the ", "The "):
         known = known.removeprefix(determiner)
-    made = Actor(actor_id=actor_id(kind, known), name=plain, kind=kind, resolution=Resolution.NAME, confidence=1.0)
+    made = Actor(
+        actor_id=actor_id(kind, known), name=plain, kind=kind, resolution=Resolution.NAME, confidence=1.0
+    )
     return as_kept(made, article, words, outlet)
 
 
@@ -51,7 +53,10 @@ def on_record(found: Iterable[Named]) -> dict[Named, str]:
             said[one.identity].add(one.described)
     actors = resolved(names, descriptions=said)
     apart = {identity: told_apart(identity, descriptions) for identity, descriptions in said.items()}
-    return {one: apart.get(one.identity, {}).get(one.described or "", actors.get(one.identity, one.identity)) for one in known}
+    return {
+        one: apart.get(one.identity, {}).get(one.described or "", actors.get(one.identity, one.identity))
+        for one in known
+    }
 
 
 def shown_as_candidates(one: Named, other: Named) -> bool:

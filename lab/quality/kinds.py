@@ -1,6 +1,7 @@
 """The frozen rule that sorts attributions into direct, mixed and indirect speech for comparable scores.
 
-It is the rule behind the published human agreement figures, and is kept as it was there; the extractor has its own, fuller lexicon.
+It is the rule behind the published human agreement figures, and is kept as it was there; the extractor has
+its own, fuller lexicon.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ _CLOSING_WITHIN = 3  # characters from the end, where a full stop or a comma may
 
 
 def attribution_type(text: str, content: tuple[Range, ...], cue: tuple[Range, ...]) -> str:
-    """One of ``TYPES``: direct when the content starts with a quotation mark and has a closing one within its last three
-    characters; mixed when a double mark is anywhere inside; otherwise indirect, by the words of its cue."""
+    """One of ``TYPES``: direct when the content starts with a quotation mark and has a closing one within its
+    last three characters; mixed when a double mark is anywhere inside; otherwise indirect, by the words of
+    its cue."""
     words = " ".join(text[part.start : part.end] for part in content).strip()
     if words.startswith(_OPENING) and any(mark in words[1:][-_CLOSING_WITHIN:] for mark in _CLOSING):
         return DIRECT

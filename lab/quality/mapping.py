@@ -6,13 +6,15 @@ from difflib import SequenceMatcher
 
 from services.extract.types import Range
 
-_LOOK_AHEAD = 4000  # visible characters within which a dropped or changed stretch must end to be stepped over cheaply
+# visible characters within which a dropped or changed stretch must end to be stepped over cheaply
+_LOOK_AHEAD = 4000
 _AGREE = 24  # visible characters that must agree again after it
 _AGREE_AT_ONCE = 4  # the same, after a single exchanged character
 
 
 class CharacterMap:
-    """Visible characters of ``derived`` aligned with those of ``original``, white space and dropped stretches aside."""
+    """Visible characters of ``derived`` aligned with those of ``original``, white space and dropped stretches
+    aside."""
 
     def __init__(self, derived: str, original: str) -> None:
         here = [index for index, character in enumerate(derived) if not character.isspace()]

@@ -15,7 +15,8 @@ def name_words(name: str) -> tuple[str, ...]:
 
 
 def without_titles(words: Sequence[str]) -> tuple[str, ...]:
-    """What follows the last title or office, unless nothing does: of ``union president Ana Weiss``, ``ana weiss``."""
+    """What follows the last title or office, unless nothing does: of ``union president Ana Weiss``, ``ana
+    weiss``."""
     for first in range(len(words) - 1, 0, -1):
         if is_title(words[first - 1]):
             return tuple(words[first:])

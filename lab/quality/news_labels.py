@@ -1,7 +1,8 @@
-"""Labels of check-worthiness on news: where each sentence stands, by offsets and a digest of its words; the texts are not ours to copy.
+"""Labels of check-worthiness on news: where each sentence stands, by offsets and a digest of its words; the
+texts are not ours to copy.
 
-Offsets count in the file of GUM and PolNeAR, and in the normalised text of a page. A page's normalised text changes with its reader, so
-a sentence is looked for by its words when it does not stand where it stood.
+Offsets count in the file of GUM and PolNeAR, and in the normalised text of a page. A page's normalised text
+changes with its reader, so a sentence is looked for by its words when it does not stand where it stood.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A labelled sentence. ``words`` is how many there are, ``sha256`` digests them in lower case, one space between them;
-    ``kind`` is the claim type, where that was labelled too."""
+    """A labelled sentence. ``words`` is how many there are, ``sha256`` digests them in lower case, one space
+    between them; ``kind`` is the claim type, where that was labelled too."""
 
     source: str
     file: str
@@ -46,14 +47,17 @@ def digest_words(words: Sequence[str]) -> str:
     return hashlib.sha256(" ".join(words).lower().encode()).hexdigest()
 
 
-def make_label(source: str, file: str, text: str, spans: Sequence[Range], worthy: bool, kind: str | None = None) -> Label:
+def make_label(
+    source: str, file: str, text: str, spans: Sequence[Range], worthy: bool, kind: str | None = None
+) -> Label:
     """A label for a stretch of text."""
     words = _words(text, spans)
     return Label(source, file, tuple(spans), len(words), digest_words(words), worthy, kind)
 
 
 def locate(label: Label, text: str) -> tuple[Range, ...] | None:
-    """Where the sentence stands in ``text``: at its offsets, else wherever its words stand in one run; None when nowhere."""
+    """Where the sentence stands in ``text``: at its offsets, else wherever its words stand in one run; None
+    when nowhere."""
     if label.spans[-1].end <= len(text) and digest_words(_words(text, label.spans)) == label.sha256:
         return label.spans
     places = [match.span() for match in _WORD.finditer(text)]
@@ -68,7 +72,15 @@ def read_labels(path: Path) -> list[Label]:
     """The labels of a file, one JSON object per line."""
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return [
-        Label(r["source"], r["file"], tuple(Range(*span) for span in r["spans"]), r["words"], r["sha256"], bool(r["worthy"]), r.get("type"))
+        Label(
+            r["source"],
+            r["file"],
+            tuple(Range(*span) for span in r["spans"]),
+            r["words"],
+            r["sha256"],
+            bool(r["worthy"]),
+            r.get("type"),
+        )
         for r in rows
     ]
 

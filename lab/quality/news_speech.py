@@ -1,12 +1,15 @@
-"""Who said what on news of 2023–2026: ``python -m lab.quality.news_speech --pages FOLDER [--part PART] [--errors]``.
+"""Who said what on news of 2023–2026: ``python -m lab.quality.news_speech --pages FOLDER [--part PART]
+[--errors]``.
 
-The third ruler, and of reported speech only: beliefs, plans and wishes are not labelled there, so what is found of them is not counted.
-``FOLDER`` has the labelled pages (``.html.gz``); the labels (lab/labels/speech) hold no text. Half of the pages are *open*: their errors
-may be read and mended. The other half is *closed*: figures only, so that they stay a measure. ``--gum`` needs no folder: articles of GUM,
-older, and labelled in the same way.
+The third ruler, and of reported speech only: beliefs, plans and wishes are not labelled there, so what is
+found of them is not counted. ``FOLDER`` has the labelled pages (``.html.gz``); the labels (lab/labels/speech)
+hold no text. Half of the pages are *open*: their errors may be read and mended. The other half is *closed*:
+figures only, so that they stay a measure. ``--gum`` needs no folder: articles of GUM, older, and labelled in
+the same way.
 
-Labels that readers may differ on are set aside on both sides: missing them is no error, nor is finding them. The strict figures count
-them like the rest. A label whose words the page's text no longer has counts as missed: readers of the record do not get them either.
+Labels that readers may differ on are set aside on both sides: missing them is no error, nor is finding them.
+The strict figures count them like the rest. A label whose words the page's text no longer has counts as
+missed: readers of the record do not get them either.
 """
 
 from __future__ import annotations
@@ -74,7 +77,8 @@ class PagesMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The actor of a found item whose content a label shares: ``form`` is how the label's source is written."""
+    """The actor of a found item whose content a label shares: ``form`` is how the label's source is
+    written."""
 
     form: str
     right: bool
@@ -84,8 +88,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A page's figures: ``clear`` without the doubtful labels, ``strict`` with them. ``article`` and ``found`` are what ``clear`` compares;
-    ``lost``: labels whose words are gone; ``unread``: found items in paragraphs that were never labelled."""
+    """A page's figures: ``clear`` without the doubtful labels, ``strict`` with them. ``article`` and
+    ``found`` are what ``clear`` compares; ``lost``: labels whose words are gone; ``unread``: found items in
+    paragraphs that were never labelled."""
 
     page: str
     clear: Counts
@@ -108,8 +113,9 @@ def score_page(page: PageLabels, whole: Whole) -> Scored:
     sure_lost = [label for label in lost if not label.doubtful]
     if len(sure_lost) > _LOST * len(page.labels):
         raise PagesMissing(
-            f"{page.page}: {len(sure_lost)} of {len(page.labels)} labels have no place in its text. Either the file is another, or the "
-            "text extraction of pages lost much of it; if it is right now, label the page again (lab/labels/speech/README.md)"
+            f"{page.page}: {len(sure_lost)} of {len(page.labels)} labels have no place in its text. Either"
+            " the file is another, or the text extraction of pages lost much of it; if it is right now,"
+            " label the page again (lab/labels/speech/README.md)"
         )
     read = [index for index, item in enumerate(whole.attributions) if carrier.was_read(item.content[0])]
     found = [whole.attributions[index] for index in read]
@@ -121,20 +127,35 @@ def score_page(page: PageLabels, whole: Whole) -> Scored:
     article = labelled_article(page, whole.text, sure)
     clear = _with_lost(score_article(article, kept), sure_lost)
     verdicts = tuple(_verdicts(article, sure, kept, actors))
-    return Scored(page.page, clear, strict, verdicts, article, tuple(kept), len(lost), len(whole.attributions) - len(read))
+    return Scored(
+        page.page,
+        clear,
+        strict,
+        verdicts,
+        article,
+        tuple(kept),
+        len(lost),
+        len(whole.attributions) - len(read),
+    )
 
 
 def figures(scored: Sequence[Scored]) -> list[dict[str, Any]]:
-    """One row per subset and level of who-said-what, clear and strict, in per cent, with the 95 % interval by page."""
+    """One row per subset and level of who-said-what, clear and strict, in per cent, with the 95 % interval by
+    page."""
     rows = []
-    for name, pages in (("clear", [page.clear for page in scored]), ("strict", [page.strict for page in scored])):
+    for name, pages in (
+        ("clear", [page.clear for page in scored]),
+        ("strict", [page.strict for page in scored]),
+    ):
         total = add_up(pages)
         for subset in ROWS:
             for level in (OVERLAP, JACCARD):
                 key = (WHO_SAID_WHAT, level, subset)
                 count = total.get(key, Count())
                 low, high = bootstrap_f1(pages, key)
-                shares = {side: round(100 * getattr(count, side), 1) for side in ("precision", "recall", "f1")}
+                shares = {
+                    side: round(100 * getattr(count, side), 1) for side in ("precision", "recall", "f1")
+                }
                 numbers = {side: int(getattr(count, side)) for side in ("hits", "predicted", "gold")}
                 interval = {"low": round(100 * low, 1), "high": round(100 * high, 1)}
                 rows.append({"labels": name, "subset": subset, "level": level} | shares | interval | numbers)
@@ -156,7 +177,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [f"{'who-said-what':46}{'P':>7}{'R':>7}{'F1':>7}  95 %"]
     for row in rows:
         name = f"{row['labels']}: {row['subset']}, {row['level']} ({row['gold']})"
-        lines.append(f"{name:46}{row['precision']:>7}{row['recall']:>7}{row['f1']:>7}  {row['low']}–{row['high']}")
+        lines.append(
+            f"{name:46}{row['precision']:>7}{row['recall']:>7}{row['f1']:>7}  {row['low']}–{row['high']}"
+        )
     return "\n".join(lines)
 
 
@@ -169,11 +192,19 @@ def listing(page: Scored) -> Iterator[str]:
         shown = []
         for side, item in (("wanted", error.gold), ("found", error.found)):
             if item is not None:
-                shown += [f"  {side}: " + " | ".join(_words(text, item.ranges[role]) for role in ("source", "cue", "content"))]
-        yield "\n".join([f"{page.page} {error.start}: {', '.join(error.kinds)} ({error.subset}) {error.detail}", *shown])
+                shown += [
+                    f"  {side}: "
+                    + " | ".join(_words(text, item.ranges[role]) for role in ("source", "cue", "content"))
+                ]
+        yield "\n".join(
+            [f"{page.page} {error.start}: {', '.join(error.kinds)} ({error.subset}) {error.detail}", *shown]
+        )
     for verdict in page.verdicts:
         if not verdict.right:
-            yield f"{page.page}: actor wanted {verdict.wanted!r} ({verdict.form}), found {verdict.found.name!r} ({verdict.found.kind})"
+            yield (
+                f"{page.page}: actor wanted {verdict.wanted!r} ({verdict.form}), found {verdict.found.name!r}"
+                f" ({verdict.found.kind})"
+            )
 
 
 def _words(text: str, spans: Sequence[Range], width: int = 110) -> str:
@@ -190,7 +221,10 @@ def labelled_article(page: PageLabels, text: str, labels: Sequence[PlacedLabel])
 def _set_aside(text: str, labels: Sequence[PlacedLabel], found: Sequence[Attribution]) -> set[int]:
     """Found items that are a doubtful label's, or share words with one and belong to no other."""
     tokens = Tokens(text)
-    gold, predicted = gold_as_items(GoldArticle("", text, _gold(labels), 1, COMMITTED), tokens), attributions_as_items(text, tokens, found)
+    gold, predicted = (
+        gold_as_items(GoldArticle("", text, _gold(labels), 1, COMMITTED), tokens),
+        attributions_as_items(text, tokens, found),
+    )
     doubtful = {row for row, label in enumerate(labels) if label.label.doubtful}
     words = {token for row in doubtful for token in gold[row].tokens["content"]}
     partner = {column: row for row, column in match_items(gold, predicted)}
@@ -208,7 +242,11 @@ def _gold(labels: Sequence[PlacedLabel]) -> tuple[GoldAttribution, ...]:
 def _with_lost(counts: Counts, lost: Sequence[SpeechLabel]) -> Counts:
     """Counts with labels that have no place added as missed."""
     missed = {
-        (measure, level, subset): Count() for label in lost for measure in MEASURES for level in LEVELS for subset in subsets_of(label.kind)
+        (measure, level, subset): Count()
+        for label in lost
+        for measure in MEASURES
+        for level in LEVELS
+        for subset in subsets_of(label.kind)
     }
     for label in lost:
         for key in missed:
@@ -227,7 +265,9 @@ def _verdicts(
         if label.actor is None or label.kind not in SPEECH:
             continue
         source = _words(article.text, labels[row].source)
-        wanted = GoldActor(article.name, row, source, 0, label.actor.name, label.actor.kind, label.actor.aliases)
+        wanted = GoldActor(
+            article.name, row, source, 0, label.actor.name, label.actor.kind, label.actor.aliases
+        )
         yield Verdict(
             _form(source, label.actor.kind, label.actor.name),
             is_right(actors[column], wanted, article.text),
@@ -249,10 +289,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.quality.news_speech", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--pages", type=Path, help="folder with the labelled pages (.html.gz)")
-    where.add_argument("--gum", action="store_true", help="score GUM's articles instead, which the project carries")
+    where.add_argument(
+        "--gum", action="store_true", help="score GUM's articles instead, which the project carries"
+    )
     parser.add_argument("--part", choices=[OPEN, CLOSED, WORK, LOCKED], default=OPEN, help="which pages")
-    parser.add_argument("--errors", action="store_true", help="list every error; only of parts that may be read")
-    parser.add_argument("--labels", type=Path, default=COMMITTED, help="folder of the labels (default: this project's)")
+    parser.add_argument(
+        "--errors", action="store_true", help="list every error; only of parts that may be read"
+    )
+    parser.add_argument(
+        "--labels", type=Path, default=COMMITTED, help="folder of the labels (default: this project's)"
+    )
     parser.add_argument("--model", type=Path, help="folder of the model to score (default: the shipped one)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there too")
     options = parser.parse_args(arguments)
@@ -265,7 +311,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise PagesMissing(f"{options.labels} has no labels of {part} pages")
         tagger = Tagger.load(options.model)
         with Extractor(tagger) as extractor:
-            found = _articles(pages, extractor) if options.gum else (_read(options.pages / page.page, extractor) for page in pages)
+            found = (
+                _articles(pages, extractor)
+                if options.gum
+                else (_read(options.pages / page.page, extractor) for page in pages)
+            )
             scored = [score_page(page, whole) for page, whole in zip(pages, found, strict=True)]
     except (PagesMissing, ModelBroken, OSError) as error:
         print(error, file=sys.stderr)
@@ -275,11 +325,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(rows))
     for form, (right, of) in actors.items():
         print(f"actor of matched items, {form:22}{100 * right / of:>7.1f} %  ({right} of {of})")
-    print(f"{sum(page.lost for page in scored)} labels lost with their text; {sum(page.unread for page in scored)} items in new text")
+    print(
+        f"{sum(page.lost for page in scored)} labels lost with their text;"
+        f" {sum(page.unread for page in scored)} items in new text"
+    )
     if options.errors:
         print("\n".join(line for page in scored for line in listing(page)))
     if options.json:
-        summary = {"part": part, "pages": len(scored), "figures": rows, "actors": {form: list(pair) for form, pair in actors.items()}}
+        summary = {
+            "part": part,
+            "pages": len(scored),
+            "figures": rows,
+            "actors": {form: list(pair) for form, pair in actors.items()},
+        }
         options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return 0
 
@@ -292,7 +350,9 @@ def _articles(pages: Sequence[PageLabels], extractor: Extractor) -> Iterator[Who
 
 def _read(path: Path, extractor: Extractor) -> Whole:
     if not path.is_file():
-        raise PagesMissing(f"no page {path.name} in {path.parent}: --pages names the folder with the labelled pages")
+        raise PagesMissing(
+            f"no page {path.name} in {path.parent}: --pages names the folder with the labelled pages"
+        )
     return placed(extractor.extract(read_article(path)))
 
 

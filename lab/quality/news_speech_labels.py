@@ -1,8 +1,10 @@
-"""Labels of reported speech on news: offsets, digests and names of actors; the texts of the pages are not ours to copy.
+"""Labels of reported speech on news: offsets, digests and names of actors; the texts of the pages are not
+ours to copy.
 
-Offsets count in the normalised text of a page as it was when it was labelled. That text changes with the reader of pages, so labels are
-carried over: paragraphs that are as they were move as a whole, and what stood in a changed one is looked for by its words. A paragraph
-that is new was never labelled; what an extractor finds there is neither right nor wrong.
+Offsets count in the normalised text of a page as it was when it was labelled. That text changes with the
+reader of pages, so labels are carried over: paragraphs that are as they were move as a whole, and what stood
+in a changed one is looked for by its words. A paragraph that is new was never labelled; what an extractor
+finds there is neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from services.extract.types import Range
 COMMITTED = Path(__file__).parents[1] / "labels" / "speech"
 """The labels of this project; there in a checkout, not in an installed package."""
 OPEN, CLOSED, GUM, WORK, LOCKED = "open", "closed", "gum", "work", "locked"
-"""The parts: two halves of 16 pages; articles of GUM, whose texts the project carries; and 32 pages of other publishers, *work* to be read
-while rules are written and *locked* to be measured on only. Publishers are in one part each."""
+"""The parts: two halves of 16 pages; articles of GUM, whose texts the project carries; and 32 pages of other
+publishers, *work* to be read while rules are written and *locked* to be measured on only. Publishers are in
+one part each."""
 SHOWN = frozenset({OPEN, WORK, GUM})
 """The parts whose errors may be looked at."""
 
@@ -56,7 +59,8 @@ class LabelledActor:
 
 @dataclass(frozen=True, slots=True)
 class LabelledClaim:
-    """A proposition inside a content: is it worth checking, what type is it, is its main predicate negated."""
+    """A proposition inside a content: is it worth checking, what type is it, is its main predicate
+    negated."""
 
     place: Anchor
     worth: bool
@@ -66,8 +70,9 @@ class LabelledClaim:
 
 @dataclass(frozen=True, slots=True)
 class SpeechLabel:
-    """One item of reported speech. ``doubtful``: readers may differ on whether it is one. ``denied``: its saying is denied or withheld
-    (None: not labelled). ``kind`` is by the frozen rule. ``claims``: None where none were labelled."""
+    """One item of reported speech. ``doubtful``: readers may differ on whether it is one. ``denied``: its
+    saying is denied or withheld (None: not labelled). ``kind`` is by the frozen rule. ``claims``: None where
+    none were labelled."""
 
     source: tuple[Anchor, ...]
     cue: tuple[Anchor, ...]
@@ -81,7 +86,8 @@ class SpeechLabel:
 
 @dataclass(frozen=True, slots=True)
 class PageLabels:
-    """A labelled page. ``paragraphs``: all of the text that was read, each by its place and the digest of its characters."""
+    """A labelled page. ``paragraphs``: all of the text that was read, each by its place and the digest of its
+    characters."""
 
     page: str
     part: str
@@ -119,12 +125,16 @@ def make_label(
     """A label for stretches of ``text``."""
     sides = [tuple(anchor(text, span) for span in spans) for spans in (source, cue, content)]
     kind = attribution_type(text, tuple(content), tuple(cue))
-    return SpeechLabel(sides[0], sides[1], sides[2], kind, doubtful, actor, denied, None if claims is None else tuple(claims))
+    return SpeechLabel(
+        sides[0], sides[1], sides[2], kind, doubtful, actor, denied, None if claims is None else tuple(claims)
+    )
 
 
 def make_page(page: str, part: str, text: str, labels: Sequence[SpeechLabel]) -> PageLabels:
     """All labels of one page."""
-    return PageLabels(page, part, hashlib.sha256(text.encode()).hexdigest(), paragraphs_of(text), tuple(labels))
+    return PageLabels(
+        page, part, hashlib.sha256(text.encode()).hexdigest(), paragraphs_of(text), tuple(labels)
+    )
 
 
 class Carrier:
@@ -143,11 +153,14 @@ class Carrier:
         self._words = [match.span() for match in _WORD.finditer(text)]
 
     def carry(self) -> tuple[list[PlacedLabel], list[SpeechLabel]]:
-        """The labels that have a place in the present text, and those that have none: their words are gone."""
+        """The labels that have a place in the present text, and those that have none: their words are
+        gone."""
         placed, lost = [], []
         for label in self._page.labels:
             content = [self.place(anchor) for anchor in label.content]
-            source, cue = ([self.place(anchor) for anchor in anchors] for anchors in (label.source, label.cue))
+            source, cue = (
+                [self.place(anchor) for anchor in anchors] for anchors in (label.source, label.cue)
+            )
             if not all(content) or not all(source):
                 lost.append(label)
                 continue
@@ -155,7 +168,8 @@ class Carrier:
         return placed, lost
 
     def was_read(self, span: Range) -> bool:
-        """Whether a stretch of the present text starts in a paragraph that was labelled; call after :meth:`carry`."""
+        """Whether a stretch of the present text starts in a paragraph that was labelled; call after
+        :meth:`carry`."""
         return self._index_now(span.start) in self._read
 
     def place(self, anchor: Anchor) -> Range | None:
@@ -172,9 +186,15 @@ class Carrier:
     def _by_words(self, anchor: Anchor, then: int) -> Range | None:
         """The nearest place of the same words between the paragraphs that did not change."""
         low = max((self._now[now][1] for index, now in self._moved.items() if index < then), default=0)
-        high = min((self._now[now][0] for index, now in self._moved.items() if index > then), default=len(self._text))
+        high = min(
+            (self._now[now][0] for index, now in self._moved.items() if index > then), default=len(self._text)
+        )
         previous = max((index for index in self._moved if index < then), default=None)
-        shift = 0 if previous is None else self._now[self._moved[previous]][0] - self._page.paragraphs[previous][0]
+        shift = (
+            0
+            if previous is None
+            else self._now[self._moved[previous]][0] - self._page.paragraphs[previous][0]
+        )
         places = [span for span in self._words if low <= span[0] and span[1] <= high]
         words = [self._text[start:end] for start, end in places]
         found = [
@@ -196,19 +216,35 @@ def read_pages(folder: Path) -> list[PageLabels]:
 def write_page(folder: Path, page: PageLabels) -> None:
     """Write a page where :func:`read_pages` finds it."""
     rows = [_row(label) for label in page.labels]
-    head = {"page": page.page, "part": page.part, "text_sha256": page.text_sha256, "paragraphs": page.paragraphs}
+    head = {
+        "page": page.page,
+        "part": page.part,
+        "text_sha256": page.text_sha256,
+        "paragraphs": page.paragraphs,
+    }
     lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in rows)
     body = json.dumps(head, ensure_ascii=False)[:-1] + ', "labels": [\n' + lines + "\n]}\n"
-    (folder / f"{page.page.removesuffix('.gz').removesuffix('.html')}.json").write_text(body, encoding="utf-8")
+    (folder / f"{page.page.removesuffix('.gz').removesuffix('.html')}.json").write_text(
+        body, encoding="utf-8"
+    )
 
 
 def _row(label: SpeechLabel) -> dict[str, object]:
-    roles = {role: [[a.start, a.end, a.words, a.digest] for a in getattr(label, role)] for role in ("source", "cue", "content")}
-    row: dict[str, object] = roles | {"kind": label.kind, "doubtful": label.doubtful, "actor": _actor_row(label.actor)}
+    roles = {
+        role: [[a.start, a.end, a.words, a.digest] for a in getattr(label, role)]
+        for role in ("source", "cue", "content")
+    }
+    row: dict[str, object] = roles | {
+        "kind": label.kind,
+        "doubtful": label.doubtful,
+        "actor": _actor_row(label.actor),
+    }
     if label.denied is not None:
         row["denied"] = label.denied
     if label.claims is not None:
-        row["claims"] = [[*astuple(claim.place), int(claim.worth), claim.type, claim.negated] for claim in label.claims]
+        row["claims"] = [
+            [*astuple(claim.place), int(claim.worth), claim.type, claim.negated] for claim in label.claims
+        ]
     return row
 
 
@@ -225,14 +261,25 @@ def _page(path: Path) -> PageLabels:
     data = json.loads(path.read_text(encoding="utf-8"))
     labels = []
     for row in data["labels"]:
-        source, cue, content = (tuple(Anchor(*anchor) for anchor in row[role]) for role in ("source", "cue", "content"))
+        source, cue, content = (
+            tuple(Anchor(*anchor) for anchor in row[role]) for role in ("source", "cue", "content")
+        )
         actor = row["actor"] and LabelledActor(
-            row["actor"]["name"], row["actor"]["kind"], tuple(row["actor"]["aliases"]), tuple(row["actor"].get("also", ()))
+            row["actor"]["name"],
+            row["actor"]["kind"],
+            tuple(row["actor"]["aliases"]),
+            tuple(row["actor"].get("also", ())),
         )
         claims = row.get("claims")
         if claims is not None:
-            claims = tuple(LabelledClaim(Anchor(*claim[:4]), bool(claim[4]), claim[5], claim[6]) for claim in claims)
-        labels.append(SpeechLabel(source, cue, content, row["kind"], bool(row["doubtful"]), actor, row.get("denied"), claims))
+            claims = tuple(
+                LabelledClaim(Anchor(*claim[:4]), bool(claim[4]), claim[5], claim[6]) for claim in claims
+            )
+        labels.append(
+            SpeechLabel(
+                source, cue, content, row["kind"], bool(row["doubtful"]), actor, row.get("denied"), claims
+            )
+        )
     paragraphs = tuple((start, end, digest) for start, end, digest in data["paragraphs"])
     return PageLabels(data["page"], data["part"], data["text_sha256"], paragraphs, tuple(labels))
 

@@ -1,8 +1,10 @@
-"""Type and check-worthiness of claims on labelled pages: ``python -m lab.quality.page_claims --pages FOLDER [--part PART]``.
+"""Type and check-worthiness of claims on labelled pages: ``python -m lab.quality.page_claims --pages FOLDER
+[--part PART]``.
 
-Twice, with 95 % intervals (pages drawn with replacement): of the labelled claims as they are (*given*), and of those that the extraction
-found (*found*: the claim that shares half of the characters, the best one; a claim that is not found counts as wrong and as not worth
-checking). The confusion of types is printed for parts that may be read only.
+Twice, with 95 % intervals (pages drawn with replacement): of the labelled claims as they are (*given*), and
+of those that the extraction found (*found*: the claim that shares half of the characters, the best one; a
+claim that is not found counts as wrong and as not worth checking). The confusion of types is printed for
+parts that may be read only.
 """
 
 from __future__ import annotations
@@ -17,7 +19,16 @@ from pathlib import Path
 import numpy as np
 
 from lab.quality.checkworthiness import average_precision
-from lab.quality.news_speech_labels import COMMITTED, LOCKED, SHOWN, WORK, Carrier, LabelledClaim, PageLabels, read_pages
+from lab.quality.news_speech_labels import (
+    COMMITTED,
+    LOCKED,
+    SHOWN,
+    WORK,
+    Carrier,
+    LabelledClaim,
+    PageLabels,
+    read_pages,
+)
 from schemas.events import Claim
 from services.extract.claims.checkworthiness import check_worthiness
 from services.extract.claims.propositions import TYPES, claim_type
@@ -32,7 +43,8 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A labelled claim of a page with what is said of it: given its words, and by the extraction (None: not found)."""
+    """A labelled claim of a page with what is said of it: given its words, and by the extraction (None: not
+    found)."""
 
     page: str
     label: LabelledClaim
@@ -80,11 +92,20 @@ def worth_precision(rows: Sequence[Answer], found: bool) -> float:
 
 def types_right(rows: Sequence[Answer], found: bool) -> float:
     """The share of claims with the right type."""
-    right = [(row.found is not None and row.found[0] == row.label.type) if found else row.given[0] == row.label.type for row in rows]
+    right = [
+        (
+            (row.found is not None and row.found[0] == row.label.type)
+            if found
+            else row.given[0] == row.label.type
+        )
+        for row in rows
+    ]
     return sum(right) / len(rows) if rows else 0.0
 
 
-def interval(rows: Sequence[Answer], figure: Callable[[Sequence[Answer], bool], float], found: bool) -> tuple[float, float]:
+def interval(
+    rows: Sequence[Answer], figure: Callable[[Sequence[Answer], bool], float], found: bool
+) -> tuple[float, float]:
     """The 95 % interval of a figure when whole pages are drawn with replacement."""
     pages: dict[str, list[Answer]] = {}
     for row in rows:
@@ -99,9 +120,8 @@ def interval(rows: Sequence[Answer], figure: Callable[[Sequence[Answer], bool], 
 def table(rows: Sequence[Answer]) -> str:
     """All figures as text for a terminal."""
     worthy = sum(row.label.worth for row in rows)
-    lines = [
-        f"{len(rows)} claims, {worthy} worth checking (base rate {worthy / len(rows):.3f}), {sum(r.found is not None for r in rows)} found"
-    ]
+    worth = f"{worthy} worth checking (base rate {worthy / len(rows):.3f})"
+    lines = [f"{len(rows)} claims, {worth}, {sum(r.found is not None for r in rows)} found"]
     for name, found in (("given", False), ("found", True)):
         for title, figure in (("worth, average precision", worth_precision), ("type right", types_right)):
             low, high = interval(rows, figure, found)
@@ -110,7 +130,9 @@ def table(rows: Sequence[Answer]) -> str:
     for kind in TYPES:
         labelled = [row for row in rows if row.label.type == kind.value]
         given = sum(row.given[0] == kind.value for row in rows)
-        lines.append(f"{kind.value:12}{len(labelled):>9}{given:>7}{sum(row.given[0] == kind.value for row in labelled):>7}")
+        lines.append(
+            f"{kind.value:12}{len(labelled):>9}{given:>7}{sum(row.given[0] == kind.value for row in labelled):>7}"
+        )
     return "\n".join(lines)
 
 
@@ -129,7 +151,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"onrecord {EXTRACTOR_VERSION} on {options.part} pages\n{table(rows)}")
     if options.part in SHOWN:
         mistaken = Counter((row.label.type, row.given[0]) for row in rows if row.label.type != row.given[0])
-        print("\n".join(f"{wanted} taken for {given}: {count}" for (wanted, given), count in mistaken.most_common(15)))
+        print(
+            "\n".join(
+                f"{wanted} taken for {given}: {count}" for (wanted, given), count in mistaken.most_common(15)
+            )
+        )
     return 0
 
 

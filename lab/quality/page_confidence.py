@@ -1,7 +1,9 @@
-"""How far confidences can be believed on labelled pages: ``python -m lab.quality.page_confidence --pages FOLDER [--part PART]``.
+"""How far confidences can be believed on labelled pages: ``python -m lab.quality.page_confidence --pages
+FOLDER [--part PART]``.
 
-For attributions, their sources and actors: reliability by ten bins and the expected calibration error with its 95 % interval (pages drawn
-with replacement). Doubtful labels are set aside, and so is what is found of beliefs and plans, which are not labelled.
+For attributions, their sources and actors: reliability by ten bins and the expected calibration error with
+its 95 % interval (pages drawn with replacement). Doubtful labels are set aside, and so is what is found of
+beliefs and plans, which are not labelled.
 """
 
 from __future__ import annotations
@@ -13,7 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lab.quality.calibration import Judged, expected_calibration_error, reliability, reliability_table, source_verdicts
+from lab.quality.calibration import (
+    Judged,
+    expected_calibration_error,
+    reliability,
+    reliability_table,
+    source_verdicts,
+)
 from lab.quality.kinds import OTHER_CUE, attribution_type
 from lab.quality.news_speech import Scored, score_page
 from lab.quality.news_speech_labels import CLOSED, COMMITTED, LOCKED, OPEN, WORK, read_pages
@@ -26,13 +34,14 @@ _DRAWS = 1000
 
 
 def judged(page: Scored) -> dict[str, list[Judged]]:
-    """The confidences of a page's attributions, sources (of contents that are right) and actors (of matched items), each with whether it
-    is right."""
+    """The confidences of a page's attributions, sources (of contents that are right) and actors (of matched
+    items), each with whether it is right."""
     right = source_verdicts(page.article, page.found)
     kept = [
         number
         for number, item in enumerate(page.found)
-        if number in right or attribution_type(page.article.text, item.content, (item.cue,) if item.cue else ()) != OTHER_CUE
+        if number in right
+        or attribution_type(page.article.text, item.content, (item.cue,) if item.cue else ()) != OTHER_CUE
     ]
     return {
         "attribution": [(page.found[number].confidence, right.get(number, False)) for number in kept],
@@ -45,7 +54,10 @@ def interval(pages: Sequence[Sequence[Judged]]) -> tuple[float, float]:
     """The 95 % interval of the expected calibration error when whole pages are drawn with replacement."""
     generator = np.random.default_rng(0)
     draws = (generator.integers(0, len(pages), len(pages)) for _ in range(_DRAWS))
-    errors = [expected_calibration_error(reliability([pair for pick in draw for pair in pages[pick]])) for draw in draws]
+    errors = [
+        expected_calibration_error(reliability([pair for pick in draw for pair in pages[pick]]))
+        for draw in draws
+    ]
     low, high = np.percentile(errors, [2.5, 97.5])
     return float(low), float(high)
 
@@ -58,7 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with Extractor(Tagger.load()) as extractor:
         chosen = [page for page in read_pages(COMMITTED) if page.part == options.part]
-        found = [judged(score_page(page, placed(extractor.extract(read_article(options.pages / page.page))))) for page in chosen]
+        found = [
+            judged(score_page(page, placed(extractor.extract(read_article(options.pages / page.page)))))
+            for page in chosen
+        ]
     print(f"onrecord {EXTRACTOR_VERSION} on {len(found)} {options.part} pages")
     for title in ("attribution", "source", "actor"):
         pages = [page[title] for page in found]

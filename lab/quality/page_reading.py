@@ -1,12 +1,16 @@
-"""How well pages are read: ``python -m lab.quality.page_reading --pages FOLDER [--part read|locked] [--errors]``.
+"""How well pages are read: ``python -m lab.quality.page_reading --pages FOLDER [--part read|locked]
+[--errors]``.
 
-``FOLDER`` has pages (``.html.gz``) and beside each what a parser written by hand for its site says (``.json``: title, authors, date,
-paragraphs). They are read as ingest and extract read them. Publishers are *read* (errors may be looked at, and mended) or *locked*
-(figures only); the split is committed (lab/labels/pages), the pages are not ours to copy.
+``FOLDER`` has pages (``.html.gz``) and beside each what a parser written by hand for its site says
+(``.json``: title, authors, date, paragraphs). They are read as ingest and extract read them. Publishers are
+*read* (errors may be looked at, and mended) or *locked* (figures only); the split is committed
+(lab/labels/pages), the pages are not ours to copy.
 
-- **words**: F1, precision and recall of the text's words, each as often as it stands there; of scripts without spaces, of characters.
+- **words**: F1, precision and recall of the text's words, each as often as it stands there; of scripts
+  without spaces, of characters.
 - **paragraphs**: right paragraphs of which nine in ten runs of three words stand in the text.
-- **title**: letters and digits alike. **date**: the same day by the right answer's clock; to the minute, where that says a time.
+- **title**: letters and digits alike. **date**: the same day by the right answer's clock; to the minute,
+  where that says a time.
 - **authors**: all of them, and no other.
 """
 
@@ -45,7 +49,8 @@ _LIMITS = Limits(8_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What a page's own parser says. ``published_at`` without a zone says a day, or a time on a clock that nobody names."""
+    """What a page's own parser says. ``published_at`` without a zone says a day, or a time on a clock that
+    nobody names."""
 
     title: str
     authors: tuple[str, ...]
@@ -55,7 +60,8 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was read off a page, in how many milliseconds of processor time. ``refused``: why it was not read."""
+    """What was read off a page, in how many milliseconds of processor time. ``refused``: why it was not
+    read."""
 
     title: str = ""
     authors: tuple[str, ...] = ()
@@ -100,14 +106,18 @@ def pages_of(folder: Path, part: str) -> list[Path]:
 
 def right_of(path: Path) -> Right:
     """The right answer beside a page."""
-    data = json.loads(path.with_name(path.name.removesuffix(".html.gz") + ".json").read_text(encoding="utf-8"))
+    data = json.loads(
+        path.with_name(path.name.removesuffix(".html.gz") + ".json").read_text(encoding="utf-8")
+    )
     body = data.get("body") or {"summary": [], "sections": []}
     parts = [*body["summary"]]
     for section in body["sections"]:
         parts += [*section["headline"], *section["paragraphs"]]
     moment = data.get("publishing_date")
     published_at = dt.datetime.fromisoformat(moment) if moment else None
-    return Right(data.get("title") or "", tuple(data.get("authors") or ()), published_at, tuple(filter(None, parts)))
+    return Right(
+        data.get("title") or "", tuple(data.get("authors") or ()), published_at, tuple(filter(None, parts))
+    )
 
 
 def read_page(path: Path, reader: HtmlReader) -> Found:
@@ -130,7 +140,8 @@ def read_page(path: Path, reader: HtmlReader) -> Found:
 
 
 def _spent() -> float:
-    """Seconds of processor time that this process and the reader's have spent: neighbours on the machine do not count."""
+    """Seconds of processor time that this process and the reader's have spent: neighbours on the machine do
+    not count."""
     process = psutil.Process()
     times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
     return sum(time.user + time.system for time in times)
@@ -187,7 +198,8 @@ def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _share(paragraph: str, runs: frozenset[tuple[str, ...]]) -> float:
-    """The share of a paragraph's runs that the text has; one of fewer words than a run has counts when its first words open a run."""
+    """The share of a paragraph's runs that the text has; one of fewer words than a run has counts when its
+    first words open a run."""
     words = _words(paragraph)
     if len(words) < _RUN:
         return float(any(run[: len(words)] == tuple(words) for run in runs))
@@ -204,7 +216,9 @@ def _same_day(right: dt.datetime | None, found: dt.datetime | None) -> bool | No
 def _same_minute(right: dt.datetime | None, found: dt.datetime | None) -> bool | None:
     if right is None or (right.tzinfo is None and right.time() == dt.time()):
         return None
-    return found is not None and _on_clock(found, right).replace(second=0, microsecond=0) == right.replace(second=0, microsecond=0)
+    return found is not None and _on_clock(found, right).replace(second=0, microsecond=0) == right.replace(
+        second=0, microsecond=0
+    )
 
 
 def _on_clock(found: dt.datetime, right: dt.datetime) -> dt.datetime:
@@ -214,7 +228,10 @@ def _on_clock(found: dt.datetime, right: dt.datetime) -> dt.datetime:
 
 def _explain(score: Score, right: Right, found: Found) -> None:
     """The errors of a page, with the words; for read pages only."""
-    print(f"\n{score.page}  P {score.precision:.3f}  R {score.recall:.3f}  paragraphs {score.paragraphs:.2f}  {score.refused}")
+    print(
+        f"\n{score.page}  P {score.precision:.3f}  R {score.recall:.3f}  paragraphs {score.paragraphs:.2f} "
+        f" {score.refused}"
+    )
     if not score.title:
         print(f"  title    {found.title!r}\n   right   {right.title!r}")
     if score.day is False or score.minute is False:
@@ -233,16 +250,28 @@ def _explain(score: Score, right: Right, found: Found) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures of a part; 2 when there is nothing to measure."""
-    parser = argparse.ArgumentParser(prog="python -m lab.quality.page_reading", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pages", type=Path, required=True, help="folder with pages (.html.gz) and their right answers (.json)")
+    parser = argparse.ArgumentParser(
+        prog="python -m lab.quality.page_reading", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument(
+        "--pages",
+        type=Path,
+        required=True,
+        help="folder with pages (.html.gz) and their right answers (.json)",
+    )
     parser.add_argument("--part", choices=[READ, LOCKED], default=READ, help="which publishers")
-    parser.add_argument("--errors", action="store_true", help="print what is wrong, page by page (read publishers only)")
+    parser.add_argument(
+        "--errors", action="store_true", help="print what is wrong, page by page (read publishers only)"
+    )
     options = parser.parse_args(arguments)
     if options.errors and options.part == LOCKED:
         parser.error("locked pages are a measure: their errors are not listed")
     pages = pages_of(options.pages, options.part)
     if not pages:
-        print(f"{options.pages}: no page of a {options.part} publisher (.html.gz); --pages names their folder", file=sys.stderr)
+        print(
+            f"{options.pages}: no page of a {options.part} publisher (.html.gz); --pages names their folder",
+            file=sys.stderr,
+        )
         return 2
     scores = []
     reader = HtmlReader(HtmlLimits(timeout_s=120.0))
@@ -256,7 +285,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         reader.close()
     for name, value in figures(scores).items():
-        print(f"{name:15} {value:g}" if isinstance(value, int) or name.startswith("ms") else f"{name:15} {value:.3f}")
+        print(
+            f"{name:15} {value:g}"
+            if isinstance(value, int) or name.startswith("ms")
+            else f"{name:15} {value:.3f}"
+        )
     return 0
 
 

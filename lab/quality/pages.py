@@ -1,7 +1,9 @@
-"""Error listings as HTML pages: an index by kind of error and subset, one page per article with gold and found spans in its text.
+"""Error listings as HTML pages: an index by kind of error and subset, one page per article with gold and
+found spans in its text.
 
-The pages need no script: every error is a link target, and links lead from the index to it, from it to its place in the text, and on to
-the next. They hold the corpus's text, so they are never written where the project could commit them.
+The pages need no script: every error is a link target, and links lead from the index to it, from it to its
+place in the text, and on to the next. They hold the corpus's text, so they are never written where the
+project could commit them.
 """
 
 from __future__ import annotations
@@ -65,14 +67,29 @@ def check_folder(folder: Path) -> None:
     folder = folder.absolute()
     standing = next(parent for parent in (folder, *folder.parents) if parent.is_dir())
     try:
-        inside = subprocess.run(["git", "-C", standing, "rev-parse", "--is-inside-work-tree"], capture_output=True, text=True, check=False)
+        inside = subprocess.run(
+            ["git", "-C", standing, "rev-parse", "--is-inside-work-tree"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         in_tree = inside.stdout.strip() == "true"
-        # -q is 0 for an ignored path; the trailing slash lets patterns for folders match one that does not exist yet
-        ignored = in_tree and subprocess.run(["git", "-C", standing, "check-ignore", "-q", f"{folder}/"], check=False).returncode == 0
+        # -q is 0 for an ignored path; the trailing slash lets patterns for folders match one that does not
+        # exist yet
+        ignored = (
+            in_tree
+            and subprocess.run(
+                ["git", "-C", standing, "check-ignore", "-q", f"{folder}/"], check=False
+            ).returncode
+            == 0
+        )
     except FileNotFoundError:  # no git: what can be told is whether it is this project's folder
         in_tree, ignored = folder.resolve().is_relative_to(_PROJECT), False
     if in_tree and not ignored:
-        raise FolderRefused(f"{folder} lies in a git repository; the pages hold corpus text: pass a folder outside it, or an ignored one")
+        raise FolderRefused(
+            f"{folder} lies in a git repository; the pages hold corpus text: pass a folder outside it, or an"
+            " ignored one"
+        )
 
 
 def write_pages(folder: Path, title: str, listed: Sequence[Listed]) -> int:
@@ -93,7 +110,8 @@ def write_pages(folder: Path, title: str, listed: Sequence[Listed]) -> int:
 
 
 def article_page(title: str, listed: Sequence[Listed], number: int) -> str:
-    """The page of one article: its marked text, and every error with what was annotated beside what was found."""
+    """The page of one article: its marked text, and every error with what was annotated beside what was
+    found."""
     article, found, errors = listed[number]
     links = ['<a href="index.html" accesskey="i">Index</a>']
     if number:
@@ -115,7 +133,8 @@ def article_page(title: str, listed: Sequence[Listed], number: int) -> str:
 
 
 def marked(article: GoldArticle, found: Sequence[Attribution], errors: Sequence[Error]) -> str:
-    """The text in paragraphs; annotated spans are underlined, found ones tinted, and each error is numbered where its content begins.
+    """The text in paragraphs; annotated spans are underlined, found ones tinted, and each error is numbered
+    where its content begins.
 
     The text without tags and numbers is the article's text, character by character.
     """
@@ -142,7 +161,9 @@ def marked(article: GoldArticle, found: Sequence[Attribution], errors: Sequence[
         for name in closing.get(start, ()):
             active.remove(name)
         active += opening.get(start, ())
-        parts += [f'<sup id="t{place}"><a href="#e{place}">{place}</a></sup>' for place in numbers.get(start, ())]
+        parts += [
+            f'<sup id="t{place}"><a href="#e{place}">{place}</a></sup>' for place in numbers.get(start, ())
+        ]
         words = escape(article.text[start:end])
         if words:
             parts.append(f'<span class="{" ".join(sorted(set(active)))}">{words}</span>' if active else words)
@@ -158,11 +179,14 @@ def _error(text: str, errors: Sequence[Error], place: int) -> str:
     if number < len(errors):
         links.append(f'<a href="#e{number + 1}">next →</a>')
     rows = "".join(
-        f'<tr><th scope="row">{role}</th><td>{_words(text, error.gold, role)}</td><td>{_words(text, error.found, role)}</td></tr>'
+        "<tr><th"
+        f' scope="row">{role}</th><td>{_words(text, error.gold, role)}</td><td>{_words(text, error.found, role)}</td></tr>'
         for role in ROLES
     )
     said = [escape(", ".join(error.kinds)), escape(error.subset), escape(error.detail)]
-    sure = "" if error.confidence is None else f' <span class="quiet">confidence {error.confidence:.2f}</span>'
+    sure = (
+        "" if error.confidence is None else f' <span class="quiet">confidence {error.confidence:.2f}</span>'
+    )
     return f"""<section class="error" id="e{number}" tabindex="-1"><h3>{number} · {" · ".join(filter(None, said))}{sure}</h3>
 <table><tr><td></td><th scope="col">annotated</th><th scope="col">found</th></tr>{rows}</table><p>{" · ".join(links)}</p></section>"""
 
@@ -170,7 +194,10 @@ def _error(text: str, errors: Sequence[Error], place: int) -> str:
 def _words(text: str, item: Item | None, role: str) -> str:
     if item is None:
         return '<span class="quiet">nothing</span>'
-    return " … ".join(escape(text[span.start : span.end]) for span in item.ranges[role]) or '<span class="quiet">none</span>'
+    return (
+        " … ".join(escape(text[span.start : span.end]) for span in item.ranges[role])
+        or '<span class="quiet">none</span>'
+    )
 
 
 def _index(title: str, listed: Sequence[Listed]) -> str:
@@ -181,12 +208,16 @@ def _index(title: str, listed: Sequence[Listed]) -> str:
     heads = "".join(f'<th scope="col">{escape(subset)}</th>' for subset in TYPES)
     rows = "".join(
         f'<tr><th scope="row"><a href="{_kind_file(kind)}">{kind}</a></th>'
-        + "".join(f'<td class="n"><a href="{_kind_file(kind)}#s{at}">{counts[kind, subset]}</a></td>' for at, subset in enumerate(TYPES))
+        + "".join(
+            f'<td class="n"><a href="{_kind_file(kind)}#s{at}">{counts[kind, subset]}</a></td>'
+            for at, subset in enumerate(TYPES)
+        )
         + "</tr>"
         for kind in KINDS
     )
     articles = "".join(
-        f'<li><a href="{_file(number)}">{escape(item.article.name)}</a> <span class="quiet">{len(item.errors)}</span></li>'
+        f'<li><a href="{_file(number)}">{escape(item.article.name)}</a> <span'
+        f' class="quiet">{len(item.errors)}</span></li>'
         for number, item in enumerate(listed)
     )
     body = f"""<h1>{escape(title)}</h1><p>An item can have several errors. Nothing here may be published: it is the corpus's text.</p>
@@ -197,9 +228,14 @@ def _index(title: str, listed: Sequence[Listed]) -> str:
 def _kind_page(title: str, kind: str, listed: Sequence[Listed]) -> str:
     sections = []
     for at, subset in enumerate(TYPES):
-        items = "".join(_excerpt(item, number, place) for number, item, place in _errors_of(listed, kind, subset))
+        items = "".join(
+            _excerpt(item, number, place) for number, item, place in _errors_of(listed, kind, subset)
+        )
         sections.append(f'<h2 id="s{at}">{escape(subset)}</h2><ul>{items}</ul>')
-    return _page(f"{kind} · {title}", _links(['<a href="index.html" accesskey="i">Index</a>']) + f"<h1>{kind}</h1>" + "".join(sections))
+    return _page(
+        f"{kind} · {title}",
+        _links(['<a href="index.html" accesskey="i">Index</a>']) + f"<h1>{kind}</h1>" + "".join(sections),
+    )
 
 
 def _errors_of(listed: Sequence[Listed], kind: str, subset: str) -> Iterable[tuple[int, Listed, int]]:
@@ -211,7 +247,9 @@ def _errors_of(listed: Sequence[Listed], kind: str, subset: str) -> Iterable[tup
 
 def _excerpt(item: Listed, number: int, place: int) -> str:
     error = item.errors[place]
-    spans = [span for side in (error.gold or error.found,) if side is not None for span in side.ranges["content"]]
+    spans = [
+        span for side in (error.gold or error.found,) if side is not None for span in side.ranges["content"]
+    ]
     words = " … ".join(item.article.text[span.start : span.end] for span in spans)
     words = words if len(words) <= _EXCERPT else f"{words[:_EXCERPT]}…"
     return f'<li><a href="{_file(number)}#e{place + 1}">{escape(words)}</a></li>'

@@ -1,4 +1,5 @@
-"""Reading PolNeAR (networkdynamics/PolNeAR) in its public layout: texts, and attributions in brat standoff format."""
+"""Reading PolNeAR (networkdynamics/PolNeAR) in its public layout: texts, and attributions in brat standoff
+format."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ class CorpusMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GoldAttribution:
-    """One annotated attribution. Each role's ranges are sorted and disjoint; any role but ``content`` may be empty."""
+    """One annotated attribution. Each role's ranges are sorted and disjoint; any role but ``content`` may be
+    empty."""
 
     source: tuple[Range, ...]
     cue: tuple[Range, ...]
@@ -61,8 +63,8 @@ def _ranges(field: str, length: int) -> list[Range]:
 def parse_annotation(lines: Iterator[str], text: str) -> tuple[GoldAttribution, ...]:
     """The attributions of one ``.ann`` file, in file order; those without content are left out.
 
-    Lines that are neither entities nor events are skipped: the text column of an entity can itself hold a newline. Role names may be
-    numbered (``Content2``) when an attribution has several; they are put together.
+    Lines that are neither entities nor events are skipped: the text column of an entity can itself hold a
+    newline. Role names may be numbered (``Content2``) when an attribution has several; they are put together.
     """
     entities: dict[str, list[Range]] = {}
     events: list[list[tuple[str, str]]] = []
@@ -83,12 +85,15 @@ def parse_annotation(lines: Iterator[str], text: str) -> tuple[GoldAttribution, 
                 roles[role].extend(entities.get(identity, ()))
         content = merge_ranges(roles["Content"])
         if content:
-            attributions.append(GoldAttribution(merge_ranges(roles["Source"]), merge_ranges(roles["Cue"]), content))
+            attributions.append(
+                GoldAttribution(merge_ranges(roles["Source"]), merge_ranges(roles["Cue"]), content)
+            )
     return tuple(attributions)
 
 
 def split_folder(corpus: Path, split: str) -> Path:
-    """The folder of one split: ``corpus`` may be the repository's root, its ``data`` folder, or hold the splits itself.
+    """The folder of one split: ``corpus`` may be the repository's root, its ``data`` folder, or hold the
+    splits itself.
 
     Raises:
         CorpusMissing: there is none.
@@ -96,11 +101,14 @@ def split_folder(corpus: Path, split: str) -> Path:
     for candidate in (corpus / "data" / split, corpus / split, corpus / "polnear" / "data" / split):
         if (candidate / "text").is_dir() and (candidate / "attributions").is_dir():
             return candidate
-    raise CorpusMissing(f"no PolNeAR split {split!r} under {corpus}: expected {corpus}/data/{split}/text and …/attributions")
+    raise CorpusMissing(
+        f"no PolNeAR split {split!r} under {corpus}: expected {corpus}/data/{split}/text and …/attributions"
+    )
 
 
 def read_polnear(corpus: Path, split: str) -> Iterator[GoldArticle]:
-    """The articles of a split in the order of their names, each with its **first** annotation in sorted order.
+    """The articles of a split in the order of their names, each with its **first** annotation in sorted
+    order.
 
     Raises:
         CorpusMissing: the split is not there.

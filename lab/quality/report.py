@@ -21,7 +21,8 @@ from lab.quality.scoring import (
     bootstrap_f1,
 )
 
-# PolNeAR, F1 in per cent. Published: CofeNet (COLING 2022), BERT-base, test split; no linked figures were published.
+# PolNeAR, F1 in per cent. Published: CofeNet (COLING 2022), BERT-base, test split; no linked figures were
+# published.
 PUBLISHED: dict[Key, float] = {
     ("source span", EXACT, "all"): 83.2,
     ("cue span", EXACT, "all"): 75.3,
@@ -52,11 +53,14 @@ HUMAN: dict[Key, float] = {
 def keys() -> list[Key]:
     """Every figure of the table, in its order."""
     spans: list[Key] = [(f"{role} span", EXACT, "all") for role in ROLES]
-    return spans + [(measure, level, subset) for subset in SUBSETS for measure in MEASURES for level in LEVELS]
+    return spans + [
+        (measure, level, subset) for subset in SUBSETS for measure in MEASURES for level in LEVELS
+    ]
 
 
 def figures(articles: Sequence[Counts]) -> list[dict[str, object]]:
-    """One row per figure: precision, recall, F1 and its 95 % interval in per cent, the counts, and what others reach."""
+    """One row per figure: precision, recall, F1 and its 95 % interval in per cent, the counts, and what
+    others reach."""
     total = add_up(articles)
     rows: list[dict[str, object]] = []
     for key in keys():
@@ -91,13 +95,23 @@ def table(rows: Sequence[dict[str, object]]) -> str:
     for row in rows:
         if row["subset"] != subset:
             subset = row["subset"]
-            lines.append(f"-- {subset} ({row['gold']} annotated)" if "span" not in str(row["measure"]) else f"-- {subset}")
-        others = "".join(f"{'' if row[name] is None else row[name]:>{width}}" for name, width in (("published", 10), ("human", 7)))
+            lines.append(
+                f"-- {subset} ({row['gold']} annotated)"
+                if "span" not in str(row["measure"])
+                else f"-- {subset}"
+            )
+        others = "".join(
+            f"{'' if row[name] is None else row[name]:>{width}}"
+            for name, width in (("published", 10), ("human", 7))
+        )
         interval = f"{row['low']}–{row['high']}"
         name = f"{row['measure']}, {row['level']}"
-        lines.append(f"{name:38}{row['precision']:>7}{row['recall']:>7}{row['f1']:>7}  {interval:<13}{others}")
+        lines.append(
+            f"{name:38}{row['precision']:>7}{row['recall']:>7}{row['f1']:>7}  {interval:<13}{others}"
+        )
     lines.append(
-        "Published: CofeNet (BERT-base) on PolNeAR's test split. Human: pairwise agreement on 20 other articles (by type: recall of "
-        "one annotator against another). Spans are compared by the tokens they touch; items are matched one to one."
+        "Published: CofeNet (BERT-base) on PolNeAR's test split. Human: pairwise agreement on 20 other"
+        " articles (by type: recall of one annotator against another). Spans are compared by the tokens they"
+        " touch; items are matched one to one."
     )
     return "\n".join(lines)

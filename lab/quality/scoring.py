@@ -64,7 +64,8 @@ class Item:
 
 
 class Tokens:
-    """The tokens of a text: runs of letters and digits, and single marks. Spans are compared by the tokens they touch."""
+    """The tokens of a text: runs of letters and digits, and single marks. Spans are compared by the tokens
+    they touch."""
 
     def __init__(self, text: str) -> None:
         places = [match.span() for match in _TOKEN.finditer(text)]
@@ -73,27 +74,43 @@ class Tokens:
 
     def touched(self, span: Range) -> range:
         """Indexes of the tokens that share a character with ``span``."""
-        return range(int(np.searchsorted(self._ends, span.start, "right")), int(np.searchsorted(self._starts, span.end, "left")))
+        return range(
+            int(np.searchsorted(self._ends, span.start, "right")),
+            int(np.searchsorted(self._starts, span.end, "left")),
+        )
 
     def set_of(self, spans: tuple[Range, ...]) -> frozenset[int]:
         """All tokens touched by any of ``spans``."""
         return frozenset(index for span in spans for index in self.touched(span))
 
 
-def make_item(text: str, tokens: Tokens, source: tuple[Range, ...], cue: tuple[Range, ...], content: tuple[Range, ...]) -> Item:
+def make_item(
+    text: str, tokens: Tokens, source: tuple[Range, ...], cue: tuple[Range, ...], content: tuple[Range, ...]
+) -> Item:
     """An item to be scored, with its type by the frozen rule."""
     ranges = dict(zip(ROLES, (source, cue, content), strict=True))
-    return Item(ranges, {role: tokens.set_of(spans) for role, spans in ranges.items()}, attribution_type(text, content, cue))
+    return Item(
+        ranges,
+        {role: tokens.set_of(spans) for role, spans in ranges.items()},
+        attribution_type(text, content, cue),
+    )
 
 
 def gold_as_items(article: GoldArticle, tokens: Tokens) -> list[Item]:
     """What annotators marked, as items."""
-    return [make_item(article.text, tokens, item.source, item.cue, item.content) for item in article.attributions]
+    return [
+        make_item(article.text, tokens, item.source, item.cue, item.content) for item in article.attributions
+    ]
 
 
 def attributions_as_items(text: str, tokens: Tokens, found: Sequence[Attribution]) -> list[Item]:
     """What an extractor found, as items."""
-    return [make_item(text, tokens, (item.source,) if item.source else (), (item.cue,) if item.cue else (), item.content) for item in found]
+    return [
+        make_item(
+            text, tokens, (item.source,) if item.source else (), (item.cue,) if item.cue else (), item.content
+        )
+        for item in found
+    ]
 
 
 def jaccard(left: frozenset[int], right: frozenset[int]) -> float:
@@ -103,7 +120,8 @@ def jaccard(left: frozenset[int], right: frozenset[int]) -> float:
 
 
 def agree(left: frozenset[int], right: frozenset[int], level: str) -> bool:
-    """Whether one role agrees at a level. A role that both leave empty agrees; one that only one leaves empty does not."""
+    """Whether one role agrees at a level. A role that both leave empty agrees; one that only one leaves empty
+    does not."""
     if not left and not right:
         return True
     if level == EXACT:
@@ -112,22 +130,27 @@ def agree(left: frozenset[int], right: frozenset[int], level: str) -> bool:
 
 
 def match_items(gold: Sequence[Item], predicted: Sequence[Item]) -> list[tuple[int, int]]:
-    """Pairs (gold, predicted) that share content, one to one, such that the summed Jaccard of content is greatest; the Jaccard of
-    source and cue breaks ties."""
+    """Pairs (gold, predicted) that share content, one to one, such that the summed Jaccard of content is
+    greatest; the Jaccard of source and cue breaks ties."""
     if not gold or not predicted:
         return []
     gain = np.zeros((len(gold), len(predicted)))
     for row, item in enumerate(gold):
         for column, other in enumerate(predicted):
             if item.tokens["content"] & other.tokens["content"]:
-                extra = jaccard(item.tokens["source"], other.tokens["source"]) + jaccard(item.tokens["cue"], other.tokens["cue"])
+                extra = jaccard(item.tokens["source"], other.tokens["source"]) + jaccard(
+                    item.tokens["cue"], other.tokens["cue"]
+                )
                 gain[row, column] = jaccard(item.tokens["content"], other.tokens["content"]) + 0.01 * extra
     rows, columns = linear_sum_assignment(gain, maximize=True)
-    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if gain[row, column] > 0]
+    return [
+        (int(row), int(column)) for row, column in zip(rows, columns, strict=True) if gain[row, column] > 0
+    ]
 
 
 def _span_counts(tokens: Tokens, gold: Sequence[Item], predicted: Sequence[Item]) -> Counts:
-    """Contiguous spans with equal token boundaries, each distinct span once (several attributions may share a source)."""
+    """Contiguous spans with equal token boundaries, each distinct span once (several attributions may share a
+    source)."""
     counts: Counts = {}
     for role in ROLES:
         sides = []
@@ -146,7 +169,8 @@ def subsets_of(kind: str) -> tuple[str, ...]:
 def score_article(article: GoldArticle, found: Sequence[Attribution]) -> Counts:
     """Counts of one article for every measure, level and subset.
 
-    A predicted item counts in the subset of the annotated one it is matched with; unmatched, in the one its own type says.
+    A predicted item counts in the subset of the annotated one it is matched with; unmatched, in the one its
+    own type says.
     """
     tokens = Tokens(article.text)
     gold, predicted = gold_as_items(article, tokens), attributions_as_items(article.text, tokens, found)
@@ -171,7 +195,9 @@ def score_article(article: GoldArticle, found: Sequence[Attribution]) -> Counts:
             for subset in SUBSETS:
                 totals = ("", "", subset)
                 hits = counts[(measure, level, subset), "hits"]
-                result[measure, level, subset] = Count(hits, counts[totals, "predicted"], counts[totals, "gold"])
+                result[measure, level, subset] = Count(
+                    hits, counts[totals, "predicted"], counts[totals, "gold"]
+                )
     return result
 
 
@@ -185,7 +211,8 @@ def add_up(counts: Sequence[Counts]) -> Counts:
 
 
 def bootstrap_f1(counts: Sequence[Counts], key: Key, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """The 95 % interval of a micro F1 when whole articles are drawn with replacement (items of one article go together)."""
+    """The 95 % interval of a micro F1 when whole articles are drawn with replacement (items of one article go
+    together)."""
     rows = np.array([counts_of.get(key, Count()) for counts_of in counts], float)
     if not len(rows):
         return 0.0, 0.0

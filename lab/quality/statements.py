@@ -1,12 +1,13 @@
 """Statements told more than once, measured: ``python -m lab.quality.statements CORPUS [--errors]``.
 
-- **Appearances**: of labelled pairs of attributions of one actor in two outlets, which are put together, given the annotated spans and
-  the actor. Precision and recall by pair.
-- **Repetitions**: of the pairs in which an actor says the same again, how many the statement's page shows as said again; beside BM25
-  (Robertson and Zaragoza 2009, k1 1.2, b .75), which ranks all attributions of train whose source has the same surname, and is right when
-  the other of the pair is among its first five.
+- **Appearances**: of labelled pairs of attributions of one actor in two outlets, which are put together,
+  given the annotated spans and the actor. Precision and recall by pair.
+- **Repetitions**: of the pairs in which an actor says the same again, how many the statement's page shows as
+  said again; beside BM25 (Robertson and Zaragoza 2009, k1 1.2, b .75), which ranks all attributions of train
+  whose source has the same surname, and is right when the other of the pair is among its first five.
 
-Labels: ``lab/labels/statements``. Only pairs that ``--errors`` names are printed, by article and number, never their text.
+Labels: ``lab/labels/statements``. Only pairs that ``--errors`` names are printed, by article and number,
+never their text.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ class Pair:
 def read_pairs() -> list[Pair]:
     """The labelled pairs."""
     rows = [line.split("\t") for line in PAIRS.read_text(encoding="utf-8").splitlines()]
-    return [Pair(label, (first, int(number)), (second, int(other))) for label, first, number, second, other in rows]
+    return [
+        Pair(label, (first, int(number)), (second, int(other)))
+        for label, first, number, second, other in rows
+    ]
 
 
 def statements_of(article: GoldArticle, number: int) -> list[Wording]:
@@ -53,14 +57,25 @@ def statements_of(article: GoldArticle, number: int) -> list[Wording]:
     outlet, day, *_ = article.name.split("_")
     attribution = article.attributions[number]
     claim = tuple(filter(None, (words_in(article.text[start:end]) for start, end in attribution.content)))
-    quoted = tuple(filter(None, (words_in(text) for start, end in attribution.content for text in _quoted(article.text[start:end]))))
+    quoted = tuple(
+        filter(
+            None,
+            (
+                words_in(text)
+                for start, end in attribution.content
+                for text in _quoted(article.text[start:end])
+            ),
+        )
+    )
     at = microseconds(dt.datetime.combine(dt.date.fromisoformat(day), dt.time(12), dt.UTC))
     ids = {kind: f"{kind.value} {article.name} {number}" for kind in StatementKind}
 
     def made(kind: StatementKind, pieces: tuple[Words, ...]) -> Wording:
         inner = ids[StatementKind.QUOTE] if kind is StatementKind.CLAIM and quoted else None
         shred = is_shred(" ".join(joined(pieces)), 1.0)
-        return Wording(ids[kind], kind.value, "actor", article.name, outlet, at, inner, shred, "00", pieces, part=False)
+        return Wording(
+            ids[kind], kind.value, "actor", article.name, outlet, at, inner, shred, "00", pieces, part=False
+        )
 
     return [made(StatementKind.CLAIM, claim), *([made(StatementKind.QUOTE, quoted)] if quoted else [])]
 
@@ -74,12 +89,16 @@ def together(one: Sequence[Wording], other: Sequence[Wording]) -> bool:
     """Whether two attributions are put together."""
     both = [*one, *other]
     articles = {wording.article_id for wording in both}
-    return any({wording.article_id for wording in group} == articles for group in grouped(both, crowds_of(both)))
+    return any(
+        {wording.article_id for wording in group} == articles for group in grouped(both, crowds_of(both))
+    )
 
 
 def said_again(one: Sequence[Wording], other: Sequence[Wording]) -> bool:
     """Whether the page of one shows the other as said again, or as told there."""
-    return together(one, other) or any(is_again(first.pieces, second.pieces) for first in one for second in other)
+    return together(one, other) or any(
+        is_again(first.pieces, second.pieces) for first in one for second in other
+    )
 
 
 class Bm25:
@@ -92,11 +111,17 @@ class Bm25:
 
     def ranked(self, query: Words) -> list[int]:
         """The places of all texts, the best first."""
-        weights = {word: math.log(1 + (len(self._counts) - n + 0.5) / (n + 0.5)) for word in set(query) if (n := self._found[word])}
+        weights = {
+            word: math.log(1 + (len(self._counts) - n + 0.5) / (n + 0.5))
+            for word in set(query)
+            if (n := self._found[word])
+        }
 
         def score(counts: Counter[str]) -> float:
             length = K1 * (1 - B + B * counts.total() / self._usual)
-            return sum(weight * counts[word] * (K1 + 1) / (counts[word] + length) for word, weight in weights.items())
+            return sum(
+                weight * counts[word] * (K1 + 1) / (counts[word] + length) for word, weight in weights.items()
+            )
 
         scores = [score(counts) for counts in self._counts]
         return sorted(range(len(scores)), key=lambda place: (-scores[place], place))
@@ -123,7 +148,11 @@ def bm25_finds(articles: dict[str, GoldArticle], pairs: Sequence[Pair]) -> int:
         texts = [words_of(articles[name], number) for name, number in places]
         ranker = Bm25(texts)
         for asked, wanted in ((pair.one, pair.other), (pair.other, pair.one)):
-            best = [places[place] for place in ranker.ranked(words_of(articles[asked[0]], asked[1])) if places[place] != asked]
+            best = [
+                places[place]
+                for place in ranker.ranked(words_of(articles[asked[0]], asked[1]))
+                if places[place] != asked
+            ]
             if wanted in best[:FIRST]:
                 found += 1
                 break
@@ -143,7 +172,11 @@ def main() -> None:
     options = parser.parse_args()
     articles = {article.name: article for article in read_polnear(options.corpus, "train")}
     pairs = read_pairs()
-    made = {place: statements_of(articles[place[0]], place[1]) for pair in pairs for place in (pair.one, pair.other)}
+    made = {
+        place: statements_of(articles[place[0]], place[1])
+        for pair in pairs
+        for place in (pair.one, pair.other)
+    }
     same = [pair for pair in pairs if pair.label in ("same", "two")]
     joined_pairs = [pair for pair in same if together(made[pair.one], made[pair.other])]
     right = sum(pair.label == "same" for pair in joined_pairs)

@@ -24,7 +24,8 @@ def text_system(find: Callable[[str], Sequence[Attribution]]) -> System:
 
 
 def recorded_system(path: Path) -> System:
-    """Attributions recorded by ``onrecord extract --json``, found by the file name of each article and mapped onto its text.
+    """Attributions recorded by ``onrecord extract --json``, found by the file name of each article and mapped
+    onto its text.
 
     Raises:
         PredictionsBroken: a line is no JSON object of that form, or (when scoring) an article is missing.
@@ -36,27 +37,39 @@ def recorded_system(path: Path) -> System:
             records[Path(record["path"]).name.removesuffix(".txt")] = record
             record["text"], record["attributions"]
         except (ValueError, KeyError, TypeError) as error:
-            raise PredictionsBroken(f"{path}, line {number}: not a line of `onrecord extract --json` ({error!r})") from error
+            raise PredictionsBroken(
+                f"{path}, line {number}: not a line of `onrecord extract --json` ({error!r})"
+            ) from error
 
     def find(article: GoldArticle) -> Sequence[Attribution]:
         record = records.get(article.name)
         if record is None:
-            raise PredictionsBroken(f"{path}: no line for article {article.name}; run `onrecord extract` over every text of the split")
+            raise PredictionsBroken(
+                f"{path}: no line for article {article.name}; run `onrecord extract` over every text of the"
+                " split"
+            )
         return mapped_attributions(record, article.text)
 
     return find
 
 
 def mapped_attributions(record: dict[str, Any], text: str) -> list[Attribution]:
-    """The record's attributions with offsets of ``text``, the file the record was made from; what has no place there is dropped."""
+    """The record's attributions with offsets of ``text``, the file the record was made from; what has no
+    place there is dropped."""
     places = CharacterMap(record["text"], text)
     found = []
     for item in record["attributions"]:
         content = tuple(place for part in item["content"] if (place := places.place(_range(part))))
         if content:
-            source, cue = (places.place(_range(item[role])) if item.get(role) else None for role in ("source", "cue"))
-            sure, sure_of_source = (float(item.get(name, 1.0)) for name in ("confidence", "source_confidence"))
-            found.append(Attribution(item["kind"], content, source, cue, sure, source_confidence=sure_of_source))
+            source, cue = (
+                places.place(_range(item[role])) if item.get(role) else None for role in ("source", "cue")
+            )
+            sure, sure_of_source = (
+                float(item.get(name, 1.0)) for name in ("confidence", "source_confidence")
+            )
+            found.append(
+                Attribution(item["kind"], content, source, cue, sure, source_confidence=sure_of_source)
+            )
     return found
 
 

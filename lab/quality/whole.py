@@ -1,4 +1,5 @@
-"""What the shipped extraction finds in a text, with offsets of that very text: what readers of the record get is what is measured."""
+"""What the shipped extraction finds in a text, with offsets of that very text: what readers of the record get
+is what is measured."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Everything found in one text. ``actors`` are parallel to ``attributions``; ``text`` is what offsets count in."""
+    """Everything found in one text. ``actors`` are parallel to ``attributions``; ``text`` is what offsets
+    count in."""
 
     text: str
     attributions: tuple[Attribution, ...]
@@ -37,7 +39,14 @@ Read = Callable[[str, str], Whole]
 
 def plain_article(name: str, text: str) -> Article:
     """A text as an English plain-text article."""
-    return Article(article_id=name, fetched_at=_EPOCH, language="en", content_type="text/plain", content=text, origin="quality")
+    return Article(
+        article_id=name,
+        fetched_at=_EPOCH,
+        language="en",
+        content_type="text/plain",
+        content=text,
+        origin="quality",
+    )
 
 
 def reader(extractor: Extractor) -> Read:
@@ -46,7 +55,8 @@ def reader(extractor: Extractor) -> Read:
 
 
 def placed(extraction: Extraction, source: str | None = None) -> Whole:
-    """An extraction with offsets of the plain text that was read; of the normalised text (pages have no other) when ``source`` is None.
+    """An extraction with offsets of the plain text that was read; of the normalised text (pages have no
+    other) when ``source`` is None.
 
     What lies wholly outside the input, such as a title the reader made up, is left out.
     """
@@ -58,10 +68,13 @@ def placed(extraction: Extraction, source: str | None = None) -> Whole:
         if content:
             source_span, cue = (None if span is None else place(span) for span in (item.source, item.cue))
             sure = item.source_confidence
-            attributions.append(Attribution(item.kind, content, source_span, cue, item.confidence, source_confidence=sure))
+            attributions.append(
+                Attribution(item.kind, content, source_span, cue, item.confidence, source_confidence=sure)
+            )
             actors.append(item.actor)
     statements = [
-        Statement(_all([Range(s.start, s.end) for s in claim.spans], place), claim.check_worthiness) for claim in extraction.claims
+        Statement(_all([Range(s.start, s.end) for s in claim.spans], place), claim.check_worthiness)
+        for claim in extraction.claims
     ]
     return Whole(text, tuple(attributions), tuple(actors), tuple(item for item in statements if item.spans))
 

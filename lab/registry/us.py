@@ -1,8 +1,10 @@
-"""US office holders: ``python -m lab.registry.us FOLDER`` writes ``services/aggregate/identity/entries/us.jsonl``.
+"""US office holders: ``python -m lab.registry.us FOLDER`` writes
+``services/aggregate/identity/entries/us.jsonl``.
 
-``FOLDER`` has ``legislators-current.yaml`` and ``executive.yaml`` of unitedstates/congress-legislators (public domain, CC0). In are all
-members of the present Congress, and presidents and vice presidents since 1989. Wikidata ids are the source's own. Names and offices
-that the source does not hold are in ``us_more.jsonl``, by Wikidata id.
+``FOLDER`` has ``legislators-current.yaml`` and ``executive.yaml`` of unitedstates/congress-legislators
+(public domain, CC0). In are all members of the present Congress, and presidents and vice presidents since
+1989. Wikidata ids are the source's own. Names and offices that the source does not hold are in
+``us_more.jsonl``, by Wikidata id.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from services.aggregate.identity.names import read
 from services.aggregate.identity.registry import FOLDER
 
 SINCE = "1989-01-20"
-"""Who held an executive office only before is seldom in the news, and may share a name with somebody who is."""
+"""Who held an executive office only before is seldom in the news, and may share a name with somebody who
+is."""
 OFFICES = {"sen": "US senator", "rep": "US representative", "prez": "president", "viceprez": "vice president"}
 MORE = Path(__file__).with_name("us_more.jsonl")
 
@@ -44,12 +47,15 @@ def people(folder: Path) -> list[dict[str, Any]]:
         for person in yaml.load((folder / name).read_text(encoding="utf-8"), loader):  # noqa: S506 - a safe loader
             known = found.setdefault(_key(person), person)
             if known is not person:
-                known["terms"] = sorted([*known["terms"], *person["terms"]], key=lambda term: str(term["start"]))
+                known["terms"] = sorted(
+                    [*known["terms"], *person["terms"]], key=lambda term: str(term["start"])
+                )
     return list(found.values())
 
 
 def entries(people: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """One registry entry per person; whoever shares a name with another, or has one that many bear, gets an id of his own."""
+    """One registry entry per person; whoever shares a name with another, or has one that many bear, gets an
+    id of his own."""
     found = [person for person in people if person["terms"][-1]["end"] > SINCE]
     more = {line["wikidata"]: line for line in map(json.loads, MORE.read_text(encoding="utf-8").splitlines())}
     shared = Counter(key for person in found for key in {actor_id("person", name) for name in names(person)})
@@ -59,7 +65,12 @@ def entries(people: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         key = actor_id("person", known[0])
         parsed = read(key)
         famous = known[0] in FAMOUS
-        alone = shared[key] == 1 and parsed is not None and known[0] not in MANY and (famous or not is_common(parsed))
+        alone = (
+            shared[key] == 1
+            and parsed is not None
+            and known[0] not in MANY
+            and (famous or not is_common(parsed))
+        )
         own = person["id"].get("wikidata") or _key(person)
         entry: dict[str, Any] = {
             "id": key if alone else f"{key}@{own}",
@@ -116,7 +127,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
-    lines = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries(people(folder))]
+    lines = [
+        json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries(people(folder))
+    ]
     (FOLDER / "us.jsonl").write_text("\n".join(sorted(lines)) + "\n", encoding="utf-8")
     print(f"{len(lines)} entries")
 

@@ -1,6 +1,8 @@
-"""Windows in other clothes: the same words with other quotation marks, other paragraphs, without capitals, with words hidden.
+"""Windows in other clothes: the same words with other quotation marks, other paragraphs, without capitals,
+with words hidden.
 
-PolNeAR is American news of one decade, typeset one way; pages people ingest are not. Pieces stay one for one, so labels stay true.
+PolNeAR is American news of one decade, typeset one way; pages people ingest are not. Pieces stay one for one,
+so labels stay true.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ _STRAIGHT = {"“": '"', "”": '"', "‘": "'", "’": "'"}
 _SINGLE = {"“": "‘", "”": "’"}
 _GUILLEMETS = {"“": "«", "”": "»"}
 _STYLES = ((_STRAIGHT, 0.15), (_SINGLE, 0.06), (_GUILLEMETS, 0.03))
-"""Each with the share of windows that wears it: common enough to be learnt, rare enough to leave the corpus's own style the rule."""
+"""Each with the share of windows that wears it: common enough to be learnt, rare enough to leave the corpus's
+own style the rule."""
 _CURLED = 0.12
 _LOWERED = 0.03
 _JOINED = 0.05
@@ -25,7 +28,8 @@ _STARTS_LINE, _GLUED = 1, 2  # layout: case code // 5
 
 
 class Disguise:
-    """``disguise(ids, case)`` gives changed copies of a window's pieces; one generator, so a seed gives one sequence of changes."""
+    """``disguise(ids, case)`` gives changed copies of a window's pieces; one generator, so a seed gives one
+    sequence of changes."""
 
     def __init__(self, tokenizer: Tokenizer, masked: float, seed: int) -> None:
         """``masked``: share of pieces hidden behind the vocabulary's mask."""
@@ -33,7 +37,10 @@ class Disguise:
         self._numbers = np.random.default_rng(seed)
         self._masked = masked
         self._mask = _id(tokenizer, _MASK)
-        self._styles = [({_id(tokenizer, old): _id(tokenizer, new) for old, new in style.items()}, share) for style, share in _STYLES]
+        self._styles = [
+            ({_id(tokenizer, old): _id(tokenizer, new) for old, new in style.items()}, share)
+            for style, share in _STYLES
+        ]
         self._double, self._opening, self._closing = (_id(tokenizer, mark) for mark in '"“”')
 
     def __call__(self, ids: IntArray, case: IntArray) -> tuple[IntArray, IntArray]:

@@ -1,4 +1,5 @@
-"""Fitting what turns scores into answers: transitions counted in the training split, confidences fitted to held-out articles."""
+"""Fitting what turns scores into answers: transitions counted in the training split, confidences fitted to
+held-out articles."""
 
 from __future__ import annotations
 
@@ -17,8 +18,9 @@ from services.extract.tagger.spec import ROLE_TAGS, Calibration, SourceCalibrati
 
 FloatArray = npt.NDArray[np.float64]
 
-# Transition scores count this much beside the network's own log-probabilities. The network has seen the neighbours too, so taking them in
-# full would count the same evidence twice; .2 to .4 are alike on both halves of PolNeAR dev, 0 and 1 are worse.
+# Transition scores count this much beside the network's own log-probabilities. The network has seen the
+# neighbours too, so taking them in full would count the same evidence twice; .2 to .4 are alike on both
+# halves of PolNeAR dev, 0 and 1 are worse.
 TRANSITION_WEIGHT = 0.3
 _BACK_OFF = 3.0  # pseudo-counts by which a rare class of boundary leans on the table of all boundaries
 _RIDGE = 1.0  # of the logistic regressions: ten weights on about a thousand items need little
@@ -40,7 +42,8 @@ def gold_tags(article: GoldArticle, words: Words) -> npt.NDArray[np.int64]:
 
 
 def transition_scores(articles: Iterable[GoldArticle], tokenizer: Tokenizer) -> FloatArray:
-    """[classes of boundary, from, to]: weighted log-probabilities of the next word's tag, counted in annotated articles."""
+    """[classes of boundary, from, to]: weighted log-probabilities of the next word's tag, counted in
+    annotated articles."""
     size = len(ROLE_TAGS)
     counts = np.zeros((BOUNDARIES, size, size))
     for article in articles:
@@ -55,10 +58,13 @@ def transition_scores(articles: Iterable[GoldArticle], tokenizer: Tokenizer) -> 
 
 
 def labelled(article: GoldArticle, found: Sequence[Found]) -> tuple[FloatArray, FloatArray]:
-    """Features [items, features] of what was found, and 1 where content (Jaccard ≥ .5) and source (any overlap) are right, else 0."""
+    """Features [items, features] of what was found, and 1 where content (Jaccard ≥ .5) and source (any
+    overlap) are right, else 0."""
     verdicts = source_verdicts(article, [item.attribution for item in found])
     right = np.array([verdicts.get(number, False) for number in range(len(found))], float)
-    features = np.array([item.evidence.features() for item in found], float).reshape(len(found), len(Calibration().weights))
+    features = np.array([item.evidence.features() for item in found], float).reshape(
+        len(found), len(Calibration().weights)
+    )
     return features, right
 
 
@@ -97,8 +103,8 @@ def _logistic(features: FloatArray, right: FloatArray) -> tuple[tuple[float, ...
 
 
 def reliability(confidence: FloatArray, right: FloatArray, bins: int = 10) -> dict[str, float]:
-    """How well confidences are calibrated: expected calibration error, Brier score, and how often items at .9 or more and below .5 are
-    right; a figure that no item speaks for is left out."""
+    """How well confidences are calibrated: expected calibration error, Brier score, and how often items at .9
+    or more and below .5 are right; a figure that no item speaks for is left out."""
     if not len(confidence):
         return {}
     edges = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -114,11 +120,18 @@ def reliability(confidence: FloatArray, right: FloatArray, bins: int = 10) -> di
 def halves(pairs: Sequence[tuple[FloatArray, FloatArray]]) -> list[tuple[FloatArray, FloatArray]]:
     """Features and verdicts of every second article from the first, and of the others."""
     return [
-        (np.concatenate([features for features, _ in pairs[half::2]]), np.concatenate([right for _, right in pairs[half::2]]))
+        (
+            np.concatenate([features for features, _ in pairs[half::2]]),
+            np.concatenate([right for _, right in pairs[half::2]]),
+        )
         for half in (0, 1)
     ]
 
 
-def tried(calibration: Calibration | SourceCalibration, features: FloatArray, right: FloatArray) -> dict[str, float]:
+def tried(
+    calibration: Calibration | SourceCalibration, features: FloatArray, right: FloatArray
+) -> dict[str, float]:
     """How well a calibration does on items that it was not fitted to."""
-    return reliability(1 / (1 + np.exp(-(features @ np.array(calibration.weights) + calibration.bias))), right)
+    return reliability(
+        1 / (1 + np.exp(-(features @ np.array(calibration.weights) + calibration.bias))), right
+    )

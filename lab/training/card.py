@@ -34,7 +34,8 @@ def _figures(rows: list[dict[str, object]]) -> str:
         row = by_key[key]
         human = "" if row["human"] is None else row["human"]
         lines.append(
-            f"| {key[0]}, {key[1]} | {key[2]} | {row['precision']} | {row['recall']} | {row['f1']} | {row['low']}–{row['high']} | {human} |"
+            f"| {key[0]}, {key[1]} | {key[2]} | {row['precision']} | {row['recall']} | {row['f1']} |"
+            f" {row['low']}–{row['high']} | {human} |"
         )
     return "\n".join(lines)
 
@@ -47,11 +48,17 @@ def _claims(spec: ModelSpec) -> str:
     held_out = spec.figures.get("ClaimBuster, held out")
     if not isinstance(held_out, dict):
         return "Not trained."
-    return f"On every fifth sentence of ClaimBuster's training part (debates, not news):\n{_settings(held_out)}"
+    return (
+        f"On every fifth sentence of ClaimBuster's training part (debates, not news):\n{_settings(held_out)}"
+    )
 
 
 def model_card(
-    spec: ModelSpec, rows: list[dict[str, object]], reliability: Mapping[str, object], of_sources: Mapping[str, object], megabytes: float
+    spec: ModelSpec,
+    rows: list[dict[str, object]],
+    reliability: Mapping[str, object],
+    of_sources: Mapping[str, object],
+    megabytes: float,
 ) -> str:
     """``MODEL_CARD.md``."""
     return f"""# {spec.name} {spec.version}

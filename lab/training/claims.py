@@ -1,4 +1,5 @@
-"""Check-worthiness: ClaimBuster's sentences as training windows, several to a window; the head fitted to them and news."""
+"""Check-worthiness: ClaimBuster's sentences as training windows, several to a window; the head fitted to them
+and news."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ from services.extract.types import Range
 
 FloatArray = npt.NDArray[np.float64]
 
-_RIDGE = 100.0  # of standardised features; 1, 10, 100, 300, 1000: .904, .912, .922, .923, .922 average precision of five folds
+# of standardised features; 1, 10, 100, 300, 1000: .904, .912, .922, .923, .922 average precision of five
+# folds
+_RIDGE = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class LabelledArticle:
 
 @dataclass(frozen=True, slots=True)
 class ClaimBatch:
-    """Windows [batch, pieces]. ``sentences`` numbers each piece's sentence over the batch, -1 outside; ``labels`` has one entry each."""
+    """Windows [batch, pieces]. ``sentences`` numbers each piece's sentence over the batch, -1 outside;
+    ``labels`` has one entry each."""
 
     ids: Tensor
     case: Tensor
@@ -60,10 +64,15 @@ class ClaimBatch:
 
 
 def read_sentences(path: Path, tokenizer: Tokenizer, held_out: bool = False) -> list[Sentence]:
-    """The sentences that are trained on, or those held out (every fifth, by id: the same as for the surface model's figures)."""
+    """The sentences that are trained on, or those held out (every fifth, by id: the same as for the surface
+    model's figures)."""
     rows = sorted(json.loads(path.read_text(encoding="utf-8")), key=lambda row: row["sentence_id"])
     chosen = [row for number, row in enumerate(rows) if (number % HELD_OUT == 0) == held_out]
-    return [Sentence(encode(tokenizer, row["text"]), int(row["label"]), row["text"]) for row in chosen if row["text"].strip()]
+    return [
+        Sentence(encode(tokenizer, row["text"]), int(row["label"]), row["text"])
+        for row in chosen
+        if row["text"].strip()
+    ]
 
 
 def read_news(corpus: Path, tokenizer: Tokenizer, labels: Path = NEWS_LABELS) -> list[LabelledArticle]:
@@ -75,19 +84,28 @@ def read_news(corpus: Path, tokenizer: Tokenizer, labels: Path = NEWS_LABELS) ->
     articles = []
     for file, rows in sorted(by_file.items()):
         pieces = encode(tokenizer, read_raw(folder / file))
-        articles.append(LabelledArticle(pieces, tuple(_inside(pieces, spans) for spans, _ in rows), tuple(worthy for _, worthy in rows)))
+        articles.append(
+            LabelledArticle(
+                pieces,
+                tuple(_inside(pieces, spans) for spans, _ in rows),
+                tuple(worthy for _, worthy in rows),
+            )
+        )
     return articles
 
 
 def _inside(pieces: Pieces, spans: Sequence[Range]) -> IntArray:
     """The numbers of the pieces in ``spans``."""
-    edges = [(np.searchsorted(pieces.ends, start, "right"), np.searchsorted(pieces.starts, end, "left")) for start, end in spans]
+    edges = [
+        (np.searchsorted(pieces.ends, start, "right"), np.searchsorted(pieces.starts, end, "left"))
+        for start, end in spans
+    ]
     return np.concatenate([np.arange(first, last, dtype=np.int64) for first, last in edges])
 
 
 def pack(sentences: Sequence[Sentence], size: int, generator: random.Random) -> list[list[Sentence]]:
-    """Shuffled sentences put into windows of at most ``size`` pieces, between one and twelve to a window: at work a sentence is read
-    among its neighbours, in a quotation often alone."""
+    """Shuffled sentences put into windows of at most ``size`` pieces, between one and twelve to a window: at
+    work a sentence is read among its neighbours, in a quotation often alone."""
     order = list(sentences)
     generator.shuffle(order)
     windows: list[list[Sentence]] = []
@@ -116,7 +134,11 @@ def make_claim_batch(windows: Sequence[Sequence[Sentence]], device: torch.device
         ids[row, 0], place = CLS_ID, 1
         for sentence in window:
             part = slice(place, place + len(sentence.pieces))
-            ids[row, part], case[row, part], owners[row, part] = sentence.pieces.ids, sentence.pieces.case, len(labels)
+            ids[row, part], case[row, part], owners[row, part] = (
+                sentence.pieces.ids,
+                sentence.pieces.case,
+                len(labels),
+            )
             labels.append(sentence.label)
             place = part.stop
         ids[row, place] = SEP_ID
@@ -130,17 +152,23 @@ def sentence_scores(claim: Tensor, batch: ClaimBatch) -> Tensor:
     inside = batch.sentences >= 0
     owners = batch.sentences[inside]
     zeros = torch.zeros(len(batch.labels), device=claim.device)
-    return zeros.index_add(0, owners, claim[inside].float()) / zeros.index_add(0, owners, torch.ones_like(owners, dtype=torch.float32))
+    return zeros.index_add(0, owners, claim[inside].float()) / zeros.index_add(
+        0, owners, torch.ones_like(owners, dtype=torch.float32)
+    )
 
 
-def refit_claim_head(model: AttributionTagger, sentences: Sequence[Sentence], size: int, news: Sequence[LabelledArticle] = ()) -> float:
-    """Replace the check-worthiness head by a penalised logistic regression on the finished encoder's mean hidden states, of debate
-    sentences read alone and of news statements read in their articles (windows of ``size`` pieces). The head that was trained with the
-    encoder lags behind it: the encoder moved on until the last step.
+def refit_claim_head(
+    model: AttributionTagger, sentences: Sequence[Sentence], size: int, news: Sequence[LabelledArticle] = ()
+) -> float:
+    """Replace the check-worthiness head by a penalised logistic regression on the finished encoder's mean
+    hidden states, of debate sentences read alone and of news statements read in their articles (windows of
+    ``size`` pieces). The head that was trained with the encoder lags behind it: the encoder moved on until
+    the last step.
 
-    An encoder's states in an article lie elsewhere than those of a sentence alone, and statements in news are check-worthy less often, so
-    each has an intercept of its own. The head keeps that of news, when there is some, for at work it reads articles. Returned is what to
-    add to the log-odds of a sentence that is read alone.
+    An encoder's states in an article lie elsewhere than those of a sentence alone, and statements in news are
+    check-worthy less often, so each has an intercept of its own. The head keeps that of news, when there is
+    some, for at work it reads articles. Returned is what to add to the log-odds of a sentence that is read
+    alone.
     """
     x = _states_alone(model, sentences)
     y = np.array([sentence.label for sentence in sentences], np.float64)
@@ -159,9 +187,12 @@ def refit_claim_head(model: AttributionTagger, sentences: Sequence[Sentence], si
     return float(head @ shift)
 
 
-def claim_figures(model: AttributionTagger, sentences: Sequence[Sentence], alone: float = 0.0) -> dict[str, float]:
-    """Average precision and expected calibration error (ten bins) of the published score, the network's and the words' together, and the
-    average precision of each, on sentences that nothing was fitted to, each read alone.
+def claim_figures(
+    model: AttributionTagger, sentences: Sequence[Sentence], alone: float = 0.0
+) -> dict[str, float]:
+    """Average precision and expected calibration error (ten bins) of the published score, the network's and
+    the words' together, and the average precision of each, on sentences that nothing was fitted to, each read
+    alone.
 
     ``alone``: what :func:`refit_claim_head` returned.
     """

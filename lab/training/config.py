@@ -12,15 +12,17 @@ _OF_THIS_MACHINE = ("corpus", "claims", "out", "start", "cycles_done", "threads"
 class TrainingConfig:
     """One run.
 
-    ``corpus``: PolNeAR's folder. ``claims``: ClaimBuster's two-class sentences, or None to leave check-worthiness out. ``out``:
-    everything the run makes; a second run with the same folder goes on where the first stopped. ``epochs``, ``encoder_rates``,
-    ``head_rates``: one entry per cycle, each with its own warm-up and linear decay (warm restarts: arXiv 1608.03983). ``start``: weights
-    after the first ``cycles_done`` cycles, which are skipped then. ``steps``: stop after so many optimiser steps (0: all epochs).
+    ``corpus``: PolNeAR's folder. ``claims``: ClaimBuster's two-class sentences, or None to leave
+    check-worthiness out. ``out``: everything the run makes; a second run with the same folder goes on where
+    the first stopped. ``epochs``, ``encoder_rates``, ``head_rates``: one entry per cycle, each with its own
+    warm-up and linear decay (warm restarts: arXiv 1608.03983). ``start``: weights after the first
+    ``cycles_done`` cycles, which are skipped then. ``steps``: stop after so many optimiser steps (0: all
+    epochs).
 
-    Rates of the encoder and of the heads differ: heads start from nothing. ``average``: the weights that are kept are a running mean
-    over the steps with this decay (Polyak averaging; 0: the last step's). The weights of the losses are beside the role tags' 1.
-    ``masked``: share of pieces hidden from the encoder, and ``dropout``: of its hidden states, so that the
-    articles are not learnt by heart.
+    Rates of the encoder and of the heads differ: heads start from nothing. ``average``: the weights that are
+    kept are a running mean over the steps with this decay (Polyak averaging; 0: the last step's). The weights
+    of the losses are beside the role tags' 1. ``masked``: share of pieces hidden from the encoder, and
+    ``dropout``: of its hidden states, so that the articles are not learnt by heart.
     """
 
     corpus: Path
@@ -52,7 +54,9 @@ class TrainingConfig:
 
     def describe(self) -> dict[str, object]:
         """The settings that decide the result, without the folders of this machine."""
-        settings: dict[str, object] = {name: value for name, value in asdict(self).items() if name not in _OF_THIS_MACHINE}
+        settings: dict[str, object] = {
+            name: value for name, value in asdict(self).items() if name not in _OF_THIS_MACHINE
+        }
         return settings | {
             "epochs": list(self.epochs),
             "encoder_rates": list(self.encoder_rates),

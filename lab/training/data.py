@@ -27,10 +27,11 @@ _SHORTEST = 16  # pieces; a shorter rest of an article teaches nothing
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One article, an entry per piece in each array. ``links``: the first piece of the attribution's cue (without a cue: of its content),
-    or -1. ``sources``: on cues and contents the first piece of the attribution's source, ``NO_SOURCE`` without one, elsewhere -1.
-    ``ends``: inside contents 1 on the last word's pieces, else 0; ``IGNORED`` outside. ``entities`` is all ``IGNORED`` where the corpus
-    has no CoreNLP layer."""
+    """One article, an entry per piece in each array. ``links``: the first piece of the attribution's cue
+    (without a cue: of its content), or -1. ``sources``: on cues and contents the first piece of the
+    attribution's source, ``NO_SOURCE`` without one, elsewhere -1. ``ends``: inside contents 1 on the last
+    word's pieces, else 0; ``IGNORED`` outside. ``entities`` is all ``IGNORED`` where the corpus has no
+    CoreNLP layer."""
 
     pieces: Pieces
     roles: IntArray
@@ -40,10 +41,16 @@ class Example:
     entities: IntArray
 
 
-def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple[Range, str]] | None) -> Example:
+def label_article(
+    article: GoldArticle, pieces: Pieces, entities: Sequence[tuple[Range, str]] | None
+) -> Example:
     """Put an article's annotation on its pieces."""
     count = len(pieces)
-    roles, links, sources = np.zeros(count, np.int64), np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    roles, links, sources = (
+        np.zeros(count, np.int64),
+        np.full(count, -1, np.int64),
+        np.full(count, -1, np.int64),
+    )
     ends = np.full(count, IGNORED, np.int64)
 
     def cover(span: Range) -> slice:
@@ -51,9 +58,15 @@ def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple
         return slice(first, max(first, int(np.searchsorted(pieces.starts, span.end, "left"))))
 
     for item in article.attributions:
-        covered = [(label, cover(span)) for label, spans in enumerate((item.source, item.cue, item.content)) for span in spans]
+        covered = [
+            (label, cover(span))
+            for label, spans in enumerate((item.source, item.cue, item.content))
+            for span in spans
+        ]
         covered = [(label, part) for label, part in covered if part.stop > part.start]
-        anchors = [part.start for label, part in covered if label == CUE] or [part.start for label, part in covered if label == CONTENT]
+        anchors = [part.start for label, part in covered if label == CUE] or [
+            part.start for label, part in covered if label == CONTENT
+        ]
         said_by = [part.start for label, part in covered if label == SOURCE]
         for label, part in covered:
             roles[part] = 2 * label + 2
@@ -76,7 +89,8 @@ def label_article(article: GoldArticle, pieces: Pieces, entities: Sequence[tuple
 
 
 def read_entities(folder: Path, name: str) -> list[tuple[Range, str]] | None:
-    """The entities CoreNLP saw in an article (plain or gzipped XML), neighbours of one kind joined; None without that layer."""
+    """The entities CoreNLP saw in an article (plain or gzipped XML), neighbours of one kind joined; None
+    without that layer."""
     path = folder / "corenlp" / f"{name}.txt.xml"
     if path.exists():
         data = path.read_bytes()
@@ -92,7 +106,10 @@ def read_entities(folder: Path, name: str) -> list[tuple[Range, str]] | None:
             if f"B-{kind}" not in ENTITY_TAGS:
                 before = None
                 continue
-            start, end = int(token.findtext("CharacterOffsetBegin", "0")), int(token.findtext("CharacterOffsetEnd", "0"))
+            start, end = (
+                int(token.findtext("CharacterOffsetBegin", "0")),
+                int(token.findtext("CharacterOffsetEnd", "0")),
+            )
             if kind == before:
                 found[-1] = (Range(found[-1][0].start, end), kind)
             else:
@@ -112,9 +129,12 @@ def read_examples(corpus: Path, split: str, tokenizer: Tokenizer) -> Iterator[Ex
         yield label_article(article, encode(tokenizer, article.text), read_entities(folder, article.name))
 
 
-def epoch_windows(examples: Sequence[Example], size: int, seed: int, epoch: int) -> list[tuple[int, int, int]]:
-    """Shuffled (example, start, end) of one epoch: articles are cut from another random place each time, so that the network learns to read
-    a text that starts anywhere. The same seed and epoch give the same windows, also after a restart."""
+def epoch_windows(
+    examples: Sequence[Example], size: int, seed: int, epoch: int
+) -> list[tuple[int, int, int]]:
+    """Shuffled (example, start, end) of one epoch: articles are cut from another random place each time, so
+    that the network learns to read a text that starts anywhere. The same seed and epoch give the same
+    windows, also after a restart."""
     generator = random.Random(f"{seed}/{epoch}")
     windows = []
     for number, example in enumerate(examples):
@@ -143,9 +163,13 @@ class Batch:
 
 
 def make_batch(
-    examples: Sequence[Example], windows: Sequence[tuple[int, int, int]], device: torch.device, disguise: Disguise | None = None
+    examples: Sequence[Example],
+    windows: Sequence[tuple[int, int, int]],
+    device: torch.device,
+    disguise: Disguise | None = None,
 ) -> Batch:
-    """Frame, pad and stack windows, their pieces changed by ``disguise``. Links that leave a window have no label in it."""
+    """Frame, pad and stack windows, their pieces changed by ``disguise``. Links that leave a window have no
+    label in it."""
     rows: dict[str, list[list[int]]] = {field.name: [] for field in fields(Batch)}
     longest = max(end - start for _, start, end in windows) + 2
     for number, start, end in windows:
@@ -171,4 +195,6 @@ def make_batch(
         )
         for name, first, middle, last, pad in framed:
             rows[name].append([first, *middle.tolist(), last, *([pad] * padding)])
-    return Batch(**{name: torch.tensor(values, dtype=torch.long, device=device) for name, values in rows.items()})
+    return Batch(
+        **{name: torch.tensor(values, dtype=torch.long, device=device) for name, values in rows.items()}
+    )

@@ -6,13 +6,15 @@ import torch
 from torch import Tensor, nn
 
 _POOL = 1 << 23
-"""Numbers drawn once: five times what one batch's hidden states need, so that places rarely meet the same part."""
+"""Numbers drawn once: five times what one batch's hidden states need, so that places rarely meet the same
+part."""
 
 
 class PooledDropout(nn.Module):
     """Inverted dropout whose mask is a random stretch of numbers drawn once.
 
-    Drawing fresh numbers for every call took 45 % of a training step on two CPU cores; reading a stretch takes 2 %.
+    Drawing fresh numbers for every call took 45 % of a training step on two CPU cores; reading a stretch
+    takes 2 %.
     """
 
     def __init__(self, probability: float) -> None:
@@ -32,8 +34,8 @@ class PooledDropout(nn.Module):
 
 
 def use_pooled_dropout(module: nn.Module, probability: float) -> None:
-    """Put one shared :class:`PooledDropout` in the place of every dropout below ``module``; attention's own is turned off (with it the
-    fused kernel cannot be used)."""
+    """Put one shared :class:`PooledDropout` in the place of every dropout below ``module``; attention's own
+    is turned off (with it the fused kernel cannot be used)."""
     shared = PooledDropout(probability)
     for part in list(module.modules()):
         for name, child in list(part.named_children()):

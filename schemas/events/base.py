@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -30,10 +37,14 @@ class Extensible:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_wrap_validator_function(self._validate, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {**handler(schema), EXTENSIBLE: True}
 
-    def _validate(self, value: Any, handler: core_schema.ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    def _validate(
+        self, value: Any, handler: core_schema.ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         try:
             return handler(value)
         except ValidationError:
@@ -49,7 +60,9 @@ class Value(BaseModel):
     :meth:`Event.read`, which ignores fields a newer producer may have added.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=4_000_000, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_max_length=4_000_000, hide_input_in_errors=True
+    )
 
 
 class Event(Value):
@@ -64,7 +77,8 @@ class Event(Value):
 
     @classmethod
     def schema_uri(cls) -> str:
-        """The versioned name of the schema that readers may rely on: the CloudEvents ``dataschema`` and the ``$id`` of the file.
+        """The versioned name of the schema that readers may rely on: the CloudEvents ``dataschema`` and the
+        ``$id`` of the file.
 
         A URN, since it names a contract and promises no web server.
         """
@@ -87,12 +101,14 @@ class Event(Value):
 
     @property
     def extensions(self) -> Mapping[str, str]:
-        """CloudEvents extension attributes: what a reader of headers alone may know. Names are of a–z and 0–9."""
+        """CloudEvents extension attributes: what a reader of headers alone may know. Names are of a–z and
+        0–9."""
         return {}
 
     @classmethod
     def read(cls, data: bytes | str) -> Self:
-        """Parse a consumed event, ignoring unknown fields at every level and unknown values of extensible enumerations.
+        """Parse a consumed event, ignoring unknown fields at every level and unknown values of extensible
+        enumerations.
 
         Types are those of the JSON Schema: ``"1"`` is not an integer here, as it is not one there.
 

@@ -25,8 +25,8 @@ class Outcome(StrEnum):
 class Document(Event):
     """The clean text of one article revision and the ids of everything found in it.
 
-    A document is the unit that counts: of all documents of one article the one with the greatest :attr:`order`
-    is current, and only its quotes and claims are on record.
+    A document is the unit that counts: of all documents of one article the one with the greatest
+    :attr:`order` is current, and only its quotes and claims are on record.
     """
 
     event_type: ClassVar[str] = "org.onrecord.document.extracted.v1"
@@ -63,8 +63,8 @@ class Document(Event):
     def order(self) -> tuple[int, bool, tuple[int, ...], str, str]:
         """A total order over one article's documents, the same whatever order they arrive in.
 
-        Revision first; at the same revision a withdrawal wins, then the later extractor; the last two keys only
-        break ties.
+        Revision first; at the same revision a withdrawal wins, then the later extractor; the last two keys
+        only break ties.
         """
         version, model = self.extractor.order
         return (self.revision, self.outcome is Outcome.WITHDRAWN, version, model, self.document_id)
@@ -72,4 +72,6 @@ class Document(Event):
 
 def document_id(article_id: str, revision: int, status: str, text_sha256: str, extractor: Extractor) -> str:
     """The id of the document that ``extractor`` makes of an article revision with this normalised text."""
-    return digest("document", article_id, revision, status, text_sha256, extractor.version, extractor.model_sha256)
+    return digest(
+        "document", article_id, revision, status, text_sha256, extractor.version, extractor.model_sha256
+    )

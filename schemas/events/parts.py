@@ -33,7 +33,11 @@ def _fits_an_index(value: str) -> str:
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 WikidataId = Annotated[str, Field(pattern=r"^Q[1-9][0-9]*$")]
-Identifier = Annotated[str, Field(min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(_fits_an_index)]
+Identifier = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_ID_BYTES, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_fits_an_index),
+]
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """Anything but U+0000, which PostgreSQL cannot store."""
 Language = Annotated[str, Field(max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
@@ -46,19 +50,25 @@ Within = Annotated[
     Identifier | None,
     Field(
         exclude_if=lambda holder: holder is None,
-        description="The quote or claim whose words hold this attribution: of what Jones promised in `Smith said that Jones had promised "
-        "…` the id of Smith's claim. It is an event of the same document, and its own `within` may name a further one. Left out when the "
-        "article itself reports it.",
+        description=(
+            "The quote or claim whose words hold this attribution: of what Jones promised in `Smith said that"
+            " Jones had promised …` the id of Smith's claim. It is an event of the same document, and its own"
+            " `within` may name a further one. Left out when the article itself reports it."
+        ),
     ),
 ]
-"""Nested attribution. Added after 1.0: left out when there is none, so that what was written before keeps its bytes and ids."""
+"""Nested attribution. Added after 1.0: left out when there is none, so that what was written before keeps its
+bytes and ids."""
 SourceConfidence = Annotated[
     Probability | None,
     Field(
         exclude_if=lambda confidence: confidence is None,
-        description="Probability that the actor's mention is the source of these words, given that they are reported; where there is no "
-        "mention, that they are the running speaker's, or that the text names nobody. Never less than `confidence`. Whether the mention "
-        "is this actor is the actor's own `confidence`. Left out by extractors that do not say.",
+        description=(
+            "Probability that the actor's mention is the source of these words, given that they are reported;"
+            " where there is no mention, that they are the running speaker's, or that the text names nobody."
+            " Never less than `confidence`. Whether the mention is this actor is the actor's own"
+            " `confidence`. Left out by extractors that do not say."
+        ),
     ),
 ]
 """How sure the source is. Added after 1.0: left out when unknown, for the same reason."""
@@ -66,19 +76,25 @@ Denied = Annotated[
     bool,
     Field(
         exclude_if=lambda denied: not denied,
-        description="The saying is denied or withheld: the words are what this actor is reported *not* to have said (`Lee never said …`, "
-        "`none of the ministers said …`, `refused to say …`). Such a statement counts for nobody. Left out where it is false.",
+        description=(
+            "The saying is denied or withheld: the words are what this actor is reported *not* to have said"
+            " (`Lee never said …`, `none of the ministers said …`, `refused to say …`). Such a statement"
+            " counts for nobody. Left out where it is false."
+        ),
     ),
 ]
-"""Of quotes and summaries; claims say it in ``negated``. Added after 1.0: left out when false, so that what was written before keeps its
-bytes and ids."""
+"""Of quotes and summaries; claims say it in ``negated``. Added after 1.0: left out when false, so that what
+was written before keeps its bytes and ids."""
 PropositionNegated = Annotated[
     bool | None,
     Field(
         exclude_if=lambda negated: negated is None,
-        description="What the claimant is said to hold is a negation: `the road is not closed`, `nobody was hurt`, and `the road is "
-        "closed` behind `denied that`. A double negation is none: `denied that the road is not closed` is false. It is told of the main "
-        "predicate, whether or not the saying is denied. Left out by extractors that do not say.",
+        description=(
+            "What the claimant is said to hold is a negation: `the road is not closed`, `nobody was hurt`,"
+            " and `the road is closed` behind `denied that`. A double negation is none: `denied that the road"
+            " is not closed` is false. It is told of the main predicate, whether or not the saying is denied."
+            " Left out by extractors that do not say."
+        ),
     ),
 ]
 """Added after 1.0: left out when unknown, for the same reason."""
@@ -89,7 +105,9 @@ class Span(Value):
 
     start: Count = Field(description="First code point, counted from 0.", examples=[101])
     end: Ordinal = Field(description="One past the last code point.", examples=[134])
-    exact: Text = Field(min_length=1, description="The words themselves, verbatim.", examples=["There is no meeting planned."])
+    exact: Text = Field(
+        min_length=1, description="The words themselves, verbatim.", examples=["There is no meeting planned."]
+    )
 
     @model_validator(mode="after")
     def _length_agrees(self) -> Self:
@@ -104,7 +122,8 @@ class Span(Value):
 
 
 GAP = " […] "
-"""Between pieces that stand apart in the article: words were left out, and nobody said what is around as one sentence."""
+"""Between pieces that stand apart in the article: words were left out, and nobody said what is around as one
+sentence."""
 
 
 def words_of(spans: Iterable[Span]) -> str:
@@ -145,13 +164,22 @@ class Actor(Value):
     """Who said it. An unresolved source says so; it is never guessed and never dropped."""
 
     actor_id: Identifier = Field(
-        description="Stable across articles for named actors, local to the article for all others.", examples=["person:sergei-lavrov"]
+        description="Stable across articles for named actors, local to the article for all others.",
+        examples=["person:sergei-lavrov"],
     )
-    name: Text = Field(min_length=1, description="The fullest name known, or the source's description.", examples=["Sergei Lavrov"])
+    name: Text = Field(
+        min_length=1,
+        description="The fullest name known, or the source's description.",
+        examples=["Sergei Lavrov"],
+    )
     kind: ActorKind = Field(description="What the actor is.")
-    mention: Span | None = Field(default=None, description="The words that name the source in the text; null when there are none.")
+    mention: Span | None = Field(
+        default=None, description="The words that name the source in the text; null when there are none."
+    )
     resolution: AnyResolution = Field(description="How the mention led to the actor.")
-    wikidata: WikidataId | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
+    wikidata: WikidataId | None = Field(
+        default=None, description="Wikidata item, where known.", examples=["Q58217"]
+    )
     confidence: Probability = Field(description="Probability that the mention is this actor.")
 
 
@@ -160,12 +188,16 @@ JointlyWith = Annotated[
     Field(
         max_length=64,
         exclude_if=lambda others: not others,
-        description="Who else said these words in one breath, each by name (`Jack Moss and Ruth Penn said …`). Each of them has an event "
-        "of these words that names the others; whoever counts statements and not speakers counts the event whose speaker is named first "
-        "in the text. Left out where one speaks alone.",
+        description=(
+            "Who else said these words in one breath, each by name (`Jack Moss and Ruth Penn said …`). Each"
+            " of them has an event of these words that names the others; whoever counts statements and not"
+            " speakers counts the event whose speaker is named first in the text. Left out where one speaks"
+            " alone."
+        ),
     ),
 ]
-"""Joint speakers. Added after 1.0: left out when there are none, so that what was written before keeps its bytes and ids."""
+"""Joint speakers. Added after 1.0: left out when there are none, so that what was written before keeps its
+bytes and ids."""
 
 
 class Stance(StrEnum):
@@ -194,7 +226,9 @@ class Cue(Value):
     """The words that report: ``said``, ``according to``, ``has repeatedly denied``."""
 
     span: Span = Field(description="Where the cue stands.")
-    lemma: Text = Field(min_length=1, description="Lemma of the cue's head word, lower case.", examples=["say"])
+    lemma: Text = Field(
+        min_length=1, description="Lemma of the cue's head word, lower case.", examples=["say"]
+    )
     stance: AnyStance = Field(description="The cue's stance class.")
 
 
@@ -221,10 +255,15 @@ class ArticleRef(Value):
     article_id: Identifier = Field(description="The article.", examples=["art-4f0c…"])
     revision: Ordinal = Field(description="The article's revision, counted from 1.")
     document_id: Identifier = Field(
-        description="The document (revision × extractor) it belongs to; it counts only while that is the article's current one."
+        description=(
+            "The document (revision × extractor) it belongs to; it counts only while that is the article's"
+            " current one."
+        )
     )
     url: Text | None = Field(default=None, max_length=2048, description="Where the article was published.")
-    outlet: Text | None = Field(default=None, max_length=256, description="Who published it.", examples=["NBC News"])
+    outlet: Text | None = Field(
+        default=None, max_length=256, description="Who published it.", examples=["NBC News"]
+    )
     title: Text | None = Field(default=None, max_length=1024, description="The headline.")
     language: Language = Field(default="und", description="BCP 47 tag; `und` when unknown.", examples=["en"])
     published_at: Timestamp | None = Field(default=None, description="When it was published.")

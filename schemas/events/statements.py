@@ -30,16 +30,19 @@ Words = Annotated[
     Text,
     Field(
         min_length=1,
-        description="The spans' words, with ` […] ` between pieces that stand apart in the article; extractors before 1.5.0 put one space "
-        "there.",
+        description=(
+            "The spans' words, with ` […] ` between pieces that stand apart in the article; extractors before"
+            " 1.5.0 put one space there."
+        ),
     ),
 ]
 Spans = Annotated[tuple[Span, ...], Field(min_length=1, max_length=256)]
 
 
 class QuoteKind(StrEnum):
-    """``direct``: all of the content stands in quotation marks; ``mixed``: a part of it does. Turns of a transcript or an interview and
-    embedded posts are ``direct`` though they carry no marks: their layout shows that the words are verbatim."""
+    """``direct``: all of the content stands in quotation marks; ``mixed``: a part of it does. Turns of a
+    transcript or an interview and embedded posts are ``direct`` though they carry no marks: their layout
+    shows that the words are verbatim."""
 
     DIRECT = "direct"
     MIXED = "mixed"
@@ -54,10 +57,11 @@ class ClaimKind(StrEnum):
 
 
 class ClaimType(StrEnum):
-    """Sorts of proposition, the first that fits: a figure, share or comparison; that one thing causes, prevents or explains another; what
-    a law, rule or right says; what will come; an act asked for, promised or announced; what happened; how things are; what no fact could
-    settle. ``experience`` and ``other`` stand in records made before version 1.5 of the extractor; ``other`` is also a sort that a reader
-    does not know."""
+    """Sorts of proposition, the first that fits: a figure, share or comparison; that one thing causes,
+    prevents or explains another; what a law, rule or right says; what will come; an act asked for, promised
+    or announced; what happened; how things are; what no fact could settle. ``experience`` and ``other`` stand
+    in records made before version 1.5 of the extractor; ``other`` is also a sort that a reader does not
+    know."""
 
     QUANTITY = "quantity"
     CAUSAL = "causal"
@@ -89,7 +93,9 @@ class Quote(Event):
     speaker: Actor = Field(description="Who said it.")
     cue: Cue | None = Field(default=None, description="The reporting words; null for a floating quote.")
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
-    confidence: Probability = Field(description="Probability that these words are reported and this is their source.")
+    confidence: Probability = Field(
+        description="Probability that these words are reported and this is their source."
+    )
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
     source_confidence: SourceConfidence = None
@@ -120,11 +126,15 @@ class Claim(Event):
     claimant: Actor = Field(description="Whose claim it is.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: AnyStance = Field(description="The cue's stance, `assert` without a cue.")
-    negated: bool = Field(description="The saying is denied or withheld: `did not say`, `nobody said`, `refused to say`.")
+    negated: bool = Field(
+        description="The saying is denied or withheld: `did not say`, `nobody said`, `refused to say`."
+    )
     check_worthiness: Probability = Field(description="How much a fact-checker would want to check it.")
     claim_type: AnyClaimType = Field(description="What sort of proposition it is.")
     quote_id: Identifier | None = Field(default=None, description="The quote this sentence is part of.")
-    confidence: Probability = Field(description="Probability that this proposition is reported and this is its source.")
+    confidence: Probability = Field(
+        description="Probability that this proposition is reported and this is its source."
+    )
     text_sha256: Sha256 = Field(description="SHA-256 of the document's text, to check spans against.")
     within: Within = None
     source_confidence: SourceConfidence = None

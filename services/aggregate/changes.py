@@ -30,8 +30,8 @@ from services.aggregate.identity.deciding import identity_of
 from services.aggregate.identity.mentions import name_in
 
 MAX_VALUE_CHARS = 256
-"""Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key again. The statement
-keeps them whole."""
+"""Names, mentions and lemmas are counted by their first 256 characters (at most 1 024 bytes): an index key
+again. The statement keeps them whole."""
 
 NAMING = frozenset({Resolution.NAME, Resolution.SURNAME, Resolution.ALIAS, Resolution.HEADLINE})
 """Resolutions whose mention is another name of the actor; a pronoun or a description is not."""
@@ -43,7 +43,8 @@ DocumentOrder = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class DocumentChange:
-    """A document, and where it stands among the documents of its article: the greatest ``precedence`` is current."""
+    """A document, and where it stands among the documents of its article: the greatest ``precedence`` is
+    current."""
 
     row: dict[str, Any]
     precedence: DocumentOrder
@@ -65,7 +66,8 @@ class DecisionChange:
 
 @dataclass(frozen=True, slots=True)
 class TrailChange:
-    """Something that happened to an article; ``at`` None means the time of the transaction. See :mod:`services.aggregate.trail`."""
+    """Something that happened to an article; ``at`` None means the time of the transaction. See
+    :mod:`services.aggregate.trail`."""
 
     row: dict[str, Any]
 
@@ -73,7 +75,9 @@ class TrailChange:
 Change = DocumentChange | StatementChange | DecisionChange | TrailChange
 
 
-def change_of(event: Document | Quote | Claim | Decision) -> DocumentChange | StatementChange | DecisionChange:
+def change_of(
+    event: Document | Quote | Claim | Decision,
+) -> DocumentChange | StatementChange | DecisionChange:
     """The row an event becomes."""
     if isinstance(event, Document):
         return _document(event)
@@ -83,9 +87,11 @@ def change_of(event: Document | Quote | Claim | Decision) -> DocumentChange | St
 
 
 def alias_of(actor: Actor) -> str | None:
-    """The name that the mention gives the actor; None where it gives none: a pronoun, an office, a description.
+    """The name that the mention gives the actor; None where it gives none: a pronoun, an office, a
+    description.
 
-    A mention may say more than a name: of “its national reporter Stephanie McCrummen” the name is the last two words.
+    A mention may say more than a name: of “its national reporter Stephanie McCrummen” the name is the last
+    two words.
     """
     if actor.mention is None or actor.resolution not in NAMING:
         return None
@@ -95,7 +101,8 @@ def alias_of(actor: Actor) -> str | None:
 def who(actor: Actor, article_id: str, published_at: int | None) -> dict[str, Any]:
     """The columns that say who an article's actor is, before links; ``published_at`` in microseconds.
 
-    Whoever is meant by an office has the name and the kind that the registry gives, since the article gives none.
+    Whoever is meant by an office has the name and the kind that the registry gives, since the article gives
+    none.
     """
     day = None if published_at is None else (EPOCH + timedelta(microseconds=published_at)).date()
     identity = identity_of(actor, article_id, day)
@@ -110,7 +117,8 @@ def who(actor: Actor, article_id: str, published_at: int | None) -> dict[str, An
 
 
 def precedence(row: Any) -> DocumentOrder:
-    """The order of a stored document row: :attr:`Document.order`, then, between events of one id, the earlier fetched."""
+    """The order of a stored document row: :attr:`Document.order`, then, between events of one id, the earlier
+    fetched."""
     version = tuple(int(number) for number in row["extractor_version"].split("."))
     order = (row["revision"], bool(row["withdrawn"]), version, row["model_sha256"], row["document_id"])
     return (*order, -row["fetched_at"], row["content_key"])
@@ -119,13 +127,14 @@ def precedence(row: Any) -> DocumentOrder:
 def contribution(row: Any) -> Iterator[tuple[str, str]]:
     """What a statement on record adds one to: ``(dimension, value)`` pairs for its actor.
 
-    What was said once counts once, however often it is told: by the appearance that leads, and of each outlet by its first; names and
-    articles count wherever they stand, but names of what a decision gave to somebody else do not. What is denied tells how the actor is
-    called, and nothing of what was said, when and where.
+    What was said once counts once, however often it is told: by the appearance that leads, and of each outlet
+    by its first; names and articles count wherever they stand, but names of what a decision gave to somebody
+    else do not. What is denied tells how the actor is called, and nothing of what was said, when and where.
     """
     if row["reassigned_by"] is None:
         yield from _naming(row)
-    standing = Standing.FIRST if row["standing"] is None else row["standing"]  # a release before knew no others
+    # a release before knew no others
+    standing = Standing.FIRST if row["standing"] is None else row["standing"]
     if row["denied"]:
         if standing == Standing.FIRST:
             yield Dimension.DENIED, row["actor_kind"]
@@ -182,7 +191,8 @@ def _statement(event: Quote | Claim) -> StatementChange:
     article = event.article
     actor = event.speaker if isinstance(event, Quote) else event.claimant
     published = _instant(article.published_at)
-    text = words_of(event.spans)  # not the event's own: earlier extractors joined its pieces as if they were one sentence
+    # not the event's own: earlier extractors joined its pieces as if they were one sentence
+    text = words_of(event.spans)
     row: dict[str, Any] = {
         "statement_id": event.event_id,
         "subkind": event.kind.value,
@@ -221,10 +231,25 @@ def _statement(event: Quote | Claim) -> StatementChange:
     if isinstance(event, Quote):
         addressee = event.addressee.model_dump(mode="json") if event.addressee else None
         row |= {"kind": StatementKind.QUOTE.value, "stance": _stance(event.cue), "addressee": addressee}
-        row |= {"negated": None, "check_worthiness": None, "claim_type": None, "quote_id": None, "proposition_negated": None}
+        row |= {
+            "negated": None,
+            "check_worthiness": None,
+            "claim_type": None,
+            "quote_id": None,
+            "proposition_negated": None,
+        }
     else:
-        row |= {"kind": StatementKind.CLAIM.value, "stance": event.stance.value, "addressee": None, "negated": event.negated}
-        row |= {"check_worthiness": event.check_worthiness, "claim_type": event.claim_type.value, "quote_id": event.quote_id}
+        row |= {
+            "kind": StatementKind.CLAIM.value,
+            "stance": event.stance.value,
+            "addressee": None,
+            "negated": event.negated,
+        }
+        row |= {
+            "check_worthiness": event.check_worthiness,
+            "claim_type": event.claim_type.value,
+            "quote_id": event.quote_id,
+        }
         row |= {"proposition_negated": event.proposition_negated}
     return StatementChange(row)
 
@@ -248,7 +273,8 @@ def _decision(event: Decision) -> DecisionChange:
 
 
 def _content_key(event: Event) -> str:
-    """A digest of the whole event, so that two events of one id have one winner whatever order they come in."""
+    """A digest of the whole event, so that two events of one id have one winner whatever order they come
+    in."""
     return digest("content", event.model_dump_json())
 
 

@@ -1,10 +1,13 @@
-"""Which statements on record are appearances of one: a pure function of the set of them, whatever order they came in.
+"""Which statements on record are appearances of one: a pure function of the set of them, whatever order they
+came in.
 
-Two statements of one actor are linked when one is the claim that the other's words stand in as a quote, or when their wordings are one
-but for how they were cut and edited (:mod:`services.chassis.wording`), soon after each other or at such a length that nobody says it
-twice. What links hold together is one statement. Nothing links what was said with what was not, or what is denied with what is held.
+Two statements of one actor are linked when one is the claim that the other's words stand in as a quote, or
+when their wordings are one but for how they were cut and edited (:mod:`services.chassis.wording`), soon after
+each other or at such a length that nobody says it twice. What links hold together is one statement. Nothing
+links what was said with what was not, or what is denied with what is held.
 
-Of each statement one appearance leads: the first that is no shred, of one article the quote before the claim around it.
+Of each statement one appearance leads: the first that is no shred, of one article the quote before the claim
+around it.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ SHRED_WORDS = 3
 SHRED_CONFIDENCE = 0.5
 """Confidence below which a statement is a shred."""
 RULES = 1
-"""Counts the changes of these rules and of those of wordings: a record that was grouped by others is grouped anew."""
+"""Counts the changes of these rules and of those of wordings: a record that was grouped by others is grouped
+anew."""
 CROWD = 64
 """Wordings of an actor that share a shingle: where more do, it is a turn of speech and links nothing."""
 _SOON, _WEEK = 3 * DAY_US, 7 * DAY_US
@@ -128,7 +132,13 @@ def linked(one: Wording, other: Wording) -> bool:
 def tolerance_of(one: Wording, other: Wording) -> Tolerance | None:
     """How far the wordings may lie apart; None where they are two however alike they are."""
     words = min(len(one.words), len(other.words))
-    apart = 0 if one.article_id == other.article_id else None if one.at is None or other.at is None else abs(one.at - other.at)
+    apart = (
+        0
+        if one.article_id == other.article_id
+        else None
+        if one.at is None or other.at is None
+        else abs(one.at - other.at)
+    )
     if apart is not None and apart <= _SOON:
         return _EDITED
     # the words of a claim are the reporter's
@@ -139,8 +149,8 @@ def tolerance_of(one: Wording, other: Wording) -> Tolerance | None:
 
 
 def grouped(wordings: Iterable[Wording], crowds: Set[int]) -> list[list[Wording]]:
-    """The appearances of each statement, the leading one first. ``crowds``: shingles that too many wordings share to say anything
-    (:func:`crowds_of`)."""
+    """The appearances of each statement, the leading one first. ``crowds``: shingles that too many wordings
+    share to say anything (:func:`crowds_of`)."""
     rows = {wording.statement_id: wording for wording in wordings}
     leads = {identity: identity for identity in rows}
 
@@ -167,7 +177,9 @@ def standings(group: Sequence[Wording]) -> dict[str, Standing]:
     for wording in group:
         new = wording.outlet is not None and wording.outlet not in outlets
         outlets.add(wording.outlet)
-        found[wording.statement_id] = Standing.FIRST if not found else Standing.OUTLET if new else Standing.NONE
+        found[wording.statement_id] = (
+            Standing.FIRST if not found else Standing.OUTLET if new else Standing.NONE
+        )
     return found
 
 
@@ -195,8 +207,17 @@ def _candidates(rows: Mapping[str, Wording], crowds: Set[int]) -> Iterator[tuple
         if wording.compared:
             alike_words[wording.key].append(wording)
     for same in alike_words.values():
-        # those that follow each other in time are enough: what is linked with one further off is linked with these
-        ordered = sorted(same, key=lambda wording: (wording.at is None, wording.at or 0, wording.article_id, wording.statement_id))
+        # those that follow each other in time are enough: what is linked with one further off is linked with
+        # these
+        ordered = sorted(
+            same,
+            key=lambda wording: (
+                wording.at is None,
+                wording.at or 0,
+                wording.article_id,
+                wording.statement_id,
+            ),
+        )
         yield from pairwise(ordered)
     holders = _holders(rows.values())
     pairs = {

@@ -1,8 +1,10 @@
-"""Which statements a reassignment means: those that stand in its words, wherever an article has them now. Pure.
+"""Which statements a reassignment means: those that stand in its words, wherever an article has them now.
+Pure.
 
-Ids of statements change with every version of the extractor, and so may their edges. The words are therefore looked for in the article's
-text, as annotations on the web are anchored: by the words, and where they stand more than once by what stood around them
-(`W3C Web Annotation, text quote selector <https://www.w3.org/TR/annotation-model/#text-quote-selector>`_).
+Ids of statements change with every version of the extractor, and so may their edges. The words are therefore
+looked for in the article's text, as annotations on the web are anchored: by the words, and where they stand
+more than once by what stood around them (`W3C Web Annotation, text quote selector
+<https://www.w3.org/TR/annotation-model/#text-quote-selector>`_).
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 SHARE = 0.8
-"""Of a statement's code points that must stand in the words: sentences of a quote do, and a quote that another version cut a little
-otherwise; an attribution that merely holds the words does not."""
+"""Of a statement's code points that must stand in the words: sentences of a quote do, and a quote that
+another version cut a little otherwise; an attribution that merely holds the words does not."""
 
 _WORD = re.compile(r"\w+")
 
@@ -47,7 +49,9 @@ def _region(text: str, stretch: Mapping[str, Any]) -> Region | None:
         cut = any(re.match(r"\w\w", text[edge - 1 : edge + 1]) for edge in place.span() if edge)
         reach = 2 * (len(stretch["prefix"]) + len(stretch["suffix"]))
         left = _WORD.findall(text[max(0, place.start() - reach) : place.start()])[::-1]
-        return not cut, _common(left, before) + _common(_WORD.findall(text[place.end() : place.end() + reach]), after)
+        return not cut, _common(left, before) + _common(
+            _WORD.findall(text[place.end() : place.end() + reach]), after
+        )
 
     best = max(places, key=likeness, default=None)
     return None if best is None else best.span()

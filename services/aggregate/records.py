@@ -52,7 +52,8 @@ def record_of(
     Args:
         row: of ``actors``.
         days: ISO date, quotes, claims; in date order.
-        shares: per dimension (``outlet``, ``cue``, ``stance``), values with their statements, most frequent first.
+        shares: per dimension (``outlet``, ``cue``, ``stance``), values with their statements, most frequent
+            first.
         latest: rows of ``statements``, newest first.
     """
     return ActorRecord(
@@ -61,10 +62,18 @@ def record_of(
         kind=row["kind"],
         aliases=tuple(row["aliases"]),
         wikidata=row["wikidata"],
-        counts=Counts(quotes=row["quotes"], claims=row["claims"], articles=row["articles"], outlets=row["outlets"], denied=row["denied"]),
+        counts=Counts(
+            quotes=row["quotes"],
+            claims=row["claims"],
+            articles=row["articles"],
+            outlets=row["outlets"],
+            denied=row["denied"],
+        ),
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
-        days=tuple(Day(date=dt.date.fromisoformat(day), quotes=quotes, claims=claims) for day, quotes, claims in days)[-MAX_DAYS:],
+        days=tuple(
+            Day(date=dt.date.fromisoformat(day), quotes=quotes, claims=claims) for day, quotes, claims in days
+        )[-MAX_DAYS:],
         outlets=_shares(shares.get("outlet", ())),
         cues=_shares(shares.get("cue", ())),
         stances=_shares(shares.get("stance", ())),
@@ -74,15 +83,19 @@ def record_of(
 
 
 def shortened(record: ActorRecord, excess: int) -> ActorRecord:
-    """The record with at least ``excess`` bytes less, as far as there is that much to leave out, and with the mark of what was.
+    """The record with at least ``excess`` bytes less, as far as there is that much to leave out, and with the
+    mark of what was.
 
-    In the order of :class:`RecordPart`, each only when the parts before it were not enough: the latest statements' words beyond
-    :data:`SHORT_CHARS`, then the older of these statements, the earlier days, the less frequent cues, outlets and aliases, the end
-    of the name. What it counts stays whole, and so do its ids.
+    In the order of :class:`RecordPart`, each only when the parts before it were not enough: the latest
+    statements' words beyond :data:`SHORT_CHARS`, then the older of these statements, the earlier days, the
+    less frequent cues, outlets and aliases, the end of the name. What it counts stays whole, and so do its
+    ids.
     """
     left = excess + _MARK_BYTES
     parts: dict[RecordPart, Any] = {}
-    words = tuple(statement.model_copy(update={"text": statement.text[:SHORT_CHARS]}) for statement in record.latest)
+    words = tuple(
+        statement.model_copy(update={"text": statement.text[:SHORT_CHARS]}) for statement in record.latest
+    )
     if words != record.latest:
         parts[RecordPart.LATEST] = words
         left -= len(to_json(record.latest)) - len(to_json(words))
@@ -93,7 +106,9 @@ def shortened(record: ActorRecord, excess: int) -> ActorRecord:
             parts[part] = tuple(items)
     if left > 0:
         parts[RecordPart.NAME] = record.name[:SHORT_CHARS]
-    return record.model_copy(update={**{part.value: items for part, items in parts.items()}, "shortened": tuple(parts)})
+    return record.model_copy(
+        update={**{part.value: items for part, items in parts.items()}, "shortened": tuple(parts)}
+    )
 
 
 def _shares(values: Sequence[tuple[str, int]]) -> tuple[Share, ...]:

@@ -1,10 +1,11 @@
-"""The aggregate service: documents, quotes, claims and decisions from the log into the record, changed records back onto the log.
+"""The aggregate service: documents, quotes, claims and decisions from the log into the record, changed
+records back onto the log.
 
 It reads the articles and all dead letters too, by their headers only, for the trail of each article.
 
-State and consumed offsets change in one database transaction; the changed actors' records are published after it from an outbox
-filled in it, so a crash in between repeats a record (same event id) and never loses one. Dead letters are published before the
-transaction: a crash in between repeats them too.
+State and consumed offsets change in one database transaction; the changed actors' records are published after
+it from an outbox filled in it, so a crash in between repeats a record (same event id) and never loses one.
+Dead letters are published before the transaction: a crash in between repeats them too.
 """
 
 from __future__ import annotations
@@ -49,11 +50,14 @@ _EVENTS: Mapping[str, type[_Recorded]] = {event.topic: event for event in (Docum
 TOPICS = READ[AGGREGATE_GROUP]
 
 BATCH_FACTOR, MAX_BATCH = 16, 500
-"""A record costs a hundredth of an extraction here, so a batch may hold more of them than the setting, which is made for extract."""
+"""A record costs a hundredth of an extraction here, so a batch may hold more of them than the setting, which
+is made for extract."""
 PUBLISH_EVERY_S = 1.0
-"""Under a backlog a much quoted actor changes with every batch: one record a second says as much, and saves half the work."""
+"""Under a backlog a much quoted actor changes with every batch: one record a second says as much, and saves
+half the work."""
 PUBLISHES = 10
-"""Transactions of the outbox per turn of the loop: after an outage it may hold every actor, and the loop must go on turning."""
+"""Transactions of the outbox per turn of the loop: after an outage it may hold every actor, and the loop must
+go on turning."""
 
 logger = structlog.get_logger()
 
@@ -125,19 +129,26 @@ class AggregateService(StageService[Change]):
         for done in handled:
             if isinstance(done.detail, float):
                 age = max(0.0, now - done.detail)
-                self._metrics.histogram("event_age").observe(age, {"trace_id": done.span.trace_id} if done.span else None)
+                self._metrics.histogram("event_age").observe(
+                    age, {"trace_id": done.span.trace_id} if done.span else None
+                )
 
 
 def _with_larger_batches(settings: Settings) -> Settings:
-    stage = settings.stage.model_copy(update={"max_records": min(MAX_BATCH, BATCH_FACTOR * settings.stage.max_records)})
+    stage = settings.stage.model_copy(
+        update={"max_records": min(MAX_BATCH, BATCH_FACTOR * settings.stage.max_records)}
+    )
     return settings.model_copy(update={"stage": stage})
 
 
 class RecordSink:
     """The store as a sink of the stage loop, with its outbox emptied onto the log after commits."""
 
-    def __init__(self, store: Store, log: EventLog, producer: Producer, metrics: Metrics, largest: Callable[[], int]) -> None:
-        """``largest`` tells how many bytes a message of an actor record may take; it is asked when one takes more."""
+    def __init__(
+        self, store: Store, log: EventLog, producer: Producer, metrics: Metrics, largest: Callable[[], int]
+    ) -> None:
+        """``largest`` tells how many bytes a message of an actor record may take; it is asked when one takes
+        more."""
         self._store = store
         self._log = log
         self._producer = producer
@@ -147,9 +158,11 @@ class RecordSink:
         self._topic_ids: dict[str, str] = {}
 
     def positions(self, partitions: frozenset[TopicPartition]) -> Offsets:
-        """The next offset to read of each partition; one never read is left out, and one that was stored beside another log forgotten.
+        """The next offset to read of each partition; one never read is left out, and one that was stored
+        beside another log forgotten.
 
-        It is asked for after a commit that failed, too: what is read again is judged by the registry as it is then.
+        It is asked for after a commit that failed, too: what is read again is judged by the registry as it is
+        then.
         """
         with counting_errors(self._metrics):
             self._store.follow_registry()
@@ -165,7 +178,13 @@ class RecordSink:
                 self._store.forget({tp: positions[tp] for tp in lost})
         return {tp: position.offset for tp, position in positions.items() if tp not in lost}
 
-    def apply(self, changes: Sequence[Change], expected: Offsets, offsets: Offsets, marks: Mapping[TopicPartition, str]) -> None:
+    def apply(
+        self,
+        changes: Sequence[Change],
+        expected: Offsets,
+        offsets: Offsets,
+        marks: Mapping[TopicPartition, str],
+    ) -> None:
         """Apply the changes and move the offsets in one transaction."""
         origins = {tp: Origin(self._topic_ids.get(tp.topic, ""), marks.get(tp, "")) for tp in offsets}
         with counting_errors(self._metrics), self._metrics.timed("store_transaction_duration"):
@@ -209,8 +228,13 @@ class RecordSink:
         return messages
 
     def _tell_too_large(self, actor: str, size: int, most: int, *, left_out: bool) -> None:
-        self._metrics.counter("actor_records_too_large", outcome="left_out" if left_out else "shortened").inc()
-        problem = f"the record of {actor[:80]} takes {size} bytes, topic {ActorRecord.topic} allows {most}: raise its max.message.bytes"
+        self._metrics.counter(
+            "actor_records_too_large", outcome="left_out" if left_out else "shortened"
+        ).inc()
+        problem = (
+            f"the record of {actor[:80]} takes {size} bytes, topic {ActorRecord.topic} allows {most}: raise"
+            " its max.message.bytes"
+        )
         if left_out:
             logger.error("actor record left out", service=NAME, error=problem)
         else:
@@ -218,7 +242,8 @@ class RecordSink:
 
 
 def handle(record: Record) -> Handled[Change]:
-    """The changes a record stands for. Articles and dead letters are only noted: they cannot be poison here, so they are not judged.
+    """The changes a record stands for. Articles and dead letters are only noted: they cannot be poison here,
+    so they are not judged.
 
     Raises:
         PoisonError: it is no event of its topic, or holds what the database cannot.
@@ -231,7 +256,12 @@ def handle(record: Record) -> Handled[Change]:
     event = cloudevents.decode(record, _EVENTS[record.topic]).event
     change = change_of(event)
     if isinstance(event, Document):
-        return Handled([change, *trail.of_document(record, event)], event.outcome.value, event.fetched_at.timestamp(), facts=facts(event))
+        return Handled(
+            [change, *trail.of_document(record, event)],
+            event.outcome.value,
+            event.fetched_at.timestamp(),
+            facts=facts(event),
+        )
     return Handled([change], "")
 
 
@@ -247,8 +277,8 @@ def facts(document: Document) -> dict[str, object]:
 
 
 def message_of(actor: str, record: ActorRecord | Gone) -> Message:
-    """The record on its compacted topic; one that is gone becomes a tombstone, which deletes the actor there and tells
-    who has what it had."""
+    """The record on its compacted topic; one that is gone becomes a tombstone, which deletes the actor there
+    and tells who has what it had."""
     if isinstance(record, Gone):
         headers = ((MERGED_INTO, record.merged_into.encode()),) if record.merged_into else ()
         return Message(ActorRecord.topic, actor.encode(), None, headers)
@@ -256,7 +286,8 @@ def message_of(actor: str, record: ActorRecord | Gone) -> Message:
 
 
 def fitting(actor: str, record: ActorRecord | Gone, most: int) -> tuple[Message | None, int]:
-    """The message of at most ``most`` bytes that tells the record, shortened where it must be, and how many bytes the whole takes.
+    """The message of at most ``most`` bytes that tells the record, shortened where it must be, and how many
+    bytes the whole takes.
 
     None where not even the shortest form fits: the topic's limit is below what any record takes.
     """

@@ -1,22 +1,23 @@
 """What records of the log tell about where an article went, from their headers alone. Pure, and never fails.
 
-A row is keyed by the record it happened to and the stage, so reading a record again, or a dead letter that was written twice, adds
-nothing:
+A row is keyed by the record it happened to and the stage, so reading a record again, or a dead letter that
+was written twice, adds nothing:
 
-===========================  ========================================================================================
-record                       rows
-===========================  ========================================================================================
-article                      ingest: ``accepted``, ``withdrawn`` or, put back from the dead letters, ``replayed``
-document                     extract: the document's outcome; aggregate: ``recorded``, at the time of the transaction
-dead letter of an article    extract: ``dead_lettered`` with its reason, at the article's own place in the log
-dead letter of ingest        ingest: ``rejected``, at the letter's place: the input never was on the log
-dead letter of a document,   aggregate: ``dead_lettered``; the article of a quote or a claim is in the event, which is
-a quote or a claim           small and is looked into
-===========================  ========================================================================================
+===========================
+======================================================================================== record
+rows ===========================
+======================================================================================== article
+ingest: ``accepted``, ``withdrawn`` or, put back from the dead letters, ``replayed`` document
+extract: the document's outcome; aggregate: ``recorded``, at the time of the transaction dead letter of an
+article    extract: ``dead_lettered`` with its reason, at the article's own place in the log dead letter of
+ingest        ingest: ``rejected``, at the letter's place: the input never was on the log dead letter of a
+document,   aggregate: ``dead_lettered``; the article of a quote or a claim is in the event, which is a quote
+or a claim           small and is looked into ===========================
+========================================================================================
 
-Whether a recorded document is still the one on record is not kept here: :data:`schemas.relational.documents` knows. Headers that
-cannot be read leave their columns empty. A row without an article id counts for nothing and is found by nobody, but says in the
-table that something was there.
+Whether a recorded document is still the one on record is not kept here: :data:`schemas.relational.documents`
+knows. Headers that cannot be read leave their columns empty. A row without an article id counts for nothing
+and is found by nobody, but says in the table that something was there.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ MAX_LABEL_CHARS = 256
 MAX_REVISION = 2**31 - 1
 """As :class:`schemas.events.Article` allows."""
 LATEST = microseconds(datetime(9999, 12, 31, tzinfo=UTC))
-"""Times are kept from 1970 to here: a timestamp on Kafka is any number of 64 bits, and -1 where there is none."""
+"""Times are kept from 1970 to here: a timestamp on Kafka is any number of 64 bits, and -1 where there is
+none."""
 
 Row = dict[str, Any]
 
@@ -50,7 +52,9 @@ def of_article(record: Record) -> TrailChange:
     """The arrival of an article, or its return from the dead letters, which happened when it is read here."""
     headers = _headers(record)
     row = _row(record, Step.INGEST, headers, article=_article_id(record, headers))
-    row["outcome"] = Fate.WITHDRAWN.value if headers.get("ce_status") == ArticleStatus.WITHDRAWN else Fate.ACCEPTED.value
+    row["outcome"] = (
+        Fate.WITHDRAWN.value if headers.get("ce_status") == ArticleStatus.WITHDRAWN else Fate.ACCEPTED.value
+    )
     if replays_of(record.headers):
         row |= {"outcome": Fate.REPLAYED.value, "at": None}
     return TrailChange(row)
@@ -60,10 +64,19 @@ def of_document(record: Record, document: Document) -> tuple[TrailChange, TrailC
     """A document's way through extract and onto the record."""
     headers = _headers(record)
     row = _row(record, Step.EXTRACT, headers, article=document.article_id)
-    row |= {"event_id": document.document_id, "revision": document.revision, "outcome": document.outcome.value}
+    row |= {
+        "event_id": document.document_id,
+        "revision": document.revision,
+        "outcome": document.outcome.value,
+    }
     row["outlet"] = None if document.outlet is None else _clean(document.outlet, MAX_LABEL_CHARS)
     # counted once per article: the outlet is left to the first of the two
-    recorded = row | {"stage": Step.AGGREGATE.value, "outcome": Fate.RECORDED.value, "at": None, "outlet": None}
+    recorded = row | {
+        "stage": Step.AGGREGATE.value,
+        "outcome": Fate.RECORDED.value,
+        "at": None,
+        "outlet": None,
+    }
     return TrailChange(row), TrailChange(recorded)
 
 
@@ -74,9 +87,18 @@ def of_dead_letter(record: Record) -> TrailChange:
     place = _integer(contract.get("original-partition")), _integer(contract.get("original-offset"))
     rejected = topic == Article.topic and place[0] == -1
     stage = Step.INGEST if rejected else Step.EXTRACT if topic == Article.topic else Step.AGGREGATE
-    article = None if rejected else _article_id(record, headers) if topic in _KEYED_BY_ARTICLE else _article_inside(record)
+    article = (
+        None
+        if rejected
+        else _article_id(record, headers)
+        if topic in _KEYED_BY_ARTICLE
+        else _article_inside(record)
+    )
     row = _row(record, stage, headers, article=article)
-    row |= {"outcome": Fate.REJECTED.value if rejected else Fate.DEAD_LETTERED.value, "letter": f"{record.partition}:{record.offset}"}
+    row |= {
+        "outcome": Fate.REJECTED.value if rejected else Fate.DEAD_LETTERED.value,
+        "letter": f"{record.partition}:{record.offset}",
+    }
     row["reason"] = _clean(contract.get("reason", "unknown"), MAX_LABEL_CHARS)
     row["detail"] = _clean(contract.get("error-message", ""), MAX_DETAIL_CHARS) or None
     failed_at = _moment(contract.get("first-failed-at"))
@@ -92,7 +114,9 @@ _KEYED_BY_ARTICLE = (Article.topic, Document.topic)
 
 
 def _row(record: Record, stage: Step, headers: Mapping[str, str], *, article: str | None) -> Row:
-    trace = TraceContext.parse(headers.get("traceparent")) or TraceContext.parse(headers.get("ce_traceparent"))
+    trace = TraceContext.parse(headers.get("traceparent")) or TraceContext.parse(
+        headers.get("ce_traceparent")
+    )
     revision = _integer(headers.get("ce_revision"))
     return {
         "topic": record.topic,
@@ -108,7 +132,8 @@ def _row(record: Record, stage: Step, headers: Mapping[str, str], *, article: st
         "detail": None,
         "letter": None,
         "outlet": _clean(headers["ce_outlet"], MAX_LABEL_CHARS) if headers.get("ce_outlet") else None,
-        # a record without a time happened when it was read; all of them in 1970 would be purged at once, in one long statement
+        # a record without a time happened when it was read; all of them in 1970 would be purged at once, in
+        # one long statement
         "at": _bounded(record.timestamp_ms * 1000) if record.timestamp_ms >= 0 else None,
         "trace_id": trace.trace_id if trace else None,
     }

@@ -1,4 +1,5 @@
-"""What aggregate does beside its loop: tells the metrics what is on record and which sources are silent, and purges old trails."""
+"""What aggregate does beside its loop: tells the metrics what is on record and which sources are silent, and
+purges old trails."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ logger = structlog.get_logger()
 
 @contextmanager
 def counting_errors(metrics: Metrics) -> Iterator[None]:
-    """Count a transaction that the database failed; what the log or another consumer's progress made fail is no error of its own."""
+    """Count a transaction that the database failed; what the log or another consumer's progress made fail is
+    no error of its own."""
     try:
         yield
     except OnrecordError as error:
@@ -75,7 +77,9 @@ class Upkeep:
             self._metrics.gauge("statements_identified", kind=kind).set(count)
         for reason in Reason:
             self._metrics.gauge("identity_links", reason=reason.value).set(links.get(reason.value, 0))
-            self._metrics.gauge("identity_candidates", reason=reason.value).set(candidates.get(reason.value, 0))
+            self._metrics.gauge("identity_candidates", reason=reason.value).set(
+                candidates.get(reason.value, 0)
+            )
         self._metrics.gauge("sources_known").set(len(sources))
         self._metrics.gauge("sources_silent").set(sum(source.silent_since is not None for source in sources))
 
@@ -89,7 +93,9 @@ class Upkeep:
         while not self._stop.is_set() and (rows := self._store.purge_trail(datetime.now(UTC) - self._kept)):
             deleted += rows
         if deleted:
-            logger.info("old trails deleted", service="aggregate", rows=deleted, older_than_days=self._kept.days)
+            logger.info(
+                "old trails deleted", service="aggregate", rows=deleted, older_than_days=self._kept.days
+            )
 
     def _run(self) -> None:
         purge_at = time.monotonic()

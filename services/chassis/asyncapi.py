@@ -1,8 +1,10 @@
-"""The AsyncAPI document: ``python -m services.chassis.asyncapi [--check]`` writes or checks ``schemas/asyncapi.yaml``.
+"""The AsyncAPI document: ``python -m services.chassis.asyncapi [--check]`` writes or checks
+``schemas/asyncapi.yaml``.
 
-Made from the topics' one declaration, the event models and the golden fixtures. It is AsyncAPI 3.0, which more tools read than 3.1 and
-which has everything used here; payloads are draft-07, the newest JSON Schema that every AsyncAPI tool must read, and stand on their own
-(tools disagree on what a reference inside a payload refers to).
+Made from the topics' one declaration, the event models and the golden fixtures. It is AsyncAPI 3.0, which
+more tools read than 3.1 and which has everything used here; payloads are draft-07, the newest JSON Schema
+that every AsyncAPI tool must read, and stand on their own (tools disagree on what a reference inside a
+payload refers to).
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from services.chassis.stage.settled import MARK_HEADERS
 
 PATH = Path(schemas.__file__).parent / "asyncapi.yaml"
 CONTRACT_VERSION = "1.2.0"
-"""Of the contract, not of the program: major with any event's, minor with every compatible addition and with the dead letters', which
-carry a version of their own."""
+"""Of the contract, not of the program: major with any event's, minor with every compatible addition and with
+the dead letters', which carry a version of their own."""
 
 DRAFT_07 = "http://json-schema.org/draft-07/schema"
 _PAYLOAD_FORMAT = "application/schema+json;version=draft-07"
@@ -81,7 +83,9 @@ FLOWS = (
 _ABOUT_HEADERS = {
     "version": "Version of this header contract.",
     "original-topic": "Topic the record came from.",
-    "original-partition": "Partition it came from; -1 for an input that ingest refused and that never was a record.",
+    "original-partition": (
+        "Partition it came from; -1 for an input that ingest refused and that never was a record."
+    ),
     "original-offset": "Offset it had there; -1 likewise.",
     "original-timestamp": "Its timestamp, milliseconds since 1970.",
     "stage": "Where it failed: decode, validate, extract, apply, process.",
@@ -124,22 +128,34 @@ def document() -> Node:
             "title": "onrecord",
             "version": CONTRACT_VERSION,
             "description": (
-                "Raw news articles in; quotes, claims and a per-actor record of who said what out. "
-                "Events travel as CloudEvents 1.0 in Kafka binary mode; structured mode, plain JSON and registry framing are read too. "
-                "Payload schemas are open, as readers must be; writers keep to the closed schema that `x-producer-schema` names."
+                "Raw news articles in; quotes, claims and a per-actor record of who said what out. Events"
+                " travel as CloudEvents 1.0 in Kafka binary mode; structured mode, plain JSON and registry"
+                " framing are read too. Payload schemas are open, as readers must be; writers keep to the"
+                " closed schema that `x-producer-schema` names."
             ),
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": JSON_TYPE,
         "servers": {
             "plain": _server("kafka", "A broker on a trusted network."),
-            "secure": _server("kafka-secure", "A broker over TLS.") | {"security": [{"$ref": "#/components/securitySchemes/scram"}]},
+            "secure": (
+                _server("kafka-secure", "A broker over TLS.")
+                | {"security": [{"$ref": "#/components/securitySchemes/scram"}]}
+            ),
         },
         "channels": dict(_channels()),
         "operations": dict(_operations()),
         "components": {
-            "messages": {event.__name__: _message(event) for event in EVENTS} | {_DEAD_LETTER: _dead_letter(), _SETTLED: _settled()},
-            "securitySchemes": {"scram": {"type": "scramSha512", "description": "SASL SCRAM-SHA-512; settings name the others."}},
+            "messages": (
+                {event.__name__: _message(event) for event in EVENTS}
+                | {_DEAD_LETTER: _dead_letter(), _SETTLED: _settled()}
+            ),
+            "securitySchemes": {
+                "scram": {
+                    "type": "scramSha512",
+                    "description": "SASL SCRAM-SHA-512; settings name the others.",
+                }
+            },
         },
     }
 
@@ -149,7 +165,9 @@ def _server(protocol: str, description: str) -> Node:
         "host": "{bootstrap}",
         "protocol": protocol,
         "description": description,
-        "variables": {"bootstrap": {"default": "127.0.0.1:9092", "description": "host:port of a bootstrap broker."}},
+        "variables": {
+            "bootstrap": {"default": "127.0.0.1:9092", "description": "host:port of a bootstrap broker."}
+        },
     }
 
 
@@ -195,7 +213,9 @@ def _operations() -> Iterator[tuple[str, Node]]:
         for event in flow.reads:
             yield _operation(flow, "receive", event.topic, event.__name__)
         for topic in flow.notes:
-            yield _operation(flow, "receive", topic, Article.__name__ if topic == Article.topic else _DEAD_LETTER)
+            yield _operation(
+                flow, "receive", topic, Article.__name__ if topic == Article.topic else _DEAD_LETTER
+            )
         for event in flow.writes:
             yield _operation(flow, "send", event.topic, event.__name__)
         for event in flow.rejects:
@@ -213,14 +233,19 @@ def _operation(flow: Flow, action: Literal["send", "receive"], topic: str, messa
         "messages": [{"$ref": f"#/channels/{channel}/messages/{message}"}],
     }
     if action == "receive" and flow.group:
-        operation["bindings"] = {"kafka": {"groupId": {"type": "string", "enum": [flow.group]}, "bindingVersion": _BINDING_VERSION}}
+        operation["bindings"] = {
+            "kafka": {"groupId": {"type": "string", "enum": [flow.group]}, "bindingVersion": _BINDING_VERSION}
+        }
     return f"{flow.service}.{action}.{channel}", operation
 
 
 def _message(event: type[Event]) -> Node:
     schema = inlined(event_schema(event, "consumer"))
     del schema["examples"]  # the message's own examples hold them
-    payload = {"$schema": DRAFT_07, **{keyword: value for keyword, value in schema.items() if keyword != "$schema"}}
+    payload = {
+        "$schema": DRAFT_07,
+        **{keyword: value for keyword, value in schema.items() if keyword != "$schema"},
+    }
     return {
         "name": event.event_type,
         "title": event.__name__,
@@ -231,7 +256,10 @@ def _message(event: type[Event]) -> Node:
         "payload": {"schemaFormat": _PAYLOAD_FORMAT, "schema": payload},
         "bindings": {
             "kafka": {
-                "key": {"type": "string", "description": "Orders the events of one article, or of one actor; a decision's own id."},
+                "key": {
+                    "type": "string",
+                    "description": "Orders the events of one article, or of one actor; a decision's own id.",
+                },
                 "bindingVersion": _BINDING_VERSION,
             }
         },
@@ -245,16 +273,37 @@ def _headers(event: type[Event]) -> Node:
         "required": ["ce_specversion", "ce_id", "ce_source", "ce_type"],
         "properties": {
             "ce_specversion": {"type": "string", "const": SPEC_VERSION},
-            "ce_id": {"type": "string", "minLength": 1, "description": "Deterministic: a replay sends the same id."},
-            "ce_source": {"type": "string", "minLength": 1, "description": "URI reference of the producer; unique together with the id."},
+            "ce_id": {
+                "type": "string",
+                "minLength": 1,
+                "description": "Deterministic: a replay sends the same id.",
+            },
+            "ce_source": {
+                "type": "string",
+                "minLength": 1,
+                "description": "URI reference of the producer; unique together with the id.",
+            },
             "ce_type": {"type": "string", "const": event.event_type},
             "ce_subject": {"type": "string", "description": "The article or actor the event is about."},
             "ce_time": {"type": "string", "format": "date-time"},
-            "ce_dataschema": {"type": "string", "format": "uri", "description": f"`{event.schema_uri()}` when onrecord sends it."},
-            "ce_traceparent": {"type": "string", "description": "W3C trace context of the event's beginning."},
+            "ce_dataschema": {
+                "type": "string",
+                "format": "uri",
+                "description": f"`{event.schema_uri()}` when onrecord sends it.",
+            },
+            "ce_traceparent": {
+                "type": "string",
+                "description": "W3C trace context of the event's beginning.",
+            },
             "content-type": {"type": "string", "description": "`application/json`."},
-            "traceparent": {"type": "string", "description": "W3C trace context of the last hop; malformed ones start a new trace."},
-            **{f"ce_{name}": {"type": "string", "description": about} for name, about in EXTENSIONS.get(event, {}).items()},
+            "traceparent": {
+                "type": "string",
+                "description": "W3C trace context of the last hop; malformed ones start a new trace.",
+            },
+            **{
+                f"ce_{name}": {"type": "string", "description": about}
+                for name, about in EXTENSIONS.get(event, {}).items()
+            },
         },
     }
 
@@ -263,14 +312,21 @@ def _examples(event: type[Event]) -> Iterator[Node]:
     for kind in ("minimal", "full"):
         path = FIXTURES_FOLDER / "v1" / f"{event.schema_name.removesuffix('.v1')}.{kind}.json"
         fixture = json.loads(path.read_text(encoding="utf-8"))
-        yield {"name": kind, "summary": fixture["about"], "headers": fixture["headers"], "payload": fixture["value"]}
+        yield {
+            "name": kind,
+            "summary": fixture["about"],
+            "headers": fixture["headers"],
+            "payload": fixture["value"],
+        }
 
 
 _ORIGINAL_VALUE = "The original value, byte for byte, unless ingest-original says otherwise."
 
 
 def _dead_letter() -> Node:
-    properties: Node = {name: {"type": "string", "description": text} for name, text in DEAD_LETTER_HEADERS.items()}
+    properties: Node = {
+        name: {"type": "string", "description": text} for name, text in DEAD_LETTER_HEADERS.items()
+    }
     properties[PREFIX + "version"]["const"] = LETTER_VERSION.decode()
     for name in _WHOLE_NUMBERS:
         properties[name]["pattern"] = "^(-1|[0-9]+)$" if name in _PLACES else "^[0-9]+$"
@@ -278,19 +334,30 @@ def _dead_letter() -> Node:
     return {
         "name": f"org.onrecord.dead-letter.v{LETTER_VERSION.decode()}",
         "title": "Dead letter",
-        "summary": "A record that could not be processed: key, value and headers as they were, and why it is here.",
+        "summary": (
+            "A record that could not be processed: key, value and headers as they were, and why it is here."
+        ),
         "contentType": "application/octet-stream",
         "headers": {
             "type": "object",
-            "description": "The original headers, all of them, and behind them those of the dead-letter header contract, in this order and "
-            "all UTF-8. Whatever stands before the block is the original's, headers of the same names included. Letters that earlier "
-            "releases wrote keep contract v1: `dlq-version: 1`, and the other names without their prefix.",
+            "description": (
+                "The original headers, all of them, and behind them those of the dead-letter header contract,"
+                " in this order and all UTF-8. Whatever stands before the block is the original's, headers of"
+                " the same names included. Letters that earlier releases wrote keep contract v1:"
+                " `dlq-version: 1`, and the other names without their prefix."
+            ),
             "required": list(DEAD_LETTER_HEADERS),
             "properties": properties,
         },
-        "payload": {"schemaFormat": _PAYLOAD_FORMAT, "schema": {"$schema": DRAFT_07, "description": _ORIGINAL_VALUE}},
+        "payload": {
+            "schemaFormat": _PAYLOAD_FORMAT,
+            "schema": {"$schema": DRAFT_07, "description": _ORIGINAL_VALUE},
+        },
         "bindings": {
-            "kafka": {"key": {"type": "string", "description": "The original key, byte for byte."}, "bindingVersion": _BINDING_VERSION}
+            "kafka": {
+                "key": {"type": "string", "description": "The original key, byte for byte."},
+                "bindingVersion": _BINDING_VERSION,
+            }
         },
     }
 
@@ -300,7 +367,10 @@ def _settled() -> Node:
     return {
         "name": "org.onrecord.dead-letters-settled.v1",
         "title": "Mark that dead letters are settled",
-        "summary": "Letters before it on its partition that were replayed or purged: first and last offset of each run.",
+        "summary": (
+            "Letters before it on its partition that were replayed or purged: first and last offset of each"
+            " run."
+        ),
         "contentType": JSON_TYPE,
         "headers": {
             "type": "object",
@@ -329,15 +399,23 @@ class _Dumper(yaml.SafeDumper):
 
 def render() -> str:
     """The document as YAML."""
-    heading = "# Generated by `make schemas` from the event models and the topics' declaration: change those.\n"
+    heading = (
+        "# Generated by `make schemas` from the event models and the topics' declaration: change those.\n"
+    )
     return heading + yaml.dump(document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = print) -> int:
     """Write the document, or check it; exit code 1 when it is out of step."""
-    parser = argparse.ArgumentParser(prog="python -m services.chassis.asyncapi", description="Export the AsyncAPI document.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail when schemas/asyncapi.yaml is out of step")
-    parser.add_argument("--output", type=Path, default=PATH, help="file to write or check (default: schemas/asyncapi.yaml)")
+    parser = argparse.ArgumentParser(
+        prog="python -m services.chassis.asyncapi", description="Export the AsyncAPI document."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when schemas/asyncapi.yaml is out of step"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=PATH, help="file to write or check (default: schemas/asyncapi.yaml)"
+    )
     options = parser.parse_args(arguments)
     text = render()
     if not options.check:
@@ -345,7 +423,10 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], None] = pr
         return 0
     if options.output.is_file() and options.output.read_text(encoding="utf-8") == text:
         return 0
-    say(f"{options.output.name} is out of step with the models and topics: run `make schemas`, then look at the difference")
+    say(
+        f"{options.output.name} is out of step with the models and topics: run `make schemas`, then look at"
+        " the difference"
+    )
     return 1
 
 

@@ -1,4 +1,5 @@
-"""What is running: the release, the source revision it was built from, and the version of the event schemas it speaks."""
+"""What is running: the release, the source revision it was built from, and the version of the event schemas
+it speaks."""
 
 from __future__ import annotations
 
@@ -19,5 +20,10 @@ def app_version() -> str:
 
 
 def build_labels() -> dict[str, str]:
-    """The labels of the metric ``build_info`` but ``service``; the revision is ``unknown`` outside an image."""
-    return {"version": app_version(), "revision": os.environ.get(REVISION_VARIABLE) or "unknown", "schema_version": SCHEMA_VERSION}
+    """The labels of the metric ``build_info`` but ``service``; the revision is ``unknown`` outside an
+    image."""
+    return {
+        "version": app_version(),
+        "revision": os.environ.get(REVISION_VARIABLE) or "unknown",
+        "schema_version": SCHEMA_VERSION,
+    }

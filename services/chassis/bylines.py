@@ -1,7 +1,8 @@
 """Who a page says wrote its article.
 
-JSON-LD ``author`` before ``meta`` before by-line elements. The publisher is named as an author only where JSON-LD does so and nobody
-else is named. A by-line of several names is taken apart; what follows a name (a role, an institution, initials) is left out.
+JSON-LD ``author`` before ``meta`` before by-line elements. The publisher is named as an author only where
+JSON-LD does so and nobody else is named. A by-line of several names is taken apart; what follows a name (a
+role, an institution, initials) is left out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _META = (
     "cxenseparse:author", "article:byline", "byl", "citation_author", "creator",
 )  # fmt: skip
 _BY = re.compile(
-    r"^(?:(?:(?:written|story|text|report)\s+)?by|von|par|por|di|af|av|door|autor(?:in)?|author|text)\b\s*:?\s+", re.IGNORECASE
+    r"^(?:(?:(?:written|story|text|report)\s+)?by|von|par|por|di|af|av|door|autor(?:in)?|author|text)\b\s*:?\s+",
+    re.IGNORECASE,
 )
 _BEHIND = re.compile(r"\s*[(\[|][^()\[\]]*[)\]]?\s*$")
 _LISTED = re.compile(r"\s*[,;/|•·、]\s*")
@@ -44,9 +46,14 @@ _BYLINES = """//*[@rel='author' or @itemprop='author' or @itemprop='author name'
 
 
 def authors_of(
-    tree: etree._Element, meta: dict[str, list[str]], article: jsonld.Thing, things: list[jsonld.Thing], sites: frozenset[str]
+    tree: etree._Element,
+    meta: dict[str, list[str]],
+    article: jsonld.Thing,
+    things: list[jsonld.Thing],
+    sites: frozenset[str],
 ) -> tuple[str, ...]:
-    """The names in a page's by-line, each once, in order; none when nobody is named. ``sites``: what its site is called, by letters."""
+    """The names in a page's by-line, each once, in order; none when nobody is named. ``sites``: what its site
+    is called, by letters."""
     described = _separate(jsonld.names_of(article.get("author") or article.get("creator"), things))
     readings: tuple[Callable[[], list[str]], ...] = (
         lambda: described,
@@ -91,13 +98,16 @@ def separate(text: str) -> Iterator[str]:
 
 
 def _is_name(text: str) -> bool:
-    """Whether it is written as a full name is: two to six words, each with a capital or a particle; or a short one of a script without."""
+    """Whether it is written as a full name is: two to six words, each with a capital or a particle; or a
+    short one of a script without."""
     words = text.split()
     if not text[:1].isalpha() or any(c.isdigit() for c in text):
         return False
     if not any(c.isupper() or c.islower() for c in text):
         return len(text) <= _CHARS // 4
-    return 2 <= len(words) <= _WORDS and all(word[:1].isupper() or word.casefold() in _PARTICLES for word in words)
+    return 2 <= len(words) <= _WORDS and all(
+        word[:1].isupper() or word.casefold() in _PARTICLES for word in words
+    )
 
 
 def _each_once(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,16 +1,20 @@
 """CloudEvents 1.0 on the event log.
 
-Written in **binary mode** (cloudevents/spec, ``bindings/kafka-protocol-binding.md``): the record's value is the event as JSON, its
-attributes are ``ce_*`` headers. Read in four forms, because producers outside this project choose theirs:
+Written in **binary mode** (cloudevents/spec, ``bindings/kafka-protocol-binding.md``): the record's value is
+the event as JSON, its attributes are ``ce_*`` headers. Read in four forms, because producers outside this
+project choose theirs:
 
 - binary mode;
 - structured mode (``content-type: application/cloudevents+json``), with ``data`` or ``data_base64``;
-- plain JSON with no ``ce_*`` header at all. Every topic carries exactly one type of event, and Kafka Connect, console producers and
-  most scripts cannot set headers: refusing them would turn away articles whose meaning is not in doubt;
-- any of these behind Confluent's five-byte Schema Registry prefix. JSON never starts with a zero byte, so nothing is ambiguous.
+- plain JSON with no ``ce_*`` header at all. Every topic carries exactly one type of event, and Kafka Connect,
+  console producers and most scripts cannot set headers: refusing them would turn away articles whose meaning
+  is not in doubt;
+- any of these behind Confluent's five-byte Schema Registry prefix. JSON never starts with a zero byte, so
+  nothing is ambiguous.
 
-What JSON leaves open is decided here: duplicate keys, NaN and Infinity, lone surrogates and numbers beyond their field's range are
-refused; a byte order mark is skipped; a null value (a tombstone) has no event. Nothing but :class:`PoisonError` is raised.
+What JSON leaves open is decided here: duplicate keys, NaN and Infinity, lone surrogates and numbers beyond
+their field's range are refused; a byte order mark is skipped; a null value (a tombstone) has no event.
+Nothing but :class:`PoisonError` is raised.
 """
 
 from __future__ import annotations
@@ -56,8 +60,8 @@ _TOO_DEEP = "the JSON is nested too deep"
 class Decoded(Generic[E]):
     """An event as it was read.
 
-    ``attributes`` are the CloudEvents attributes and extensions as text, empty for plain JSON. ``traceparent`` is the sender's, or
-    None when there is none that can be read.
+    ``attributes`` are the CloudEvents attributes and extensions as text, empty for plain JSON.
+    ``traceparent`` is the sender's, or None when there is none that can be read.
     """
 
     event: E
@@ -66,14 +70,18 @@ class Decoded(Generic[E]):
     traceparent: str | None
 
 
-def encode(event: Event, *, source: str, traceparent: str | None = None, time: dt.datetime | None = None) -> Message:
+def encode(
+    event: Event, *, source: str, traceparent: str | None = None, time: dt.datetime | None = None
+) -> Message:
     """The event as a binary-mode record for its topic.
 
-    The same arguments always give the same bytes. ``time`` is left out unless given, since a replay must not change outputs.
+    The same arguments always give the same bytes. ``time`` is left out unless given, since a replay must not
+    change outputs.
 
     Args:
         event: what to send; its ``partition_key`` becomes the record's key.
-        source: URI reference of the producer, for example ``/onrecord/extract``. ``source`` and ``id`` together are unique.
+        source: URI reference of the producer, for example ``/onrecord/extract``. ``source`` and ``id``
+            together are unique.
         traceparent: what :func:`services.chassis.tracing.continue_trace` returned.
         time: when it happened; must be aware.
     """
@@ -106,10 +114,12 @@ def decode(record: Record, expected: type[E], *, max_bytes: int = ARTICLE_BYTES)
         max_bytes: longest value that is parsed at all.
 
     Raises:
-        LimitExceeded: the value is longer than ``max_bytes`` (``too_large``) or nested too deep (``too_deep``).
-        PoisonError: stage ``decode``, reason ``empty``, ``not_utf8``, ``not_json``, ``duplicate_key``, ``content_type``,
-            ``envelope``, ``spec_version`` or ``wrong_type``; or stage ``validate``, reason ``schema``. The message names the event
-            and the article where they can be known, and never quotes their text.
+        LimitExceeded: the value is longer than ``max_bytes`` (``too_large``) or nested too deep
+            (``too_deep``).
+        PoisonError: stage ``decode``, reason ``empty``, ``not_utf8``, ``not_json``, ``duplicate_key``,
+            ``content_type``, ``envelope``, ``spec_version`` or ``wrong_type``; or stage ``validate``, reason
+            ``schema``. The message names the event and the article where they can be known, and never quotes
+            their text.
     """
     reader = _Reader(record, expected, max_bytes)
     return reader.decode()
@@ -133,7 +143,10 @@ class _Reader(Generic[E]):
         if media_type.startswith(_STRUCTURED):
             mode: Mode = "structured"
             if media_type != f"{_STRUCTURED}+json":
-                self._fail("content_type", "a structured CloudEvent must be application/cloudevents+json, one event per record")
+                self._fail(
+                    "content_type",
+                    "a structured CloudEvent must be application/cloudevents+json, one event per record",
+                )
             data = self._structured(value)
         else:
             self._attributes = self._binary_attributes()
@@ -188,7 +201,11 @@ class _Reader(Generic[E]):
             if content is None:
                 continue
             if not _ATTRIBUTE.fullmatch(name) or not isinstance(content, str | int):
-                self._fail("envelope", "attributes are named with lower-case letters and digits and hold text, integers or booleans")
+                self._fail(
+                    "envelope",
+                    "attributes are named with lower-case letters and digits and hold text, integers or"
+                    " booleans",
+                )
             self._attributes[name] = content if isinstance(content, str) else json.dumps(content)
         self._check_envelope()
         self._check_media_type(self._attributes.get("datacontenttype", "").partition(";")[0].strip().lower())
@@ -214,9 +231,16 @@ class _Reader(Generic[E]):
         if missing:
             self._fail("envelope", f"a CloudEvent must have {', '.join(missing)}")
         if self._attributes["specversion"] != SPEC_VERSION:
-            self._fail("spec_version", f"CloudEvents {_label(self._attributes['specversion'])} is not supported, only {SPEC_VERSION}")
+            self._fail(
+                "spec_version",
+                f"CloudEvents {_label(self._attributes['specversion'])} is not supported, only"
+                f" {SPEC_VERSION}",
+            )
         if self._attributes["type"] != self._expected.event_type:
-            self._fail("wrong_type", f"type is {_label(self._attributes['type'])}, this topic carries {self._expected.event_type}")
+            self._fail(
+                "wrong_type",
+                f"type is {_label(self._attributes['type'])}, this topic carries {self._expected.event_type}",
+            )
 
     def _text(self, value: bytes) -> str:
         try:
@@ -247,14 +271,21 @@ class _Reader(Generic[E]):
             if "recursion" in problems[0]["msg"]:
                 self._limit("too_deep", _TOO_DEEP)
             self._fail("not_json", problems[0]["msg"])
-        shown = "; ".join(f"{'.'.join(map(str, problem['loc'])) or '(root)'}: {problem['msg']}" for problem in problems[:_ERRORS_SHOWN])
+        shown = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or '(root)'}: {problem['msg']}"
+            for problem in problems[:_ERRORS_SHOWN]
+        )
         more = f"; and {len(problems) - _ERRORS_SHOWN} more" if len(problems) > _ERRORS_SHOWN else ""
         self._fail("schema", shown + more, stage="validate")
 
     def _traceparent(self) -> str | None:
-        """The plain header names the last hop; the extension, which intermediaries leave alone, the event's beginning."""
+        """The plain header names the last hop; the extension, which intermediaries leave alone, the event's
+        beginning."""
         raw = self._headers.get("traceparent")
-        for candidate in (raw.decode("utf-8", "replace") if raw else None, self._attributes.get("traceparent")):
+        for candidate in (
+            raw.decode("utf-8", "replace") if raw else None,
+            self._attributes.get("traceparent"),
+        ):
             if candidate and TraceContext.parse(candidate):
                 return candidate
         return None
@@ -264,8 +295,12 @@ class _Reader(Generic[E]):
         data = self._data if isinstance(self._data, dict) else {}
         nested = data.get("article")
         article = data.get("article_id") or (nested.get("article_id") if isinstance(nested, dict) else None)
-        event = self._attributes.get("id") or next((data.get(name) for name in _ID_FIELDS if data.get(name)), None)
-        subject = article or self._attributes.get("subject") or (self._record.key or b"").decode("utf-8", "replace")
+        event = self._attributes.get("id") or next(
+            (data.get(name) for name in _ID_FIELDS if data.get(name)), None
+        )
+        subject = (
+            article or self._attributes.get("subject") or (self._record.key or b"").decode("utf-8", "replace")
+        )
         parts = [self._expected.__name__]
         if isinstance(event, str):
             parts.append(_label(event))
@@ -285,7 +320,8 @@ class _DuplicateKeyError(ValueError):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object's members. Parsers disagree on which duplicate counts, so a duplicate would mean different things to readers."""
+    """An object's members. Parsers disagree on which duplicate counts, so a duplicate would mean different
+    things to readers."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise _DuplicateKeyError("a JSON object holds the same key twice")

@@ -1,5 +1,6 @@
-"""Bytes to text, as browsers read them: byte order mark, declared charset by the labels of the WHATWG Encoding Standard (``gb2312`` means
-GB 18030, ``iso-8859-1`` windows-1252), UTF-8, windows-1252, the web's own fallback; where that gives no Western text, what is detected.
+"""Bytes to text, as browsers read them: byte order mark, declared charset by the labels of the WHATWG
+Encoding Standard (``gb2312`` means GB 18030, ``iso-8859-1`` windows-1252), UTF-8, windows-1252, the web's own
+fallback; where that gives no Western text, what is detected.
 
 Where many characters come out as none, the text is refused: nobody could tell later what they were.
 """
@@ -39,9 +40,11 @@ _SURE = 20
 """Characters. Of two that are GB 18030, one in seven is well-formed UTF-8 as well; of twenty, none."""
 _LOST = 10
 _LOST_SHARE = 0.1
-"""More characters lost than both, of those that are not ASCII: not a few broken bytes in a page, but the wrong charset."""
+"""More characters lost than both, of those that are not ASCII: not a few broken bytes in a page, but the
+wrong charset."""
 _RUN = re.compile(r"[^\x00-\x7f]{4,}")
-"""Western text has hardly ever four letters in a row that are not ASCII; another script read as if it were Western has nothing else."""
+"""Western text has hardly ever four letters in a row that are not ASCII; another script read as if it were
+Western has nothing else."""
 _FOREIGN_SHARE = 0.5
 
 _NEVER_GUESSED = ("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le")
@@ -53,7 +56,8 @@ _CONTROL_SHARE = 0.01
 
 
 class NotText(ValueError):
-    """Bytes that are no text. ``reason``, ``binary`` or ``encoding``, labels metrics; the message holds nothing of the content."""
+    """Bytes that are no text. ``reason``, ``binary`` or ``encoding``, labels metrics; the message holds
+    nothing of the content."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -61,8 +65,8 @@ class NotText(ValueError):
 
 
 def charset(label: str | None) -> str | None:
-    """Python's name of a declared charset, None when it is not one of the web's. Python's other codecs (``unicode_escape``, ``utf-7``,
-    ``idna``, …) are no charsets of pages, and some rewrite what they read."""
+    """Python's name of a declared charset, None when it is not one of the web's. Python's other codecs
+    (``unicode_escape``, ``utf-7``, ``idna``, …) are no charsets of pages, and some rewrite what they read."""
     found = webencodings.lookup(label) if label and label.isascii() else None
     if found is None:
         return None
@@ -70,7 +74,8 @@ def charset(label: str | None) -> str | None:
 
 
 def declared_in_html(data: bytes) -> str | None:
-    """The charset's label that a page declares for itself in ``meta`` or an XML declaration; None when it is not one of the web's."""
+    """The charset's label that a page declares for itself in ``meta`` or an XML declaration; None when it is
+    not one of the web's."""
     found = _META.search(data[:_META_BYTES])
     label = (found.group(1) or found.group(2)).decode("ascii") if found else None
     name = charset(label)
@@ -81,10 +86,10 @@ def declared_in_html(data: bytes) -> str | None:
 def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False) -> str:
     """The text of ``data``, its byte order mark left out and every other character kept.
 
-    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be decoded,
-    as browsers do, as long as that is little.
-    Where many characters are well-formed UTF-8, that is what it is, whatever it says: pages saved by others keep the old declaration.
-    Bytes that are UTF-8 but for a few are broken UTF-8, never windows-1252: that would garble every quotation mark.
+    ``declared`` is the charset that an HTTP header or the page names. ``forgiving`` replaces what cannot be
+    decoded, as browsers do, as long as that is little. Where many characters are well-formed UTF-8, that is
+    what it is, whatever it says: pages saved by others keep the old declaration. Bytes that are UTF-8 but for
+    a few are broken UTF-8, never windows-1252: that would garble every quotation mark.
 
     Raises:
         NotText: it is not text, or in no charset that can be told.
@@ -93,7 +98,9 @@ def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False)
         if data.startswith(mark):
             return _checked(_decoded(data[len(mark) :], name, forgiving))
     if b"\x00" in data:
-        raise NotText("binary", "contains NUL bytes, so it is not text; convert it to UTF-8 plain text or HTML")
+        raise NotText(
+            "binary", "contains NUL bytes, so it is not text; convert it to UTF-8 plain text or HTML"
+        )
     known = "utf-8" if _surely_utf8(data) else charset(declared)
     if known and (forgiving or _strict(data, known) is not None):
         return _checked(_decoded(data, known, forgiving))
@@ -105,7 +112,8 @@ def decode(data: bytes, declared: str | None = None, *, forgiving: bool = False)
 
 
 def _surely_utf8(data: bytes) -> bool:
-    """Whether it is UTF-8 throughout, with so many characters of several bytes that no other charset comes out like that by chance."""
+    """Whether it is UTF-8 throughout, with so many characters of several bytes that no other charset comes
+    out like that by chance."""
     text = None if data.isascii() else _strict(data, "utf-8")
     return text is not None and _not_ascii(text) >= _SURE
 
@@ -128,7 +136,9 @@ def _detected(data: bytes) -> str:
     best = from_bytes(data, cp_exclusion=list(_NEVER_GUESSED)).best()
     name = charset(best.encoding) or codecs.lookup(best.encoding).name if best else ""
     if name not in map(charset, LABELS):
-        raise NotText("encoding", "declares no charset and looks like none that is known; convert it to UTF-8")
+        raise NotText(
+            "encoding", "declares no charset and looks like none that is known; convert it to UTF-8"
+        )
     return name
 
 
@@ -156,12 +166,19 @@ def _decoded(data: bytes, name: str, forgiving: bool) -> str:
         raise NotText("encoding", f"is not valid {name} (byte {error.start}); convert it to UTF-8") from error
     lost = text.count("\ufffd")
     if lost > _LOST and lost > _LOST_SHARE * _not_ascii(text):
-        raise NotText("encoding", f"read as {name}, {lost} characters are none; mend the charset that it declares, or convert it to UTF-8")
+        raise NotText(
+            "encoding",
+            f"read as {name}, {lost} characters are none; mend the charset that it declares, or convert it to"
+            " UTF-8",
+        )
     return text
 
 
 def _checked(text: str) -> str:
     controls = len(_CONTROLS.findall(text))
     if "\x00" in text or controls > _CONTROL_SHARE * len(text) + 1:
-        raise NotText("binary", "is full of control characters, so it is not text; convert it to UTF-8 plain text or HTML")
+        raise NotText(
+            "binary",
+            "is full of control characters, so it is not text; convert it to UTF-8 plain text or HTML",
+        )
     return text

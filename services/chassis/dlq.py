@@ -1,13 +1,15 @@
 """Operating on dead letters: list, show, replay, purge.
 
-A replay puts the original records back on their topics and marks their letters as settled (:mod:`services.chassis.stage.settled`) in
-one transaction; a purge writes the marks alone. Letters that are not meant stay exactly where they are, and so do those replayed too
-often already and those that cannot be replayed.
+A replay puts the original records back on their topics and marks their letters as settled
+(:mod:`services.chassis.stage.settled`) in one transaction; a purge writes the marks alone. Letters that are
+not meant stay exactly where they are, and so do those replayed too often already and those that cannot be
+replayed.
 
-Exactly once: a replay or purge first joins the topic's group (``onrecord-dlq-<topic>``), which ends any other one's right to commit and
-aborts what a killed one left open. Only then it reads what is settled, to the topic's very end, waiting for transactions of others that
-are under way. So a mark it did not see cannot be. Its transactions move the group's position to the first letter that is still open:
-it says "settled" for everything before, as it did before there were marks, and spares reading that again.
+Exactly once: a replay or purge first joins the topic's group (``onrecord-dlq-<topic>``), which ends any other
+one's right to commit and aborts what a killed one left open. Only then it reads what is settled, to the
+topic's very end, waiting for transactions of others that are under way. So a mark it did not see cannot be.
+Its transactions move the group's position to the first letter that is still open: it says "settled" for
+everything before, as it did before there were marks, and spares reading that again.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which dead letters: all given parts must hold. ``since_ms`` compares the original record's timestamp."""
+    """Which dead letters: all given parts must hold. ``since_ms`` compares the original record's
+    timestamp."""
 
     reason: str | None = None
     stage: str | None = None
@@ -55,9 +58,11 @@ class Filter:
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay or a purge did with the open dead letters; ``left`` are those the filter or the limit left out.
+    """What a replay or a purge did with the open dead letters; ``left`` are those the filter or the limit
+    left out.
 
-    ``unreadable`` were meant but cannot be replayed: records that keep no header contract, and inputs that ingest refused.
+    ``unreadable`` were meant but cannot be replayed: records that keep no header contract, and inputs that
+    ingest refused.
     """
 
     replayed: int = 0
@@ -82,7 +87,8 @@ _SETTLED = (_Fate.REPLAYED, _Fate.PURGED)
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to become of the open letters of each partition, by offset, and the offset behind all that was looked at."""
+    """What is to become of the open letters of each partition, by offset, and the offset behind all that was
+    looked at."""
 
     fates: dict[TopicPartition, dict[int, _Fate]] = field(default_factory=dict)
     ends: dict[TopicPartition, int] = field(default_factory=dict)
@@ -100,10 +106,13 @@ class _Plan:
 def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, DeadLetter | None]]:
     """The dead letters of ``<topic>.dlq`` that are not replayed or purged yet, oldest first per partition.
 
-    A record that keeps no header contract comes without a letter, and only where no part of the filter is given.
+    A record that keeps no header contract comes without a letter, and only where no part of the filter is
+    given.
     """
     for tp, (start, end) in _unsettled_ranges(log, topic).items():
-        settled = {offset for record in log.read(*tp, start, end) if is_mark(record) for offset in marked(record)}
+        settled = {
+            offset for record in log.read(*tp, start, end) if is_mark(record) for offset in marked(record)
+        }
         for record in log.read(*tp, start, end):
             if is_mark(record) or record.offset in settled:
                 continue
@@ -112,8 +121,11 @@ def letters(log: EventLog, topic: str, which: Filter) -> Iterator[tuple[Record, 
                 yield record, letter
 
 
-def replay(log: EventLog, topic: str, which: Filter, *, limit: int | None = None, dry_run: bool = False) -> Replayed:
-    """Put the original records of the letters that ``which`` keeps back on their topics, at most ``limit`` of them.
+def replay(
+    log: EventLog, topic: str, which: Filter, *, limit: int | None = None, dry_run: bool = False
+) -> Replayed:
+    """Put the original records of the letters that ``which`` keeps back on their topics, at most ``limit`` of
+    them.
 
     Raises:
         CommitFailed: a transaction failed; those before it hold. Run it again to go on.
@@ -198,14 +210,18 @@ def _settle(log: EventLog, topic: str, judge: Callable[[Record], _Fate], limit: 
         deadline = time.monotonic() + IDLE_LIMIT_S
         while any(left.values()):
             if time.monotonic() > deadline:
-                raise TransientError(f"{topic}: the log gave nothing for {IDLE_LIMIT_S:g} s; run it again to go on where it stopped")
+                raise TransientError(
+                    f"{topic}: the log gave nothing for {IDLE_LIMIT_S:g} s; run it again to go on where it"
+                    " stopped"
+                )
             if _settle_batch(consumer, plan, left):
                 deadline = time.monotonic() + IDLE_LIMIT_S
     return plan.result()
 
 
 def _settle_batch(consumer: StageConsumer, plan: _Plan, left: dict[TopicPartition, set[int]]) -> bool:
-    """Read once, and settle those of the letters ``left`` that are met; False when there was nothing to read."""
+    """Read once, and settle those of the letters ``left`` that are met; False when there was nothing to
+    read."""
     batch = consumer.poll(POLL_S, BATCH)
     met: dict[TopicPartition, set[int]] = {}
     messages: list[Message] = []

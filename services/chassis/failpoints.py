@@ -1,7 +1,8 @@
 """Points at which a fault test may kill the process, as a power cut would.
 
-``ONRECORD_FAILPOINT=name`` kills the process with SIGKILL when it reaches the point ``name``; ``name:n`` at the n-th time.
-Nothing is cleaned up and nothing is flushed. Without the variable a point costs one comparison.
+``ONRECORD_FAILPOINT=name`` kills the process with SIGKILL when it reaches the point ``name``; ``name:n`` at
+the n-th time. Nothing is cleaned up and nothing is flushed. Without the variable a point costs one
+comparison.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ from services.chassis.errors import SettingsError
 
 VARIABLE: Final = "ONRECORD_FAILPOINT"
 
-NAMES: Final = ("after_send", "after_flush", "after_offsets", "before_commit", "after_commit", "dead_letter_write")
-"""In the order a transaction meets them: each message written, all of them written, offsets written, about to commit,
-committed; and each message written to a dead-letter topic."""
+NAMES: Final = (
+    "after_send",
+    "after_flush",
+    "after_offsets",
+    "before_commit",
+    "after_commit",
+    "dead_letter_write",
+)
+"""In the order a transaction meets them: each message written, all of them written, offsets written, about to
+commit, committed; and each message written to a dead-letter topic."""
 
 
 def parse(value: str | None) -> tuple[str, int] | None:

@@ -1,8 +1,8 @@
 """``/metrics``, ``/livez`` and ``/readyz`` of one process.
 
-``/livez`` answers 503 only when a loop is stuck: idle is alive, a rebalance is alive, an unreachable broker is alive (restarting
-would not mend it). ``/readyz`` answers 503 with the reasons while a service cannot take work: also when the log, or what it writes to,
-has not answered lately (:mod:`services.chassis.reach`).
+``/livez`` answers 503 only when a loop is stuck: idle is alive, a rebalance is alive, an unreachable broker
+is alive (restarting would not mend it). ``/readyz`` answers 503 with the reasons while a service cannot take
+work: also when the log, or what it writes to, has not answered lately (:mod:`services.chassis.reach`).
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from services.chassis.service import Service
 from services.chassis.settings import OpsSettings
 
 CONNECTION_TIMEOUT_S = 10
-"""One request, from the connection to its end, and as long again for the reading of the answer: a scraper that stalls, or sends a byte
-now and then, must not hold a thread for ever."""
+"""One request, from the connection to its end, and as long again for the reading of the answer: a scraper
+that stalls, or sends a byte now and then, must not hold a thread for ever."""
 HEAD_BYTES = 16_384
 """Request line and headers."""
 MAX_CONNECTIONS = 64
-"""Each has a thread. Beyond, the one that has waited longest for its request is let go: a probe must get through."""
+"""Each has a thread. Beyond, the one that has waited longest for its request is let go: a probe must get
+through."""
 
 
 class OpsServer:
@@ -49,7 +50,10 @@ class OpsServer:
         try:
             self._server = _Server((settings.host, settings.port), handler)
         except OSError as error:
-            problem = f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); set another port, or 0 for a free one"
+            problem = (
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); set another port, or 0"
+                " for a free one"
+            )
             raise SettingsError([f"ONRECORD_OPS__PORT: {problem}"]) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
 
@@ -63,7 +67,9 @@ class OpsServer:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -117,7 +123,8 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that hangs up before its answer is complete has given up: its own figures say so, and nothing is wrong here."""
+        """A scraper that hangs up before its answer is complete has given up: its own figures say so, and
+        nothing is wrong here."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -148,7 +155,9 @@ def _handler(metrics: Metrics, services: Sequence[Service]) -> type[BaseHTTPRequ
             elif path == "/readyz":
                 self._health([reason for service in services for reason in service.ready()])
             else:
-                self._answer(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"see /metrics, /livez or /readyz\n")
+                self._answer(
+                    HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"see /metrics, /livez or /readyz\n"
+                )
 
         def _health(self, reasons: list[str]) -> None:
             status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK

@@ -1,8 +1,8 @@
 """Pages that nest deeper than a parser goes.
 
-libxml2 stops at 256 elements one inside the other and leaves out the rest of the page without a word; real pages go beyond. Browsers read
-them: where elements nest deeper than they care for, they hang what is deeper beside it instead of into it. So does :func:`flattened`,
-from the parser's events, which have no limit.
+libxml2 stops at 256 elements one inside the other and leaves out the rest of the page without a word; real
+pages go beyond. Browsers read them: where elements nest deeper than they care for, they hang what is deeper
+beside it instead of into it. So does :func:`flattened`, from the parser's events, which have no limit.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ MakeElement = Callable[..., etree._Element]
 
 
 class TooDeep(ValueError):
-    """A page of so many elements one inside the other, and so many end tags, that reading it would take minutes."""
+    """A page of so many elements one inside the other, and so many end tags, that reading it would take
+    minutes."""
 
 
 def flattened(source: str, make_element: MakeElement = etree.Element) -> etree._Element | None:
-    """The page's tree, no deeper than :data:`DEEPEST`; all of its text, in order. None when there is no element in it.
+    """The page's tree, no deeper than :data:`DEEPEST`; all of its text, in order. None when there is no
+    element in it.
 
     Args:
         make_element: makes the elements, for trees of another class.
@@ -34,7 +36,9 @@ def flattened(source: str, make_element: MakeElement = etree.Element) -> etree._
         TooDeep: it cannot be read in linear time.
     """
     builder = _Flattening(make_element)
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, target=builder)
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, target=builder
+    )
     data = source.encode("utf-8", "replace")
     work = 0
     for start in range(0, len(data), _CHUNK):
@@ -48,7 +52,8 @@ def flattened(source: str, make_element: MakeElement = etree.Element) -> etree._
 
 
 class _Flattening:
-    """Builds a tree of the parser's events; an element too deep stands beside the one it was in, which ends before it."""
+    """Builds a tree of the parser's events; an element too deep stands beside the one it was in, which ends
+    before it."""
 
     def __init__(self, make_element: MakeElement) -> None:
         self._tree = etree.TreeBuilder(element_factory=make_element)

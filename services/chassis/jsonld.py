@@ -16,23 +16,38 @@ _NODES = 2_000
 """Article pages describe tens of things; more is another kind of page or an attack."""
 _WRAPPING = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>|;)\s*$")
 _ARTICLES = frozenset({"BlogPosting", "LiveBlogPosting", "Report", "SocialMediaPosting"})
-_LISTED = ("itemListElement", "isPartOf", "isRelatedTo", "hasPart", "mentions", "citation", "liveBlogUpdate", "comment")
+_LISTED = (
+    "itemListElement",
+    "isPartOf",
+    "isRelatedTo",
+    "hasPart",
+    "mentions",
+    "citation",
+    "liveBlogUpdate",
+    "comment",
+)
 """Properties whose values are other things than the page's own article."""
 
 Thing = dict[str, Any]
 
 
 def things_of(tree: etree._Element) -> list[Thing]:
-    """All things that a page describes, those it is about before those they are made of. What is not JSON is passed over."""
+    """All things that a page describes, those it is about before those they are made of. What is not JSON is
+    passed over."""
     found: list[Thing] = []
     for node in tree.iter("script"):
-        if (node.get("type") or "").partition(";")[0].strip().lower() == "application/ld+json" and node.text and len(node.text) <= _BYTES:
+        if (
+            (node.get("type") or "").partition(";")[0].strip().lower() == "application/ld+json"
+            and node.text
+            and len(node.text) <= _BYTES
+        ):
             found += _things(_parsed(node.text))
     return found
 
 
 def article_among(things: list[Thing]) -> Thing:
-    """The page's article: the first that has a headline, else the first of an article's type; empty when there is none."""
+    """The page's article: the first that has a headline, else the first of an article's type; empty when
+    there is none."""
     articles = [thing for thing in things if is_article(thing)]
     for thing in articles:
         if "headline" in thing:
@@ -67,7 +82,8 @@ def name_of(value: Any) -> str | None:
 
 
 def names_of(value: Any, things: list[Thing], depth: int = 0) -> Iterator[str]:
-    """What the values of a property are called; one that is only referred to by its id is looked up among the page's things."""
+    """What the values of a property are called; one that is only referred to by its id is looked up among the
+    page's things."""
     if isinstance(value, list):
         for element in value[:64] if depth < 3 else ():
             yield from names_of(element, things, depth + 1)
@@ -77,7 +93,9 @@ def names_of(value: Any, things: list[Thing], depth: int = 0) -> Iterator[str]:
         name = text_of(value.get("byline"))
         mark = value.get("@id")
         if name is None and mark:
-            name = next((named for thing in things if thing.get("@id") == mark and (named := name_of(thing))), None)
+            name = next(
+                (named for thing in things if thing.get("@id") == mark and (named := name_of(thing))), None
+            )
     if name:
         yield name
 
@@ -103,6 +121,10 @@ def _things(data: Any) -> Iterator[Thing]:
         value = waiting.pop(0)
         if isinstance(value, dict):
             yield value
-            waiting.extend(child for name, child in value.items() if isinstance(child, (dict, list)) and name not in _LISTED)
+            waiting.extend(
+                child
+                for name, child in value.items()
+                if isinstance(child, (dict, list)) and name not in _LISTED
+            )
         elif isinstance(value, list):
             waiting.extend(value[:_NODES])

@@ -1,7 +1,8 @@
 """Structured logs: JSON lines in containers, human lines on a terminal.
 
-Every line carries ``service``; inside a stage also ``topic``, ``partition``, ``offset``, ``article_id`` and ``trace_id`` where they are
-known (bound as context variables). Article text is never logged. ``docs/log-line.schema.json`` describes a line, ``docs/logs.md`` explains.
+Every line carries ``service``; inside a stage also ``topic``, ``partition``, ``offset``, ``article_id`` and
+``trace_id`` where they are known (bound as context variables). Article text is never logged.
+``docs/log-line.schema.json`` describes a line, ``docs/logs.md`` explains.
 """
 
 from __future__ import annotations
@@ -24,15 +25,18 @@ QUIET = ("kafka", "httpx", "httpcore", "trafilatura", "htmldate", "courlan", "al
 """Libraries whose info lines are noise here; their warnings are kept."""
 
 TOLD_BY_US = ("kafka.net", "kafka.producer")
-"""The Kafka client's connections and producers. What matters of it reaches us as an exception and is told once, with what is done about
-it or, where a command ends, with the setting to mend; theirs are written at debug only."""
+"""The Kafka client's connections and producers. What matters of it reaches us as an exception and is told
+once, with what is done about it or, where a command ends, with the setting to mend; theirs are written at
+debug only."""
 
 REPETITIVE = "kafka"
 """The Kafka client: several lines a second, errors among them, while a broker is away."""
 HOLD_S = 60.0
 """One line of a kind in this time; the others are counted."""
 
-STACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+STACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 """Without local variables: they would hold article text."""
 
 
@@ -46,7 +50,9 @@ def name_process(service: str) -> None:
     _process["service"] = service
 
 
-def _with_service(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+def _with_service(
+    _logger: object, _method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
     event.setdefault("service", _process["service"])
     return event
 
@@ -63,12 +69,18 @@ class _Kind:
 class Repeats(logging.Filter):
     """Lets one line of a kind through in :data:`HOLD_S`, then one that says how many like it were held back.
 
-    A kind is a logger's message before its arguments are filled in, numbers aside. Its first line always gets through. There is no clock
-    of its own: what is due is told when the next line of any logger comes along.
+    A kind is a logger's message before its arguments are filled in, numbers aside. Its first line always gets
+    through. There is no clock of its own: what is due is told when the next line of any logger comes along.
     """
 
-    def __init__(self, root: str, tell: Callable[[logging.LogRecord], object], clock: Callable[[], float] = time.monotonic) -> None:
-        """``root``: the logger whose lines, and those of all below it, are counted; others pass. ``tell`` writes the counting line."""
+    def __init__(
+        self,
+        root: str,
+        tell: Callable[[logging.LogRecord], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``root``: the logger whose lines, and those of all below it, are counted; others pass. ``tell``
+        writes the counting line."""
         super().__init__(root)
         self._tell = tell
         self._clock = clock
@@ -88,7 +100,9 @@ class Repeats(logging.Filter):
         return through
 
     def _first(self, record: logging.LogRecord, now: float) -> bool:
-        kind = self._kinds.setdefault((record.name, _NUMBERS.sub("#", str(record.msg))), _Kind(now + HOLD_S, record))
+        kind = self._kinds.setdefault(
+            (record.name, _NUMBERS.sub("#", str(record.msg))), _Kind(now + HOLD_S, record)
+        )
         if kind.last is record:
             return True
         kind.last = record
@@ -125,13 +139,19 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     ]
     renderer: structlog.types.Processor
     if human:
-        renderer = structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=28, exception_formatter=structlog.dev.plain_traceback)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), pad_event_to=28, exception_formatter=structlog.dev.plain_traceback
+        )
         tail: list[structlog.types.Processor] = [renderer]
     else:
         renderer = structlog.processors.JSONRenderer()
         tail = [STACKS, structlog.processors.EventRenamer("message"), renderer]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -139,7 +159,8 @@ def configure(settings: OpsSettings, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail]
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *tail],
         )
     )
     if level > logging.DEBUG:

@@ -1,7 +1,8 @@
 """The typed table of every metric of onrecord, and the bound of every label.
 
-Code (:mod:`services.chassis.metrics`), documentation (``docs/metrics.md``), dashboards and alerts are made from or checked against
-:data:`TABLE`. A label must be in :data:`BOUNDS`, where the bound on its values is stated: never an actor, an address or an outlet.
+Code (:mod:`services.chassis.metrics`), documentation (``docs/metrics.md``), dashboards and alerts are made
+from or checked against :data:`TABLE`. A label must be in :data:`BOUNDS`, where the bound on its values is
+stated: never an actor, an address or an outlet.
 """
 
 from __future__ import annotations
@@ -39,11 +40,16 @@ BOUNDS: Mapping[str, str] = {
     "name": "one per process: the loaded model",
     "outcome": "fixed list",
     "partition": "partitions of the declared topics that this process reads; series of others are removed",
-    "reason": "fixed lists of labels, `services/chassis/metric_values.py`, and of links `services/aggregate/identity/linking.py`",
+    "reason": (
+        "fixed lists of labels, `services/chassis/metric_values.py`, and of links"
+        " `services/aggregate/identity/linking.py`"
+    ),
     "revision": "one per process: the source revision of the build",
     "route": "route templates of the API, never a path",
     "schema_version": "one per process",
-    "service": "the services: ingest, extract, aggregate, query, lag; in `build_info` also run and other commands",
+    "service": (
+        "the services: ingest, extract, aggregate, query, lag; in `build_info` also run and other commands"
+    ),
     "sha256": "one per process: the loaded model",
     "source": "push, feed, file, stdin, archive",
     "stage": "fixed list",
@@ -60,9 +66,10 @@ BOUNDS: Mapping[str, str] = {
 class Metric:
     """One row of the table. ``name`` has neither prefix nor ``_total``.
 
-    ``by`` names the services that expose it. A counter or histogram whose labels but ``service`` are all in ``values`` is exposed from
-    the start with every combination of them, so that ``rate()`` sees its first increment; ``series`` lists label values, in the order
-    of ``labels`` without ``service``, for each service where the combinations differ.
+    ``by`` names the services that expose it. A counter or histogram whose labels but ``service`` are all in
+    ``values`` is exposed from the start with every combination of them, so that ``rate()`` sees its first
+    increment; ``series`` lists label values, in the order of ``labels`` without ``service``, for each service
+    where the combinations differ.
     """
 
     name: str
@@ -78,18 +85,30 @@ class Metric:
     @property
     def exposed(self) -> str:
         """The name as Prometheus shows it."""
-        return PREFIX + self.name + (f"_{self.unit}" if self.unit else "") + ("_total" if self.kind == "counter" else "")
+        return (
+            PREFIX
+            + self.name
+            + (f"_{self.unit}" if self.unit else "")
+            + ("_total" if self.kind == "counter" else "")
+        )
 
 
 TABLE: tuple[Metric, ...] = (
     Metric(
         "build_info",
         "gauge",
-        "Constant 1, labelled with what is running: release, source revision and version of the event schemas.",
+        "Constant 1, labelled with what is running: release, source revision and version of the event"
+        " schemas.",
         ("version", "service", "revision", "schema_version"),
         by=EVERY,
     ),
-    Metric("model_info", "gauge", "Constant 1, labelled with the extraction model in use.", ("name", "version", "sha256"), by=("extract",)),
+    Metric(
+        "model_info",
+        "gauge",
+        "Constant 1, labelled with the extraction model in use.",
+        ("name", "version", "sha256"),
+        by=("extract",),
+    ),
     # the flow of records through a stage's loop
     Metric(
         "records_consumed",
@@ -97,7 +116,10 @@ TABLE: tuple[Metric, ...] = (
         "Records read from the log, whatever became of them; replays count again.",
         ("service", "topic"),
         by=STAGES,
-        series={"extract": tuple((topic,) for topic in READ[EXTRACT_GROUP]), "aggregate": tuple((t,) for t in READ[AGGREGATE_GROUP])},
+        series={
+            "extract": tuple((topic,) for topic in READ[EXTRACT_GROUP]),
+            "aggregate": tuple((t,) for t in READ[AGGREGATE_GROUP]),
+        },
     ),
     Metric(
         "articles_processed",
@@ -149,7 +171,13 @@ TABLE: tuple[Metric, ...] = (
         values={"outcome": ("committed", "failed")},
     ),
     Metric(
-        "transaction_duration", "histogram", "Duration of one transaction, from begin to commit.", ("service",), "seconds", FAST, WRITERS
+        "transaction_duration",
+        "histogram",
+        "Duration of one transaction, from begin to commit.",
+        ("service",),
+        "seconds",
+        FAST,
+        WRITERS,
     ),
     Metric(
         "producer_rebuilds",
@@ -170,7 +198,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "positions_forgotten",
         "counter",
-        "Partitions read again from their beginning, because the log is not the one that their position was made from.",
+        "Partitions read again from their beginning, because the log is not the one that their position was"
+        " made from.",
         ("service",),
         by=WRITERS,
     ),
@@ -181,7 +210,14 @@ TABLE: tuple[Metric, ...] = (
         ("service", "topic", "partition"),
         by=STAGES,
     ),
-    Metric("consumer_lag", "gauge", "Age of the record last read, 0 when caught up.", ("service",), "seconds", by=STAGES),
+    Metric(
+        "consumer_lag",
+        "gauge",
+        "Age of the record last read, 0 when caught up.",
+        ("service",),
+        "seconds",
+        by=STAGES,
+    ),
     Metric(
         "last_progress_timestamp",
         "gauge",
@@ -190,7 +226,14 @@ TABLE: tuple[Metric, ...] = (
         "seconds",
         by=(*WRITERS, "lag"),
     ),
-    Metric("loop_turn_timestamp", "gauge", "Unix time of the loop's last turn, idle or not.", ("service",), "seconds", by=(*STAGES, "lag")),
+    Metric(
+        "loop_turn_timestamp",
+        "gauge",
+        "Unix time of the loop's last turn, idle or not.",
+        ("service",),
+        "seconds",
+        by=(*STAGES, "lag"),
+    ),
     Metric(
         "last_answer_timestamp",
         "gauge",
@@ -199,9 +242,28 @@ TABLE: tuple[Metric, ...] = (
         "seconds",
         by=(*WRITERS, "lag"),
     ),
-    Metric("clock_skew", "counter", "Events dated more than 5 s after this process's clock.", ("service",), by=STAGES),
-    Metric("in_flight", "gauge", "Records read (ingest: articles offered) and not yet committed.", ("service",), by=WRITERS),
-    Metric("backpressure", "counter", "Time spent waiting to retry while the source was held back.", ("service",), "seconds", by=WRITERS),
+    Metric(
+        "clock_skew",
+        "counter",
+        "Events dated more than 5 s after this process's clock.",
+        ("service",),
+        by=STAGES,
+    ),
+    Metric(
+        "in_flight",
+        "gauge",
+        "Records read (ingest: articles offered) and not yet committed.",
+        ("service",),
+        by=WRITERS,
+    ),
+    Metric(
+        "backpressure",
+        "counter",
+        "Time spent waiting to retry while the source was held back.",
+        ("service",),
+        "seconds",
+        by=WRITERS,
+    ),
     # ingest
     Metric(
         "articles_ingested",
@@ -209,12 +271,16 @@ TABLE: tuple[Metric, ...] = (
         "Articles offered, by outcome: published, duplicate, revised, rejected, skipped.",
         ("source", "outcome"),
         by=("ingest",),
-        values={"source": ("push", "feed"), "outcome": ("published", "duplicate", "revised", "rejected", "skipped")},
+        values={
+            "source": ("push", "feed"),
+            "outcome": ("published", "duplicate", "revised", "rejected", "skipped"),
+        },
     ),
     Metric(
         "pages_skipped",
         "counter",
-        "Pages, and records of archives, that are no articles and were passed over, by reason: the kind of page, or the answer.",
+        "Pages, and records of archives, that are no articles and were passed over, by reason: the kind of"
+        " page, or the answer.",
         ("reason",),
         by=("ingest",),
         values={"reason": tuple(SKIPPED)},
@@ -228,7 +294,14 @@ TABLE: tuple[Metric, ...] = (
         by=("ingest",),
         values={"outcome": ("changed", "unchanged", "refused", "failed")},
     ),
-    Metric("push_requests", "counter", "Push requests by HTTP status.", ("status",), by=("ingest",), values={"status": PUSH_STATUSES}),
+    Metric(
+        "push_requests",
+        "counter",
+        "Push requests by HTTP status.",
+        ("status",),
+        by=("ingest",),
+        values={"status": PUSH_STATUSES},
+    ),
     # extract
     Metric(
         "stage_duration",
@@ -240,7 +313,15 @@ TABLE: tuple[Metric, ...] = (
         ("extract",),
         {"stage": ("text", "tag", "attribute", "resolve", "state")},
     ),
-    Metric("extraction_duration", "histogram", "Duration of one whole extraction.", (), "seconds", FAST, ("extract",)),
+    Metric(
+        "extraction_duration",
+        "histogram",
+        "Duration of one whole extraction.",
+        (),
+        "seconds",
+        FAST,
+        ("extract",),
+    ),
     Metric("tokens", "counter", "Word pieces the tagger read.", by=("extract",)),
     Metric(
         "quotes_extracted",
@@ -292,19 +373,41 @@ TABLE: tuple[Metric, ...] = (
         "Rows of the record written, by table.",
         ("table",),
         by=("aggregate",),
-        values={"table": ("documents", "statements", "actors", "tallies", "trail", "source_hours", "decisions")},
+        values={
+            "table": ("documents", "statements", "actors", "tallies", "trail", "source_hours", "decisions")
+        },
     ),
-    Metric("actor_records_published", "counter", "Actor records published to the compacted topic.", by=("aggregate",)),
+    Metric(
+        "actor_records_published",
+        "counter",
+        "Actor records published to the compacted topic.",
+        by=("aggregate",),
+    ),
     Metric(
         "actor_records_too_large",
         "counter",
-        "Actor records above what their topic takes: published shortened, or left out because not even that fits.",
+        "Actor records above what their topic takes: published shortened, or left out because not even that"
+        " fits.",
         ("outcome",),
         by=("aggregate",),
         values={"outcome": ("shortened", "left_out")},
     ),
-    Metric("event_age", "histogram", "From an article coming in to its document being on record.", (), "seconds", AGE, ("aggregate",)),
-    Metric("record_entries", "gauge", "What is on record: actors, quotes, claims, articles and outlets.", ("kind",), by=("aggregate",)),
+    Metric(
+        "event_age",
+        "histogram",
+        "From an article coming in to its document being on record.",
+        (),
+        "seconds",
+        AGE,
+        ("aggregate",),
+    ),
+    Metric(
+        "record_entries",
+        "gauge",
+        "What is on record: actors, quotes, claims, articles and outlets.",
+        ("kind",),
+        by=("aggregate",),
+    ),
     Metric(
         "decisions_in_force",
         "gauge",
@@ -316,7 +419,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "statements_identified",
         "gauge",
-        "Statements on record whose actor is known across articles: by the registry, by an office, by a link, by the name alone.",
+        "Statements on record whose actor is known across articles: by the registry, by an office, by a link,"
+        " by the name alone.",
         ("kind",),
         by=("aggregate",),
         values={"kind": IDENTIFIED},
@@ -324,7 +428,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "identity_links",
         "gauge",
-        "Names on record that are taken for another's, by the reason of the link (the same from every replica).",
+        "Names on record that are taken for another's, by the reason of the link (the same from every"
+        " replica).",
         ("reason",),
         by=("aggregate",),
     ),
@@ -344,7 +449,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "sources_silent",
         "gauge",
-        "Outlets that used to publish regularly and are silent for unusually long (the same from every replica).",
+        "Outlets that used to publish regularly and are silent for unusually long (the same from every"
+        " replica).",
         by=("aggregate",),
     ),
     # lag exporter
@@ -370,17 +476,40 @@ TABLE: tuple[Metric, ...] = (
         ("group", "topic"),
         by=("lag",),
     ),
-    Metric("topic_records", "gauge", "Sum of the end offsets of a topic; its change is what was written.", ("topic",), by=("lag",)),
+    Metric(
+        "topic_records",
+        "gauge",
+        "Sum of the end offsets of a topic; its change is what was written.",
+        ("topic",),
+        by=("lag",),
+    ),
     # query
-    Metric("http_requests", "counter", "Requests answered by the read API, by route and status class.", ("route", "status"), by=("query",)),
-    Metric("http_request_duration", "histogram", "Duration of one request of the read API.", ("route",), "seconds", FAST, ("query",)),
+    Metric(
+        "http_requests",
+        "counter",
+        "Requests answered by the read API, by route and status class.",
+        ("route", "status"),
+        by=("query",),
+    ),
+    Metric(
+        "http_request_duration",
+        "histogram",
+        "Duration of one request of the read API.",
+        ("route",),
+        "seconds",
+        FAST,
+        ("query",),
+    ),
     Metric(
         "exports",
         "counter",
         "Exports over HTTP: sent whole, cut short (by the reader or a fault), refused.",
         ("format", "outcome"),
         by=("query",),
-        values={"format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"), "outcome": ("whole", "cut", "refused")},
+        values={
+            "format": ("csv", "jsonl", "parquet", "jsonld", "webannotation"),
+            "outcome": ("whole", "cut", "refused"),
+        },
     ),
     Metric("live_readers", "gauge", "Readers of the live stream just now.", by=("query",)),
 )

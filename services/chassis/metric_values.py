@@ -1,4 +1,5 @@
-"""Label values that are known beforehand but differ from service to service: published topics, dead letters, answers."""
+"""Label values that are known beforehand but differ from service to service: published topics, dead letters,
+answers."""
 
 from __future__ import annotations
 
@@ -27,14 +28,44 @@ LAST_RESORT: Pairs = (("process", "unexpected"), ("produce", "too_large"), ("pro
 
 DEAD_LETTERS: Mapping[str, Pairs] = {
     "ingest": (
-        *_reasons("decode", "archive", "binary", "encoding", "gzip", "not_json", "not_object", "not_table", "not_xml", "too_large"),
-        *_reasons("validate", "binary", "embargoed", "empty", "last_revision", "not_html", "not_table", "not_text", "not_xml", "partial"),
+        *_reasons(
+            "decode",
+            "archive",
+            "binary",
+            "encoding",
+            "gzip",
+            "not_json",
+            "not_object",
+            "not_table",
+            "not_xml",
+            "too_large",
+        ),
+        *_reasons(
+            "validate",
+            "binary",
+            "embargoed",
+            "empty",
+            "last_revision",
+            "not_html",
+            "not_table",
+            "not_text",
+            "not_xml",
+            "partial",
+        ),
         *_reasons("validate", "schema", "too_large"),
         ("produce", "too_large"),
     ),
     "extract": (
         *DECODE,
-        *_reasons("extract", "html_depth", "html_memory", "html_tags", "html_timeout", "html_unreadable", "too_large"),
+        *_reasons(
+            "extract",
+            "html_depth",
+            "html_memory",
+            "html_tags",
+            "html_timeout",
+            "html_unreadable",
+            "too_large",
+        ),
         *_reasons("extract", "text_crash", "text_memory", "text_timeout", "text_tokens"),
         *LAST_RESORT,
     ),

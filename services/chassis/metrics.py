@@ -23,8 +23,8 @@ __all__ = ["PREFIX", "TABLE", "Metric", "Metrics"]
 class Metrics:
     """The table's metrics on one registry.
 
-    ``metrics.counter("retries", service="extract").inc()``: an unknown name or label raises :class:`KeyError` or
-    :class:`ValueError` at once, so a typo cannot make a silent series.
+    ``metrics.counter("retries", service="extract").inc()``: an unknown name or label raises :class:`KeyError`
+    or :class:`ValueError` at once, so a typo cannot make a silent series.
     """
 
     def __init__(self, *, process: bool = False) -> None:
@@ -45,12 +45,16 @@ class Metrics:
             return Counter(name, row.help, row.labels, unit=row.unit, registry=self.registry)
         if row.kind == "gauge":
             return Gauge(name, row.help, row.labels, unit=row.unit, registry=self.registry)
-        return Histogram(name, row.help, row.labels, unit=row.unit, buckets=row.buckets, registry=self.registry)
+        return Histogram(
+            name, row.help, row.labels, unit=row.unit, buckets=row.buckets, registry=self.registry
+        )
 
     def seed(self, service: str) -> None:
-        """Expose every series that ``service`` may count, at zero, so that ``rate()`` sees the first increment of each.
+        """Expose every series that ``service`` may count, at zero, so that ``rate()`` sees the first
+        increment of each.
 
-        Histograms are seeded alike; of gauges only what is true before any work: nothing in flight, and progress as of now.
+        Histograms are seeded alike; of gauges only what is true before any work: nothing in flight, and
+        progress as of now.
         """
         for row in TABLE:
             if service not in row.by:
@@ -91,7 +95,8 @@ class Metrics:
             self.histogram(name, **labels).observe(perf_counter() - started)
 
     def replace(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
-        """Make ``values`` (by label values, in the table's order) all the series the gauge ``name`` has: vanished ones go.
+        """Make ``values`` (by label values, in the table's order) all the series the gauge ``name`` has:
+        vanished ones go.
 
         For gauges that one caller measures as a whole; series set in another way are left alone.
         """
@@ -118,7 +123,8 @@ def _row(name: str) -> Metric:
 
 
 def _known_series(row: Metric, service: str) -> Iterator[dict[str, str]]:
-    """The label sets of a counter or histogram that are known before the first event; none where one label's values are not."""
+    """The label sets of a counter or histogram that are known before the first event; none where one label's
+    values are not."""
     own = {"service": service} if "service" in row.labels else {}
     others = [label for label in row.labels if label != "service"]
     if row.kind == "gauge" or not row.labels:
@@ -126,4 +132,7 @@ def _known_series(row: Metric, service: str) -> Iterator[dict[str, str]]:
     if row.series:
         yield from (own | dict(zip(others, values, strict=True)) for values in row.series.get(service, ()))
     elif row.values.keys() >= set(others):
-        yield from (own | dict(zip(others, values, strict=True)) for values in product(*(row.values[label] for label in others)))
+        yield from (
+            own | dict(zip(others, values, strict=True))
+            for values in product(*(row.values[label] for label in others))
+        )

@@ -1,4 +1,5 @@
-"""``docs/metrics.md``: ``python -m services.chassis.metrics_doc [--check]`` writes or checks it against the table of metrics."""
+"""``docs/metrics.md``: ``python -m services.chassis.metrics_doc [--check]`` writes or checks it against the
+table of metrics."""
 
 from __future__ import annotations
 
@@ -95,14 +96,19 @@ def _listed(row: Metric, label: str) -> str:
 def main() -> int:
     """Write or check; 1 when the committed page is not the generated one."""
     parser = argparse.ArgumentParser(prog="python -m services.chassis.metrics_doc", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail instead of writing when the page is out of date")
+    parser.add_argument(
+        "--check", action="store_true", help="fail instead of writing when the page is out of date"
+    )
     if not parser.parse_args().check:
         PATH.parent.mkdir(exist_ok=True)
         PATH.write_text(document(), encoding="utf-8")
         return 0
     if PATH.is_file() and PATH.read_text(encoding="utf-8") == document():
         return 0
-    print(f"{PATH.name} is out of date: run `python -m services.chassis.metrics_doc` and commit it", file=sys.stderr)
+    print(
+        f"{PATH.name} is out of date: run `python -m services.chassis.metrics_doc` and commit it",
+        file=sys.stderr,
+    )
     return 1
 
 

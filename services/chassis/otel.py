@@ -1,8 +1,8 @@
 """Export of finished spans by OpenTelemetry's SDK, over OTLP/HTTP, where the settings name a collector.
 
-The spans are made here from what already happened, so that their ids are those of the ``traceparent`` headers that were sent. They are
-queued and sent by a thread of the SDK: a collector that is slow or gone costs spans, never time or articles. The SDK's own variables
-(``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_BSP_…``) are honoured.
+The spans are made here from what already happened, so that their ids are those of the ``traceparent`` headers
+that were sent. They are queued and sent by a thread of the SDK: a collector that is slow or gone costs spans,
+never time or articles. The SDK's own variables (``OTEL_EXPORTER_OTLP_HEADERS``, ``OTEL_BSP_…``) are honoured.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ logger = structlog.get_logger()
 
 @contextmanager
 def open_spans(settings: Settings, service: str) -> Iterator[Spans | None]:
-    """Where finished spans go: None when no collector is named. The last ones are sent, within ``otel.timeout_s``, at the end.
+    """Where finished spans go: None when no collector is named. The last ones are sent, within
+    ``otel.timeout_s``, at the end.
 
     Raises:
         SettingsError: a collector is named but the extra is not installed.
@@ -42,7 +43,9 @@ def open_spans(settings: Settings, service: str) -> Iterator[Spans | None]:
     try:
         export = _Export(settings, service)
     except ImportError as error:
-        problem = "traces cannot be exported without the extra `otel`: pip install 'onrecord[otel]', or unset this"
+        problem = (
+            "traces cannot be exported without the extra `otel`: pip install 'onrecord[otel]', or unset this"
+        )
         raise SettingsError([f"ONRECORD_OTEL__ENDPOINT: {problem}"]) from error
     try:
         yield export.take
@@ -61,9 +64,14 @@ class _Export:
         self._timeout_s = settings.otel.timeout_s
         # the SDK would write a line for every span it drops and every try that fails; _Watched tells once
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        self._processor = BatchSpanProcessor(_watched(OTLPSpanExporter(endpoint, timeout=self._timeout_s), endpoint))
+        self._processor = BatchSpanProcessor(
+            _watched(OTLPSpanExporter(endpoint, timeout=self._timeout_s), endpoint)
+        )
         self._scope = InstrumentationScope("onrecord", app_version())
-        self._system = {"messaging.system": settings.log.engine, "messaging.client.id": f"onrecord-{service}-{settings.log.instance}"}
+        self._system = {
+            "messaging.system": settings.log.engine,
+            "messaging.client.id": f"onrecord-{service}-{settings.log.instance}",
+        }
         self._resource = Resource.create({
             "service.namespace": "onrecord",
             "service.name": f"onrecord-{service}",
@@ -77,7 +85,8 @@ class _Export:
         self._processor.on_end(self._readable(finished))
 
     def close(self) -> None:
-        """Send what is queued, for ``otel.timeout_s`` at most: the SDK itself would wait for half a minute."""
+        """Send what is queued, for ``otel.timeout_s`` at most: the SDK itself would wait for half a
+        minute."""
         ending = threading.Thread(target=self._processor.shutdown, name="otel-shutdown", daemon=True)
         ending.start()
         ending.join(self._timeout_s)
@@ -96,7 +105,8 @@ class _Export:
             parent=parent,
             resource=self._resource,
             attributes=attributes,
-            # the conventions tie processing to sending by a link; parenthood keeps an article's way in one tree besides
+            # the conventions tie processing to sending by a link; parenthood keeps an article's way in one
+            # tree besides
             links=[Link(parent)] if parent and finished.kind == "consumer" else [],
             kind=SpanKind.PRODUCER if finished.kind == "producer" else SpanKind.CONSUMER,
             status=Status(StatusCode.ERROR) if finished.error else Status(StatusCode.UNSET),
@@ -109,7 +119,12 @@ class _Export:
 def _context(context: TraceContext, *, remote: bool) -> Any:
     from opentelemetry.trace import SpanContext, TraceFlags
 
-    return SpanContext(int(context.trace_id, 16), int(context.span_id, 16), is_remote=remote, trace_flags=TraceFlags(context.flags))
+    return SpanContext(
+        int(context.trace_id, 16),
+        int(context.span_id, 16),
+        is_remote=remote,
+        trace_flags=TraceFlags(context.flags),
+    )
 
 
 def _watched(inner: SpanExporter, endpoint: str) -> SpanExporter:
@@ -123,7 +138,10 @@ def _watched(inner: SpanExporter, endpoint: str) -> SpanExporter:
             result = inner.export(spans)
             well = result is SpanExportResult.SUCCESS
             if self.well and not well:
-                logger.warning("spans cannot be exported; they are dropped until the collector answers", endpoint=endpoint)
+                logger.warning(
+                    "spans cannot be exported; they are dropped until the collector answers",
+                    endpoint=endpoint,
+                )
             elif well and not self.well:
                 logger.info("spans are exported again", endpoint=endpoint)
             self.well = well

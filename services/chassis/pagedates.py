@@ -1,7 +1,8 @@
 """When a page says its article was published.
 
-JSON-LD ``datePublished`` before ``meta`` before ``time`` elements before the address. One without a zone, or without a time of day, is
-completed by another that tells the same clock time, or the same day. Days of a last change are never taken.
+JSON-LD ``datePublished`` before ``meta`` before ``time`` elements before the address. One without a zone, or
+without a time of day, is completed by another that tells the same clock time, or the same day. Days of a last
+change are never taken.
 """
 
 from __future__ import annotations
@@ -28,10 +29,19 @@ _EARLIEST = 1990
 
 
 def published(
-    tree: etree._Element, meta: dict[str, list[str]], article: jsonld.Thing, things: list[jsonld.Thing], addresses: list[str]
+    tree: etree._Element,
+    meta: dict[str, list[str]],
+    article: jsonld.Thing,
+    things: list[jsonld.Thing],
+    addresses: list[str],
 ) -> datetime | None:
-    """The moment of publication; without a zone when the page names none, at midnight when it names only a day. None when it names none."""
-    moments = [moment for written in _written(tree, meta, article, things, addresses) if (moment := moment_of(written))]
+    """The moment of publication; without a zone when the page names none, at midnight when it names only a
+    day. None when it names none."""
+    moments = [
+        moment
+        for written in _written(tree, meta, article, things, addresses)
+        if (moment := moment_of(written))
+    ]
     if not moments:
         return None
     first = moments[0]
@@ -49,7 +59,8 @@ def _minute(moment: datetime) -> datetime:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """A moment written as ISO 8601, as e-mail writes it, or in seconds or milliseconds since 1970; None when it is none, or absurd."""
+    """A moment written as ISO 8601, as e-mail writes it, or in seconds or milliseconds since 1970; None when
+    it is none, or absurd."""
     text = (text or "").strip()
     try:
         moment = _parsed(text)
@@ -64,11 +75,17 @@ def _parsed(text: str) -> datetime | None:
     if not text[:4].isdecimal():
         return parsedate_to_datetime(text) if re.search(r"\d:\d\d", text) else None
     # a space before the zone, and days parted by slashes, are what some sites make of the standard
-    return datetime.fromisoformat(re.sub(r"\s+(?=(?:[+-]\d|Z))", "", text.replace("/", "-") if text[4:5] == "/" else text))
+    return datetime.fromisoformat(
+        re.sub(r"\s+(?=(?:[+-]\d|Z))", "", text.replace("/", "-") if text[4:5] == "/" else text)
+    )
 
 
 def _written(
-    tree: etree._Element, meta: dict[str, list[str]], article: jsonld.Thing, things: list[jsonld.Thing], addresses: list[str]
+    tree: etree._Element,
+    meta: dict[str, list[str]],
+    article: jsonld.Thing,
+    things: list[jsonld.Thing],
+    addresses: list[str],
 ) -> Iterator[str | None]:
     yield jsonld.text_of(article.get("datePublished"))
     for name in _META:
@@ -79,7 +96,9 @@ def _written(
     yield jsonld.text_of(article.get("dateCreated"))
     for node in tree.xpath("//*[@itemprop='datePublished' or @pubdate]")[:_TIMES]:
         yield node.get("datetime") or node.get("content") or node.text
-    for node in tree.xpath("//time[@datetime][not(ancestor::aside or ancestor::nav or ancestor::footer)]")[:_TIMES]:
+    for node in tree.xpath("//time[@datetime][not(ancestor::aside or ancestor::nav or ancestor::footer)]")[
+        :_TIMES
+    ]:
         if "odif" not in (node.get("itemprop") or "") and "update" not in (node.get("class") or "").lower():
             yield node.get("datetime")
     for address in addresses:

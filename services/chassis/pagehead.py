@@ -1,8 +1,8 @@
 """What a page says about itself: title, by-line, date, outlet, language, address, summary, kind.
 
-Pages say each of these several times, and not always the same. The title is what most of ``og:title``, JSON-LD ``headline``, ``title`` and
-``h1`` agree on, the heading before the others, the site's name at its end left out. Names and dates: :mod:`services.chassis.bylines`,
-:mod:`services.chassis.pagedates`.
+Pages say each of these several times, and not always the same. The title is what most of ``og:title``,
+JSON-LD ``headline``, ``title`` and ``h1`` agree on, the heading before the others, the site's name at its end
+left out. Names and dates: :mod:`services.chassis.bylines`, :mod:`services.chassis.pagedates`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _CUT = ("…", "...")
 class Head:
     """A page about itself; None or empty where it says nothing.
 
-    ``titles``: all it calls itself, whole and cut. ``summaries``: what it says it is about. ``addresses``: where it says it stands, as
-    written, the surest first. ``own_addresses``: those that its sharing buttons and JSON-LD name. ``body``: the article's text in JSON-LD.
+    ``titles``: all it calls itself, whole and cut. ``summaries``: what it says it is about. ``addresses``:
+    where it says it stands, as written, the surest first. ``own_addresses``: those that its sharing buttons
+    and JSON-LD name. ``body``: the article's text in JSON-LD.
     """
 
     title: str | None
@@ -52,18 +53,27 @@ def read_head(tree: etree._Element) -> Head:
     things = jsonld.things_of(tree)
     article = jsonld.article_among(things)
     outlet = _first(meta, "og:site_name") or jsonld.name_of(article.get("publisher"))
-    canonical = [node.get("href") or "" for node in tree.iter("link") if "canonical" in (node.get("rel") or "").lower().split()]
+    canonical = [
+        node.get("href") or ""
+        for node in tree.iter("link")
+        if "canonical" in (node.get("rel") or "").lower().split()
+    ]
     own = [*meta.get("og:url", []), *filter(None, (jsonld.text_of(article.get("url")), _main_page(article)))]
     sites = _site_names(meta, things, [*canonical, *own])
     title, titles = _titles(tree, meta, article, sites)
-    summaries = (*_all(meta, "og:description", "description", "twitter:description"), jsonld.text_of(article.get("description")))
+    summaries = (
+        *_all(meta, "og:description", "description", "twitter:description"),
+        jsonld.text_of(article.get("description")),
+    )
     return Head(
         title=title,
         titles=titles,
         summaries=tuple(dict.fromkeys(_plain(summary) for summary in summaries if summary)),
         authors=authors_of(tree, meta, article, things, sites),
         outlet=outlet,
-        language=tree.get("lang") or _first(meta, "og:locale", "content-language") or jsonld.text_of(article.get("inLanguage")),
+        language=tree.get("lang")
+        or _first(meta, "og:locale", "content-language")
+        or jsonld.text_of(article.get("inLanguage")),
         published_at=published(tree, meta, article, things, [*canonical, *own]),
         addresses=tuple(filter(None, (*canonical, *own))),
         own_addresses=tuple(own),
@@ -96,12 +106,25 @@ def _plain(text: str) -> str:
 
 def _main_page(article: jsonld.Thing) -> str | None:
     page = article.get("mainEntityOfPage")
-    return jsonld.text_of(page.get("@id") or page.get("url")) if isinstance(page, dict) else jsonld.text_of(page)
+    return (
+        jsonld.text_of(page.get("@id") or page.get("url")) if isinstance(page, dict) else jsonld.text_of(page)
+    )
 
 
-def _site_names(meta: dict[str, list[str]], things: list[jsonld.Thing], addresses: list[str]) -> frozenset[str]:
-    """What the site and its publisher are called, by letters: a name in a title or by-line that is one of these is no part of it."""
-    names = _all(meta, "og:site_name", "application-name", "publisher", "twitter:site", "apple-mobile-web-app-title", "dc.publisher")
+def _site_names(
+    meta: dict[str, list[str]], things: list[jsonld.Thing], addresses: list[str]
+) -> frozenset[str]:
+    """What the site and its publisher are called, by letters: a name in a title or by-line that is one of
+    these is no part of it."""
+    names = _all(
+        meta,
+        "og:site_name",
+        "application-name",
+        "publisher",
+        "twitter:site",
+        "apple-mobile-web-app-title",
+        "dc.publisher",
+    )
     for thing in things:
         names += jsonld.names_of(thing.get("publisher"), things)
         if jsonld.types_of(thing) & {"WebSite", "NewsMediaOrganization"}:
@@ -118,7 +141,8 @@ def _site_names(meta: dict[str, list[str]], things: list[jsonld.Thing], addresse
 def _titles(
     tree: etree._Element, meta: dict[str, list[str]], article: jsonld.Thing, sites: frozenset[str]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """The title that most of the page's own agree on, and all of them. Where none agree, the surest stands: the first."""
+    """The title that most of the page's own agree on, and all of them. Where none agree, the surest stands:
+    the first."""
     headings = [_plain(" ".join(node.itertext())) for node in list(tree.iter("h1"))[:_HEADINGS]]
     named = [_first(meta, "og:title", "twitter:title"), jsonld.text_of(article.get("headline"))]
     named += [" ".join(node.text or "" for node in list(tree.iter("title"))[:1])]
@@ -128,9 +152,12 @@ def _titles(
     if not candidates:
         return (whole[0] if whole else None), tuple(whole)
     votes = [sum(_agree(title, other) for other in candidates) for title in candidates]
-    # as many for one as for another, or none agree: what stands above the text is what readers call it, if that is one heading
+    # as many for one as for another, or none agree: what stands above the text is what readers call it, if
+    # that is one heading
     apart = [title for title in candidates if title not in headings]
-    best = candidates[votes.index(max(votes))] if max(votes) > 1 or len(headings) == 1 or not apart else apart[0]
+    best = (
+        candidates[votes.index(max(votes))] if max(votes) > 1 or len(headings) == 1 or not apart else apart[0]
+    )
     shown = [title for title in whole if title not in headings[1:]]
     return best, tuple(dict.fromkeys((best, *(_without_site(title, sites) for title in shown), *shown)))
 
@@ -148,11 +175,14 @@ def _without_site(title: str, sites: frozenset[str]) -> str:
 
 
 def _agree(title: str, other: str) -> bool:
-    """Whether ``other`` is the same title, or this one with a section or site behind it, or a longer one cut short is not this."""
+    """Whether ``other`` is the same title, or this one with a section or site behind it, or a longer one cut
+    short is not this."""
     mine, theirs = letters(title), letters(other)
     if title.endswith(_CUT):
         return False
     if mine == theirs:
         return True
     behind = other[len(title) :] if other.startswith(title) else ""
-    return bool(_SEPARATOR.match(behind)) or (other.endswith(_CUT) and len(theirs) > 20 and mine.startswith(theirs))
+    return bool(_SEPARATOR.match(behind)) or (
+        other.endswith(_CUT) and len(theirs) > 20 and mine.startswith(theirs)
+    )

@@ -1,7 +1,9 @@
-"""Is the service in this container well? ``python -m services.chassis.probe`` asks the ops endpoint and ends with 0 or 1.
+"""Is the service in this container well? ``python -m services.chassis.probe`` asks the ops endpoint and ends
+with 0 or 1.
 
-For an image's health check, which runs every few seconds in every container: it loads the standard library only, a tenth of the
-processor time that the command line needs to start, unless a configuration file has to be read.
+For an image's health check, which runs every few seconds in every container: it loads the standard library
+only, a tenth of the processor time that the command line needs to start, unless a configuration file has to
+be read.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ def ask(host: str, port: int, path: str) -> str:
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        return f"no answer from {address}:{port}{path} ({error or type(error).__name__}): is ONRECORD_OPS__PORT the service's port?"
+        return (
+            f"no answer from {address}:{port}{path} ({error or type(error).__name__}): is ONRECORD_OPS__PORT"
+            " the service's port?"
+        )
     finally:
         connection.close()
     return "" if answer.status == HTTPStatus.OK else f"{path} answers {answer.status}: {_reasons(body)}"
@@ -62,7 +67,9 @@ def _endpoint() -> tuple[str, int]:
 
         ops = settings.load().ops
         return ops.host, ops.port
-    return os.environ.get("ONRECORD_OPS__HOST", "127.0.0.1"), int(os.environ.get("ONRECORD_OPS__PORT", DEFAULT_PORT))
+    return os.environ.get("ONRECORD_OPS__HOST", "127.0.0.1"), int(
+        os.environ.get("ONRECORD_OPS__PORT", DEFAULT_PORT)
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """When a thing that a service cannot work without last answered: the log, the database, ingest's index.
 
-Readiness rests on answers, because nothing else tells: a poll that returns nothing looks the same whether a topic is idle or every
-broker is dead, and a consumer keeps its partitions through an outage. Two ways of collecting answers:
+Readiness rests on answers, because nothing else tells: a poll that returns nothing looks the same whether a
+topic is idle or every broker is dead, and a consumer keeps its partitions through an outage. Two ways of
+collecting answers:
 
-- Kafka's clients notice every answer of a broker as it comes in (:mod:`services.chassis.log.kafka.opening`). They ask for metadata
-  every :data:`ASK_S` seconds anyway, idle or in a rebalance, on their own threads.
-- What says nothing by itself is asked by :class:`Asking`, on a thread of its own: a question may hang as long as it likes.
+- Kafka's clients notice every answer of a broker as it comes in (:mod:`services.chassis.log.kafka.opening`).
+  They ask for metadata every :data:`ASK_S` seconds anyway, idle or in a rebalance, on their own threads.
+- What says nothing by itself is asked by :class:`Asking`, on a thread of its own: a question may hang as long
+  as it likes.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ class Reach:
         self._why = ""
 
     def failed(self, why: str) -> None:
-        """It has answered with an error, or not at all: ``why`` is told with the problem once that has lasted."""
+        """It has answered with an error, or not at all: ``why`` is told with the problem once that has
+        lasted."""
         self._why = why
 
     def problem(self) -> str:
@@ -64,7 +67,9 @@ class Reach:
 
     def expose(self, metrics: Metrics, service: str) -> None:
         """Let the metrics tell when it last answered."""
-        metrics.gauge("last_answer_timestamp", service=service, dependency=self.name).set_function(lambda: self.at)
+        metrics.gauge("last_answer_timestamp", service=service, dependency=self.name).set_function(
+            lambda: self.at
+        )
 
 
 def unreachable(name: str, seconds: float, why: str) -> str:
@@ -79,8 +84,8 @@ def since(seconds: float) -> str:
 
 
 class OpenedFile:
-    """A SQLite file, by what it is and not by its name: one that was moved away goes on working for those who have it open, and nobody
-    would find what they write."""
+    """A SQLite file, by what it is and not by its name: one that was moved away goes on working for those who
+    have it open, and nobody would find what they write."""
 
     def __init__(self, path: Path) -> None:
         """``path`` exists."""

@@ -50,13 +50,16 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[Asked]:
 
 
 class Group:
-    """Services running on threads. When one fails, all are stopped and its error is raised by :meth:`join`."""
+    """Services running on threads. When one fails, all are stopped and its error is raised by
+    :meth:`join`."""
 
     def __init__(self, services: Sequence[Service], stop: threading.Event) -> None:
         self.services = services
         self._stop = stop
         self._errors: list[BaseException] = []
-        self._threads = [threading.Thread(target=self._run, args=(service,), name=service.name) for service in services]
+        self._threads = [
+            threading.Thread(target=self._run, args=(service,), name=service.name) for service in services
+        ]
 
     def start(self) -> None:
         """Start every service."""
@@ -93,13 +96,17 @@ class Group:
             raise self._errors[0]
 
 
-def run_services(context: Context, services: Sequence[Service], work: Callable[[Group], None] | None = None) -> int | None:
-    """Run services with their health endpoint until a signal, an error, or the end of ``work``; returns the signal, if one came.
+def run_services(
+    context: Context, services: Sequence[Service], work: Callable[[Group], None] | None = None
+) -> int | None:
+    """Run services with their health endpoint until a signal, an error, or the end of ``work``; returns the
+    signal, if one came.
 
     Args:
         context: what the services were built with.
         services: run on a thread each.
-        work: done on this thread meanwhile; when it returns the services are stopped. Without it they run until a signal.
+        work: done on this thread meanwhile; when it returns the services are stopped. Without it they run
+            until a signal.
 
     Raises:
         BaseException: the first error a service or ``work`` ended with.
@@ -107,7 +114,10 @@ def run_services(context: Context, services: Sequence[Service], work: Callable[[
     for service in services:
         context.metrics.seed(service.name)
     group = Group(services, context.stop)
-    with stopping_on_signals(context.stop) as asked, OpsServer(context.settings.ops, context.metrics, services) as ops:
+    with (
+        stopping_on_signals(context.stop) as asked,
+        OpsServer(context.settings.ops, context.metrics, services) as ops,
+    ):
         logger.info("ops endpoint", address=ops.address)
         group.start()
         try:

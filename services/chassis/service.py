@@ -14,10 +14,11 @@ from services.chassis.tracing import Spans
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a service is given. ``stop`` is set once, to ask for a clean end: finish or abort the batch, commit, return.
+    """What a service is given. ``stop`` is set once, to ask for a clean end: finish or abort the batch,
+    commit, return.
 
-    ``spans`` takes finished spans where they are exported. ``supervised`` says that whoever runs this process starts it again when it
-    ends, as containers are.
+    ``spans`` takes finished spans where they are exported. ``supervised`` says that whoever runs this process
+    starts it again when it ends, as containers are.
     """
 
     settings: Settings

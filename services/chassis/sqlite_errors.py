@@ -20,7 +20,10 @@ _CAUSES: Final = {
 CURES: Final = {
     "busy": "another process holds the write lock; it is tried again",
     "disk_full": "the disk is full: make room",
-    "io": "the file or its directory cannot be read or written: see that both are there and that the disk has room",
+    "io": (
+        "the file or its directory cannot be read or written: see that both are there and that the disk has"
+        " room"
+    ),
     "read_only": "the file or its directory is read-only: make it writable",
     "memory": "out of memory",
 }
@@ -37,5 +40,6 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 def cause_of(error: sqlite3.Error) -> str | None:
-    """A bounded label of what may pass by itself or once somebody has acted, one of :data:`CURES`; None for a mistake in the program."""
+    """A bounded label of what may pass by itself or once somebody has acted, one of :data:`CURES`; None for a
+    mistake in the program."""
     return _CAUSES.get(code_of(error))

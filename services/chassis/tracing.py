@@ -1,7 +1,7 @@
 """W3C Trace Context: one trace follows an article through every service.
 
-The header travels as plain ``traceparent`` on each record (https://www.w3.org/TR/trace-context-2/). A missing or malformed one
-starts a new trace; it never fails the record.
+The header travels as plain ``traceparent`` on each record (https://www.w3.org/TR/trace-context-2/). A missing
+or malformed one starts a new trace; it never fails the record.
 """
 
 from __future__ import annotations
@@ -59,14 +59,16 @@ class TraceContext:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One piece of work in a trace: ``context`` is sent on with what the work made, ``parent`` is the work it continues."""
+    """One piece of work in a trace: ``context`` is sent on with what the work made, ``parent`` is the work it
+    continues."""
 
     context: TraceContext
     parent: TraceContext | None = None
 
     @classmethod
     def after(cls, incoming: str | None) -> Self:
-        """A child of the incoming ``traceparent``, or the first span of a new trace when there is none that can be read.
+        """A child of the incoming ``traceparent``, or the first span of a new trace when there is none that
+        can be read.
 
         Span ids are random, so headers differ between replays; ids of events do not.
         """
@@ -88,7 +90,8 @@ class Span:
 class FinishedSpan:
     """A span with what it did, for export. ``started_ns`` and ``ended_ns`` are nanoseconds since 1970.
 
-    ``error`` is a class of error, never a message: those may be long. ``attributes`` are named as OpenTelemetry's conventions say.
+    ``error`` is a class of error, never a message: those may be long. ``attributes`` are named as
+    OpenTelemetry's conventions say.
     """
 
     name: str
@@ -105,8 +108,8 @@ Spans = Callable[[FinishedSpan], None]
 
 
 def incoming(headers: Sequence[tuple[str, bytes]]) -> str | None:
-    """The ``traceparent`` of a record that can be read: the plain header names the last hop, the CloudEvents extension, which
-    intermediaries leave alone, the event's beginning."""
+    """The ``traceparent`` of a record that can be read: the plain header names the last hop, the CloudEvents
+    extension, which intermediaries leave alone, the event's beginning."""
     found = dict(headers)
     for name in ("traceparent", "ce_traceparent"):
         text = found.get(name, b"").decode("utf-8", "replace")

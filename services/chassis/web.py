@@ -1,8 +1,9 @@
 """The HTTP server of push and of query: uvicorn, with the limits on slow and crafted clients that it lacks.
 
-uvicorn bounds the bytes of a head and the time between two requests. Here are added: the time a head may take, from the first
-connection on; the time a reader may leave an answer unread; the number of connections, of which the longest idle one makes room for the
-next; and the refusal of a request whose end two readers could see in different places.
+uvicorn bounds the bytes of a head and the time between two requests. Here are added: the time a head may
+take, from the first connection on; the time a reader may leave an answer unread; the number of connections,
+of which the longest idle one makes room for the next; and the refusal of a request whose end two readers
+could see in different places.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def config(app: Callable[..., Any], grace_s: int) -> uvicorn.Config:
 
 
 class _Connection(h11.Connection):
-    """Refuses a request with both Content-Length and Transfer-Encoding: where it ends is a matter of opinion (RFC 9112, 6.1)."""
+    """Refuses a request with both Content-Length and Transfer-Encoding: where it ends is a matter of opinion
+    (RFC 9112, 6.1)."""
 
     def next_event(self) -> Any:
         event = super().next_event()
@@ -114,7 +116,8 @@ class LimitedProtocol(H11Protocol):
             self.transport.abort()
 
     def _make_room(self) -> None:
-        """Let go of the connection that has kept us waiting longest; nobody's request under way is given up."""
+        """Let go of the connection that has kept us waiting longest; nobody's request under way is given
+        up."""
         idle = [one for one in self.connections if isinstance(one, LimitedProtocol) and one.waiting]
         oldest = min(idle, key=lambda one: one.waiting_since)
         # at once: more may come before the loop tells that it is gone
@@ -140,7 +143,10 @@ class LimitedProtocol(H11Protocol):
     def _answer_late(self) -> None:
         status = HTTPStatus.REQUEST_TIMEOUT
         headers = [("content-length", "0"), ("connection", "close")]
-        self.transport.write(self.conn.send(h11.Response(status_code=status, headers=headers, reason=status.phrase.encode())) or b"")
+        self.transport.write(
+            self.conn.send(h11.Response(status_code=status, headers=headers, reason=status.phrase.encode()))
+            or b""
+        )
         self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
 
     def _stop_head_timer(self) -> None:

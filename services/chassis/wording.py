@@ -1,8 +1,8 @@
 """What two texts have in common, word by word.
 
-Words are compared without case, accents, marks of quotation and what an editor put into brackets. Two wordings are one but for how they
-were cut and edited when most of the shorter one stands in the longer in the same order, few words inside what they share differ, and
-neither a number nor a negation is among these.
+Words are compared without case, accents, marks of quotation and what an editor put into brackets. Two
+wordings are one but for how they were cut and edited when most of the shorter one stands in the longer in the
+same order, few words inside what they share differ, and neither a number nor a negation is among these.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _SPACELESS = (
     ("\u0e00", "\u0eff"), ("\u1000", "\u109f"), ("\u1780", "\u17ff"), ("\u3040", "\u30ff"), ("\u3400", "\u9fff"), ("\uf900", "\ufaff"),
     ("\U00020000", "\U0003ffff"),
 )  # fmt: skip
-"""Thai and Lao, Myanmar, Khmer, kana, and Chinese characters: written without blanks, so that each letter counts as a word."""
+"""Thai and Lao, Myanmar, Khmer, kana, and Chinese characters: written without blanks, so that each letter
+counts as a word."""
 
 
 Words = tuple[str, ...]
@@ -52,7 +53,10 @@ class _Lists:
 @cache
 def _lists() -> _Lists:
     found = json.loads(data())
-    return _Lists({_plain(word): value for word, value in found["numbers"].items()}, frozenset(_plain(word) for word in found["negations"]))
+    return _Lists(
+        {_plain(word): value for word, value in found["numbers"].items()},
+        frozenset(_plain(word) for word in found["negations"]),
+    )
 
 
 def data() -> bytes:
@@ -62,7 +66,8 @@ def data() -> bytes:
 
 @lru_cache(maxsize=8192)
 def words_in(text: str) -> Words:
-    """The words of a text as they are compared: ``"Don’t “panic”, [he said] 1,000 cafés"`` gives ``don't panic 1000 cafes``."""
+    """The words of a text as they are compared: ``"Don’t “panic”, [he said] 1,000 cafés"`` gives ``don't
+    panic 1000 cafes``."""
     return tuple(_words(_plain(_BRACKETED.sub(" ", text))))
 
 
@@ -79,8 +84,8 @@ def turns(word: str) -> bool:
 
 
 def shingles(words: Sequence[str], salt: str) -> frozenset[int]:
-    """Every :data:`SHINGLE` words in a row as a signed 64-bit number; none of a wording that is shorter. ``salt`` keeps apart what is
-    never to be compared."""
+    """Every :data:`SHINGLE` words in a row as a signed 64-bit number; none of a wording that is shorter.
+    ``salt`` keeps apart what is never to be compared."""
     return frozenset(_hash(salt, words[start : start + SHINGLE]) for start in range(len(words) - SHINGLE + 1))
 
 
@@ -100,7 +105,8 @@ class Tolerance:
 
 
 def alike(one: Sequence[Words], other: Sequence[Words], tolerance: Tolerance) -> bool:
-    """Whether two wordings, each in its pieces, are one but for how they were cut and edited; or a piece of one and the other."""
+    """Whether two wordings, each in its pieces, are one but for how they were cut and edited; or a piece of
+    one and the other."""
     first, second = joined(one), joined(other)
     if _same(first, second, tolerance):
         return True
@@ -133,7 +139,10 @@ def _same(one: Words, other: Words, tolerance: Tolerance) -> bool:
     before = min(first.a, first.b)
     behind = min(len(long) - last.a - last.size, len(short) - last.b - last.size)
     differing, around = [], []
-    for words, places in ((long, [(block.a, block.size) for block in shared]), (short, [(block.b, block.size) for block in shared])):
+    for words, places in (
+        (long, [(block.a, block.size) for block in shared]),
+        (short, [(block.b, block.size) for block in shared]),
+    ):
         begin, end = places[0][0] - before, places[-1][0] + places[-1][1] + behind
         differing.append(_left_out(words, begin, end, places))
         around += [*words[max(0, begin - EDGE) : begin], *words[end : end + EDGE]]
@@ -164,7 +173,12 @@ def _hash(salt: str, words: Iterable[str]) -> int:
 
 
 def _plain(text: str) -> str:
-    return folded_marks(unicodedata.normalize("NFKD", text).casefold()).replace("’", "'").replace("‘", "'").replace("ʼ", "'")
+    return (
+        folded_marks(unicodedata.normalize("NFKD", text).casefold())
+        .replace("’", "'")
+        .replace("‘", "'")
+        .replace("ʼ", "'")
+    )
 
 
 def _words(text: str) -> list[str]:
@@ -188,7 +202,8 @@ def _letter_by_letter(text: str) -> Iterator[str]:
 
 
 def _belongs(character: str, before: str, after: str) -> bool:
-    """Letters, digits and their marks; an apostrophe inside a word; a point, comma or colon inside a number."""
+    """Letters, digits and their marks; an apostrophe inside a word; a point, comma or colon inside a
+    number."""
     if character == "'":
         return before.isalpha() and after.isalpha()
     if character in ".,:":

@@ -1,11 +1,13 @@
 """Work on what strangers wrote, in a process that can be killed.
 
-A parser or a rule that meets its worst input may take hours, all the memory there is, or crash; no check inside
-the process survives all three. So pages (:mod:`services.extract.text.html`), articles
-(:mod:`services.extract.articles`) and feeds (:mod:`services.ingest.feeds.parser`) are each read by one child process,
-inside a limit on time and on memory; one that breaks a limit is killed and the next input gets a new one.
+A parser or a rule that meets its worst input may take hours, all the memory there is, or crash; no check
+inside the process survives all three. So pages (:mod:`services.extract.text.html`), articles
+(:mod:`services.extract.articles`) and feeds (:mod:`services.ingest.feeds.parser`) are each read by one child
+process, inside a limit on time and on memory; one that breaks a limit is killed and the next input gets a new
+one.
 
-The parent never blocks: it looks at its ``meanwhile`` once a second, which keeps a membership alive and may end the wait by raising.
+The parent never blocks: it looks at its ``meanwhile`` once a second, which keeps a membership alive and may
+end the wait by raising.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from services.chassis.errors import TransientError
 _SCRIPT = Path(__file__).with_name("worker_process.py")
 _ROOT = Path(__file__).parents[2]
 _START_S = 60.0
-"""Imports and a model take about a second; a loaded machine gets a minute before the worker counts as broken."""
+"""Imports and a model take about a second; a loaded machine gets a minute before the worker counts as
+broken."""
 _CHUNK = 1 << 16
 LOOK_S = 1.0
 """How often a waiting parent looks up."""
@@ -37,9 +40,11 @@ Kind = Literal["timeout", "memory", "died", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What one request may cost. ``memory_mb`` is what the worker's address space may grow by once it is ready.
+    """What one request may cost. ``memory_mb`` is what the worker's address space may grow by once it is
+    ready.
 
-    ``requests``: so many are answered by one process, then a new one takes its place, because a library's caches grow; None: all.
+    ``requests``: so many are answered by one process, then a new one takes its place, because a library's
+    caches grow; None: all.
     """
 
     timeout_s: float
@@ -50,9 +55,9 @@ class WorkerLimits:
 class WorkerFailed(Exception):
     """A request that was not answered.
 
-    ``kind``: it took longer than the limit (``timeout``), more memory than that (``memory``), ended the process twice
-    (``died``: a crash, or the system's own limit on memory), or raised (``failed``). Then ``cause`` is the error's
-    class; ``message``, its first line, and ``traceback`` may quote the input.
+    ``kind``: it took longer than the limit (``timeout``), more memory than that (``memory``), ended the
+    process twice (``died``: a crash, or the system's own limit on memory), or raised (``failed``). Then
+    ``cause`` is the error's class; ``message``, its first line, and ``traceback`` may quote the input.
     """
 
     def __init__(self, kind: Kind, cause: str = "", message: str = "", traceback: str = "") -> None:
@@ -72,10 +77,12 @@ class _Died(Exception):
 
 
 class Worker:
-    """One child process, started with the first request and again when it was killed or is worn. Not for use by several threads at once."""
+    """One child process, started with the first request and again when it was killed or is worn. Not for use
+    by several threads at once."""
 
     def __init__(self, made_by: str, argument: str, limits: WorkerLimits) -> None:
-        """``made_by`` is ``package.module:function``: called in the child with ``argument``, it returns a function of bytes to bytes."""
+        """``made_by`` is ``package.module:function``: called in the child with ``argument``, it returns a
+        function of bytes to bytes."""
         self._made_by = made_by
         self._argument = argument
         self._limits = limits
@@ -172,7 +179,9 @@ class Worker:
             str(limits.memory_mb),
         ]
         try:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
         except OSError as error:
             raise TransientError(f"the process for {self._made_by} does not start: {error}") from error
         self._process = process
@@ -191,7 +200,9 @@ class Worker:
         return process
 
 
-def exchange(process: subprocess.Popen[bytes], request: bytes, timeout_s: float, meanwhile: Meanwhile) -> bytes:
+def exchange(
+    process: subprocess.Popen[bytes], request: bytes, timeout_s: float, meanwhile: Meanwhile
+) -> bytes:
     """Send a request and read one frame, both inside the time limit.
 
     Time in which this process stood still as well (a machine asleep, a frozen container) does not count.

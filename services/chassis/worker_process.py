@@ -1,9 +1,9 @@
 """The child's side of :mod:`services.chassis.worker`: answers requests until its standard input ends.
 
-Run as a script, in isolated mode, with the folder that onrecord is imported from, the function that makes the work, that function's
-argument, seconds per request, and megabytes the address space may grow by. Frames on standard input and output are a 4-byte big-endian
-length and that many bytes; an answer's first byte says what it is (``+`` done, ``!`` failed, followed by
-the error's class and message, a line each, and its traceback).
+Run as a script, in isolated mode, with the folder that onrecord is imported from, the function that makes the
+work, that function's argument, seconds per request, and megabytes the address space may grow by. Frames on
+standard input and output are a 4-byte big-endian length and that many bytes; an answer's first byte says what
+it is (``+`` done, ``!`` failed, followed by the error's class and message, a line each, and its traceback).
 """
 
 from __future__ import annotations
@@ -41,10 +41,13 @@ def main() -> None:
     limit = _address_space() + int(megabytes) * _MEGABYTE
     # the soft limit only: the work may start a worker of its own, which inherits it and sets another
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    resource.setrlimit(
+        resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard)
+    )
     _send(answers, b"+", "")
     while (request := _receive(requests)) is not None:
-        # The parent kills a worker that is late; the timer, whose signal needs no Python, is for a worker whose parent died.
+        # The parent kills a worker that is late; the timer, whose signal needs no Python, is for a worker
+        # whose parent died.
         signal.setitimer(signal.ITIMER_REAL, 2 * float(seconds))
         try:
             kind, answer = b"+", work(request)
@@ -56,12 +59,15 @@ def main() -> None:
 
 
 def nearly_full(share: float = 0.95) -> bool:
-    """Whether this process came near its limit of memory: a library that gave up for want of it may not say so."""
+    """Whether this process came near its limit of memory: a library that gave up for want of it may not say
+    so."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     status = Path("/proc/self/status")
     if limit == resource.RLIM_INFINITY or not status.exists():
         return False
-    line = next((line for line in status.read_text().splitlines() if line.startswith("VmPeak:")), "VmPeak: 0 kB")
+    line = next(
+        (line for line in status.read_text().splitlines() if line.startswith("VmPeak:")), "VmPeak: 0 kB"
+    )
     return int(line.split()[1]) * 1024 > share * limit
 
 

@@ -11,13 +11,22 @@ from services.cli import decisions
 from services.cli.reading import line, reading
 from services.cli.tables import print_whole, table_of
 
-app = typer.Typer(help="Who is who: the names that are one actor, or may be, and what people decide.", no_args_is_help=True)
+app = typer.Typer(
+    help="Who is who: the names that are one actor, or may be, and what people decide.", no_args_is_help=True
+)
 
 
 @app.command("show")
 def show(
-    actor: Annotated[str, typer.Argument(help="The actor's id, or the id of any of its names, for example person:sergei-lavrov.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/actors/ID/identity answers.")] = False,
+    actor: Annotated[
+        str,
+        typer.Argument(
+            help="The actor's id, or the id of any of its names, for example person:sergei-lavrov."
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as GET /v1/actors/ID/identity answers.")
+    ] = False,
 ) -> None:
     """Print an actor's names, why they are one, and who else it may be."""
     from services.query.problems import Merged
@@ -36,11 +45,19 @@ def show(
     print(f"{row.actor_id}: {line(row.name)}, {row.statements} statements{known}")
     table = table_of("name", "statements", "is", "because", "probability")
     for name in found.names:
-        link = (name.linked_to or "", name.reason or "", "" if name.probability is None else f"{name.probability:.2f}")
+        link = (
+            name.linked_to or "",
+            name.reason or "",
+            "" if name.probability is None else f"{name.probability:.2f}",
+        )
         table.add_row(escape(name.identity_id), str(name.statements), *(escape(part) for part in link))
     for candidate in found.candidates:
         table.add_row(
-            escape(candidate.identity_id), "", escape(f"maybe {candidate.actor.actor_id}"), candidate.reason, f"{candidate.probability:.2f}"
+            escape(candidate.identity_id),
+            "",
+            escape(f"maybe {candidate.actor.actor_id}"),
+            candidate.reason,
+            f"{candidate.probability:.2f}",
         )
     print_whole(table)
 

@@ -30,7 +30,11 @@ def _lines(section: BaseModel, prefix: str) -> list[str]:
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if isinstance(value, BaseModel):
-            lines += ["", f"# {(type(value).__doc__ or '').strip()}", *_lines(value, f"{prefix}{name.upper()}__")]
+            lines += [
+                "",
+                f"# {(type(value).__doc__ or '').strip()}",
+                *_lines(value, f"{prefix}{name.upper()}__"),
+            ]
         else:
             lines += [f"# {field.description}", f"{prefix}{name.upper()}={_shown(value)}"]
     return lines

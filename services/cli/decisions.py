@@ -34,12 +34,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def merge(actor: Actor, into: Into, why: Why, by: By = None) -> None:
-    """Say that an actor is another one: all that is on record for it, and what comes later, is the other's. Its id leads there."""
+    """Say that an actor is another one: all that is on record for it, and what comes later, is the other's.
+    Its id leads there."""
     _decide(DecisionKind.MERGE, why, by, actor_id=actor, other_id=into)
 
 
 def split(name: Name, why: Why, by: By = None) -> None:
-    """Say that a name is none of the others of its actor: merges and links of it do not hold, it stands on its own."""
+    """Say that a name is none of the others of its actor: merges and links of it do not hold, it stands on
+    its own."""
     _decide(DecisionKind.SPLIT, why, by, actor_id=name)
 
 
@@ -59,7 +61,8 @@ def reject(name: Name, other: Other, why: Why, by: By = None) -> None:
 
 
 def reassign(statement: Statement, actor: Actor, why: Why, by: By = None) -> None:
-    """Say that the actor said a statement, and what stands inside its words. It holds when the article is extracted anew."""
+    """Say that the actor said a statement, and what stands inside its words. It holds when the article is
+    extracted anew."""
     _decide(DecisionKind.REASSIGN, why, by, statement_id=statement, other_id=actor)
 
 
@@ -71,7 +74,9 @@ def undo(decision: Decision, why: Why, by: By = None) -> None:
 def decisions(
     actor: Annotated[str | None, typer.Argument(help="Only those that touch this actor.")] = None,
     limit: Annotated[int, typer.Option("--max", min=1, max=10_000, help="At most so many.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line, as GET /v1/decisions has them.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line, as GET /v1/decisions has them.")
+    ] = False,
 ) -> None:
     """List what was decided, by whom, when and why; the last first."""
     from services.query.params import DecisionQuery
@@ -117,7 +122,10 @@ def _decide(kind: DecisionKind, why: str, by: str | None, **parts: str | None) -
             sender.close()
     for decision in made:
         print(decision.decision_id)
-    print("on the log; on record as soon as aggregate has read it (`onrecord run` starts it, too)", file=sys.stderr)
+    print(
+        "on the log; on record as soon as aggregate has read it (`onrecord run` starts it, too)",
+        file=sys.stderr,
+    )
 
 
 def _login() -> str:

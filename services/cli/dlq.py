@@ -31,7 +31,9 @@ Since = Annotated[datetime | None, typer.Option("--since", help="Only records fr
 
 
 def _filter(reason: str | None, stage: str | None, key: str | None, since: datetime | None) -> dlq.Filter:
-    return dlq.Filter(reason, stage, key, int(since.replace(tzinfo=UTC).timestamp() * 1000) if since else None)
+    return dlq.Filter(
+        reason, stage, key, int(since.replace(tzinfo=UTC).timestamp() * 1000) if since else None
+    )
 
 
 def _dlq_topic(log: EventLog, topic: str) -> str:
@@ -48,14 +50,23 @@ def _say_if_none(log: EventLog, topic: str, which: dlq.Filter, chosen: int) -> N
     """Where a filter finds nothing, say what there is: a reason is easily misspelt."""
     if chosen or which == dlq.Filter():
         return
-    reasons = Counter("unreadable" if letter is None else letter.reason for _, letter in dlq.letters(log, topic, dlq.Filter()))
+    reasons = Counter(
+        "unreadable" if letter is None else letter.reason
+        for _, letter in dlq.letters(log, topic, dlq.Filter())
+    )
     if reasons:
         there = ", ".join(f"{reason} ({count})" for reason, count in reasons.most_common())
         print(f"no open dead letter is meant by this filter; by reason there are: {there}", file=sys.stderr)
 
 
 @app.command("list")
-def show_all(topic: Topic = Article.topic, reason: Reason = None, stage: Stage = None, key: Key = None, since: Since = None) -> None:
+def show_all(
+    topic: Topic = Article.topic,
+    reason: Reason = None,
+    stage: Stage = None,
+    key: Key = None,
+    since: Since = None,
+) -> None:
     """List dead letters that were neither replayed nor purged."""
     which = _filter(reason, stage, key, since)
     table = table_of("offset", "key", "stage", "reason", "attempts", "replays", "failed at", "error")
@@ -66,7 +77,16 @@ def show_all(topic: Topic = Article.topic, reason: Reason = None, stage: Stage =
             shown = _line((record.key or b"").decode("utf-8", "replace"))
             place = f"{record.partition}:{record.offset}"
             if letter is None:
-                table.add_row(place, shown, "", "unreadable", "", "", "", "no dead letter of onrecord's: `onrecord dlq show` prints it")
+                table.add_row(
+                    place,
+                    shown,
+                    "",
+                    "unreadable",
+                    "",
+                    "",
+                    "",
+                    "no dead letter of onrecord's: `onrecord dlq show` prints it",
+                )
                 continue
             table.add_row(
                 place, shown, _line(letter.stage), _line(letter.reason), str(letter.attempts), str(letter.replay_count),
@@ -78,7 +98,10 @@ def show_all(topic: Topic = Article.topic, reason: Reason = None, stage: Stage =
 
 
 @app.command("show")
-def show(offset: Annotated[str, typer.Argument(help="partition:offset, as `dlq list` prints it.")], topic: Topic = Article.topic) -> None:
+def show(
+    offset: Annotated[str, typer.Argument(help="partition:offset, as `dlq list` prints it.")],
+    topic: Topic = Article.topic,
+) -> None:
     """Print one dead letter: why it is there, and its original bytes."""
     partition, _, number = offset.partition(":")
     if not (partition.isdecimal() and number.isdecimal()):
@@ -87,10 +110,16 @@ def show(offset: Annotated[str, typer.Argument(help="partition:offset, as `dlq l
         name = _dlq_topic(context.log, topic)
         records = list(context.log.read(name, int(partition), int(number), int(number) + 1))
     if not records or records[0].offset != int(number):
-        raise OnrecordError(f"{name} {offset}: no such record; `onrecord dlq list` shows those there are (retention may have deleted it)")
+        raise OnrecordError(
+            f"{name} {offset}: no such record; `onrecord dlq list` shows those there are (retention may have"
+            " deleted it)"
+        )
     record = records[0]
     if is_mark(record):
-        raise OnrecordError(f"{name} {offset}: no dead letter, but the mark that others were replayed or purged; see `onrecord dlq list`")
+        raise OnrecordError(
+            f"{name} {offset}: no dead letter, but the mark that others were replayed or purged; see"
+            " `onrecord dlq list`"
+        )
     print(json.dumps({**_reasons(record), **_contents(record)}, indent=2, ensure_ascii=False))
 
 
@@ -135,11 +164,14 @@ def replay(
         _say_if_none(context.log, name, which, result.replayed + result.too_often + result.unreadable)
     print(f"{result.replayed} {'would be ' if dry_run else ''}replayed, {result.left} left as they are")
     if result.too_often:
-        print(f"{result.too_often} failed again after {dlq.MAX_REPLAYS} replays and stay: look at them with `onrecord dlq show`")
+        print(
+            f"{result.too_often} failed again after {dlq.MAX_REPLAYS} replays and stay: look at them with"
+            " `onrecord dlq show`"
+        )
     if result.unreadable:
         print(
-            f"{result.unreadable} cannot be replayed and stay: input that ingest refused (mend it and ingest it again), "
-            "or no dead letter of onrecord's"
+            f"{result.unreadable} cannot be replayed and stay: input that ingest refused (mend it and ingest"
+            " it again), or no dead letter of onrecord's"
         )
 
 
@@ -154,7 +186,11 @@ def purge(
         name = _dlq_topic(context.log, topic)
         if not yes:
             meant = dlq.purge(context.log, name, which, dry_run=True)
-            typer.confirm(f"Purge {_letters(meant.purged)} of {name}, and leave {meant.left}? No command brings them back", abort=True)
+            typer.confirm(
+                f"Purge {_letters(meant.purged)} of {name}, and leave {meant.left}? No command brings them"
+                " back",
+                abort=True,
+            )
         result = dlq.purge(context.log, name, which)
         _say_if_none(context.log, name, which, result.purged)
     print(f"{result.purged} purged, {result.left} left as they are")

@@ -16,11 +16,18 @@ from services.cli import setup
 
 
 def extract(
-    paths: Annotated[list[Path], typer.Argument(help="Files (.txt or .html, optionally .gz) or directories of them.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per article and line, as DESIGN documents it.")] = False,
-    without: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Leave this rule out; repeatable.")] = None,
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files (.txt or .html, optionally .gz) or directories of them.")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per article and line, as DESIGN documents it.")
+    ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Leave this rule out; repeatable.")
+    ] = None,
 ) -> None:
-    """Print who said what in these files. Exit code 1 when a file could not be read; the others are still printed."""
+    """Print who said what in these files. Exit code 1 when a file could not be read; the others are still
+    printed."""
     # imported here, as in every command: the command line must answer at once
     from services.extract.cli_json import extract_paths
     from services.extract.extract import Extractor
@@ -53,12 +60,20 @@ def _show(console: Console, article: Mapping[str, Any]) -> None:
     names |= {claim["claim_id"]: claim["claimant"]["name"] for claim in article["claims"]}
 
     def second_hand(statement: Mapping[str, Any]) -> str:
-        return f" [dim](within what {escape(names[statement['within']])} said)[/]" if "within" in statement else ""
+        return (
+            f" [dim](within what {escape(names[statement['within']])} said)[/]"
+            if "within" in statement
+            else ""
+        )
 
     for quote in article["quotes"]:
-        console.print(f"[bold]{escape(quote['speaker']['name'])}[/]: “{escape(quote['text'])}”{second_hand(quote)}")
+        console.print(
+            f"[bold]{escape(quote['speaker']['name'])}[/]: “{escape(quote['text'])}”{second_hand(quote)}"
+        )
     for claim in article["claims"]:
         if claim["quote_id"] is None:
             cue = claim["cue"]["span"]["exact"] if claim["cue"] else "—"
-            words = f"[bold]{escape(claim['claimant']['name'])}[/] [dim]{escape(cue)}[/] {escape(claim['text'])}"
+            words = (
+                f"[bold]{escape(claim['claimant']['name'])}[/] [dim]{escape(cue)}[/] {escape(claim['text'])}"
+            )
             console.print(words + second_hand(claim))

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def ingest(
-    paths: Annotated[list[str] | None, typer.Argument(help="Files, directories, globs, or - for standard input.")] = None,
-    feed: Annotated[list[str] | None, typer.Option("--feed", help="RSS or Atom address to read once.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Files, directories, globs, or - for standard input.")
+    ] = None,
+    feed: Annotated[
+        list[str] | None, typer.Option("--feed", help="RSS or Atom address to read once.")
+    ] = None,
 ) -> None:
-    """Put articles on the log and stop. Exit code 1 when anything was rejected, 130 when interrupted; what is on the log stays."""
+    """Put articles on the log and stop. Exit code 1 when anything was rejected, 130 when interrupted; what is
+    on the log stays."""
     if not paths and not feed:
-        raise SettingsError(["nothing to ingest: name files, directories or globs, `-` for standard input, or --feed URL"])
+        raise SettingsError(
+            ["nothing to ingest: name files, directories or globs, `-` for standard input, or --feed URL"]
+        )
     # imported here, as in every command: the command line must answer at once
     from services.ingest.files import ingest_feeds, ingest_paths
     from services.ingest.progress import reporter

@@ -9,7 +9,22 @@ import typer
 
 from services.chassis.build import app_version
 from services.chassis.errors import OnrecordError, SettingsError
-from services.cli import actors, config, dlq, export, extract, health, ingest, registry, run, search, service, statements, topics, trace
+from services.cli import (
+    actors,
+    config,
+    dlq,
+    export,
+    extract,
+    health,
+    ingest,
+    registry,
+    run,
+    search,
+    service,
+    statements,
+    topics,
+    trace,
+)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -29,7 +44,10 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def _program(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
 ) -> None:
     """Who said what in the news: quotes and claims from a stream of articles, aggregated per actor."""
 

@@ -21,7 +21,8 @@ FETCHED = 200
 
 
 def print_record(settings: Settings, console: Console) -> int:
-    """The actors with most on record: quotes, claims, articles and their latest quote. Returns how many actors there are.
+    """The actors with most on record: quotes, claims, articles and their latest quote. Returns how many
+    actors there are.
 
     Nothing is printed of an empty record.
 
@@ -50,7 +51,9 @@ def print_record(settings: Settings, console: Console) -> int:
         if actor.latest and actor.latest.negated:
             latest = f"did not say: {actor.latest.text}"
         counts = actor.counts
-        table.add_row(escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest))
+        table.add_row(
+            escape(actor.name), str(counts.quotes), str(counts.claims), str(counts.articles), escape(latest)
+        )
     console.print(table)
     console.print(f"{page.total} actors on record")
     return page.total

@@ -31,16 +31,21 @@ NOTHING = (
 def run(
     paths: Annotated[list[str] | None, typer.Argument(help="Files, directories or globs.")] = None,
     samples: Annotated[bool, typer.Option("--samples", help="Read the sample articles.")] = False,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Keep serving the record, or exit.")] = True,
-    listed: Annotated[str, typer.Option("--list", hidden=True, help="Paths in one text, as `make run PATHS=…` has them.")] = "",
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Keep serving the record, or exit.")
+    ] = True,
+    listed: Annotated[
+        str, typer.Option("--list", hidden=True, help="Paths in one text, as `make run PATHS=…` has them.")
+    ] = "",
 ) -> None:
     """Ingest, extract, aggregate and serve, in one process.
 
-    Reads the paths, and the feeds that ONRECORD_INGEST__FEEDS names; while it serves, the feeds are polled again and again. Runs on
-    SQLite with no server unless the settings name Kafka or PostgreSQL. What is on record already is not added twice.
+    Reads the paths, and the feeds that ONRECORD_INGEST__FEEDS names; while it serves, the feeds are polled
+    again and again. Runs on SQLite with no server unless the settings name Kafka or PostgreSQL. What is on
+    record already is not added twice.
 
-    Exit code 1 when anything was rejected, 2 when a path is wrong, 130 when interrupted before all was on record; running it again
-    goes on where it stopped.
+    Exit code 1 when anything was rejected, 2 when a path is wrong, 130 when interrupted before all was on
+    record; running it again goes on where it stopped.
     """
     # imported here, as in every command: the command line must answer at once
     from services.ingest.paths import find, split_list
@@ -54,7 +59,9 @@ def run(
         if settings.log.engine == "sqlite":
             context.log.create_topics(declared(settings.log.partitions))
         names = ("extract", "aggregate", "query") if serve else ("extract", "aggregate")
-        services: list[Service] = [importlib.import_module(f"services.{name}.service").build(context) for name in names]
+        services: list[Service] = [
+            importlib.import_module(f"services.{name}.service").build(context) for name in names
+        ]
         once = _Run(context, found, services)
         signal = run_services(context, services, once.work)
     if signal is not None and not once.complete:

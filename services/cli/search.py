@@ -20,20 +20,38 @@ PATH = "/v1/search"
 
 
 def search(
-    query: Annotated[str, typer.Argument(help='Words, in any form; "a phrase" or =word as written; AND, OR, NOT, ( ); begin*.')],
-    actor: Annotated[str | None, typer.Option(help="Only what these actors said: an id, or words of a name.")] = None,
+    query: Annotated[
+        str,
+        typer.Argument(help='Words, in any form; "a phrase" or =word as written; AND, OR, NOT, ( ); begin*.'),
+    ],
+    actor: Annotated[
+        str | None, typer.Option(help="Only what these actors said: an id, or words of a name.")
+    ] = None,
     outlet: Annotated[str | None, typer.Option(help="Only this publisher, whatever the case.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="First day of publication (UTC), 2026-03-01.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="First day of publication (UTC), 2026-03-01.")
+    ] = None,
     to: Annotated[str | None, typer.Option(help="Last day of publication (UTC).")] = None,
     kind: Annotated[str | None, typer.Option(help="quote or claim.")] = None,
     stance: Annotated[str | None, typer.Option(help="assert, deny, accuse, promise, …")] = None,
     sort: Annotated[str, typer.Option(help="newest, oldest or relevance.")] = "newest",
     limit: Annotated[int, typer.Option("--max", min=1, max=500, help="At most so many.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Go on where an answer of --json ended: its next_cursor.")] = None,
+    cursor: Annotated[
+        str | None, typer.Option(help="Go on where an answer of --json ended: its next_cursor.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/search answers.")] = False,
 ) -> None:
     """Find statements by their words. Exit code 1 when there are none."""
-    given = {"q": query, "actor": actor, "outlet": outlet, "from": start, "to": to, "kind": kind, "stance": stance, "sort": sort}
+    given = {
+        "q": query,
+        "actor": actor,
+        "outlet": outlet,
+        "from": start,
+        "to": to,
+        "kind": kind,
+        "stance": stance,
+        "sort": sort,
+    }
     found = _find(_query({**given, "cursor": cursor}), limit)
     if as_json:
         print(found.model_dump_json(indent=2))
@@ -88,7 +106,9 @@ def _print(found: SearchAnswer) -> None:
         console.print(f"{shown}{'' if page.exact else 'more than '}{page.total:,} statements", style="dim")
     if found.facets and page.items:
         for name, counts in (("actors", found.facets.actors), ("outlets", found.facets.outlets)):
-            shares = ", ".join(f"{line(count.name or count.value)} {count.statements:,}" for count in counts[:5])
+            shares = ", ".join(
+                f"{line(count.name or count.value)} {count.statements:,}" for count in counts[:5]
+            )
             console.print(Text(f"{name}: {shares}", style="dim"))
     if found.actors:
         named = ", ".join(f"{line(actor.name)} ({actor.actor_id})" for actor in found.actors)
@@ -100,7 +120,9 @@ def _print(found: SearchAnswer) -> None:
 
 
 def _who(statement: Statement) -> str:
-    return " ".join(part for part in (statement.hedge, line(statement.actor_on_record.name), statement.polarity) if part)
+    return " ".join(
+        part for part in (statement.hedge, line(statement.actor_on_record.name), statement.polarity) if part
+    )
 
 
 def _marked(statement: Statement, highlights: list[Highlight]) -> Text:

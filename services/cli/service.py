@@ -30,7 +30,9 @@ def _run(name: Name) -> None:
     settings = setup.load()
     with setup.context(settings, name) as context:
         # imported by name so that a container loads only what its service needs
-        service: Service = importlib.import_module(f"services.{name}.service").build(replace(context, supervised=True))
+        service: Service = importlib.import_module(f"services.{name}.service").build(
+            replace(context, supervised=True)
+        )
         run_services(context, [service])
 
 

@@ -21,8 +21,9 @@ from services.chassis.settings import CONFIG_VARIABLE, PREFIX, Settings
 def load(*, interactive: bool = False, serving: bool = False, **overrides: Any) -> Settings:
     """Settings from all sources, with logging configured by them.
 
-    ``interactive`` commands show progress and results themselves: they log warnings only, unless a level is set. One that goes on
-    ``serving`` does so on a terminal only: elsewhere its log is all that can be seen of it.
+    ``interactive`` commands show progress and results themselves: they log warnings only, unless a level is
+    set. One that goes on ``serving`` does so on a terminal only: elsewhere its log is all that can be seen of
+    it.
 
     Raises:
         SettingsError: one line per mistake, a misspelt ``ONRECORD_…`` variable included.
@@ -49,7 +50,8 @@ def load(*, interactive: bool = False, serving: bool = False, **overrides: Any) 
 
 @contextmanager
 def context(found: Settings, service: str, *, begin_log: bool = False) -> Iterator[Context]:
-    """A context with the log open, closed at the end. ``begin_log`` as :func:`services.chassis.log.open.open_log` takes it."""
+    """A context with the log open, closed at the end. ``begin_log`` as
+    :func:`services.chassis.log.open.open_log` takes it."""
     logging.name_process(service)
     metrics = Metrics(process=True)
     metrics.gauge("build_info", service=service, **build_labels()).set(1)

@@ -16,15 +16,26 @@ if TYPE_CHECKING:
 
 
 def statements(
-    actor: Annotated[str, typer.Argument(help="The actor's id, or the id of any of its names, for example person:sergei-lavrov.")],
-    words: Annotated[str | None, typer.Option("--words", help="Words that must stand in it; a phrase in double quotes.")] = None,
+    actor: Annotated[
+        str,
+        typer.Argument(
+            help="The actor's id, or the id of any of its names, for example person:sergei-lavrov."
+        ),
+    ],
+    words: Annotated[
+        str | None, typer.Option("--words", help="Words that must stand in it; a phrase in double quotes.")
+    ] = None,
     kind: Annotated[str | None, typer.Option(help="quote or claim.")] = None,
     outlet: Annotated[str | None, typer.Option(help="The publisher, exactly.")] = None,
-    since: Annotated[str | None, typer.Option("--from", help="First day of publication, for example 2025-08-01.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="First day of publication, for example 2025-08-01.")
+    ] = None,
     until: Annotated[str | None, typer.Option("--to", help="Last day of publication.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every appearance, not each statement once.")] = False,
     limit: Annotated[int, typer.Option("--max", min=1, max=10_000, help="At most so many.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/actors/ID/statements answers.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as GET /v1/actors/ID/statements answers.")
+    ] = False,
 ) -> None:
     """List what an actor said, newest first, each statement once."""
     from pydantic import ValidationError
@@ -45,7 +56,9 @@ def statements(
     try:
         query = StatementQuery.model_validate(given)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'period'}: {fault['msg']}" for fault in error.errors())
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'period'}: {fault['msg']}" for fault in error.errors()
+        )
         raise typer.BadParameter(faults) from error
     with reading() as connection:
         try:
@@ -59,13 +72,21 @@ def statements(
     print(f"{row.actor_id}: {line(row.name)}, {found.total} {'statements' if query.once else 'appearances'}")
     table = table_of("published", "kind", "told in", "words", "statement")
     for statement in found.items:
-        table.add_row(day(statement.article.published_at), statement.kind, told(statement), shown(statement), statement.statement_id)
+        table.add_row(
+            day(statement.article.published_at),
+            statement.kind,
+            told(statement),
+            shown(statement),
+            statement.statement_id,
+        )
     print_whole(table)
 
 
 def show(
     statement: Annotated[str, typer.Argument(help="The id of a quote or a claim.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/statements/ID answers.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as GET /v1/statements/ID answers.")
+    ] = False,
 ) -> None:
     """Print one statement with every article that tells it, and when else its actor said the same."""
     from services.query.problems import Moved
@@ -86,7 +107,13 @@ def show(
     table = table_of("published", "outlet", "kind", "words", "article", "statement")
     for place in found.appearances:
         mark = " (longest)" if place.statement_id == found.longest and len(found.appearances) > 1 else ""
-        names = (place.article.outlet or "", place.kind, line(place.text) + mark, place.article.article_id, place.statement_id)
+        names = (
+            place.article.outlet or "",
+            place.kind,
+            line(place.text) + mark,
+            place.article.article_id,
+            place.statement_id,
+        )
         table.add_row(day(place.article.published_at), *(escape(line(name)) for name in names))
     print_whole(table)
     for again in found.said_again:

@@ -14,8 +14,9 @@ from services.cli.tables import print_whole, table_of
 _DECIDED = {True: "commit", False: "abort", None: "not known"}
 
 _UNKNOWN = (
-    "{} cannot be finished here: what was decided is no longer written down. `kafka-transactions.sh abort` takes their records back; stop "
-    "ingest and extract before, and ingest the articles of that time again afterwards"
+    "{} cannot be finished here: what was decided is no longer written down. `kafka-transactions.sh abort`"
+    " takes their records back; stop ingest and extract before, and ingest the articles of that time again"
+    " afterwards"
 )
 
 app = typer.Typer(help="Create and look at the topics.", no_args_is_help=True)
@@ -41,7 +42,13 @@ def show() -> None:
     table = table_of("topic", "partitions", "retention", "records", "first … next offset")
     for name, state in sorted(topics.items()):
         spec = state.spec
-        retention = "compacted" if spec.compact else "for ever" if spec.retention_ms is None else f"{spec.retention_ms / 86_400_000:g} days"
+        retention = (
+            "compacted"
+            if spec.compact
+            else "for ever"
+            if spec.retention_ms is None
+            else f"{spec.retention_ms / 86_400_000:g} days"
+        )
         records = sum(end - first for first, end in state.ranges.values())
         ranges = ", ".join(f"{first}…{end}" for _, (first, end) in sorted(state.ranges.items()))
         table.add_row(name, str(spec.partitions), retention, str(records), ranges)
@@ -52,7 +59,8 @@ def show() -> None:
 def transactions(
     finish: Annotated[bool, typer.Option("--finish", help="End them as it was decided.")] = False,
 ) -> None:
-    """Show transactions that Kafka takes for complete and that hold up readers all the same (after a crash of all brokers at once)."""
+    """Show transactions that Kafka takes for complete and that hold up readers all the same (after a crash of
+    all brokers at once)."""
     settings = setup.load()
     if settings.log.engine != "kafka":
         print("the embedded log has no such transactions")
@@ -61,7 +69,10 @@ def transactions(
 
     found = unfinished.unfinished(settings.kafka)
     if not found:
-        print("no transaction holds up readers; one that is under way ends by itself, by commit, abort or its timeout")
+        print(
+            "no transaction holds up readers; one that is under way ends by itself, by commit, abort or its"
+            " timeout"
+        )
         return
     table = table_of("topic", "partition", "from offset", "last record", "decided")
     for one in found:

@@ -34,15 +34,23 @@ STATUS = {
 
 
 def trace(
-    article: Annotated[str, typer.Argument(help="The article's id or address, or the name of refused input as ingest reported it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The same as GET /v1/articles/ID/trail answers.")] = False,
+    article: Annotated[
+        str,
+        typer.Argument(
+            help="The article's id or address, or the name of refused input as ingest reported it."
+        ),
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as GET /v1/articles/ID/trail answers.")
+    ] = False,
 ) -> None:
     """Say where an article went: each stage, outcome and time. Exit code 1 when nothing is known of it."""
     # imported here, as in every command: the command line must answer at once
     from services.query.rendering import span
 
     settings = setup.load(interactive=True)
-    # an argument may hold bytes that are no UTF-8; nothing is known by such a name, but a database would stumble over it
+    # an argument may hold bytes that are no UTF-8; nothing is known by such a name, but a database would
+    # stumble over it
     article = article.encode("utf-8", "replace").decode()
     found = _find(settings, article)
     if found is None:
@@ -52,11 +60,18 @@ def trace(
         return
     known = [found.article_id or found.input, found.outlet, found.title, found.url]
     print(" · ".join(_line(part) for part in known if part))
-    counts = f": revision {found.revision}, {found.quotes} quotes, {found.claims} claims" if found.status == "on_record" else ""
+    counts = (
+        f": revision {found.revision}, {found.quotes} quotes, {found.claims} claims"
+        if found.status == "on_record"
+        else ""
+    )
     waiting = f" ({found.waiting} statements wait for their document)" if found.waiting else ""
     print(f"{STATUS[found.status]}{counts}{waiting}")
     if not found.steps:
-        print(f"its trail is older than the {settings.store.trail_days} days that trails are kept", file=sys.stderr)
+        print(
+            f"its trail is older than the {settings.store.trail_days} days that trails are kept",
+            file=sys.stderr,
+        )
         return
     table = table_of("time (UTC)", "after", "stage", "outcome", "revision", "record", "trace id", "why")
     for step in found.steps:

@@ -1,10 +1,11 @@
 """Articles to events through a process that can be killed: the service's way to the core.
 
-Why a process, and why one for all of an article: a bound on characters and word pieces keeps the network's share in hand, but not a rule
-that meets the text it is slowest on, nor a crash in a library, nor the memory of either; a deadline looked at between steps is not looked
-at inside the step that takes for ever. Killed from outside, any of them costs one article. The process also leaves the stage's loop free to
-turn, to keep its membership and to stop within a second. What it costs is one more Python process (about 60 MB) and a copy of the article
-each way, under a hundredth of the time of an average one.
+Why a process, and why one for all of an article: a bound on characters and word pieces keeps the network's
+share in hand, but not a rule that meets the text it is slowest on, nor a crash in a library, nor the memory
+of either; a deadline looked at between steps is not looked at inside the step that takes for ever. Killed
+from outside, any of them costs one article. The process also leaves the stage's loop free to turn, to keep
+its membership and to stop within a second. What it costs is one more Python process (about 60 MB) and a copy
+of the article each way, under a hundredth of the time of an average one.
 
 :func:`services.extract.extract.extract` itself knows nothing of it and can be called anywhere.
 """
@@ -33,7 +34,8 @@ class Model(BaseModel):
 
 
 class Reading(BaseModel):
-    """What was found in one article, how long each step took in seconds, and how many word pieces the network read."""
+    """What was found in one article, how long each step took in seconds, and how many word pieces the network
+    read."""
 
     document: Document
     quotes: tuple[Quote, ...]
@@ -54,7 +56,9 @@ class Refused(BaseModel):
         """The error that the core raised."""
         if self.kind == "transient":
             return TransientError(self.message)
-        return (LimitExceeded if self.kind == "limit" else PoisonError)(self.message, stage=self.stage, reason=self.reason)
+        return (LimitExceeded if self.kind == "limit" else PoisonError)(
+            self.message, stage=self.stage, reason=self.reason
+        )
 
 
 class Answer(BaseModel):
@@ -66,7 +70,8 @@ class Answer(BaseModel):
 
 
 class ExtractionFailed(Exception):
-    """The core raised what nobody foresaw: a bug met by this article. The message is the traceback, which may quote the article."""
+    """The core raised what nobody foresaw: a bug met by this article. The message is the traceback, which may
+    quote the article."""
 
 
 class ArticleReader:
@@ -89,7 +94,8 @@ class ArticleReader:
         return answer.model
 
     def read(self, article: Article, meanwhile: Callable[[], None]) -> Reading:
-        """What is found in an article; ``meanwhile`` is called every second, and what it raises ends the reading.
+        """What is found in an article; ``meanwhile`` is called every second, and what it raises ends the
+        reading.
 
         Raises:
             LimitExceeded: it breaks a limit: as the core raises it, or ``text_timeout``, ``text_memory``.
@@ -119,6 +125,9 @@ class ArticleReader:
             wording = f"article {article_id}: it took more than {settings.text_memory_mb} MB"
             return LimitExceeded(wording, stage="extract", reason="text_memory")
         if failure.kind == "died":
-            wording = f"article {article_id}: the process that read it ended twice; it crashed, or the machine had no memory left"
+            wording = (
+                f"article {article_id}: the process that read it ended twice; it crashed, or the machine had"
+                " no memory left"
+            )
             return PoisonError(wording, stage="extract", reason="text_crash")
         return ExtractionFailed(failure.traceback)

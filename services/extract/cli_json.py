@@ -25,15 +25,18 @@ SUFFIXES = (".txt", *HTML_SUFFIXES)
 MAX_BYTES = 4_000_000
 """The longest content an article event carries."""
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # a file has no time of arrival, and output must not change from run to run
+# a file has no time of arrival, and output must not change from run to run
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _T = TypeVar("_T")
 
 
 def extract_paths(paths: Iterable[Path], extractor: Extractor) -> Iterator[dict[str, Any]]:
-    """One object per article, in the order of the paths; directories are searched for ``.txt`` and ``.html``, also gzipped.
+    """One object per article, in the order of the paths; directories are searched for ``.txt`` and ``.html``,
+    also gzipped.
 
-    A path that is missing, empty, unreadable or no article yields ``{"path", "error", "reason"}`` and does not stop the others.
+    A path that is missing, empty, unreadable or no article yields ``{"path", "error", "reason"}`` and does
+    not stop the others.
     """
     for path in paths:
         for file in _attempt(path, _files(path)):
@@ -51,19 +54,24 @@ def read_article(path: Path) -> Article:
     """A file as an article; its id depends on nothing but its content.
 
     Raises:
-        PoisonError: the file is neither ``.txt`` nor ``.html`` (optionally ``.gz``), or larger than :data:`MAX_BYTES`.
+        PoisonError: the file is neither ``.txt`` nor ``.html`` (optionally ``.gz``), or larger than
+            :data:`MAX_BYTES`.
         NotText: it is binary, or in no charset that is known.
         ValidationError: it holds what no article may hold.
         OSError, EOFError, zlib.error: it cannot be read.
     """
     name = _plain_name(path)
     if not name.endswith(SUFFIXES):
-        raise PoisonError("not a .txt or .html file (optionally .gz)", stage="decode", reason="unknown_format")
+        raise PoisonError(
+            "not a .txt or .html file (optionally .gz)", stage="decode", reason="unknown_format"
+        )
     with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise LimitExceeded(f"larger than {MAX_BYTES} bytes", stage="decode", reason="too_large")
-    content_type: Literal["text/html", "text/plain"] = "text/html" if name.endswith(HTML_SUFFIXES) else "text/plain"
+    content_type: Literal["text/html", "text/plain"] = (
+        "text/html" if name.endswith(HTML_SUFFIXES) else "text/plain"
+    )
     # pages are read as browsers read them: what cannot be decoded is replaced
     page = content_type == "text/html"
     content = decoding.decode(data, decoding.declared_in_html(data) if page else None, forgiving=page)
@@ -120,14 +128,22 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     barred: list[OSError] = []
-    found = [Path(folder, name) for folder, _, names in os.walk(path, onerror=barred.append) for name in names]
+    found = [
+        Path(folder, name) for folder, _, names in os.walk(path, onerror=barred.append) for name in names
+    ]
     # one that cannot be looked at is kept, so that opening it says why
-    articles = sorted(file for file in found if _plain_name(file).endswith(SUFFIXES) and (os.path.isfile(file) or not os.path.exists(file)))
+    articles = sorted(
+        file
+        for file in found
+        if _plain_name(file).endswith(SUFFIXES) and (os.path.isfile(file) or not os.path.exists(file))
+    )
     yield from articles
     if barred:
         raise barred[0]
     if not articles:
-        raise PoisonError("no .txt or .html file (optionally .gz) in this directory", stage="decode", reason="empty")
+        raise PoisonError(
+            "no .txt or .html file (optionally .gz) in this directory", stage="decode", reason="empty"
+        )
 
 
 def _plain_name(path: Path) -> str:
@@ -148,7 +164,10 @@ def _attempt(path: Path, step: Iterator[_T]) -> Iterator[_T | dict[str, Any]]:
     except decoding.NotText as error:
         yield _error(path, str(error), error.reason)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
         yield _error(path, f"is no article ({faults})", "schema")
     except (OSError, EOFError, zlib.error) as error:
         yield _error(path, f"cannot be read: {getattr(error, 'strerror', None) or error}", "unreadable")

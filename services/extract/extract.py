@@ -51,7 +51,8 @@ _MODEL_LANGUAGES = frozenset({"en"})
 """Languages the tagger reads."""
 
 _RAW_PER_CHAR = 4
-"""Raw characters of plain text per character of the limit: furniture and white space go, but never three quarters of an article."""
+"""Raw characters of plain text per character of the limit: furniture and white space go, but never three
+quarters of an article."""
 
 
 class AttributionTagger(Protocol):
@@ -67,7 +68,8 @@ class AttributionTagger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Everything found in one article revision. ``attributions`` are the outermost ones; each holds those inside its content.
+    """Everything found in one article revision. ``attributions`` are the outermost ones; each holds those
+    inside its content.
 
     ``tokens``: word pieces that the network read.
     """
@@ -82,8 +84,8 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an article may cost. ``max_text_chars`` bounds the normalised text, ``max_tokens`` the word pieces of it that the network
-    reads (of commas each is one), ``html`` the pages."""
+    """What an article may cost. ``max_text_chars`` bounds the normalised text, ``max_tokens`` the word pieces
+    of it that the network reads (of commas each is one), ``html`` the pages."""
 
     max_text_chars: int = 400_000
     max_tokens: int = 120_000
@@ -91,7 +93,8 @@ class Limits:
 
 
 class Extractor:
-    """Extracts quotes and claims. Same article and same model: same ids, same bytes. Not for use by several threads at once.
+    """Extracts quotes and claims. Same article and same model: same ids, same bytes. Not for use by several
+    threads at once.
 
     Close it (or use it in a ``with`` block) to end the HTML worker process, which starts with the first page.
     """
@@ -104,9 +107,11 @@ class Extractor:
         observe: Callable[[str, float], None] = lambda _step, _seconds: None,
         without: Collection[str] = (),
     ) -> None:
-        """``without`` names passes to leave out (:data:`~services.extract.rules.RULES`), for measuring what each does.
+        """``without`` names passes to leave out (:data:`~services.extract.rules.RULES`), for measuring what
+        each does.
 
-        ``observe`` is told how long each step took: ``text``, ``tag``, ``attribute`` (with second readings), ``resolve``, ``state``.
+        ``observe`` is told how long each step took: ``text``, ``tag``, ``attribute`` (with second readings),
+        ``resolve``, ``state``.
 
         Raises:
             UnknownRule: there is no pass of that name.
@@ -117,7 +122,9 @@ class Extractor:
         self._limits = limits or Limits()
         self._registry = registry
         self._html = HtmlReader(self._limits.html)
-        self.info = ExtractorInfo(name=EXTRACTOR_NAME, version=EXTRACTOR_VERSION, model_sha256=tagger.model_sha256)
+        self.info = ExtractorInfo(
+            name=EXTRACTOR_NAME, version=EXTRACTOR_VERSION, model_sha256=tagger.model_sha256
+        )
 
     def close(self) -> None:
         """End the HTML worker process; a later page starts a new one."""
@@ -133,15 +140,22 @@ class Extractor:
         """Extract one article.
 
         Raises:
-            LimitExceeded: the article is too large (``too_large``, ``text_tokens``), or its page breaks a limit on nesting, tags, time or
-                memory.
+            LimitExceeded: the article is too large (``too_large``, ``text_tokens``), or its page breaks a
+                limit on nesting, tags, time or memory.
             PoisonError: the page cannot be read at all.
         """
         if article.status is ArticleStatus.WITHDRAWN:
-            return Extraction(self._document(article, CleanText("", language=article.language), Outcome.WITHDRAWN, (), ()))
+            return Extraction(
+                self._document(article, CleanText("", language=article.language), Outcome.WITHDRAWN, (), ())
+            )
         if article.content_type == "text/plain":
             # a page's source is bounded by the reader of pages
-            self._check(article, len(article.content), _RAW_PER_CHAR * self._limits.max_text_chars, "characters of raw text")
+            self._check(
+                article,
+                len(article.content),
+                _RAW_PER_CHAR * self._limits.max_text_chars,
+                "characters of raw text",
+            )
         with self._timed("text"):
             cleaned = clean(article, self._html)
         self._check(article, len(cleaned.text), self._limits.max_text_chars, "characters of text")
@@ -160,11 +174,17 @@ class Extractor:
         with self._timed("attribute"):
             stretches = quoted_stretches(text, language)
             marks = Marks(text, stretches, language)
-            found = reconcile(text, tagged.attributions, marks.outermost, tagged.entities, without=self._without)
+            found = reconcile(
+                text, tagged.attributions, marks.outermost, tagged.entities, without=self._without
+            )
             again = readable and SECOND_READING not in self._without
             inner = nested(text, [item.attribution for item in found], marks, self._reread) if again else []
         with self._timed("resolve"):
-            names = self._names(article, text, tagged, found, stretches) if readable else self._speakers(article, text, language)
+            names = (
+                self._names(article, text, tagged, found, stretches)
+                if readable
+                else self._speakers(article, text, language)
+            )
             attributions = resolve(text, found, inner, names, marks)
         outcome = Outcome.EXTRACTED if attributions else Outcome.NOTHING_FOUND
         if not readable and not attributions:
@@ -185,11 +205,21 @@ class Extractor:
             statements = Statements(text, reference, bare.text_sha256, tagged.claims, language.code, foreign)
             quotes, claims = statements.make(attributions)
         document = bare.model_copy(
-            update={"quote_ids": tuple(quote.quote_id for quote in quotes), "claim_ids": tuple(claim.claim_id for claim in claims)}
+            update={
+                "quote_ids": tuple(quote.quote_id for quote in quotes),
+                "claim_ids": tuple(claim.claim_id for claim in claims),
+            }
         )
         return Extraction(document, quotes, claims, attributions, cleaned, tokens)
 
-    def _names(self, article: Article, text: str, tagged: Tagged, found: Sequence[Found], stretches: Sequence[QuotedStretch]) -> Names:
+    def _names(
+        self,
+        article: Article,
+        text: str,
+        tagged: Tagged,
+        found: Sequence[Found],
+        stretches: Sequence[QuotedStretch],
+    ) -> Names:
         """Who is who in an English text."""
         return Resolver(
             text,
@@ -211,9 +241,15 @@ class Extractor:
         """A passage read as if it stood alone."""
         return self._tagger(words).attributions
 
-    def _check(self, article: Article, size: int, limit: int, what: str, *, reason: str = "too_large") -> None:
+    def _check(
+        self, article: Article, size: int, limit: int, what: str, *, reason: str = "too_large"
+    ) -> None:
         if size > limit:
-            raise LimitExceeded(f"article {article.article_id}: {size} {what}, the limit is {limit}", stage="extract", reason=reason)
+            raise LimitExceeded(
+                f"article {article.article_id}: {size} {what}, the limit is {limit}",
+                stage="extract",
+                reason=reason,
+            )
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:
@@ -222,7 +258,12 @@ class Extractor:
         self._observe(step, perf_counter() - started)
 
     def _document(
-        self, article: Article, cleaned: CleanText, outcome: Outcome, quote_ids: tuple[str, ...], claim_ids: tuple[str, ...]
+        self,
+        article: Article,
+        cleaned: CleanText,
+        outcome: Outcome,
+        quote_ids: tuple[str, ...],
+        claim_ids: tuple[str, ...],
     ) -> Document:
         sha = text_sha256(cleaned.text)
         return Document(

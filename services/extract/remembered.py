@@ -8,7 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_LONGEST = 200  # code points: longer words and phrases are noise, never asked for again, and thousands of them would fill the memory
+# code points: longer words and phrases are noise, never asked for again, and thousands of them would fill the
+# memory
+_LONGEST = 200
 
 
 def remembered(size: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:

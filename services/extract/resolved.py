@@ -1,4 +1,5 @@
-"""Attributions with their actors, and inside each what it reports in turn: what quotes and claims are made of."""
+"""Attributions with their actors, and inside each what it reports in turn: what quotes and claims are made
+of."""
 
 from __future__ import annotations
 
@@ -27,11 +28,12 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedAttribution:
-    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without the marks and without what
-    those inside quote; ``addressee`` is to whom they were said, where the text says so; ``nested`` is what the content reports in turn,
-    each by another actor. ``together``: each of those who say it jointly; ``actor`` is the group of them then, and else speaks alone.
-    ``confidence``: that all this is reported, by those around it too, and of this source; ``source_confidence``: that it is this source's
-    (the running speaker's where there is none) if it is reported, never less."""
+    """Words attributed to an actor. ``quoted`` are the parts of ``content`` inside quotation marks, without
+    the marks and without what those inside quote; ``addressee`` is to whom they were said, where the text
+    says so; ``nested`` is what the content reports in turn, each by another actor. ``together``: each of
+    those who say it jointly; ``actor`` is the group of them then, and else speaks alone. ``confidence``: that
+    all this is reported, by those around it too, and of this source; ``source_confidence``: that it is this
+    source's (the running speaker's where there is none) if it is reported, never less."""
 
     kind: str
     content: tuple[Range, ...]
@@ -51,10 +53,14 @@ class ResolvedAttribution:
         return hull((self.source, self.cue, *self.content))
 
 
-def resolve(text: str, found: Sequence[Found], inner: Sequence[Nested], resolver: Names, marks: Marks) -> tuple[ResolvedAttribution, ...]:
-    """The attributions of a text with their actors, in the order of ``found``; those inside another's content are in that one.
+def resolve(
+    text: str, found: Sequence[Found], inner: Sequence[Nested], resolver: Names, marks: Marks
+) -> tuple[ResolvedAttribution, ...]:
+    """The attributions of a text with their actors, in the order of ``found``; those inside another's content
+    are in that one.
 
-    ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already, so of these it is left out.
+    ``inner`` are those of a second reading: what a speaker reports of himself is his own statement already,
+    so of these it is left out.
     """
     sources = [who_did_not(text, item.attribution.source, marks.language.code) for item in found]
     actors = _actors(sources, [item.inherits for item in found], resolver)
@@ -72,7 +78,8 @@ def resolve(text: str, found: Sequence[Found], inner: Sequence[Nested], resolver
     for number, holder in enumerate(within):
         if holder is not None:
             children[holder].append(number)
-    stands_for = list(range(len(found)))  # whom what is inside an attribution belongs to: the attribution, or the one around it
+    # whom what is inside an attribution belongs to: the attribution, or the one around it
+    stands_for = list(range(len(found)))
     for number, item in enumerate(inner, len(found)):
         holder = stands_for[item.within]
         source = who_did_not(text, item.attribution.source, marks.language.code)
@@ -88,7 +95,9 @@ def resolve(text: str, found: Sequence[Found], inner: Sequence[Nested], resolver
         attribution = attributions[number]
         again = number >= len(found)
         sure = attribution.confidence * trust
-        nested = tuple(made(child, sure) for child in sorted(children[number], key=lambda n: attributions[n].content))
+        nested = tuple(
+            made(child, sure) for child in sorted(children[number], key=lambda n: attributions[n].content)
+        )
         quotations = marks.below(attribution.cue) if again else marks.outermost
         return _resolved(text, attribution, sure, nested, actors[number], resolver, quotations)
 
@@ -101,9 +110,12 @@ def _actors(sources: Sequence[Range | None], inherits: Sequence[int | None], res
 
     def actor(number: int) -> Actor:
         if number not in known:
-            # Inheritance never points in a circle: a link forward leads to an attribution with a source of its own.
+            # Inheritance never points in a circle: a link forward leads to an attribution with a source of
+            # its own.
             from_number = inherits[number]
-            known[number] = resolver.resolve(sources[number], inherited=None if from_number is None else actor(from_number))
+            known[number] = resolver.resolve(
+                sources[number], inherited=None if from_number is None else actor(from_number)
+            )
         return known[number]
 
     return [actor(number) for number in range(len(sources))]
@@ -119,8 +131,13 @@ def _resolved(
     quotations: Quotations,
 ) -> ResolvedAttribution:
     words = quoted_words(attribution, quotations)
-    # marks inside what another is said to have said are that one's: “Smith said that Jones had called it ‘a lie’”
-    own = tuple(span for span in words if not any(_holds(piece, span) for inside in nested for piece in inside.content))
+    # marks inside what another is said to have said are that one's: “Smith said that Jones had called it ‘a
+    # lie’”
+    own = tuple(
+        span
+        for span in words
+        if not any(_holds(piece, span) for inside in nested for piece in inside.content)
+    )
     # “…?” asked Lee: whoever speaks is not whom it was said to
     others = attribution.content if attribution.source is None else (*attribution.content, attribution.source)
     told = addressee(text, attribution.cue, others, quotations.language)

@@ -1,4 +1,5 @@
-"""The extract service: articles from the log in, documents, quotes and claims onto the log, all of one article in one transaction."""
+"""The extract service: articles from the log in, documents, quotes and claims onto the log, all of one
+article in one transaction."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def build(context: Context) -> ExtractService:
     """The service, its model loaded; it joins the log when it runs.
 
     Raises:
-        SettingsError: the model folder is incomplete or broken, or there is no room for the language detector's model.
+        SettingsError: the model folder is incomplete or broken, or there is no room for the language
+            detector's model.
     """
     if context.settings.extract.tagger == "stand-in":
         # the process that loads it has no log
@@ -65,7 +67,9 @@ class ExtractService(StageService[Message]):
             context,
             name=NAME,
             group=GROUP,
-            open_session=lambda: LogSession(context.log.stage_consumer(GROUP, TOPICS, context.settings.log.instance)),
+            open_session=lambda: LogSession(
+                context.log.stage_consumer(GROUP, TOPICS, context.settings.log.instance)
+            ),
             handler=self.handle,
             article_topic=Article.topic,
             after_commit=self._count,
@@ -96,8 +100,12 @@ class ExtractService(StageService[Message]):
         seconds = time.perf_counter() - started
         span = Span.after(decoded.traceparent)
         events = (reading.document, *reading.quotes, *reading.claims)
-        messages = [cloudevents.encode(event, source=SOURCE, traceparent=span.traceparent) for event in events]
-        return Handled(messages, str(reading.document.outcome), Tally(reading, seconds), span=span, facts=facts(reading))
+        messages = [
+            cloudevents.encode(event, source=SOURCE, traceparent=span.traceparent) for event in events
+        ]
+        return Handled(
+            messages, str(reading.document.outcome), Tally(reading, seconds), span=span, facts=facts(reading)
+        )
 
     def _count(self, handled: Sequence[Handled[Message]]) -> None:
         for done in handled:

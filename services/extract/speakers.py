@@ -1,7 +1,9 @@
-"""Who a source is by its own words alone: for languages in which nobody has written how pronouns and descriptions go back to a name.
+"""Who a source is by its own words alone: for languages in which nobody has written how pronouns and
+descriptions go back to a name.
 
-A name counts as one by its given name, as a list of many countries has them. A surname goes to the one full name of the article that
-ends in it. What is described stays described, inside its article, and a pronoun stays unresolved: readers are told that nobody knows.
+A name counts as one by its given name, as a list of many countries has them. A surname goes to the one full
+name of the article that ends in it. What is described stays described, inside its article, and a pronoun
+stays unresolved: readers are told that nobody knows.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _SURE = {Resolution.NAME: 0.97, Resolution.SURNAME: 0.99, Resolution.DESCRIPTION
 class Speakers:
     """Names the sources of one article."""
 
-    def __init__(self, text: str, *, article_id: str, language: Language, registry: Registry | None = None) -> None:
+    def __init__(
+        self, text: str, *, article_id: str, language: Language, registry: Registry | None = None
+    ) -> None:
         self._text = text
         self._language = language
         self._maker = Maker(article_id, registry)
@@ -35,7 +39,8 @@ class Speakers:
             self._by_surname.setdefault(name.split()[-1], set()).add(name)
 
     def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
-        """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a source."""
+        """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a
+        source."""
         if source is None:
             return self._continued(inherited)
         mention = Span.of(self._text, *source)
@@ -59,7 +64,9 @@ class Speakers:
     def _continued(self, inherited: Actor | None) -> Actor:
         if inherited is None:
             return self._maker.unresolved(None)
-        how = inherited.resolution if inherited.resolution is Resolution.UNRESOLVED else Resolution.CONTINUATION
+        how = (
+            inherited.resolution if inherited.resolution is Resolution.UNRESOLVED else Resolution.CONTINUATION
+        )
         return inherited.model_copy(update={"mention": None, "resolution": how})
 
     def _surname(self, words: list[str], mention: Span) -> Actor | None:
@@ -67,20 +74,26 @@ class Speakers:
         bearers = self._by_surname.get(words[-1], set()) if words else set()
         if len(bearers) != 1:
             return None
-        return self._maker.named(ActorKind.PERSON, next(iter(bearers)), mention, Resolution.SURNAME, _SURE[Resolution.SURNAME])
+        return self._maker.named(
+            ActorKind.PERSON, next(iter(bearers)), mention, Resolution.SURNAME, _SURE[Resolution.SURNAME]
+        )
 
     def _described(self, words: list[str], mention: Span) -> Actor:
         acronym = words[-1] if words and _ACRONYM.fullmatch(words[-1]) else None
         if acronym is not None:
             return self._maker.named(ActorKind.ORGANIZATION, acronym, mention, Resolution.NAME, HINT)
-        return self._maker.unnamed(ActorKind.UNNAMED, mention.exact, mention, Resolution.DESCRIPTION, _SURE[Resolution.DESCRIPTION])
+        return self._maker.unnamed(
+            ActorKind.UNNAMED, mention.exact, mention, Resolution.DESCRIPTION, _SURE[Resolution.DESCRIPTION]
+        )
 
 
 @cache
 def _run(language: Language) -> re.Pattern[str]:
     """Capitalised words in a row, with the small ones inside a name."""
     capital = rf"[{language.grammar.get('capitals', 'A-Z')}][\w’'-]*\.?"
-    return re.compile(rf"(?<!\w){capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+")
+    return re.compile(
+        rf"(?<!\w){capital}(?:[^\S\n](?:{language.any_of('name_particles')}[^\S\n])?{capital})+"
+    )
 
 
 def _full_names(text: str, language: Language) -> set[str]:

@@ -1,4 +1,5 @@
-"""What the parts of the extraction core hand to each other. Offsets are code points of the normalised text, end exclusive."""
+"""What the parts of the extraction core hand to each other. Offsets are code points of the normalised text,
+end exclusive."""
 
 from __future__ import annotations
 
@@ -28,12 +29,13 @@ def hull(spans: Iterable[Range | None]) -> Range:
 class Attribution:
     """Words attributed to a source, as found in the text and before anyone is named.
 
-    ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote; a colon alone (“Lavrov: no meeting
-    planned”) is a cue. ``source`` None: the
-    text names none. ``confidence`` is the calibrated probability that these words are reported and this is their source;
-    ``source_confidence`` that this is their source (None: that the text names none) given that they are reported: never less.
-    ``kind`` is ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``. ``turn``: the layout shows
-    that the content is verbatim without marks, ``source`` being the speaker's name in a transcript or the signature of a post.
+    ``content`` is never empty, sorted and disjoint. ``cue`` None: a floating quote; a colon alone (“Lavrov:
+    no meeting planned”) is a cue. ``source`` None: the text names none. ``confidence`` is the calibrated
+    probability that these words are reported and this is their source; ``source_confidence`` that this is
+    their source (None: that the text names none) given that they are reported: never less. ``kind`` is
+    ``direct`` (all content stands in quotation marks), ``mixed`` (a part does) or ``indirect``. ``turn``: the
+    layout shows that the content is verbatim without marks, ``source`` being the speaker's name in a
+    transcript or the signature of a post.
     """
 
     kind: str
@@ -60,7 +62,8 @@ class Entity:
 
 
 ClaimEvidence = Callable[[Sequence[Range]], float | None]
-"""Log-odds that the words in these stretches are check-worthy, as the network sees them, not calibrated; None where it saw none."""
+"""Log-odds that the words in these stretches are check-worthy, as the network sees them, not calibrated; None
+where it saw none."""
 
 
 def _no_evidence(spans: Sequence[Range]) -> None:
@@ -78,8 +81,8 @@ class Tagged:
 
 @dataclass(frozen=True, slots=True)
 class QuotedStretch:
-    """Text between quotation marks. ``outer`` includes the marks, ``inner`` does not; the closing mark may be missing
-    (unclosed, or reopened at the next paragraph: then ``continues`` is True)."""
+    """Text between quotation marks. ``outer`` includes the marks, ``inner`` does not; the closing mark may be
+    missing (unclosed, or reopened at the next paragraph: then ``continues`` is True)."""
 
     outer: Range
     inner: Range
@@ -92,8 +95,8 @@ class QuotedStretch:
 class CleanText:
     """An article's normalised text.
 
-    ``source_offsets`` maps text back to the input of a plain-text article: one ``(text_start, input_start, length)`` per copied
-    run, sorted; empty for HTML.
+    ``source_offsets`` maps text back to the input of a plain-text article: one ``(text_start, input_start,
+    length)`` per copied run, sorted; empty for HTML.
     """
 
     text: str

@@ -11,5 +11,6 @@ def words(text: str) -> frozenset[str]:
 
 
 def any_of(alternatives: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[str]:
-    """A pattern for any of the white-space separated alternatives as whole words; an alternative may be a pattern itself."""
+    """A pattern for any of the white-space separated alternatives as whole words; an alternative may be a
+    pattern itself."""
     return re.compile(rf"\b(?:{'|'.join(alternatives.split())})\b", flags)

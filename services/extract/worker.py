@@ -41,10 +41,12 @@ def limits(settings: ExtractSettings) -> Limits:
 
 
 def build(argument: str) -> Callable[[bytes], bytes]:
-    """The function that answers an article's JSON with an :class:`Answer`. ``argument``: the settings of extract as JSON.
+    """The function that answers an article's JSON with an :class:`Answer`. ``argument``: the settings of
+    extract as JSON.
 
     Raises:
-        SettingsError: the model folder is incomplete or broken, or there is no room for the language detector's model.
+        SettingsError: the model folder is incomplete or broken, or there is no room for the language
+            detector's model.
     """
     settings = ExtractSettings.model_validate_json(argument)
     tagger = load_tagger(settings)
@@ -52,9 +54,13 @@ def build(argument: str) -> Callable[[bytes], bytes]:
         language.load()
     except OSError as error:
         folder = tempfile.gettempdir()
-        raise SettingsError([f"{folder}: the language detector's model cannot be unpacked there ({error}); it needs 70 MB"]) from error
+        raise SettingsError(
+            [f"{folder}: the language detector's model cannot be unpacked there ({error}); it needs 70 MB"]
+        ) from error
     steps: list[tuple[str, float]] = []
-    extractor = Extractor(tagger, limits(settings), observe=lambda step, seconds: steps.append((step, seconds)))
+    extractor = Extractor(
+        tagger, limits(settings), observe=lambda step, seconds: steps.append((step, seconds))
+    )
     model = Model(name=tagger.name, version=tagger.version, sha256=tagger.model_sha256)
 
     def work(request: bytes) -> bytes:
@@ -65,10 +71,18 @@ def build(argument: str) -> Callable[[bytes], bytes]:
             found = extractor.extract(Article.read(request))
         except PoisonError as error:
             kind = "limit" if isinstance(error, LimitExceeded) else "poison"
-            return _encoded(Answer(refused=Refused(kind=kind, message=str(error), stage=error.stage, reason=error.reason)))
+            return _encoded(
+                Answer(refused=Refused(kind=kind, message=str(error), stage=error.stage, reason=error.reason))
+            )
         except TransientError as error:
             return _encoded(Answer(refused=Refused(kind="transient", message=str(error))))
-        reading = Reading(document=found.document, quotes=found.quotes, claims=found.claims, steps=tuple(steps), tokens=found.tokens)
+        reading = Reading(
+            document=found.document,
+            quotes=found.quotes,
+            claims=found.claims,
+            steps=tuple(steps),
+            tokens=found.tokens,
+        )
         return _encoded(Answer(reading=reading))
 
     return work

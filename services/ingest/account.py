@@ -21,7 +21,8 @@ OutcomeKind = Literal["published", "revised", "duplicate", "rejected", "skipped"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Where a message went, the span it began, and when the transaction that holds it began and ended (nanoseconds since 1970)."""
+    """Where a message went, the span it began, and when the transaction that holds it began and ended
+    (nanoseconds since 1970)."""
 
     message: Message
     tp: TopicPartition
@@ -33,11 +34,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection or of passing
-    it over.
+    """What became of one item. ``why`` is a short label: the kind of duplicate, or the reason of a rejection
+    or of passing it over.
 
-    ``sent`` is the work of putting it on the log, None when that was not done (a duplicate, a refusal seen before). It tells where and
-    when, not what became of the item, and so does not count when outcomes are compared.
+    ``sent`` is the work of putting it on the log, None when that was not done (a duplicate, a refusal seen
+    before). It tells where and when, not what became of the item, and so does not count when outcomes are
+    compared.
     """
 
     kind: OutcomeKind
@@ -54,7 +56,8 @@ class Outcome:
 
 
 def account(context: Context, item: Item, outcome: Outcome) -> None:
-    """Count, log and export what became of one item: one line per article that is new, or that was refused."""
+    """Count, log and export what became of one item: one line per article that is new, or that was
+    refused."""
     metrics = context.metrics
     source = item.arrival.source
     metrics.counter("articles_ingested", source=source, outcome=outcome.kind).inc()
@@ -89,7 +92,14 @@ def account(context: Context, item: Item, outcome: Outcome) -> None:
     elif outcome.kind == "skipped":
         metrics.counter("pages_skipped", reason=outcome.why).inc()
         # of an archive most is skipped, and a feed offers the same at every poll
-        logger.debug("passed over", service=SERVICE, source=source, input=outcome.name, reason=outcome.why, detail=outcome.message)
+        logger.debug(
+            "passed over",
+            service=SERVICE,
+            source=source,
+            input=outcome.name,
+            reason=outcome.why,
+            detail=outcome.message,
+        )
     elif isinstance(item, Offer):
         metrics.histogram("article_size").observe(len(item.article.content.encode()))
         logger.info(
@@ -116,7 +126,11 @@ def _export(context: Context, sent: Sent, outcome: Outcome) -> None:
     if outcome.article_id:
         attributes["messaging.kafka.message.key"] = outcome.article_id
     error = outcome.why if outcome.kind == "rejected" else None
-    context.spans(FinishedSpan(f"send {sent.tp.topic}", "producer", sent.span, sent.started_ns, sent.ended_ns, attributes, error))
+    context.spans(
+        FinishedSpan(
+            f"send {sent.tp.topic}", "producer", sent.span, sent.started_ns, sent.ended_ns, attributes, error
+        )
+    )
 
 
 def _place(sent: Sent | None) -> dict[str, object]:

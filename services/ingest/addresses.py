@@ -1,7 +1,8 @@
-"""Which of a page's addresses is its article's, and which addresses are one article's in another dress (AMP, mobile, print).
+"""Which of a page's addresses is its article's, and which addresses are one article's in another dress (AMP,
+mobile, print).
 
-A page may say that it stands at its site's home, at its section, or at another article: a template's mistake, by which articles would
-replace each other. Such an address is passed over.
+A page may say that it stands at its site's home, at its section, or at another article: a template's mistake,
+by which articles would replace each other. Such an address is passed over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from urllib.parse import unquote, urlsplit
 _HOSTS = ("m.", "mobile.", "amp.")
 _SUFFIX = re.compile(r"(?<=[^/])(?:/(?:amp|print)(?:\.html?)?|\.amp(?:\.html?)?)/*$", re.IGNORECASE)
 _PREFIX = re.compile(r"^/amp(?=/[^/])", re.IGNORECASE)
-_HOME = re.compile(r"(?:/[a-z]{2}(?:[-_][a-z]{2})?)?(?:/(?:index|home|default)(?:\.[a-z]{3,5})?)?/*", re.IGNORECASE)
+_HOME = re.compile(
+    r"(?:/[a-z]{2}(?:[-_][a-z]{2})?)?(?:/(?:index|home|default)(?:\.[a-z]{3,5})?)?/*", re.IGNORECASE
+)
 _PARAMETERS = frozenset(("amp", "print", "printable", "output", "outputtype"))
 _VALUES = frozenset(("", "1", "true", "yes", "amp", "print", "y"))
 
@@ -20,7 +23,9 @@ _VALUES = frozenset(("", "1", "true", "yes", "amp", "print", "y"))
 def plain_host(host: str) -> str:
     """A host without what says that it serves telephones."""
     while True:
-        prefix = next((prefix for prefix in ("www.", *_HOSTS) if host.startswith(prefix) and host.count(".") > 1), None)
+        prefix = next(
+            (prefix for prefix in ("www.", *_HOSTS) if host.startswith(prefix) and host.count(".") > 1), None
+        )
         if prefix is None:
             return host
         host = host.removeprefix(prefix)
@@ -47,7 +52,8 @@ def is_home(address: str) -> bool:
 
 
 def is_section_of(key: str, others: list[str]) -> bool:
-    """Whether an address is above one of the others; all as :func:`services.ingest.identity.url_key` writes them."""
+    """Whether an address is above one of the others; all as :func:`services.ingest.identity.url_key` writes
+    them."""
     return "?" not in key and any(other.startswith(f"{key}/") for other in others)
 
 
@@ -64,4 +70,6 @@ def words_of(text: str) -> frozenset[str]:
 
 def same_site(one: str | None, other: str | None) -> bool:
     """Whether two hosts are one, or one is a subdomain of the other."""
-    return bool(one and other) and (one == other or f".{other}".endswith(f".{one}") or f".{one}".endswith(f".{other}"))
+    return bool(one and other) and (
+        one == other or f".{other}".endswith(f".{one}") or f".{one}".endswith(f".{other}")
+    )

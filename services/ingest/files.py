@@ -26,7 +26,8 @@ MAX_FAILURES = 1000
 
 @dataclass(slots=True)
 class Summary:
-    """What became of everything that was offered. ``failures`` names each rejected input with reason and cure."""
+    """What became of everything that was offered. ``failures`` names each rejected input with reason and
+    cure."""
 
     published: int = 0
     revised: int = 0
@@ -56,7 +57,10 @@ class Summary:
     def told(self) -> Iterator[str]:
         """What is said of it to people, line by line."""
         yield f"Articles: {self}"
-        yield from (f"onrecord: note: {count} article{'s' if count > 1 else ''}: {note}" for note, count in self.notes.most_common(20))
+        yield from (
+            f"onrecord: note: {count} article{'s' if count > 1 else ''}: {note}"
+            for note, count in self.notes.most_common(20)
+        )
         yield from (f"onrecord: {failure}" for failure in self.failures)
 
     @property
@@ -68,14 +72,22 @@ class Summary:
         parts = [f"{self.published} published"]
         parts += [
             f"{count} {label}"
-            for label, count in (("revised", self.revised), ("already known", self.duplicate), ("rejected", self.rejected))
+            for label, count in (
+                ("revised", self.revised),
+                ("already known", self.duplicate),
+                ("rejected", self.rejected),
+            )
             if count
         ]
         if self.skipped:
-            why = ", ".join(f"{count} {SKIPPED.get(reason, reason)}" for reason, count in self.reasons.most_common())
+            why = ", ".join(
+                f"{count} {SKIPPED.get(reason, reason)}" for reason, count in self.reasons.most_common()
+            )
             parts.append(f"{self.skipped} passed over ({why})")
         if self.skipped_files:
-            parts.append(f"{self.skipped_files} file{'s' if self.skipped_files > 1 else ''} of other kinds passed over")
+            parts.append(
+                f"{self.skipped_files} file{'s' if self.skipped_files > 1 else ''} of other kinds passed over"
+            )
         return ", ".join(parts)
 
 
@@ -87,7 +99,8 @@ def ingest_paths(context: Context, paths: Sequence[str], progress: Reporter) -> 
 def ingest_found(context: Context, found: Found, progress: Reporter) -> Summary:
     """Read everything that was found and put it on the log; returns when the log has it.
 
-    Bad input is counted, named in the summary and dead-lettered, and never stops the rest. When asked to stop it finishes its batch.
+    Bad input is counted, named in the summary and dead-lettered, and never stops the rest. When asked to stop
+    it finishes its batch.
 
     Raises:
         TransientError: the log stayed out of reach; what was summed up by then is on it.

@@ -1,4 +1,5 @@
-"""What HTTP's content headers say, and bodies taken out of their codings: gzip, deflate, brotli, zstd, chunks. Bounded in bytes."""
+"""What HTTP's content headers say, and bodies taken out of their codings: gzip, deflate, brotli, zstd,
+chunks. Bounded in bytes."""
 
 from __future__ import annotations
 
@@ -48,7 +49,11 @@ def content_type(value: str) -> tuple[str, str | None]:
 
 def codings(value: str) -> list[str]:
     """The names in a ``Content-Encoding``, those that change nothing left out."""
-    return [name for part in value.split(",") if (name := part.strip().lower()) not in ("", "identity", "none", "utf-8")]
+    return [
+        name
+        for part in value.split(",")
+        if (name := part.strip().lower()) not in ("", "identity", "none", "utf-8")
+    ]
 
 
 def decoded(body: bytes, encoding: str, most: int) -> bytes:
@@ -73,7 +78,8 @@ def decoded(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def dechunked(body: bytes) -> bytes:
-    """The body without ``Transfer-Encoding: chunked``; one that does not look so as it is, because archives often keep the header only.
+    """The body without ``Transfer-Encoding: chunked``; one that does not look so as it is, because archives
+    often keep the header only.
 
     Raises:
         Undecodable: damaged, or cut short.
@@ -85,7 +91,11 @@ def dechunked(body: bytes) -> bytes:
     while True:
         line = _CHUNK_LINE.match(body, at)
         if line is None:
-            raise Undecodable("a chunk of the answer is damaged" if at < len(body) else "the answer ends before its last chunk")
+            raise Undecodable(
+                "a chunk of the answer is damaged"
+                if at < len(body)
+                else "the answer ends before its last chunk"
+            )
         size = int(line[1], 16)
         if size == 0:
             return b"".join(parts)
@@ -108,8 +118,11 @@ def _deflate(data: bytes, most: int) -> bytes:
         return _inflated(data, most, -zlib.MAX_WBITS)[0]
 
 
-def _joined(data: bytes, most: int, magic: bytes, unpack: Callable[[bytes, int], tuple[bytes, bytes]]) -> bytes:
-    """Members or frames that stand one behind the other; ``unpack`` gives the first of them and what is behind it."""
+def _joined(
+    data: bytes, most: int, magic: bytes, unpack: Callable[[bytes, int], tuple[bytes, bytes]]
+) -> bytes:
+    """Members or frames that stand one behind the other; ``unpack`` gives the first of them and what is
+    behind it."""
     body = b""
     for _ in range(_MAX_MEMBERS):
         more, data = unpack(data, most - len(body))

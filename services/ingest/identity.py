@@ -2,14 +2,16 @@
 
 Rules:
 
-- ``article_id`` is made from the canonical address where there is one, else from the normalised text. A producer's own id wins.
-- The canonical address for identity: scheme and a leading ``www.``, ``m.`` or ``amp.`` ignored, and what else makes it a page for
-  telephones or printers (:mod:`services.ingest.addresses`); host in lower case, default port, fragment and tracking
-  parameters dropped, remaining parameters sorted, a trailing slash ignored. Escapes are compared by the bytes they stand for, UTF-8 or
-  not (``%E4`` is no ``%F6``), in either case of their digits.
+- ``article_id`` is made from the canonical address where there is one, else from the normalised text. A
+  producer's own id wins.
+- The canonical address for identity: scheme and a leading ``www.``, ``m.`` or ``amp.`` ignored, and what else
+  makes it a page for telephones or printers (:mod:`services.ingest.addresses`); host in lower case, default
+  port, fragment and tracking parameters dropped, remaining parameters sorted, a trailing slash ignored.
+  Escapes are compared by the bytes they stand for, UTF-8 or not (``%E4`` is no ``%F6``), in either case of
+  their digits.
 - The normalised text: Unicode NFKC, white space collapsed; of HTML, the visible text.
-- The content key is the hash of the normalised text. The fingerprint adds what else changes an article (status, title, by-line,
-  date, …); two revisions with one fingerprint are one revision.
+- The content key is the hash of the normalised text. The fingerprint adds what else changes an article
+  (status, title, by-line, date, …); two revisions with one fingerprint are one revision.
 """
 
 from __future__ import annotations
@@ -56,7 +58,11 @@ def web_address(url: str | None) -> str | None:
 def joined(base: str | None, reference: str | None) -> str | None:
     """The web address that a reference on a page or in a header means, None when it is none."""
     try:
-        return web_address(urljoin(base or "", (reference or "").strip())) if reference and reference.strip() else None
+        return (
+            web_address(urljoin(base or "", (reference or "").strip()))
+            if reference and reference.strip()
+            else None
+        )
     except ValueError:
         return None
 
@@ -69,14 +75,18 @@ def host_of(url: str | None) -> str | None:
 
 
 def url_key(url: str) -> str:
-    """The address as far as it tells articles apart; see the module's rules. ``url`` must be a web address."""
+    """The address as far as it tells articles apart; see the module's rules. ``url`` must be a web
+    address."""
     parts = urlsplit(url)
     host = plain_host(parts.hostname or "")
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     path = quote(unquote_to_bytes(parts.path), safe="/:@!$&'()*+,;=~-._")
     # bytes that are no UTF-8 travel as lone surrogates: replaced, they would make one article of many
     given = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
-    query = urlencode(sorted((k, v) for k, v in given if not _TRACKING.match(k) and not is_dress(k, v)), errors="surrogateescape")
+    query = urlencode(
+        sorted((k, v) for k, v in given if not _TRACKING.match(k) and not is_dress(k, v)),
+        errors="surrogateescape",
+    )
     return f"{host}{port}{plain_path(path)}" + (f"?{query}" if query else "")
 
 
@@ -86,22 +96,28 @@ def normalised(text: str) -> str:
 
 
 def visible_text(tree: etree._Element) -> str:
-    """The text a reader of the page could see, in document order, elements parted by a space. Removes the rest from the tree."""
+    """The text a reader of the page could see, in document order, elements parted by a space. Removes the
+    rest from the tree."""
     etree.strip_elements(tree, *_INVISIBLE, etree.Comment, etree.PI, with_tail=False)
     return " ".join(tree.itertext())
 
 
 def parse_html(html: str) -> etree._Element | None:
-    """The page's tree, parsed without network, entities of its own or unlimited size; None when there is no element in it.
+    """The page's tree, parsed without network, entities of its own or unlimited size; None when there is no
+    element in it.
 
-    A page that nests deeper than the parser goes is flattened; one that nests beyond reason has only what the parser reached.
+    A page that nests deeper than the parser goes is flattened; one that nests beyond reason has only what the
+    parser reached.
     """
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, recover=True)
     try:
         tree = etree.fromstring(html.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
         return None
-    if parser.error_log.last_error is not None and parser.error_log.last_error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT:
+    if (
+        parser.error_log.last_error is not None
+        and parser.error_log.last_error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT
+    ):
         try:
             return flattened(html)
         except TooDeep:
@@ -121,7 +137,11 @@ def content_key(content: str, content_type: str) -> str:
 def article_id(url: str | None, content: str, content_type: str) -> str:
     """The article's id by the module's rules."""
     address = web_address(url)
-    return digest("art", "url", url_key(address)) if address else digest("art", "content", content_key(content, content_type))
+    return (
+        digest("art", "url", url_key(address))
+        if address
+        else digest("art", "content", content_key(content, content_type))
+    )
 
 
 def publisher_key(article: Article) -> str:
@@ -135,5 +155,13 @@ def fingerprint(article: Article, key: str) -> str:
     ``key`` is the article's content key.
     """
     published = article.published_at.timestamp() if article.published_at else ""
-    facts = (key, article.status, article.content_type, article.title or "", article.outlet or "", article.language, str(published))
+    facts = (
+        key,
+        article.status,
+        article.content_type,
+        article.title or "",
+        article.outlet or "",
+        article.language,
+        str(published),
+    )
     return digest("fp", *facts, *article.authors)

@@ -1,22 +1,26 @@
-"""Which article revisions are on the log already: a materialised view of the articles topic in one SQLite file.
+"""Which article revisions are on the log already: a materialised view of the articles topic in one SQLite
+file.
 
-The log is the truth. Before every decision the view reads on from its stored positions, so it is right after a crash between append and
-update, after another process appended, and when the file is missing. When the log turns out not to be the one the view was made
-from (:mod:`services.chassis.log.identity`), the view is emptied and made anew.
+The log is the truth. Before every decision the view reads on from its stored positions, so it is right after
+a crash between append and update, after another process appended, and when the file is missing. When the log
+turns out not to be the one the view was made from (:mod:`services.chassis.log.identity`), the view is emptied
+and made anew.
 
 Decisions, for an offered article:
 
 - same id, and the latest revision has its fingerprint: **duplicate** (``id``);
-- same id, and an *earlier* revision has its fingerprint: that depends on what an offer says. A push or a feed says how the article is
-  *now*, so it is the next revision (**revised**): A, B, A ends at A. A file says how it was when the file was written, and a folder may
-  hold two versions of one address: read again, they must add nothing, so it is a **duplicate** (``stale``), and going back to earlier
-  words takes an explicit revision or a push;
-- same id, anything new: the next revision (**revised**). Behind the last revision there can be (:data:`schemas.events.parts.MAX_INTEGER`)
-  nothing comes but the withdrawal of that revision: **rejected**;
-- an explicit revision is respected: above the latest it is published, otherwise it is a **duplicate** (``stale``), except a
-  withdrawal of the latest revision itself;
-- a new id with the text of another article of the same publisher, or of one whose publisher nobody knows: **duplicate** (``content``).
-  The same text from another publisher is syndication and is published: who carried it is part of the record.
+- same id, and an *earlier* revision has its fingerprint: that depends on what an offer says. A push or a feed
+  says how the article is *now*, so it is the next revision (**revised**): A, B, A ends at A. A file says how
+  it was when the file was written, and a folder may hold two versions of one address: read again, they must
+  add nothing, so it is a **duplicate** (``stale``), and going back to earlier words takes an explicit
+  revision or a push;
+- same id, anything new: the next revision (**revised**). Behind the last revision there can be
+  (:data:`schemas.events.parts.MAX_INTEGER`) nothing comes but the withdrawal of that revision: **rejected**;
+- an explicit revision is respected: above the latest it is published, otherwise it is a **duplicate**
+  (``stale``), except a withdrawal of the latest revision itself;
+- a new id with the text of another article of the same publisher, or of one whose publisher nobody knows:
+  **duplicate** (``content``). The same text from another publisher is syndication and is published: who
+  carried it is part of the record.
 """
 
 from __future__ import annotations
@@ -89,7 +93,8 @@ Kind = Literal["published", "revised", "duplicate", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do with an offered article: publish it as ``revision``, or leave it out or refuse it because of ``why``."""
+    """What to do with an offered article: publish it as ``revision``, or leave it out or refuse it because of
+    ``why``."""
 
     kind: Kind
     article_id: str
@@ -108,8 +113,11 @@ class _Known:
 class ArticleIndex:
     """The view. Not thread-safe: its publisher holds a lock. Processes may share the file."""
 
-    def __init__(self, path: Path, log: EventLog, on_replaced: Callable[[int], None] = lambda _count: None) -> None:
-        """Open or create the file. ``on_replaced`` is told of how many partitions positions are forgotten, because the log is another.
+    def __init__(
+        self, path: Path, log: EventLog, on_replaced: Callable[[int], None] = lambda _count: None
+    ) -> None:
+        """Open or create the file. ``on_replaced`` is told of how many partitions positions are forgotten,
+        because the log is another.
 
         Raises:
             SettingsError: the file cannot be used.
@@ -128,7 +136,9 @@ class ArticleIndex:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._prepare()
         except (OSError, sqlite3.Error, OnrecordError) as error:
-            raise SettingsError([f"ONRECORD_INGEST__INDEX_PATH={path}: cannot be used ({error}); delete it, it is made anew"]) from error
+            raise SettingsError(
+                [f"ONRECORD_INGEST__INDEX_PATH={path}: cannot be used ({error}); delete it, it is made anew"]
+            ) from error
 
     def _prepare(self) -> None:
         with self.transaction():
@@ -152,7 +162,8 @@ class ArticleIndex:
         """Everything in the block happens to the file, or nothing. Excludes other processes.
 
         Raises:
-            TransientError: the file cannot be written just now: another process holds it, the disk is full, ….
+            TransientError: the file cannot be written just now: another process holds it, the disk is full,
+                ….
             OnrecordError: it is damaged.
         """
         try:
@@ -174,7 +185,8 @@ class ArticleIndex:
             self._db.execute(f"PRAGMA user_version={_VERSION}")
 
     def catch_up(self) -> dict[str, TopicState]:
-        """Read the articles topic on from the stored positions; call it inside a transaction. Returns the log's topics.
+        """Read the articles topic on from the stored positions; call it inside a transaction. Returns the
+        log's topics.
 
         Raises:
             TopicMissing: the articles topic was never created.
@@ -185,7 +197,11 @@ class ArticleIndex:
                 raise TopicMissing(f"topic {name} does not exist; create it with `onrecord topics create`")
         positions = self._positions()
         # ids and ends cost nothing here, records a look at the log
-        lost = contradicted(topics, positions) if self._verified else replaced(self._log, topics, positions, appended=True)
+        lost = (
+            contradicted(topics, positions)
+            if self._verified
+            else replaced(self._log, topics, positions, appended=True)
+        )
         if lost:
             warn(READER, lost)
             self._on_replaced(len(lost))
@@ -196,8 +212,13 @@ class ArticleIndex:
         self._verified = True
         state = topics[Article.topic]
         self._topic_id = state.topic_id
-        starts = {number: positions.get(TopicPartition(Article.topic, number), Position(0)).offset for number in state.ranges}
-        behind = sum(max(0, end - max(first, starts[number])) for number, (first, end) in state.ranges.items())
+        starts = {
+            number: positions.get(TopicPartition(Article.topic, number), Position(0)).offset
+            for number in state.ranges
+        }
+        behind = sum(
+            max(0, end - max(first, starts[number])) for number, (first, end) in state.ranges.items()
+        )
         if behind > _WORTH_A_LINE:
             logger.info("bringing the ingest index up to date with the log", records=behind)
         for partition, (first, end) in sorted(state.ranges.items()):
@@ -208,7 +229,10 @@ class ArticleIndex:
 
     def _positions(self) -> dict[TopicPartition, Position]:
         rows = self._db.execute("SELECT partition, next, topic_id, mark FROM positions")
-        return {TopicPartition(Article.topic, partition): Position(at, Origin(topic_id, mark)) for partition, at, topic_id, mark in rows}
+        return {
+            TopicPartition(Article.topic, partition): Position(at, Origin(topic_id, mark))
+            for partition, at, topic_id, mark in rows
+        }
 
     def _read(self, partition: int, start: int, end: int) -> None:
         for record in self._log.read(Article.topic, partition, start, end):
@@ -221,21 +245,33 @@ class ArticleIndex:
             self._place(partition, record.offset + 1, mark_of(record))
 
     def _place(self, partition: int, position: int, mark: str) -> None:
-        self._db.execute("INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?)", (partition, position, mark, self._topic_id))
+        self._db.execute(
+            "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?)",
+            (partition, position, mark, self._topic_id),
+        )
 
     def _note(self, article: Article, key: str) -> None:
-        row = (article.article_id, article.revision, article.status, fingerprint(article, key), key, publisher_key(article))
+        row = (
+            article.article_id,
+            article.revision,
+            article.status,
+            fingerprint(article, key),
+            key,
+            publisher_key(article),
+        )
         # with a revision of the same number, the earlier one stands
         self._db.execute("INSERT OR IGNORE INTO revisions VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def decide(self, article: Article, revision_given: bool, live: bool) -> Decision:
-        """What to do with an article; if it is to be published, it counts as known from here on in this transaction.
+        """What to do with an article; if it is to be published, it counts as known from here on in this
+        transaction.
 
         ``live``: the offer says how the article is now, not how it was when a file was written.
         """
         key = content_key(article.content, article.content_type)
         rows = self._db.execute(
-            "SELECT revision, status, fingerprint FROM revisions WHERE article_id = ? ORDER BY revision, status = 'withdrawn'",
+            "SELECT revision, status, fingerprint FROM revisions WHERE article_id = ? ORDER BY revision,"
+            " status = 'withdrawn'",
             (article.article_id,),
         )
         known = [_Known(*row) for row in rows]
@@ -250,15 +286,22 @@ class ArticleIndex:
     def _first_revision(self, article: Article, key: str) -> Decision:
         if article.status is ArticleStatus.USABLE:
             rows = self._db.execute(
-                "SELECT article_id, revision, publisher FROM revisions r WHERE content_key = ? AND status = 'usable' AND NOT EXISTS "
-                "(SELECT 1 FROM revisions n WHERE n.article_id = r.article_id AND (n.revision > r.revision OR "
-                "(n.revision = r.revision AND n.status = 'withdrawn'))) ORDER BY article_id",
+                "SELECT article_id, revision, publisher FROM revisions r WHERE content_key = ? AND status ="
+                " 'usable' AND NOT EXISTS (SELECT 1 FROM revisions n WHERE n.article_id = r.article_id AND"
+                " (n.revision > r.revision OR (n.revision = r.revision AND n.status = 'withdrawn'))) ORDER BY"
+                " article_id",
                 (key,),
             )
             publisher = publisher_key(article)
             for other, revision, theirs in rows:
                 if not publisher or not theirs or publisher == theirs:
-                    return Decision("duplicate", other, revision, "content", f"has the text of {other}, which is on the log already")
+                    return Decision(
+                        "duplicate",
+                        other,
+                        revision,
+                        "content",
+                        f"has the text of {other}, which is on the log already",
+                    )
         return Decision("published", article.article_id, article.revision)
 
     def appended(self, messages: Sequence[Message], places: Sequence[tuple[TopicPartition, int]]) -> None:
@@ -275,11 +318,14 @@ class ArticleIndex:
 
     def mark(self, archive: str) -> Mark | None:
         """How far this archive had been read when reading it was broken off; None when it was not."""
-        row = self._db.execute("SELECT archive, at, within, record FROM archives WHERE archive = ?", (archive,)).fetchone()
+        row = self._db.execute(
+            "SELECT archive, at, within, record FROM archives WHERE archive = ?", (archive,)
+        ).fetchone()
         return Mark(*row) if row else None
 
     def reached(self, mark: Mark) -> None:
-        """An archive has been read so far; one that was read to its end is forgotten, so that it can be read again."""
+        """An archive has been read so far; one that was read to its end is forgotten, so that it can be read
+        again."""
         if mark.record:
             row = (mark.archive, mark.at, mark.within, mark.record)
             self._db.execute("INSERT OR REPLACE INTO archives VALUES (?, ?, ?, ?)", row)
@@ -287,12 +333,24 @@ class ArticleIndex:
             self._db.execute("DELETE FROM archives WHERE archive = ?", (mark.archive,))
 
 
-def _next_revision(article: Article, mark: str, known: Sequence[_Known], revision_given: bool, live: bool) -> Decision:
+def _next_revision(
+    article: Article, mark: str, known: Sequence[_Known], revision_given: bool, live: bool
+) -> Decision:
     """The decision about an article whose id is known; ``known`` is in order, the latest last."""
     latest = known[-1]
     withdrawal = article.status is ArticleStatus.WITHDRAWN
-    duplicate = Decision("duplicate", article.article_id, latest.revision, "id", f"is on the log already (revision {latest.revision})")
-    if withdrawal and latest.status == ArticleStatus.WITHDRAWN and (not revision_given or article.revision <= latest.revision):
+    duplicate = Decision(
+        "duplicate",
+        article.article_id,
+        latest.revision,
+        "id",
+        f"is on the log already (revision {latest.revision})",
+    )
+    if (
+        withdrawal
+        and latest.status == ArticleStatus.WITHDRAWN
+        and (not revision_given or article.revision <= latest.revision)
+    ):
         return duplicate
     if not revision_given:
         return duplicate if latest.fingerprint == mark else _unnumbered(article, mark, known, live)
@@ -300,7 +358,9 @@ def _next_revision(article: Article, mark: str, known: Sequence[_Known], revisio
         return Decision("revised", article.article_id, article.revision)
     if any(revision.revision == article.revision and revision.fingerprint == mark for revision in known):
         return duplicate
-    message = f"revision {article.revision} is not above revision {latest.revision} on the log; {_cure(latest)}"
+    message = (
+        f"revision {article.revision} is not above revision {latest.revision} on the log; {_cure(latest)}"
+    )
     return Decision("duplicate", article.article_id, latest.revision, "stale", message)
 
 
@@ -310,13 +370,18 @@ def _unnumbered(article: Article, mark: str, known: Sequence[_Known], live: bool
     withdrawal = article.status is ArticleStatus.WITHDRAWN
     earlier = [revision.revision for revision in known if revision.fingerprint == mark]
     if earlier and not live and not withdrawal:
-        message = f"is as revision {earlier[-1]} was, before revision {latest.revision} on the log; to go back, {_cure(latest)}"
+        message = (
+            f"is as revision {earlier[-1]} was, before revision {latest.revision} on the log; to go back,"
+            f" {_cure(latest)}"
+        )
         return Decision("duplicate", article.article_id, latest.revision, "stale", message)
     if latest.revision < MAX_INTEGER:
         return Decision("revised", article.article_id, latest.revision + 1)
     if withdrawal:
         return Decision("revised", article.article_id, latest.revision)
-    message = f"{article.article_id} is at revision {latest.revision}, behind which there is none; {_cure(latest)}"
+    message = (
+        f"{article.article_id} is at revision {latest.revision}, behind which there is none; {_cure(latest)}"
+    )
     return Decision("rejected", article.article_id, latest.revision, LAST_REVISION, message)
 
 

@@ -1,8 +1,10 @@
-"""What kind of page a page is, where it is no article: a list, a live blog, a stub before a paywall, a gallery, an error page.
+"""What kind of page a page is, where it is no article: a list, a live blog, a stub before a paywall, a
+gallery, an error page.
 
-A page is taken for an article unless several things say otherwise: what it says of itself (JSON-LD, ``og:type``), how much prose stands in
-it outside of links, and how many headlines lead elsewhere. An article that is refused is lost, a list that is taken costs a little time: in
-doubt it is an article. The figures were chosen on the read half of 124 real articles (``lab/labels/pages``), none of which is refused.
+A page is taken for an article unless several things say otherwise: what it says of itself (JSON-LD,
+``og:type``), how much prose stands in it outside of links, and how many headlines lead elsewhere. An article
+that is refused is lost, a list that is taken costs a little time: in doubt it is an article. The figures were
+chosen on the read half of 124 real articles (``lab/labels/pages``), none of which is refused.
 """
 
 from __future__ import annotations
@@ -39,31 +41,38 @@ _STUB = 900
 _LITTLE = 500
 _LIVE_ENTRIES = 3
 _ERROR = re.compile(
-    r"(?:(?:http |server )?error:? ?)?(?:40[0-9]|410|429|50[0-4])(?: error)?|(?:(?:404|410)\W*)?(?:not found|file not found|gone)"
+    r"(?:(?:http |server )?error:? ?)?(?:40[0-9]|410|429|50[0-4])(?: error)?|(?:(?:404|410)\W*)?(?:not"
+    r" found|file not found|gone)"
     r"|(?:(?:40[13])\W*)?(?:forbidden|unauthorized|access (?:to this page has been )?denied)"
-    r"|(?:50[0-4]\W*)?(?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)"
+    r"|(?:50[0-4]\W*)?(?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway"
+    r" time-?out)"
     r"|(?:.{0,20}\b)?(?:(?:this|the) )?page (?:you .{0,30})?(?:(?:was|could|can|is|does) )?no(?:t| longer) "
     r"(?:be )?(?:found|available|exist)"
-    r"|just a moment|attention required.{0,16}|are you (?:a )?(?:robot|human)|(?:please )?verify(?:ing)? you are (?:a )?human"
-    r"|(?:404\W*)?(?:seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non trovata|pagina niet gevonden"
+    r"|just a moment|attention required.{0,16}|are you (?:a )?(?:robot|human)|(?:please )?verify(?:ing)? you"
+    r" are (?:a )?human"
+    r"|(?:404\W*)?(?:seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non"
+    r" trovata|pagina niet gevonden"
     r"|siden ble ikke funnet|siden findes ikke|sidan kunde inte hittas)",
     re.IGNORECASE,
 )
-"""The whole of a title, or of its first or last part. Of words inside a title a short report may be made: 500 jobs, a boy not found."""
+"""The whole of a title, or of its first or last part. Of words inside a title a short report may be made: 500
+jobs, a boy not found."""
 
 _PARTS = re.compile(r"\s+[-–—|·•:»]\s+|\s*\|\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """How a page is built. ``prose``: characters in paragraphs outside of links. ``headlines``: those that lead elsewhere."""
+    """How a page is built. ``prose``: characters in paragraphs outside of links. ``headlines``: those that
+    lead elsewhere."""
 
     prose: int
     headlines: int
 
 
 def kind_of(tree: etree._Element, head: Head, address: str | None) -> str | None:
-    """One of :data:`KINDS`; None for what may be an article. ``address``: where the page was, where that is known."""
+    """One of :data:`KINDS`; None for what may be an article. ``address``: where the page was, where that is
+    known."""
     things = jsonld.things_of(tree)
     types = frozenset(name for thing in things for name in jsonld.types_of(thing))
     article = jsonld.article_among(things)
@@ -100,10 +109,16 @@ def build_of(tree: etree._Element) -> Build:
 
 def _is_live(article: jsonld.Thing) -> bool:
     updates = article.get("liveBlogUpdate")
-    return "LiveBlogPosting" in jsonld.types_of(article) and isinstance(updates, list) and len(updates) >= _LIVE_ENTRIES
+    return (
+        "LiveBlogPosting" in jsonld.types_of(article)
+        and isinstance(updates, list)
+        and len(updates) >= _LIVE_ENTRIES
+    )
 
 
-def _is_list(tree: etree._Element, article: jsonld.Thing, types: frozenset[str], build: Build, address: str | None) -> bool:
+def _is_list(
+    tree: etree._Element, article: jsonld.Thing, types: frozenset[str], build: Build, address: str | None
+) -> bool:
     if article:
         return False
     sparse = build.headlines >= _LINKED and build.prose < _PROSE_PER_HEADLINE * build.headlines
@@ -117,6 +132,11 @@ def _says_article(tree: etree._Element) -> bool:
     for node in tree.iter("meta"):
         name = (node.get("property") or node.get("name") or "").lower()
         value = (node.get("content") or "").lower()
-        if (name == "og:type" and "article" in value) or name in ("article:published_time", "datepublished", "pubdate", "parsely-pub-date"):
+        if (name == "og:type" and "article" in value) or name in (
+            "article:published_time",
+            "datepublished",
+            "pubdate",
+            "parsely-pub-date",
+        ):
             return True
     return bool(tree.xpath("boolean(//*[@itemprop='articleBody' or @itemprop='datePublished'])"))

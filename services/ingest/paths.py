@@ -43,7 +43,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the arguments name: inputs in order, each once; mistakes; and how many files of other kinds directories held."""
+    """What the arguments name: inputs in order, each once; mistakes; and how many files of other kinds
+    directories held."""
 
     inputs: tuple[Input, ...]
     refusals: tuple[Refusal, ...]
@@ -51,9 +52,11 @@ class Found:
 
 
 def find(arguments: Sequence[str]) -> Found:
-    """Expand arguments. ``-`` is standard input, a directory is read with all below it, ``*``, ``?``, ``[…]`` and ``**`` are expanded.
+    """Expand arguments. ``-`` is standard input, a directory is read with all below it, ``*``, ``?``, ``[…]``
+    and ``**`` are expanded.
 
-    Hidden files and files of other kinds inside directories are passed over; a file named outright must be of a kind that is read.
+    Hidden files and files of other kinds inside directories are passed over; a file named outright must be of
+    a kind that is read.
     """
     names: dict[str, None] = {}
     refusals: list[Refusal] = []
@@ -73,7 +76,11 @@ def find(arguments: Sequence[str]) -> Found:
                 names.update(dict.fromkeys(inside))
                 skipped += others
                 if not inside:
-                    refusals.append(_refused(match, "empty", f"holds no article; files must be {_KINDS}, optionally with .gz"))
+                    refusals.append(
+                        _refused(
+                            match, "empty", f"holds no article; files must be {_KINDS}, optionally with .gz"
+                        )
+                    )
                 continue
             problem = _problem(match)
             if problem:
@@ -84,10 +91,12 @@ def find(arguments: Sequence[str]) -> Found:
 
 
 def split_list(text: str) -> list[str]:
-    """The paths in one text, as ``make run PATHS="…"`` has them: a space separates two, or stands inside one that exists.
+    """The paths in one text, as ``make run PATHS="…"`` has them: a space separates two, or stands inside one
+    that exists.
 
-    From left to right the longest stretch that names something, as it is or as a pattern, is one path; quotation marks around it may
-    say so too. Words that name nothing stay together, so that the mistake is named as it was typed.
+    From left to right the longest stretch that names something, as it is or as a pattern, is one path;
+    quotation marks around it may say so too. Words that name nothing stay together, so that the mistake is
+    named as it was typed.
     """
     words = list(re.finditer(r"\S+", text))
     found: list[str] = []
@@ -121,14 +130,20 @@ def _unquoted(stretch: str) -> str:
 
 
 def _names_something(path: str) -> bool:
-    return path == STANDARD_INPUT or os.path.exists(path) or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
+    return (
+        path == STANDARD_INPUT
+        or os.path.exists(path)
+        or (glob.has_magic(path) and bool(glob.glob(path, recursive=True)))
+    )
 
 
 def read_input(given: Input, limits: Limits, stop: threading.Event, resume: Resume = never) -> Iterator[Item]:
-    """The items of one input; ``resume`` says how far an archive has been read before. Never raises for what it reads.
+    """The items of one input; ``resume`` says how far an archive has been read before. Never raises for what
+    it reads.
 
     Raises:
-        StageStopped: a stop was asked for while standard input had nothing to read; what it gave by then may be half an item.
+        StageStopped: a stop was asked for while standard input had nothing to read; what it gave by then may
+            be half an item.
     """
     arrival = given.arrival()
     try:
@@ -136,7 +151,11 @@ def read_input(given: Input, limits: Limits, stop: threading.Event, resume: Resu
             yield from read(arrival, stream, limits, format_of(given.name), resume)
     except OSError as error:
         yield Refusal(
-            arrival, "unreadable", f"cannot be read ({error.strerror or error}); check the file and its permissions", b"", stage="open"
+            arrival,
+            "unreadable",
+            f"cannot be read ({error.strerror or error}); check the file and its permissions",
+            b"",
+            stage="open",
         )
 
 
@@ -171,7 +190,9 @@ def _problem(name: str) -> Refusal | None:
     if not os.path.exists(name):
         return _refused(name, "missing", "does not exist; check the path")
     if not format_of(name):
-        return _refused(name, "unsupported", f"is not a kind of file that is read; use {_KINDS}, optionally with .gz")
+        return _refused(
+            name, "unsupported", f"is not a kind of file that is read; use {_KINDS}, optionally with .gz"
+        )
     return None
 
 
@@ -180,6 +201,7 @@ def _refused(name: str, reason: str, message: str) -> Refusal:
 
 
 def _near(name: str) -> str:
-    """The name as given; an absolute one below the working directory from there on: events need not tell where a machine keeps it."""
+    """The name as given; an absolute one below the working directory from there on: events need not tell
+    where a machine keeps it."""
     here = os.getcwd()
     return os.path.relpath(name, here) if os.path.isabs(name) and name.startswith(here + os.sep) else name

@@ -1,18 +1,20 @@
 """``POST /v1/articles``: articles pushed over HTTP.
 
-Body: one JSON object, an array of them (``application/json``), or one per line (``application/x-ndjson``); each is an ``Article`` of ours,
-whose server fields may be left out, or a ninjs item. It may come with ``Content-Encoding: gzip``.
+Body: one JSON object, an array of them (``application/json``), or one per line (``application/x-ndjson``);
+each is an ``Article`` of ours, whose server fields may be left out, or a ninjs item. It may come with
+``Content-Encoding: gzip``.
 
 Answers:
 
-- **202** when the log has at least one item (a duplicate counts: it is there). The body lists, per item, ``index``, ``outcome``
-  (published, revised, duplicate, rejected), ``article_id`` and ``revision``, or an RFC 9457 ``problem`` for an item that was refused;
+- **202** when the log has at least one item (a duplicate counts: it is there). The body lists, per item,
+  ``index``, ``outcome`` (published, revised, duplicate, rejected), ``article_id`` and ``revision``, or an RFC
+  9457 ``problem`` for an item that was refused;
 - **422** when every item was refused: a problem whose ``errors`` lists one problem per item;
-- 400 (no JSON, damaged gzip), 401, 408 (too slow), 413 (body, unpacked body or batch too large), 415: the request as a whole, nothing was
-  taken;
-- **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the log cannot be reached.
-  Sending the same request again is safe as long as nothing newer was sent in between: what was pushed last is how the article is.
-  Who sends several at once numbers them by ``revision``.
+- 400 (no JSON, damaged gzip), 401, 408 (too slow), 413 (body, unpacked body or batch too large), 415: the
+  request as a whole, nothing was taken;
+- **429** with ``Retry-After`` when too many requests are being handled, **503** with ``Retry-After`` when the
+  log cannot be reached. Sending the same request again is safe as long as nothing newer was sent in between:
+  what was pushed last is how the article is. Who sends several at once numbers them by ``revision``.
 
 All but 202 are ``application/problem+json``.
 """
@@ -65,7 +67,8 @@ RETRY_AFTER_S = 2
 UNREACHABLE_RETRY_AFTER_S = 10
 """A broker that fails over is back within a session timeout."""
 ATTEMPTS = 2
-"""One try more bridges a hiccup of the log; after that the client waits better than a held connection does."""
+"""One try more bridges a hiccup of the log; after that the client waits better than a held connection
+does."""
 
 SERVER_FIELDS = ("article_id", "fetched_at", "origin", "content_type")
 
@@ -80,7 +83,9 @@ class Refused(HTTPException):
 Fatal = Callable[[OnrecordError], None]
 
 
-def create_app(settings: IngestSettings, publisher: Publisher, metrics: Metrics, fatal: Fatal | None = None) -> FastAPI:
+def create_app(
+    settings: IngestSettings, publisher: Publisher, metrics: Metrics, fatal: Fatal | None = None
+) -> FastAPI:
     """The push API on this publisher. ``fatal`` is told of an error that sending again cannot mend."""
     app = FastAPI(
         title="onrecord ingest", version="1", description="Push raw articles onto the log.", docs_url=None, redoc_url=None,
@@ -124,23 +129,37 @@ class _Handler:
         async with self._slot():
             items = await run_in_threadpool(self._items, request.headers, body)
             try:
-                outcomes = await run_in_threadpool(self._publisher.publish, items, request.headers.get("traceparent"), ATTEMPTS)
+                outcomes = await run_in_threadpool(
+                    self._publisher.publish, items, request.headers.get("traceparent"), ATTEMPTS
+                )
             except HOPELESS as error:
                 if self._fatal:
                     self._fatal(error)
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, f"nothing can be put on the log: {error}") from error
+                raise Refused(
+                    HTTPStatus.SERVICE_UNAVAILABLE, f"nothing can be put on the log: {error}"
+                ) from error
             except OnrecordError as error:
                 logger.error("pushed articles could not be put on the log", error=str(error))
                 retry = {"Retry-After": str(UNREACHABLE_RETRY_AFTER_S)}
-                raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the log cannot be written just now; send the same again", retry) from error
+                raise Refused(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "the log cannot be written just now; send the same again",
+                    retry,
+                ) from error
         return _answer(outcomes)
 
     def _authorize(self, request: Request) -> None:
         if self._token is None:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-            raise Refused(HTTPStatus.UNAUTHORIZED, "send the header Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        if scheme.lower() != "bearer" or not hmac.compare_digest(
+            given.strip().encode(), self._token.encode()
+        ):
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED,
+                "send the header Authorization: Bearer TOKEN",
+                {"WWW-Authenticate": "Bearer"},
+            )
 
     def _require_slot(self) -> None:
         if self._in_flight >= self._settings.push_max_in_flight:
@@ -158,7 +177,11 @@ class _Handler:
 
     @staticmethod
     def _busy() -> Refused:
-        return Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many requests are being handled; wait", {"Retry-After": str(RETRY_AFTER_S)})
+        return Refused(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too many requests are being handled; wait",
+            {"Retry-After": str(RETRY_AFTER_S)},
+        )
 
     async def _receive(self, request: Request) -> bytes:
         """The body, counted among the bytes held. One that is slow holds no slot."""
@@ -189,9 +212,14 @@ class _Handler:
                     # no more than those handled at once may have
                     if self._held_bytes > limit * self._settings.push_max_in_flight:
                         raise self._busy()
-                    deadline.reschedule(began + min(BODY_GRACE_S + len(body) / BODY_BYTES_PER_S, BODY_TIMEOUT_S))
+                    deadline.reschedule(
+                        began + min(BODY_GRACE_S + len(body) / BODY_BYTES_PER_S, BODY_TIMEOUT_S)
+                    )
         except TimeoutError as error:
-            cure = f"the body came too slowly: it may take {BODY_TIMEOUT_S:g} s, and must bring {BODY_BYTES_PER_S:,} bytes a second"
+            cure = (
+                f"the body came too slowly: it may take {BODY_TIMEOUT_S:g} s, and must bring"
+                f" {BODY_BYTES_PER_S:,} bytes a second"
+            )
             raise Refused(HTTPStatus.REQUEST_TIMEOUT, cure, {"Connection": "close"}) from error
         except ClientDisconnect as error:
             raise Refused(HTTPStatus.BAD_REQUEST, "the body broke off") from error
@@ -216,7 +244,10 @@ class _Handler:
         for item in items:
             if len(taken) == self._settings.push_max_batch:
                 most = self._settings.push_max_batch
-                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {most} articles in one request; send fewer at once")
+                raise Refused(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"more than {most} articles in one request; send fewer at once",
+                )
             taken.append(item)
         if not taken:
             raise Refused(HTTPStatus.BAD_REQUEST, "the body holds no article")
@@ -224,7 +255,10 @@ class _Handler:
 
 
 def _too_large(limit: int) -> Refused:
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is larger than {limit:,} bytes; send fewer articles at once")
+    return Refused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body is larger than {limit:,} bytes; send fewer articles at once",
+    )
 
 
 def _unpacked(body: bytes, limit: int) -> bytes:
@@ -240,7 +274,13 @@ def _unpacked(body: bytes, limit: int) -> bytes:
 
 def problem(status: int, detail: str, **more: object) -> dict[str, object]:
     """Problem details, RFC 9457. ``type`` is about:blank: the status says what kind it is."""
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
 
 
 def _answer(outcomes: Sequence[Outcome]) -> Response:
@@ -249,13 +289,24 @@ def _answer(outcomes: Sequence[Outcome]) -> Response:
     if len(rejected) == len(items):
         detail = outcomes[0].message if len(items) == 1 else f"all {len(items)} articles were refused"
         return JSONResponse(problem(422, detail, errors=rejected), 422, media_type=PROBLEM)
-    return JSONResponse({"accepted": len(items) - len(rejected), "rejected": len(rejected), "items": items}, 202)
+    return JSONResponse(
+        {"accepted": len(items) - len(rejected), "rejected": len(rejected), "items": items}, 202
+    )
 
 
 def _item(index: int, outcome: Outcome) -> dict[str, object]:
     if outcome.kind == "rejected":
-        return {"index": index, "outcome": outcome.kind, "problem": problem(422, outcome.message, index=index, reason=outcome.why)}
-    item: dict[str, object] = {"index": index, "outcome": outcome.kind, "article_id": outcome.article_id, "revision": outcome.revision}
+        return {
+            "index": index,
+            "outcome": outcome.kind,
+            "problem": problem(422, outcome.message, index=index, reason=outcome.why),
+        }
+    item: dict[str, object] = {
+        "index": index,
+        "outcome": outcome.kind,
+        "article_id": outcome.article_id,
+        "revision": outcome.revision,
+    }
     return item | ({"why": outcome.why, "detail": outcome.message} if outcome.why else {})
 
 
@@ -266,7 +317,9 @@ async def _as_problem(request: Request, error: Exception) -> Response:
 
 async def _as_internal_error(request: Request, error: Exception) -> Response:
     # the server logs the error itself; the client learns that it was not its fault
-    return JSONResponse(problem(500, "an error of the server; send the same again later"), 500, media_type=PROBLEM)
+    return JSONResponse(
+        problem(500, "an error of the server; send the same again later"), 500, media_type=PROBLEM
+    )
 
 
 class _CountStatus:
@@ -292,7 +345,11 @@ _PROBLEM_SCHEMA = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}, "description": "One problem per refused item."},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "One problem per refused item.",
+        },
     },
 }
 
@@ -301,9 +358,12 @@ def _request_body() -> dict[str, Any]:
     """The body for the OpenAPI document: our article with the server's fields optional."""
     article = Article.model_json_schema(ref_template="#/components/schemas/{model}")
     article.pop("$defs", None)
-    article["properties"] = {name: field for name, field in article["properties"].items() if name != "status"} | {
-        "status": {"type": "string", "enum": ["usable", "withdrawn"], "default": "usable"}
-    }
+    article["properties"] = {
+        name: field for name, field in article["properties"].items() if name != "status"
+    } | {"status": {"type": "string", "enum": ["usable", "withdrawn"], "default": "usable"}}
     article["required"] = [name for name in article.get("required", []) if name not in SERVER_FIELDS]
     one_or_many = {"oneOf": [article, {"type": "array", "items": article, "minItems": 1}]}
-    return {"required": True, "content": {"application/json": {"schema": one_or_many}, LINES[0]: {"schema": {"type": "string"}}}}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": one_or_many}, LINES[0]: {"schema": {"type": "string"}}},
+    }

@@ -1,8 +1,10 @@
-"""Makes the sample articles from GUM's Wikinews texts: ``python -m services.ingest.samples_from_gum GUM_FOLDER OUT_FOLDER``.
+"""Makes the sample articles from GUM's Wikinews texts: ``python -m services.ingest.samples_from_gum
+GUM_FOLDER OUT_FOLDER``.
 
-GUM (https://github.com/amir-zeldes/gum, ``dep/GUM_news_*.conllu``) annotates Wikinews articles. The raw text is put together again from its
-tokens: ``SpaceAfter=No`` joins words, ``newpar`` starts a paragraph. Each file begins with the title, the address and the date, in the form
-the plain-text reader understands. ``ATTRIBUTION.md`` names every source, as the licences ask.
+GUM (https://github.com/amir-zeldes/gum, ``dep/GUM_news_*.conllu``) annotates Wikinews articles. The raw text
+is put together again from its tokens: ``SpaceAfter=No`` joins words, ``newpar`` starts a paragraph. Each file
+begins with the title, the address and the date, in the form the plain-text reader understands.
+``ATTRIBUTION.md`` names every source, as the licences ask.
 """
 
 from __future__ import annotations

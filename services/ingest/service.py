@@ -69,7 +69,8 @@ class IngestService:
         """See :class:`services.chassis.service.Service`.
 
         Raises:
-            TopicMissing, LogUnreadable: the log has no topics, or is gone, from the start or later on. One out of reach is waited for.
+            TopicMissing, LogUnreadable: the log has no topics, or is gone, from the start or later on. One
+                out of reach is waited for.
         """
         with ExitStack() as opened:
             opened.callback(self._socket.close)
@@ -107,12 +108,17 @@ class IngestService:
             self._context.stop.set()
 
     def live(self) -> list[str]:
-        """Why the service is stuck: its push server is gone though nobody asked it to stop, or the feed loop does not turn."""
+        """Why the service is stuck: its push server is gone though nobody asked it to stop, or the feed loop
+        does not turn."""
         if self._serving.ident is None or self._context.stop.is_set():
             return []
         reasons = [] if self._serving.is_alive() else ["push server has ended"]
         still = time.monotonic() - self._poller.turned_at if self._poller else 0.0
-        return reasons + ([f"feed loop has not turned for {still:.0f} s"] if still > self._context.settings.stage.stall_s else [])
+        return reasons + (
+            [f"feed loop has not turned for {still:.0f} s"]
+            if still > self._context.settings.stage.stall_s
+            else []
+        )
 
     def ready(self) -> list[str]:
         """Why it cannot take articles just now."""
@@ -157,11 +163,13 @@ def _bind(settings: IngestSettings) -> socket.socket:
 
 
 def _require_token(settings: IngestSettings, bound: socket.socket) -> None:
-    """Who may reach the port from elsewhere must show a token: what is pushed is on record as said by real people."""
+    """Who may reach the port from elsewhere must show a token: what is pushed is on record as said by real
+    people."""
     address = bound.getsockname()[0]
     if settings.token() is None and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
         problem = (
-            f"not set, and others can reach ONRECORD_INGEST__PUSH_HOST={settings.push_host}: set a token, or "
-            "ONRECORD_INGEST__PUSH_TOKEN_FILE, which senders give as Authorization: Bearer TOKEN, or listen on 127.0.0.1"
+            f"not set, and others can reach ONRECORD_INGEST__PUSH_HOST={settings.push_host}: set a token, or"
+            " ONRECORD_INGEST__PUSH_TOKEN_FILE, which senders give as Authorization: Bearer TOKEN, or listen"
+            " on 127.0.0.1"
         )
         raise SettingsError([f"ONRECORD_INGEST__PUSH_TOKEN: {problem}"])

@@ -1,7 +1,7 @@
 """Standard input that a stop interrupts.
 
-A read that waits for a slow pipe goes on by itself after a signal's handler has run (PEP 475), so whoever presses Ctrl-C would wait for the
-pipe. Here it is looked at twice a second whether a stop was asked for.
+A read that waits for a slow pipe goes on by itself after a signal's handler has run (PEP 475), so whoever
+presses Ctrl-C would wait for the pipe. Here it is looked at twice a second whether a stop was asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Lag of groups from the log's own bookkeeping: committed positions, topic ends, and the first record in between."""
+"""Lag of groups from the log's own bookkeeping: committed positions, topic ends, and the first record in
+between."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from services.chassis.log.types import EventLog, Offsets, Record, TopicPartition
 
 @dataclass(frozen=True, slots=True)
 class GroupLag:
-    """One group on one topic, all partitions together. ``seconds`` is the age of the first record not yet committed."""
+    """One group on one topic, all partitions together. ``seconds`` is the age of the first record not yet
+    committed."""
 
     records: int
     seconds: float
@@ -25,17 +27,22 @@ class Reading:
     ends: Mapping[str, int]
 
 
-def measure(log: EventLog, groups: Mapping[str, Sequence[str]], topics: Sequence[str], now_ms: int) -> Reading:
-    """Read the lag of ``groups`` on the topics each of them reads, and the ends of ``topics``; topics that do not exist are left out.
+def measure(
+    log: EventLog, groups: Mapping[str, Sequence[str]], topics: Sequence[str], now_ms: int
+) -> Reading:
+    """Read the lag of ``groups`` on the topics each of them reads, and the ends of ``topics``; topics that do
+    not exist are left out.
 
-    On Kafka the offsets between a position and the end may all be transaction markers, which nobody ever reads; a partition whose
-    first record cannot be found there is not behind. In front of records, markers are counted: a batch of ours adds one per
-    partition, so the figure is a little high while a group lags and exact when it does not.
+    On Kafka the offsets between a position and the end may all be transaction markers, which nobody ever
+    reads; a partition whose first record cannot be found there is not behind. In front of records, markers
+    are counted: a batch of ours adds one per partition, so the figure is a little high while a group lags and
+    exact when it does not.
 
     Raises:
         TransientError: the log cannot be reached.
     """
-    # positions before ends: what is committed in between can make a group look further behind, never ahead of the end
+    # positions before ends: what is committed in between can make a group look further behind, never ahead of
+    # the end
     committed = {group: log.committed(group) for group in groups}
     states = log.topics()
     found: dict[tuple[str, str], GroupLag] = {}
@@ -56,7 +63,8 @@ def _starts(states: Mapping[str, TopicState], committed: Offsets) -> dict[TopicP
     for name, state in states.items():
         for number, (first, end) in state.ranges.items():
             tp = TopicPartition(name, number)
-            # records that retention removed are nobody's backlog any more; one beyond the end was left by another log
+            # records that retention removed are nobody's backlog any more; one beyond the end was left by
+            # another log
             at = committed.get(tp, 0)
             start = max(first, at) if at <= end else first
             if start < end:
@@ -65,7 +73,12 @@ def _starts(states: Mapping[str, TopicState], committed: Offsets) -> dict[TopicP
 
 
 def _lag(
-    topic: str, state: TopicState, committed: Offsets, starts: Offsets, oldest: Mapping[TopicPartition, Record], now_ms: int
+    topic: str,
+    state: TopicState,
+    committed: Offsets,
+    starts: Offsets,
+    oldest: Mapping[TopicPartition, Record],
+    now_ms: int,
 ) -> GroupLag:
     partitions = {TopicPartition(topic, number): end for number, (_, end) in state.ranges.items()}
     behind = [tp for tp in partitions if tp in oldest]

@@ -1,8 +1,9 @@
 """The lag exporter: reads every group's position from the log and exposes how far it is behind.
 
-Works on both logs and joins no group, so it sees a group whose members are all dead, which their own metrics cannot. While the log
-cannot be read the gauges are removed: a figure that nobody measured would be a lie, and an alert on progress
-(``onrecord_last_progress_timestamp_seconds{service="lag"}``) tells that they are missing.
+Works on both logs and joins no group, so it sees a group whose members are all dead, which their own metrics
+cannot. While the log cannot be read the gauges are removed: a figure that nobody measured would be a lie, and
+an alert on progress (``onrecord_last_progress_timestamp_seconds{service="lag"}``) tells that they are
+missing.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ class LagService:
 
     def run(self) -> None:
         """Measure every ``lag.interval_s`` seconds."""
-        logger.info("lag exporter started", service=NAME, groups=sorted(READ), interval_s=self._settings.interval_s)
+        logger.info(
+            "lag exporter started", service=NAME, groups=sorted(READ), interval_s=self._settings.interval_s
+        )
         while not self._context.stop.is_set():
             self._turn()
             self._context.stop.wait(self._settings.interval_s)
@@ -63,21 +66,31 @@ class LagService:
             return
         self._expose(reading)
         missing = sorted({topic for topics in READ.values() for topic in topics} - reading.ends.keys())
-        self._problem = f"topics do not exist: {', '.join(missing)}; create them with `onrecord topics create`" if missing else ""
+        self._problem = (
+            f"topics do not exist: {', '.join(missing)}; create them with `onrecord topics create`"
+            if missing
+            else ""
+        )
         metrics.gauge("last_progress_timestamp", service=NAME).set_to_current_time()
 
     def _expose(self, reading: Reading) -> None:
         metrics = self._context.metrics
         metrics.replace("group_lag_records", {labels: lag.records for labels, lag in reading.groups.items()})
         metrics.replace("group_lag", {labels: lag.seconds for labels, lag in reading.groups.items()})
-        metrics.replace("group_committed_records", {labels: lag.committed for labels, lag in reading.groups.items()})
+        metrics.replace(
+            "group_committed_records", {labels: lag.committed for labels, lag in reading.groups.items()}
+        )
         metrics.replace("topic_records", {(topic,): end for topic, end in reading.ends.items()})
 
     def live(self) -> list[str]:
         """Stuck when no measurement has begun for longer than any legitimate stall."""
         still = time.monotonic() - self._turned_at
         limit = self._context.settings.stage.stall_s + self._settings.interval_s
-        return [f"{NAME}: no measurement has begun for {still:.0f} s (limit {limit:.0f} s)"] if still > limit else []
+        return (
+            [f"{NAME}: no measurement has begun for {still:.0f} s (limit {limit:.0f} s)"]
+            if still > limit
+            else []
+        )
 
     def ready(self) -> list[str]:
         """Why there are no figures just now."""

@@ -38,7 +38,11 @@ _log = structlog.get_logger("onrecord.query")
 
 
 def create_app(
-    database: Database, settings: QuerySettings, metrics: Metrics, send: decisions.Send | None = None, following: live.Live | None = None
+    database: Database,
+    settings: QuerySettings,
+    metrics: Metrics,
+    send: decisions.Send | None = None,
+    following: live.Live | None = None,
 ) -> FastAPI:
     """The application over a database.
 
@@ -105,7 +109,9 @@ def _answer(request: Request, trouble: Trouble) -> Response:
     headers = {**SECURITY, "cache-control": "no-store", **trouble.headers}
     if _for_people(request):
         return render("problem.html", problem.status, headers, problem=problem, here="")
-    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(
+        problem.model_dump(mode="json", exclude_none=True), problem.status, headers, media_type=MEDIA_TYPE
+    )
 
 
 def _for_people(request: Request) -> bool:
@@ -132,10 +138,16 @@ def _invalid(request: Request, error: Exception) -> Response:
     errors = []
     for fault in cast(RequestValidationError, error).errors():
         where = [str(part) for part in fault["loc"][1:]]
-        detail = "there is no such parameter" if fault["type"] == "extra_forbidden" else str(fault["msg"]).removeprefix("Value error, ")
+        detail = (
+            "there is no such parameter"
+            if fault["type"] == "extra_forbidden"
+            else str(fault["msg"]).removeprefix("Value error, ")
+        )
         errors.append(BadParameter(parameter=".".join(where) or "query", detail=detail))
     detail = "; ".join(f"{fault.parameter}: {fault.detail}" for fault in errors)
-    return _answer(request, Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-parameter", detail, errors=errors))
+    return _answer(
+        request, Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-parameter", detail, errors=errors)
+    )
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -1,4 +1,5 @@
-"""The series of an actor as a bar chart: geometry here, SVG in the template, words in HTML so that they never shrink."""
+"""The series of an actor as a bar chart: geometry here, SVG in the template, words in HTML so that they never
+shrink."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class Chart:
 
 
 def chart(series: Sequence[Day], until: date) -> Chart | None:
-    """The chart of a per-day series up to the day ``until``, which is today: no bar stands for days to come. None without one."""
+    """The chart of a per-day series up to the day ``until``, which is today: no bar stands for days to come.
+    None without one."""
     days = [day for day in series if day.date <= until]
     if not days:
         return None
@@ -121,7 +123,8 @@ def _slots(first: date, last: date, unit: str) -> list[date]:
 
 
 def _padded(slots: list[date], unit: str, until: date) -> list[date]:
-    """At least :data:`MIN_BARS` slots, by empty ones on both sides, none after ``until``; only days are ever that few."""
+    """At least :data:`MIN_BARS` slots, by empty ones on both sides, none after ``until``; only days are ever
+    that few."""
     missing = MIN_BARS - len(slots)
     if missing <= 0 or unit != "day":
         return slots

@@ -22,22 +22,39 @@ from services.query.problems import unavailable
 POOL = 8
 """Connections kept: the queries of one process on a few cores gain nothing from more."""
 OVERFLOW = 32
-"""Further connections for a burst: with the pool as many as FastAPI has worker threads, so that none waits for a connection."""
+"""Further connections for a burst: with the pool as many as FastAPI has worker threads, so that none waits
+for a connection."""
 QUERY_TIMEOUT_S = 10.0
 """A reader has left by then, and a query that long starves the others."""
 GRACE_S = 2.0
-"""How much longer than the query's own limit a silent server is waited for, so that its own error comes first."""
+"""How much longer than the query's own limit a silent server is waited for, so that its own error comes
+first."""
 BUSY_MS = 2_000
 """How long SQLite waits for a lock: longer than one batch of aggregate takes to commit."""
 PROGRESS_STEPS = 10_000
 """SQLite instructions between two looks at the clock: about a millisecond."""
 
 UNREACHABLE = "The database of the record cannot be reached just now. Try again in a moment."
-NOT_MIGRATED = "The database of the record holds no tables yet, or not all: the aggregate service makes them when it starts."
-OUTDATED = "The record's tables are of an older release: the aggregate service brings them up to date when it starts."
-REFUSED = "The database refuses this service's login: check ONRECORD_STORE__URL, and that its role exists (deploy/postgres/reader.sql)."
-NOT_ALLOWED = "This service's role may not read the record's tables: its owner must grant that (deploy/postgres/reader.sql)."
-TOO_SLOW = f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an outlet."
+NOT_MIGRATED = (
+    "The database of the record holds no tables yet, or not all: the aggregate service makes them when it"
+    " starts."
+)
+OUTDATED = (
+    "The record's tables are of an older release: the aggregate service brings them up to date when it"
+    " starts."
+)
+REFUSED = (
+    "The database refuses this service's login: check ONRECORD_STORE__URL, and that its role exists"
+    " (deploy/postgres/reader.sql)."
+)
+NOT_ALLOWED = (
+    "This service's role may not read the record's tables: its owner must grant that"
+    " (deploy/postgres/reader.sql)."
+)
+TOO_SLOW = (
+    f"The query took longer than {QUERY_TIMEOUT_S:g} seconds. Narrow it, for example by a period or an"
+    " outlet."
+)
 
 READ = (
     relational.documents, relational.statements, relational.search, relational.vocabulary, relational.actor_words, relational.retired,
@@ -69,7 +86,9 @@ class Database:
         except ArgumentError:
             url = None
         if url is None or url.get_backend_name() not in ("sqlite", "postgresql") or not url.database:
-            raise SettingsError(["ONRECORD_STORE__URL: give sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/NAME"])
+            raise SettingsError(
+                ["ONRECORD_STORE__URL: give sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/NAME"]
+            )
         self.engine = _sqlite(Path(url.database)) if url.get_backend_name() == "sqlite" else _postgres(url)
 
     @contextmanager
@@ -85,19 +104,25 @@ class Database:
                 try:
                     yield connection
                 except OSError:
-                    # pg8000's socket: an answer may still be under way, so nobody may use this connection again
+                    # pg8000's socket: an answer may still be under way, so nobody may use this connection
+                    # again
                     connection.invalidate()
                     raise
         except (SQLAlchemyError, OSError) as error:
             detail = _explain(error)
             if detail is None:
                 raise
-            _log.warning("record_unavailable", detail=detail, error=type(getattr(error, "orig", None) or error).__name__)
+            _log.warning(
+                "record_unavailable",
+                detail=detail,
+                error=type(getattr(error, "orig", None) or error).__name__,
+            )
             raise unavailable(detail) from error
 
     @staticmethod
     def more_time(connection: Connection) -> None:
-        """Give a connection of :meth:`reading` the time of one query again, for work of many queries. PostgreSQL counts by query anyway."""
+        """Give a connection of :meth:`reading` the time of one query again, for work of many queries.
+        PostgreSQL counts by query anyway."""
         if connection.dialect.name == "sqlite":
             connection.info["deadline"][0] = time.monotonic() + QUERY_TIMEOUT_S
 
@@ -108,7 +133,10 @@ class Database:
                 for table in READ:
                     connection.execute(select(table).limit(0))
         except (SQLAlchemyError, OSError) as error:
-            return [_explain(error) or f"the database of the record answers with an error ({type(error).__name__})"]
+            return [
+                _explain(error)
+                or f"the database of the record answers with an error ({type(error).__name__})"
+            ]
         return []
 
     def close(self) -> None:
@@ -118,11 +146,19 @@ class Database:
 
 def _sqlite(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
-        # autocommit mode: SQLAlchemy's own BEGIN (below) starts the snapshot; sqlite3 would start none for a SELECT
+        # autocommit mode: SQLAlchemy's own BEGIN (below) starts the snapshot; sqlite3 would start none for a
+        # SELECT
         uri = f"file:{quote(str(path.absolute()))}?mode=ro"
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=POOL, max_overflow=OVERFLOW, hide_parameters=True)
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -179,16 +215,27 @@ def _explain(error: SQLAlchemyError | OSError) -> str | None:
         return REFUSED
     if message == "interrupted" or state == _CANCELLED:
         return TOO_SLOW
-    if error.connection_invalidated or any(sign in message for sign in _SQLITE_AWAY) or not _has_sqlstate(error):
+    if (
+        error.connection_invalidated
+        or any(sign in message for sign in _SQLITE_AWAY)
+        or not _has_sqlstate(error)
+    ):
         return UNREACHABLE
     return None
 
 
-_SQLITE_AWAY = ("unable to open database file", "database is locked", "disk I/O error", "file is not a database", "readonly database")
+_SQLITE_AWAY = (
+    "unable to open database file",
+    "database is locked",
+    "disk I/O error",
+    "file is not a database",
+    "readonly database",
+)
 
 
 def _has_sqlstate(error: DBAPIError) -> bool:
-    """Whether the database itself reported the error (a fault in a query), rather than the connection to it."""
+    """Whether the database itself reported the error (a fault in a query), rather than the connection to
+    it."""
     if isinstance(error.orig, sqlite3.Error):
         return True
     state = _state(error)

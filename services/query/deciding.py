@@ -1,7 +1,8 @@
-"""What people want decided, held against the record: a decision that would change nothing, or not what was meant, is not made.
+"""What people want decided, held against the record: a decision that would change nothing, or not what was
+meant, is not made.
 
-The record may be behind the log, and others may decide meanwhile. So this is a help for people, and no guard: whatever comes onto the log
-has a meaning (:mod:`schemas.events.decision`).
+The record may be behind the log, and others may decide meanwhile. So this is a help for people, and no guard:
+whatever comes onto the log has a meaning (:mod:`schemas.events.decision`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from services.query.problems import Merged, Trouble, bad_parameter
 from services.query.records.actors import require
 
 AHEAD = timedelta(minutes=1)
-"""How far another clock may be ahead: what is decided in the future would hold against all that is decided until then."""
+"""How far another clock may be ahead: what is decided in the future would hold against all that is decided
+until then."""
 
 Parts = dict[str, Any]
 
@@ -32,30 +34,51 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    kind: DecisionKind = Field(description="What is decided; it says which of the other fields there must be.")
-    decided_by: str = Field(min_length=1, max_length=256, description="Who decides.", examples=["ana@example.org"])
+    kind: DecisionKind = Field(
+        description="What is decided; it says which of the other fields there must be."
+    )
+    decided_by: str = Field(
+        min_length=1, max_length=256, description="Who decides.", examples=["ana@example.org"]
+    )
     why: str = Field(min_length=1, max_length=2_000, description="Why, in words; readers see it.")
     decided_at: Timestamp | None = Field(
-        default=None, description="When; now, where it is left out. The same decision sent again with the same time is one decision."
+        default=None,
+        description=(
+            "When; now, where it is left out. The same decision sent again with the same time is one"
+            " decision."
+        ),
     )
-    actor_id: Identifier | None = Field(default=None, description="`merge`, `rename`, `link`: the actor. `split`, `reject`: a name of one.")
-    other_id: Identifier | None = Field(default=None, description="`merge`: into whom. `reject`: who it is not. `reassign`: who said it.")
+    actor_id: Identifier | None = Field(
+        default=None, description="`merge`, `rename`, `link`: the actor. `split`, `reject`: a name of one."
+    )
+    other_id: Identifier | None = Field(
+        default=None, description="`merge`: into whom. `reject`: who it is not. `reassign`: who said it."
+    )
     name: str | None = Field(default=None, max_length=256, description="`rename`: what the actor is called.")
-    wikidata: str | None = Field(default=None, description="`link`: the item; null for none.", examples=["Q58217"])
+    wikidata: str | None = Field(
+        default=None, description="`link`: the item; null for none.", examples=["Q58217"]
+    )
     statement_id: Identifier | None = Field(default=None, description="`reassign`: the quote or claim.")
-    undoes: Identifier | None = Field(default=None, description="`undo`: the decision that does not hold any more.")
+    undoes: Identifier | None = Field(
+        default=None, description="`undo`: the decision that does not hold any more."
+    )
 
 
 def decided(connection: Connection, draft: Draft) -> list[Decision]:
-    """The decisions to be made: one, but of a rejection as many as there are pairs of names that may be the same.
+    """The decisions to be made: one, but of a rejection as many as there are pairs of names that may be the
+    same.
 
     Raises:
-        Trouble: 422 what is named is not on record, or is missing; 409 the record already says so, or says otherwise than is supposed.
+        Trouble: 422 what is named is not on record, or is missing; 409 the record already says so, or says
+            otherwise than is supposed.
     """
     now = datetime.now(UTC)
     at = draft.decided_at.astimezone(UTC) if draft.decided_at else now
     if at > now + AHEAD:
-        raise bad_parameter("decided_at", f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, and a decision cannot be made in the future")
+        raise bad_parameter(
+            "decided_at",
+            f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, and a decision cannot be made in the future",
+        )
     given = draft.model_dump(exclude={"kind", "decided_by", "why", "decided_at"}, exclude_none=True)
     # a draft names the statement that the decision holds
     needed = {"statement_id" if part == "statement" else part for part in NEEDED[draft.kind]}
@@ -70,7 +93,15 @@ def decided(connection: Connection, draft: Draft) -> list[Decision]:
         raise bad_parameter(foreign[0], f"a {draft.kind.value} has no such part")
     try:
         return [
-            Decision.made(**{"kind": draft.kind, "decided_at": at, "decided_by": draft.decided_by, "why": draft.why, **parts})
+            Decision.made(
+                **{
+                    "kind": draft.kind,
+                    "decided_at": at,
+                    "decided_by": draft.decided_by,
+                    "why": draft.why,
+                    **parts,
+                }
+            )
             for parts in _MAKERS[draft.kind](connection, draft)
         ]
     except ValidationError as error:
@@ -84,13 +115,16 @@ def conflict(detail: str) -> Trouble:
     return Trouble(HTTPStatus.CONFLICT, "decision-conflict", detail)
 
 
-# -- one kind each: what is checked, and the parts of the decision ---------------------------------------------------------
+# -- one kind each: what is checked, and the parts of the decision -------------------------------------------
 
 
 def _merge(connection: Connection, draft: Draft) -> list[Parts]:
     actor = _on_record(connection, "actor_id", draft.actor_id)
     if actor != draft.actor_id:
-        cure = f"merge {actor!r} to move all of it; to move this name alone, split it first, or undo what joined it"
+        cure = (
+            f"merge {actor!r} to move all of it; to move this name alone, split it first, or undo what"
+            " joined it"
+        )
         raise conflict(f"{draft.actor_id!r} is on record as {actor!r}: {cure}.")
     other = _known(connection, draft.other_id)
     if other == actor:
@@ -105,15 +139,25 @@ def _split(connection: Connection, draft: Draft) -> list[Parts]:
         actor = _on_record(connection, "actor_id", name)
         raise conflict(f"{actor!r} stands on its own already.")
     if row.linked_to == name:
-        raise conflict(f"{name!r} is the registry's own id for it: split the other names off, or link it to another item of Wikidata.")
-    others = set(connection.execute(select(identities.c.identity_id).where(identities.c.actor_id == row.actor_id)).scalars()) - {name}
+        raise conflict(
+            f"{name!r} is the registry's own id for it: split the other names off, or link it to another item"
+            " of Wikidata."
+        )
+    others = set(
+        connection.execute(
+            select(identities.c.identity_id).where(identities.c.actor_id == row.actor_id)
+        ).scalars()
+    ) - {name}
     if not others and row.linked_to is None:
         raise conflict(f"{name!r} stands on its own already.")
     merged = select(decisions.c.actor_id).where(
         decisions.c.in_force, decisions.c.other_id == name, decisions.c.kind == DecisionKind.MERGE.value
     )
     if row.actor_id == name and others <= set(connection.execute(merged).scalars()):
-        raise conflict(f"{name!r} is whom the others were merged into: split those, {', '.join(sorted(others))}, or undo their merges.")
+        raise conflict(
+            f"{name!r} is whom the others were merged into: split those, {', '.join(sorted(others))}, or undo"
+            " their merges."
+        )
     return [{"actor_id": name}]
 
 
@@ -132,9 +176,15 @@ def _link(connection: Connection, draft: Draft) -> list[Parts]:
 
 
 def _reject(connection: Connection, draft: Draft) -> list[Parts]:
-    actor, other = (_known(connection, one, parameter) for one, parameter in ((draft.actor_id, "actor_id"), (draft.other_id, "other_id")))
+    actor, other = (
+        _known(connection, one, parameter)
+        for one, parameter in ((draft.actor_id, "actor_id"), (draft.other_id, "other_id"))
+    )
     if actor == other:
-        raise conflict(f"{draft.actor_id!r} and {draft.other_id!r} are one actor on record: split one off, or undo what joined them.")
+        raise conflict(
+            f"{draft.actor_id!r} and {draft.other_id!r} are one actor on record: split one off, or undo what"
+            " joined them."
+        )
     ours, theirs = ([*_names(connection, one), one] for one in (actor, other))
     pair = or_(
         and_(candidates.c.identity_id.in_(ours), candidates.c.other_id.in_(theirs)),
@@ -146,22 +196,40 @@ def _reject(connection: Connection, draft: Draft) -> list[Parts]:
 
 
 def _reassign(connection: Connection, draft: Draft) -> list[Parts]:
-    query = select(statements.c.statement_id, statements.c.article_id, statements.c.actor_id, statements.c.spans, documents.c.text)
+    query = select(
+        statements.c.statement_id,
+        statements.c.article_id,
+        statements.c.actor_id,
+        statements.c.spans,
+        documents.c.text,
+    )
     query = query.join(documents, documents.c.article_id == statements.c.article_id)
-    row = connection.execute(query.where(statements.c.on_record, statements.c.statement_id == draft.statement_id)).one_or_none()
+    row = connection.execute(
+        query.where(statements.c.on_record, statements.c.statement_id == draft.statement_id)
+    ).one_or_none()
     if row is None:
         raise bad_parameter("statement_id", f"no statement {draft.statement_id!r} is on record")
     other = _known(connection, draft.other_id)
     if other == row.actor_id:
         raise conflict(f"{other!r} said it already, by the record.")
     words = tuple(_in_context(row.text, Span.model_validate(span)) for span in row.spans)
-    return [{"other_id": other, "statement": DecidedStatement(statement_id=row.statement_id, article_id=row.article_id, words=words)}]
+    return [
+        {
+            "other_id": other,
+            "statement": DecidedStatement(
+                statement_id=row.statement_id, article_id=row.article_id, words=words
+            ),
+        }
+    ]
 
 
 def _undo(connection: Connection, draft: Draft) -> list[Parts]:
     row = connection.execute(select(decisions).where(decisions.c.decision_id == draft.undoes)).one_or_none()
     if row is None:
-        raise bad_parameter("undoes", f"no decision {draft.undoes!r} is on record; one that was made just now is within moments")
+        raise bad_parameter(
+            "undoes",
+            f"no decision {draft.undoes!r} is on record; one that was made just now is within moments",
+        )
     if not row.in_force:
         raise conflict(f"{draft.undoes!r} is undone already.")
     parts: Parts = {"undoes": draft.undoes}
@@ -182,7 +250,7 @@ _MAKERS: dict[DecisionKind, Callable[[Connection, Draft], list[Parts]]] = {
 }
 
 
-# -- the record ------------------------------------------------------------------------------------------------------------
+# -- the record ----------------------------------------------------------------------------------------------
 
 
 def _on_record(connection: Connection, parameter: str, name: str | None) -> str:
@@ -197,7 +265,8 @@ def _on_record(connection: Connection, parameter: str, name: str | None) -> str:
 
 
 def _known(connection: Connection, name: str | None, parameter: str = "other_id") -> str:
-    """As :func:`_on_record`, or the id of somebody whom nothing but the registry knows: a candidate of a name."""
+    """As :func:`_on_record`, or the id of somebody whom nothing but the registry knows: a candidate of a
+    name."""
     try:
         return _on_record(connection, parameter, name)
     except Trouble:
@@ -209,7 +278,9 @@ def _known(connection: Connection, name: str | None, parameter: str = "other_id"
 
 
 def _names(connection: Connection, actor: str) -> list[str]:
-    return list(connection.execute(select(identities.c.identity_id).where(identities.c.actor_id == actor)).scalars())
+    return list(
+        connection.execute(select(identities.c.identity_id).where(identities.c.actor_id == actor)).scalars()
+    )
 
 
 def _in_context(text: str, span: Span) -> WordsInContext:

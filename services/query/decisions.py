@@ -1,4 +1,5 @@
-"""Decisions about who is who over HTTP: read by everybody, made with a token. They go onto the log, never into the database."""
+"""Decisions about who is who over HTTP: read by everybody, made with a token. They go onto the log, never
+into the database."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ MAX_BODY_BYTES = 65_536
 """The longest reasons and names take a tenth."""
 BODY_TIMEOUT_S = 10.0
 
-LISTED = documented(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+LISTED = documented(
+    HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE
+)
 SINGLE = documented(HTTPStatus.NOT_FOUND) | LISTED
 MADE = LISTED | documented(
     HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT,
@@ -79,7 +82,9 @@ class Sender:
 class Made(BaseModel):
     """Decisions that are on the log. They are on record as soon as aggregate has read them."""
 
-    decisions: list[Decision] = Field(description="One; of a rejection one for each pair of names that may be the same.")
+    decisions: list[Decision] = Field(
+        description="One; of a rejection one for each pair of names that may be the same."
+    )
 
 
 def router(database: Database, settings: QuerySettings, send: Send | None) -> APIRouter:
@@ -103,10 +108,13 @@ def router(database: Database, settings: QuerySettings, send: Send | None) -> AP
         with database.reading() as connection:
             return decisions.one(connection, decision_id)
 
-    @api.post("/decisions", summary="Decide who is who", status_code=202, responses=MADE, openapi_extra=_body())
+    @api.post(
+        "/decisions", summary="Decide who is who", status_code=202, responses=MADE, openapi_extra=_body()
+    )
     async def decide(request: Request) -> Made:
-        """Merge, split, rename, link, reject, reassign or undo, with the token of this service. What is answered is on the log; it is on
-        record as soon as aggregate has read it. 409 where the record says so already, or otherwise than is supposed."""
+        """Merge, split, rename, link, reject, reassign or undo, with the token of this service. What is
+        answered is on the log; it is on record as soon as aggregate has read it. 409 where the record says so
+        already, or otherwise than is supposed."""
         if token is None or send is None:
             cure = "set ONRECORD_QUERY__DECISION_TOKEN, or use `onrecord actors` where the log is"
             raise Trouble(HTTPStatus.FORBIDDEN, "decisions-off", f"This service takes no decisions: {cure}.")
@@ -125,7 +133,9 @@ def _make(database: Database, draft: Draft, send: Send) -> Made:
     except OnrecordError as error:
         _log.error("decision_not_on_the_log", error=str(error))
         detail = "The log cannot be written just now. Send the same again."
-        raise Trouble(HTTPStatus.SERVICE_UNAVAILABLE, "log-unavailable", detail, headers={"Retry-After": "10"}) from error
+        raise Trouble(
+            HTTPStatus.SERVICE_UNAVAILABLE, "log-unavailable", detail, headers={"Retry-After": "10"}
+        ) from error
     for decision in made:
         _log.info("decided", decision_id=decision.decision_id, kind=decision.kind.value)
     return Made(decisions=made)
@@ -148,7 +158,11 @@ async def _read(request: Request) -> bytes:
                     detail = f"A decision takes at most {MAX_BODY_BYTES:,} bytes."
                     raise Trouble(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", detail)
     except TimeoutError as error:
-        raise Trouble(HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", f"The body took more than {BODY_TIMEOUT_S:g} seconds.") from error
+        raise Trouble(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "body-too-slow",
+            f"The body took more than {BODY_TIMEOUT_S:g} seconds.",
+        ) from error
     return bytes(body)
 
 
@@ -158,7 +172,9 @@ def _draft(body: bytes) -> Draft:
     except ValidationError as error:
         faults = error.errors()
         if faults[0]["type"] == "json_invalid":
-            raise Trouble(HTTPStatus.BAD_REQUEST, "not-json", f"The body is no JSON: {faults[0]['ctx']['error']}.") from error
+            raise Trouble(
+                HTTPStatus.BAD_REQUEST, "not-json", f"The body is no JSON: {faults[0]['ctx']['error']}."
+            ) from error
         errors = [
             BadParameter(
                 parameter=".".join(map(str, fault["loc"])) or "body",

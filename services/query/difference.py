@@ -24,15 +24,24 @@ class Part:
 
 
 def parts(text: str, other: str) -> list[Part]:
-    """Cut ``text`` into what stands in ``other`` in the same order and what does not; joined they are ``text``. Case, accents and marks
-    make no difference."""
+    """Cut ``text`` into what stands in ``other`` in the same order and what does not; joined they are
+    ``text``. Case, accents and marks make no difference."""
     tokens = _TOKEN.findall(text.lstrip())
-    own, others = ([_MARKS.sub("", fold(token)) for token in found] for found in (tokens, _TOKEN.findall(other)))
+    own, others = (
+        [_MARKS.sub("", fold(token)) for token in found] for found in (tokens, _TOKEN.findall(other))
+    )
     if len(own) * len(others) > MOST_WORK:
         return [Part(text, True)]
-    shared = {place for block in SequenceMatcher(None, others, own, autojunk=False).get_matching_blocks() for place in _places(block)}
+    shared = {
+        place
+        for block in SequenceMatcher(None, others, own, autojunk=False).get_matching_blocks()
+        for place in _places(block)
+    }
     marks = [(token, place in shared or not own[place]) for place, token in enumerate(tokens)]
-    return [Part("".join(token for token, _ in run), same) for same, run in groupby(marks, key=lambda mark: mark[1])]
+    return [
+        Part("".join(token for token, _ in run), same)
+        for same, run in groupby(marks, key=lambda mark: mark[1])
+    ]
 
 
 def _places(block: tuple[int, int, int]) -> range:

@@ -1,4 +1,5 @@
-"""Feeds to follow the record by: Atom (RFC 4287) and JSON Feed 1.1, of an actor, a phrase, an outlet, or any filter."""
+"""Feeds to follow the record by: Atom (RFC 4287) and JSON Feed 1.1, of an actor, a phrase, an outlet, or any
+filter."""
 
 from __future__ import annotations
 
@@ -32,13 +33,21 @@ JSON_FEED = "https://jsonfeed.org/version/1.1"
 TITLE = 120
 """Longest words in a title: a line of a reader's list."""
 SETTLED_S = 2.0
-"""A second's changes may all be told by the same ``Last-Modified``: it is not given before it is over, with the next one's slack."""
+"""A second's changes may all be told by the same ``Last-Modified``: it is not given before it is over, with
+the next one's slack."""
 
 
 class Feed:
     """What both forms say."""
 
-    def __init__(self, base: str, address: str, query: StatementSelection, found: Sequence[Change], gone: Sequence[Change]) -> None:
+    def __init__(
+        self,
+        base: str,
+        address: str,
+        query: StatementSelection,
+        found: Sequence[Change],
+        gone: Sequence[Change],
+    ) -> None:
         """``base`` is the service's public address, ``address`` the feed's own."""
         self.base = base
         self.address = address
@@ -50,14 +59,17 @@ class Feed:
             if isinstance(change.what, Withdrawal):  # once, though it may have been another actor's before
                 left.setdefault(change.what.statement_id, (change.seq, change.what))
         self.gone = list(left.values())
-        # that of the last entry, so that the bytes are the same until something changes; of an empty feed, when time began
+        # that of the last entry, so that the bytes are the same until something changes; of an empty feed,
+        # when time began
         self.updated = moment(max((seq for seq, _ in (*self.entries, *self.gone)), default=0))
         self.title = visible(_title(query, [statement for _, statement in self.entries]))
         self.home = f"{base}{query.link('/newest', limit=None, cursor=None)}"
 
     def page_of(self, statement: Statement) -> str:
         """Where a statement is shown in its article."""
-        return f"{self.base}/articles/{segment(statement.article.article_id)}#{segment(statement.statement_id)}"
+        return (
+            f"{self.base}/articles/{segment(statement.article.article_id)}#{segment(statement.statement_id)}"
+        )
 
 
 def atom(feed: Feed) -> bytes:
@@ -93,7 +105,8 @@ def json_feed(feed: Feed) -> bytes:
         "_onrecord": {
             "about": "Statements that are no longer on record.",
             "withdrawn": [
-                {"id": urn("statement", gone.statement_id), "at": _stamp(moment(seq)), "reason": gone.reason} for seq, gone in feed.gone
+                {"id": urn("statement", gone.statement_id), "at": _stamp(moment(seq)), "reason": gone.reason}
+                for seq, gone in feed.gone
             ],
         },
     }
@@ -134,8 +147,15 @@ def _item(feed: Feed, seq: int, statement: Statement) -> dict[str, Any]:
 
 
 def _title(query: StatementSelection, found: Sequence[Statement]) -> str:
-    named = next((statement.actor_on_record.name for statement in found), query.actor) if query.actor else None
-    parts = [named, f"“{query.q}”" if query.q else None, query.outlet, *(value for value in (query.kind, query.subkind, query.stance))]
+    named = (
+        next((statement.actor_on_record.name for statement in found), query.actor) if query.actor else None
+    )
+    parts = [
+        named,
+        f"“{query.q}”" if query.q else None,
+        query.outlet,
+        *(value for value in (query.kind, query.subkind, query.stance)),
+    ]
     return " · ".join(["onrecord", *(str(part) for part in parts if part)])
 
 
@@ -151,7 +171,9 @@ def _content(statement: Statement) -> str:
     place = " · ".join(part for part in (article.title, article.outlet) if part) or article.article_id
     known = f", confidence {statement.confidence:.2f}"
     words = Markup("<blockquote>{}</blockquote>").format(visible(statement.text))
-    return str(words + Markup("<p>{} {}{}. {}</p>").format(statement.subkind, statement.kind, known, visible(place)))
+    return str(
+        words + Markup("<p>{} {}{}. {}</p>").format(statement.subkind, statement.kind, known, visible(place))
+    )
 
 
 _REASONS = {
@@ -175,7 +197,9 @@ def _stamp(at: datetime) -> str:
 def router(database: Database, settings: QuerySettings) -> APIRouter:
     """The routes under ``/v1``."""
     api = APIRouter(prefix="/v1", tags=["follow"])
-    problems = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    problems = documented(
+        HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+    )
 
     def read(request: Request, query: StatementSelection) -> tuple[Feed, dict[str, str]]:
         if query.cursor:
@@ -183,20 +207,30 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
         limit = limit_of(query, settings)
         with database.reading() as connection:
             head = changes.head(connection)
-            found, gone = changes.latest(connection, query, limit), changes.withdrawals(connection, query, limit)
+            found, gone = (
+                changes.latest(connection, query, limit),
+                changes.withdrawals(connection, query, limit),
+            )
         base = (settings.public_url or str(request.base_url)).rstrip("/")
         address = f"{base}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         # the record's last change, whichever it was: never later than what is in here
-        told = {"last-modified": format_datetime(moment(head), usegmt=True)} if time.time() - head / 1e6 > SETTLED_S else {}
+        told = (
+            {"last-modified": format_datetime(moment(head), usegmt=True)}
+            if time.time() - head / 1e6 > SETTLED_S
+            else {}
+        )
         return Feed(base, address, query, found, gone), told
 
     @api.get("/feed.atom", summary="Follow by Atom", responses=problems | _content_of("application/atom+xml"))
     def get_atom(request: Request, query: Annotated[StatementSelection, Query()]) -> Response:
-        """What came on record last and passes the filters, newest first; what left it, as deleted entries (RFC 6721)."""
+        """What came on record last and passes the filters, newest first; what left it, as deleted entries
+        (RFC 6721)."""
         feed, told = read(request, query)
         return Response(atom(feed), headers=told, media_type="application/atom+xml")
 
-    @api.get("/feed.json", summary="Follow by JSON Feed", responses=problems | _content_of("application/feed+json"))
+    @api.get(
+        "/feed.json", summary="Follow by JSON Feed", responses=problems | _content_of("application/feed+json")
+    )
     def get_json(request: Request, query: Annotated[StatementSelection, Query()]) -> Response:
         """The same as JSON Feed 1.1; what left the record is in `_onrecord.withdrawn`."""
         feed, told = read(request, query)

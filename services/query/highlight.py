@@ -9,7 +9,8 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A stretch to highlight: code points ``start`` to ``end`` (exclusive), under the number of its statement on the page."""
+    """A stretch to highlight: code points ``start`` to ``end`` (exclusive), under the number of its statement
+    on the page."""
 
     start: int
     end: int
@@ -21,8 +22,8 @@ class Mark:
 class Piece:
     """A stretch of text under the same marks all along.
 
-    ``marks`` is empty for plain text, otherwise shortest mark first: the first is the most specific. ``opens`` are the
-    numbers of the statements whose first highlighted character is this piece's first.
+    ``marks`` is empty for plain text, otherwise shortest mark first: the first is the most specific.
+    ``opens`` are the numbers of the statements whose first highlighted character is this piece's first.
     """
 
     text: str

@@ -1,4 +1,5 @@
-"""What every answer has in common: headers that keep a browser safe, validators for caches, figures for the dashboard."""
+"""What every answer has in common: headers that keep a browser safe, validators for caches, figures for the
+dashboard."""
 
 from __future__ import annotations
 
@@ -13,15 +14,16 @@ from services.chassis.metrics import Metrics
 
 SECURITY = {
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-"""No scripts but our own files, no third parties, and no word to an outlet about which actor its reader came from."""
+"""No scripts but our own files, no third parties, and no word to an outlet about which actor its reader came
+from."""
 
 REVALIDATE = "no-cache"
 """Caches may keep an answer but must ask whether it still holds: the record changes at any time."""
@@ -49,8 +51,8 @@ class _Enough(Exception):
 class Validators:
     """Gives each whole GET answer an ETag over its bytes, and answers 304 when the reader has them already.
 
-    HEAD is answered as GET without the body. Answers are gathered in memory: pages are capped, texts too. An answer that does not say
-    how long it is is made while it is sent, and passes as it comes.
+    HEAD is answered as GET without the body. Answers are gathered in memory: pages are capped, texts too. An
+    answer that does not say how long it is is made while it is sent, and passes as it comes.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -110,7 +112,8 @@ class Validators:
 
 
 def _has_it(asked: Headers, etag: str, modified: str | None) -> bool:
-    """Whether the reader has the answer already: by its tag, or, where it asks without one, by its time (RFC 9110, 13.2.2)."""
+    """Whether the reader has the answer already: by its tag, or, where it asks without one, by its time (RFC
+    9110, 13.2.2)."""
     tags, since = asked.get("if-none-match"), asked.get("if-modified-since")
     if tags is not None:
         return _matches(tags, etag)
@@ -128,7 +131,8 @@ def _matches(asked: str, etag: str) -> bool:
 
 
 class Measured:
-    """Counts and times requests by route template and status class: neither has more values than the program has routes.
+    """Counts and times requests by route template and status class: neither has more values than the program
+    has routes.
 
     An answer that is streamed is timed to its beginning: how long it goes on is the reader's doing.
     """
@@ -158,7 +162,9 @@ class Measured:
         finally:
             route = _template(scope)
             self.metrics.counter("http_requests", route=route, status=f"{status // 100}xx").inc()
-            self.metrics.histogram("http_request_duration", route=route).observe(duration or perf_counter() - started)
+            self.metrics.histogram("http_request_duration", route=route).observe(
+                duration or perf_counter() - started
+            )
 
 
 def _template(scope: Scope) -> str:

@@ -1,8 +1,9 @@
 """The live stream: statements as they come on record and leave it, as server-sent events.
 
-One look a second at the place of the last change, whatever the number of readers and only while there are any, wakes those that wait. A
-reader that waits is a coroutine: no thread and no connection to the database. What it is sent it reads itself, from where it is, so that
-one that comes back goes on where it was, also after this service was started anew.
+One look a second at the place of the last change, whatever the number of readers and only while there are
+any, wakes those that wait. A reader that waits is a coroutine: no thread and no connection to the database.
+What it is sent it reads itself, from where it is, so that one that comes back goes on where it was, also
+after this service was started anew.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ LOOK_S = 1.0
 AWAY_S = 5.0
 """The same while the database does not answer."""
 HEARTBEAT_S = 15.0
-"""A line is sent at least so often: proxies close what is silent for 30 to 60 s. It moves the reader's place on, too."""
+"""A line is sent at least so often: proxies close what is silent for 30 to 60 s. It moves the reader's place
+on, too."""
 RECONNECT_MS = 3_000
 """How soon a reader comes back after it was cut off."""
 BATCH = 100
@@ -71,11 +73,14 @@ class Live:
         """The stream for a reader that saw ``last``.
 
         Raises:
-            Trouble: 404 for an unknown actor, 422 when the words looked for cannot be read as a search, 503 when there are as many
-                readers as there may be, or the record cannot be read.
+            Trouble: 404 for an unknown actor, 422 when the words looked for cannot be read as a search, 503
+                when there are as many readers as there may be, or the record cannot be read.
         """
         if self._readers >= self._most:
-            problem = f"{self._most} readers follow the live stream, as many as there may be. Try again later, or take a feed."
+            problem = (
+                f"{self._most} readers follow the live stream, as many as there may be. Try again later, or"
+                " take a feed."
+            )
             raise Trouble(HTTPStatus.SERVICE_UNAVAILABLE, "busy", problem, headers={"Retry-After": "60"})
         # taken before the first wait, so that no crowd comes in at once
         self._count(+1)
@@ -96,7 +101,9 @@ class Live:
         while not self._ended:
             if self._head > place:
                 try:
-                    found, place = await self._read(partial(changes.since, after=place, query=query, limit=BATCH))
+                    found, place = await self._read(
+                        partial(changes.since, after=place, query=query, limit=BATCH)
+                    )
                 except Trouble:
                     # it stays connected: a browser that was refused would not come back
                     await self._news(AWAY_S)
@@ -150,7 +157,11 @@ class _Stream(StreamingResponse):
 
     def __init__(self, events: AsyncIterator[bytes], gone: Callable[[], None]) -> None:
         # nginx keeps what it is not told to pass on
-        super().__init__(events, headers={"cache-control": "no-store", "x-accel-buffering": "no"}, media_type="text/event-stream")
+        super().__init__(
+            events,
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+            media_type="text/event-stream",
+        )
         self._gone = gone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,7 +180,8 @@ def _begin(connection: Connection, query: LiveQuery) -> int:
 
 
 def event(change: Change) -> bytes:
-    """A change as an event: ``statement`` with all that lists say of it, or ``withdrawn`` with its ids and the reason."""
+    """A change as an event: ``statement`` with all that lists say of it, or ``withdrawn`` with its ids and
+    the reason."""
     name = "statement" if isinstance(change.what, Statement) else "withdrawn"
     return f"id: {change.seq}\nevent: {name}\ndata: {change.what.model_dump_json()}\n\n".encode()
 
@@ -178,27 +190,40 @@ def _place(header: str | None) -> int | None:
     if header is None or header == "":
         return None
     if not (header.isascii() and header.isdigit() and int(header) < MOST):
-        raise bad_parameter("Last-Event-ID", "it is not an id of this stream; leave it out to begin with what comes next")
+        raise bad_parameter(
+            "Last-Event-ID", "it is not an id of this stream; leave it out to begin with what comes next"
+        )
     return int(header)
 
 
 def router(live: Live) -> APIRouter:
     """The route under ``/v1``."""
     api = APIRouter(prefix="/v1", tags=["follow"])
-    problems = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+    problems = documented(
+        HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE
+    )
     stream: dict[int | str, dict[str, Any]] = {
         200: {"description": "Server-sent events, without end.", "content": {"text/event-stream": {}}}
     }
 
-    @api.get("/live", summary="Statements as they come", responses=problems | stream, response_class=StreamingResponse)
-    async def follow(query: Annotated[LiveQuery, Query()], last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
-        """Server-sent events: `statement` for each that comes on record and passes the filters, its data as in the lists, and again when
-        it is another than before (its actor, its words); `withdrawn` for each that leaves it, or is not listed any more. Withdrawals are
-        held against `actor`, `kind` and `outlet` only: ignore those of statements that you do not know. A corrected article withdraws its
-        old statements and brings new ones. What was said once is told once, by the appearance that leads, unless `appearances=all`.
+    @api.get(
+        "/live",
+        summary="Statements as they come",
+        responses=problems | stream,
+        response_class=StreamingResponse,
+    )
+    async def follow(
+        query: Annotated[LiveQuery, Query()], last_event_id: Annotated[str | None, Header()] = None
+    ) -> StreamingResponse:
+        """Server-sent events: `statement` for each that comes on record and passes the filters, its data as
+        in the lists, and again when it is another than before (its actor, its words); `withdrawn` for each
+        that leaves it, or is not listed any more. Withdrawals are held against `actor`, `kind` and `outlet`
+        only: ignore those of statements that you do not know. A corrected article withdraws its old
+        statements and brings new ones. What was said once is told once, by the appearance that leads, unless
+        `appearances=all`.
 
-        Ids are places in the order of changes. A reader that comes back with `Last-Event-ID` (browsers do) misses nothing, however
-        long it was away; it may be told again of what it knows."""
+        Ids are places in the order of changes. A reader that comes back with `Last-Event-ID` (browsers do)
+        misses nothing, however long it was away; it may be told again of what it knows."""
         for name in ("limit", "cursor"):
             if getattr(query, name) is not None:
                 raise bad_parameter(name, "a stream has no end and no pages; leave it out")

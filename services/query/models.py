@@ -44,10 +44,17 @@ class ActorSummary(Answer):
     kind: ActorKind = Field(description="What the actor is.")
     wikidata: str | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
     counts: Counts = Field(description="What is on record, within the period and the outlet asked for.")
-    first_seen: AwareDatetime | None = Field(default=None, description="Earliest publication, within the same.")
+    first_seen: AwareDatetime | None = Field(
+        default=None, description="Earliest publication, within the same."
+    )
     last_seen: AwareDatetime | None = Field(default=None, description="Latest publication, within the same.")
-    latest: StatementSummary | None = Field(default=None, description="The latest quote, or the latest claim where there is no quote.")
-    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
+    latest: StatementSummary | None = Field(
+        default=None, description="The latest quote, or the latest claim where there is no quote."
+    )
+    article_id: str | None = Field(
+        default=None,
+        description="The only article the actor is known in; null for one known across articles.",
+    )
 
 
 class ArticleLink(Answer):
@@ -65,11 +72,17 @@ class ArticleLink(Answer):
 class NameOnRecord(Answer):
     """A name by which articles know an actor."""
 
-    identity_id: str = Field(description="The id that articles give this name.", examples=["person:volodymyr-zelensky"])
+    identity_id: str = Field(
+        description="The id that articles give this name.", examples=["person:volodymyr-zelensky"]
+    )
     statements: int = Field(ge=0, description="Statements on record under it.")
-    linked_to: str | None = Field(default=None, description="The name that it is linked to; null where it is to none.")
+    linked_to: str | None = Field(
+        default=None, description="The name that it is linked to; null where it is to none."
+    )
     reason: str | None = Field(default=None, description="Why it is the same.", examples=["spelling"])
-    because: str | None = Field(default=None, description="The reason in words.", examples=["a short form of the given name"])
+    because: str | None = Field(
+        default=None, description="The reason in words.", examples=["a short form of the given name"]
+    )
     probability: float | None = Field(default=None, description="How probable that is, 0..1.")
 
 
@@ -87,10 +100,18 @@ class Identity(Answer):
     """Which names are one actor, and why; and who else it may be."""
 
     actor_id: str = Field(description="The actor.", examples=["person:volodymyr-zelenskyy"])
-    names: list[NameOnRecord] = Field(description="Most statements first; none for an actor of one article only.")
-    described: str | None = Field(default=None, description="What articles say of one of several people of a name.", examples=["law, US"])
+    names: list[NameOnRecord] = Field(
+        description="Most statements first; none for an actor of one article only."
+    )
+    described: str | None = Field(
+        default=None,
+        description="What articles say of one of several people of a name.",
+        examples=["law, US"],
+    )
     candidates: list[Candidate] = Field(description="Most probable first.")
-    decisions: list[DecisionOnRecord] = Field(default=[], description="What people decided about it, the last first; undone ones too.")
+    decisions: list[DecisionOnRecord] = Field(
+        default=[], description="What people decided about it, the last first; undone ones too."
+    )
 
 
 class DecisionOnRecord(Answer):
@@ -101,7 +122,10 @@ class DecisionOnRecord(Answer):
     decided_at: AwareDatetime = Field(description="When.")
     decided_by: str = Field(description="Who.", examples=["ana@example.org"])
     why: str = Field(description="Why.")
-    says: str = Field(description="What it says, in words.", examples=["person:ana-lee is Ana-Maria Lee (person:ana-maria-lee)"])
+    says: str = Field(
+        description="What it says, in words.",
+        examples=["person:ana-lee is Ana-Maria Lee (person:ana-maria-lee)"],
+    )
     in_force: bool = Field(description="It is not undone. A later decision may say otherwise all the same.")
     actor_id: str | None = Field(default=None, description="Whom it is about.")
     other_id: str | None = Field(default=None, description="Into whom, who not, or who said it.")
@@ -118,19 +142,31 @@ class ActorLink(Answer):
     name: str = Field(description="The name most often used in full.", examples=["Sergei Lavrov"])
     kind: ActorKind = Field(description="What the actor is.")
     wikidata: str | None = Field(default=None, description="Wikidata item, where known.", examples=["Q58217"])
-    article_id: str | None = Field(default=None, description="The only article the actor is known in; null for one known across articles.")
-    described: str | None = Field(
-        default=None, description="Of one of several people of a name: what articles say.", examples=["politics, US"]
+    article_id: str | None = Field(
+        default=None,
+        description="The only article the actor is known in; null for one known across articles.",
     )
-    on_record: bool = Field(default=True, description="Whether anything is on record for it; of candidates that the registry knows only.")
+    described: str | None = Field(
+        default=None,
+        description="Of one of several people of a name: what articles say.",
+        examples=["politics, US"],
+    )
+    on_record: bool = Field(
+        default=True,
+        description="Whether anything is on record for it; of candidates that the registry knows only.",
+    )
 
 
 class Holder(Answer):
     """The statement whose words hold another: its speaker is who reports that one."""
 
-    statement_id: str = Field(description="Quote id or claim id, of the same article.", examples=["quote-0d2c…"])
+    statement_id: str = Field(
+        description="Quote id or claim id, of the same article.", examples=["quote-0d2c…"]
+    )
     actor_id: str | None = Field(default=None, description="Who said it; null as long as it has not arrived.")
-    name: str | None = Field(default=None, description="The name as in that statement.", examples=["Sergei Lavrov"])
+    name: str | None = Field(
+        default=None, description="The name as in that statement.", examples=["Sergei Lavrov"]
+    )
 
 
 class Statement(Answer):
@@ -144,65 +180,89 @@ class Statement(Answer):
     actor_on_record: ActorLink = Field(description="Who that is on record.")
     jointly_with: list[Actor] = Field(
         default_factory=list,
-        description="Who else said it in one breath, as the article names them: each of them has a statement of these words.",
+        description=(
+            "Who else said it in one breath, as the article names them: each of them has a statement of these"
+            " words."
+        ),
     )
     addressee: Actor | None = Field(default=None, description="To whom, where the text says so.")
     cue: Cue | None = Field(default=None, description="The reporting words.")
     stance: Stance = Field(description="What the reporter does with the words.")
     negated: bool | None = Field(
         default=None,
-        description="The saying is denied or withheld: these are words that the actor did *not* "
-        "say. Null of quotes that an earlier release recorded.",
+        description=(
+            "The saying is denied or withheld: these are words that the actor did *not* "
+            "say. Null of quotes that an earlier release recorded."
+        ),
     )
     proposition_negated: bool | None = Field(
         default=None,
-        description="Claims: what the claimant is said to hold is a negation, by its "
-        "words (`the road is not closed`) or by its cue (`denied that`). Null where unknown.",
+        description=(
+            "Claims: what the claimant is said to hold is a negation, by its "
+            "words (`the road is not closed`) or by its cue (`denied that`). Null where unknown."
+        ),
     )
-    check_worthiness: float | None = Field(default=None, description="Claims: how much a fact-checker would want to check it, 0..1.")
+    check_worthiness: float | None = Field(
+        default=None, description="Claims: how much a fact-checker would want to check it, 0..1."
+    )
     claim_type: ClaimType | None = Field(default=None, description="Claims: what sort of proposition it is.")
     quote_id: str | None = Field(default=None, description="Claims: the quote this sentence is part of.")
-    confidence: float = Field(description="Probability that the words are reported and the actor's mention is their source, 0..1.")
+    confidence: float = Field(
+        description="Probability that the words are reported and the actor's mention is their source, 0..1."
+    )
     source_confidence: float | None = Field(
         default=None,
-        description="Probability that the mention is their source, given that they are reported; null where the extractor did not say.",
+        description=(
+            "Probability that the mention is their source, given that they are reported; null where the"
+            " extractor did not say."
+        ),
     )
     spans: list[Span] = Field(description="Where the words stand in the article's text, in code points.")
     text_sha256: str = Field(description="SHA-256 of the article's text that the spans index.")
     article: ArticleLink = Field(description="Where it was found.")
     reassigned_by: str | None = Field(
-        default=None, description="The decision that says who said it, where that is not whom the article seems to name."
+        default=None,
+        description="The decision that says who said it, where that is not whom the article seems to name.",
     )
-    appearance_of: str = Field(description="The first appearance of what was said here: the same for all that tell it.")
+    appearance_of: str = Field(
+        description="The first appearance of what was said here: the same for all that tell it."
+    )
     articles: int = Field(default=1, ge=1, description="Articles on record that tell it.")
     outlets: int = Field(default=0, ge=0, description="Outlets that tell it.")
-    shred: bool = Field(default=False, description="Three words or fewer, or a confidence below .5: it stands as nobody's latest.")
+    shred: bool = Field(
+        default=False,
+        description="Three words or fewer, or a confidence below .5: it stands as nobody's latest.",
+    )
     within: Holder | None = Field(
-        default=None, description="Second-hand: the statement that reports it; null when the article itself does."
+        default=None,
+        description="Second-hand: the statement that reports it; null when the article itself does.",
     )
 
     @property
     def speaker_confidence(self) -> float | None:
-        """Probability that the actor said the words if they are reported: the mention is their source, and it means this actor. None
-        where the extractor did not say, and for an unresolved source, which is nobody's name."""
+        """Probability that the actor said the words if they are reported: the mention is their source, and it
+        means this actor. None where the extractor did not say, and for an unresolved source, which is
+        nobody's name."""
         if self.source_confidence is None or self.actor.resolution is Resolution.UNRESOLVED:
             return None
         return self.source_confidence * self.actor.confidence
 
     @property
     def polarity(self) -> str:
-        """What a page says behind the actor's name where the words alone would mislead: that they were not said, or say what is not so;
-        else nothing."""
+        """What a page says behind the actor's name where the words alone would mislead: that they were not
+        said, or say what is not so; else nothing."""
         if self.negated:
-            return "did not deny" if self.stance is Stance.DENY and self.proposition_negated else "did not say"
+            return (
+                "did not deny" if self.stance is Stance.DENY and self.proposition_negated else "did not say"
+            )
         if not self.proposition_negated:
             return ""
         return "says it is not so" if self.stance is Stance.DENY else "says something is not so"
 
     @property
     def hedge(self) -> str:
-        """What a page says before the actor's name when it is not sure of it; else nothing. What people decided is sure; a description
-        is the article's own word, and nobody's name."""
+        """What a page says before the actor's name when it is not sure of it; else nothing. What people
+        decided is sure; a description is the article's own word, and nobody's name."""
         sure = None if self.reassigned_by or self.actor.kind is ActorKind.UNNAMED else self.speaker_confidence
         return "" if sure is None or sure >= SURE else "probably" if sure >= EVEN else "possibly"
 
@@ -216,8 +276,11 @@ class Withdrawal(Answer):
     article_id: str = Field(description="The article it was found in.", examples=["art-4f0c2f0e"])
     outlet: str | None = Field(default=None, description="Its publisher.")
     reason: Literal["withdrawn", "revised", "moved", "copy"] = Field(
-        description="`withdrawn`: the article was. `revised`: it says something else now. `moved`: another actor said it, by what is known "
-        "or decided now. `copy`: an earlier appearance stands for what was said once."
+        description=(
+            "`withdrawn`: the article was. `revised`: it says something else now. `moved`: another actor said"
+            " it, by what is known or decided now. `copy`: an earlier appearance stands for what was said"
+            " once."
+        )
     )
     at: AwareDatetime = Field(description="When it left the record.")
 
@@ -243,7 +306,8 @@ Selector = Annotated[TextPositionSelector | TextQuoteSelector, Field(discriminat
 
 
 class Target(Answer):
-    """A stretch of an article's text, selected in two ways: the position is exact, the quotation survives small edits."""
+    """A stretch of an article's text, selected in two ways: the position is exact, the quotation survives
+    small edits."""
 
     source: str = Field(description="Path of the article.", examples=["/v1/articles/art-4f0c2f0e"])
     selector: list[Selector] = Field(description="The position and the quotation.")
@@ -284,10 +348,16 @@ class StatementDetail(Statement):
     words: list[Target] = Field(description="The statement's words, in text order.")
     cue_words: Target | None = Field(default=None, description="The reporting words.")
     mention: Target | None = Field(default=None, description="The words that name the source.")
-    first_seen: AwareDatetime | None = Field(default=None, description="When the first appearance was published.")
+    first_seen: AwareDatetime | None = Field(
+        default=None, description="When the first appearance was published."
+    )
     longest: str = Field(description="The statement_id of the appearance with the most words.")
-    appearances: list[Appearance] = Field(description="Wherever it is told, the first appearance first; at most 200.")
-    said_again: list[Repetition] = Field(description="Other times when the actor said the same, latest first; at most 50.")
+    appearances: list[Appearance] = Field(
+        description="Wherever it is told, the first appearance first; at most 200."
+    )
+    said_again: list[Repetition] = Field(
+        description="Other times when the actor said the same, latest first; at most 50."
+    )
 
 
 class ArticleSummary(ArticleLink):
@@ -314,7 +384,9 @@ class TermHits(Answer):
     """How often one word or phrase of a search occurs."""
 
     term: str = Field(description="The word or phrase, folded.", examples=["lavrov"])
-    statements: int = Field(ge=0, description="Statements on record that hold it, whatever the filters; 10,001 for any more.")
+    statements: int = Field(
+        ge=0, description="Statements on record that hold it, whatever the filters; 10,001 for any more."
+    )
 
 
 class Emptiness(Answer):
@@ -347,7 +419,9 @@ class Facets(Answer):
     outlets: list[Counted] = Field(description="Where most of them were published, at most ten.")
     kinds: list[Counted] = Field(description="Quotes and claims.")
     stances: list[Counted] = Field(description="Stances, at most ten.")
-    months: list[Counted] = Field(description="Months of publication (UTC), in order; undated ones are left out.")
+    months: list[Counted] = Field(
+        description="Months of publication (UTC), in order; undated ones are left out."
+    )
 
 
 class Suggestion(Answer):
@@ -361,16 +435,26 @@ class SearchAnswer(Answer):
     """What a search found."""
 
     query: str = Field(description="What was looked for.")
-    actors: list[ActorSummary] = Field(description="Actors whose names match, most statements first; at most ten.")
+    actors: list[ActorSummary] = Field(
+        description="Actors whose names match, most statements first; at most ten."
+    )
     statements: Page[Statement] = Field(description="Statements that answer the search.")
     highlights: dict[str, list[Highlight]] = Field(
-        default_factory=dict, description="Per statement id, where in its `text` the words looked for stand, in code points."
+        default_factory=dict,
+        description="Per statement id, where in its `text` the words looked for stand, in code points.",
     )
     facets: Facets | None = Field(
-        default=None, description="What they are made of; on the first page only, and null when there are more than are counted."
+        default=None,
+        description=(
+            "What they are made of; on the first page only, and null when there are more than are counted."
+        ),
     )
-    suggestion: Suggestion | None = Field(default=None, description="What a misspelt word may mean, when nothing was found.")
-    explanation: Emptiness | None = Field(default=None, description="Why nothing was found; null when something was.")
+    suggestion: Suggestion | None = Field(
+        default=None, description="What a misspelt word may mean, when nothing was found."
+    )
+    explanation: Emptiness | None = Field(
+        default=None, description="Why nothing was found; null when something was."
+    )
 
 
 Whereabouts = Literal["on_record", "withdrawn", "dead_lettered", "rejected", "in_progress"]
@@ -381,27 +465,44 @@ class TrailStep(Answer):
 
     stage: Step = Field(description="Where.")
     outcome: str = Field(
-        description="ingest: `accepted`, `withdrawn`, `replayed`, `rejected`; extract: the document's outcome or `dead_lettered`; "
-        "aggregate: `on_record`, `superseded` (by another document, since), `withdrawn` or `dead_lettered`.",
+        description=(
+            "ingest: `accepted`, `withdrawn`, `replayed`, `rejected`; extract: the document's outcome or"
+            " `dead_lettered`; aggregate: `on_record`, `superseded` (by another document, since), `withdrawn`"
+            " or `dead_lettered`."
+        ),
         examples=["extracted"],
     )
     at: AwareDatetime = Field(description="When.")
-    after_s: float | None = Field(default=None, ge=0, description="Seconds since the step before; null for the first.")
+    after_s: float | None = Field(
+        default=None, ge=0, description="Seconds since the step before; null for the first."
+    )
     revision: int | None = Field(default=None, description="Of which revision, where the record says.")
-    reason: str | None = Field(default=None, description="Why it was refused, in a word.", examples=["too_large"])
+    reason: str | None = Field(
+        default=None, description="Why it was refused, in a word.", examples=["too_large"]
+    )
     detail: str | None = Field(default=None, description="Why, in words.")
-    topic: str = Field(description="Where in the log the record stands that it happened to.", examples=["onrecord.articles"])
+    topic: str = Field(
+        description="Where in the log the record stands that it happened to.", examples=["onrecord.articles"]
+    )
     partition: int = Field(description="Its partition.")
     offset: int = Field(description="Its offset.")
-    letter: str | None = Field(default=None, description="The dead letter, as `onrecord dlq show` takes it.", examples=["0:41"])
-    trace_id: str | None = Field(default=None, description="W3C trace id: the same in logs and traces of every service.")
+    letter: str | None = Field(
+        default=None, description="The dead letter, as `onrecord dlq show` takes it.", examples=["0:41"]
+    )
+    trace_id: str | None = Field(
+        default=None, description="W3C trace id: the same in logs and traces of every service."
+    )
 
 
 class ArticleTrail(Answer):
     """Where an article went."""
 
-    article_id: str | None = Field(description="The article; null for input that was refused before it became one.")
-    input: str | None = Field(default=None, description="The refused input's name.", examples=["articles.jsonl line 7"])
+    article_id: str | None = Field(
+        description="The article; null for input that was refused before it became one."
+    )
+    input: str | None = Field(
+        default=None, description="The refused input's name.", examples=["articles.jsonl line 7"]
+    )
     status: Whereabouts = Field(description="Where it is now.")
     revision: int | None = Field(default=None, description="The current revision, on record or withdrawn.")
     url: str | None = Field(default=None, description="Where it was published.")
@@ -410,7 +511,9 @@ class ArticleTrail(Answer):
     quotes: int = Field(ge=0, description="Quotes of it on record.")
     claims: int = Field(ge=0, description="Claims of it on record.")
     waiting: int = Field(ge=0, description="Quotes and claims that came and wait for their document.")
-    steps: list[TrailStep] = Field(description="What happened, oldest first; what is older than the trail is kept is not here.")
+    steps: list[TrailStep] = Field(
+        description="What happened, oldest first; what is older than the trail is kept is not here."
+    )
 
 
 class SourceState(Answer):
@@ -421,10 +524,15 @@ class SourceState(Answer):
     articles_7d: int = Field(ge=0, description="Article revisions of the last 7 days.")
     last_article: AwareDatetime = Field(description="When the last one came in.")
     outcomes: dict[str, int] = Field(
-        description="What became of those of the last 7 days.", examples=[{"extracted": 12, "dead_lettered": 1}]
+        description="What became of those of the last 7 days.",
+        examples=[{"extracted": 12, "dead_lettered": 1}],
     )
-    usual_silence_s: int | None = Field(default=None, description="Longest silence that is usual; null for an outlet without a rhythm.")
-    silent_since: AwareDatetime | None = Field(default=None, description="Its last article, when the outlet is silent for too long.")
+    usual_silence_s: int | None = Field(
+        default=None, description="Longest silence that is usual; null for an outlet without a rhythm."
+    )
+    silent_since: AwareDatetime | None = Field(
+        default=None, description="Its last article, when the outlet is silent for too long."
+    )
 
 
 class SourceList(Answer):

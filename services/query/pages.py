@@ -32,7 +32,18 @@ from services.query.params import (
     StatementSort,
 )
 from services.query.problems import Trouble
-from services.query.records import actors, articles, changes, identity, outlets, retired, search, sources, statements, trail
+from services.query.records import (
+    actors,
+    articles,
+    changes,
+    identity,
+    outlets,
+    retired,
+    search,
+    sources,
+    statements,
+    trail,
+)
 from services.query.rendering import render
 from services.query.search.language import Mistake, parse
 from services.query.search.matching import match_of
@@ -57,7 +68,11 @@ SORT_NAMES = {
     ActorSort.FIRST_SEEN: "newest first seen",
     ActorSort.LAST_SEEN: "newest last seen",
 }
-FOUND_ORDERS = {SearchSort.NEWEST: "newest first", SearchSort.OLDEST: "oldest first", SearchSort.RELEVANCE: "best answers first"}
+FOUND_ORDERS = {
+    SearchSort.NEWEST: "newest first",
+    SearchSort.OLDEST: "oldest first",
+    SearchSort.RELEVANCE: "best answers first",
+}
 
 
 def router(database: Database, settings: QuerySettings) -> APIRouter:
@@ -69,9 +84,14 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     def list_actors(query: Annotated[ActorQuery, Query()]) -> HTMLResponse:
         with database.reading() as connection:
             page = actors.page(connection, query, limit_of(query, settings), "/")
-            latest = statements.by_id(connection, [actor.latest.statement_id for actor in page.items if actor.latest])
+            latest = statements.by_id(
+                connection, [actor.latest.statement_id for actor in page.items if actor.latest]
+            )
             listed = outlets.known(connection)
-        sort_links = {sort: query.link("/", sort=sort.value, order=_turned(query, sort), cursor=None) for sort in ActorSort}
+        sort_links = {
+            sort: query.link("/", sort=sort.value, order=_turned(query, sort), cursor=None)
+            for sort in ActorSort
+        }
         return render(
             "actors.html", page=page, query=query, kinds=list(ActorKind), columns=COLUMNS,
             sorts=list(ActorSort), sort_names=SORT_NAMES, sort_links=sort_links, latest=latest, outlets=listed, here="actors",
@@ -116,7 +136,12 @@ def router(database: Database, settings: QuerySettings) -> APIRouter:
     @site.get("/api")
     def show_api(request: Request) -> HTMLResponse:
         document = request.app.openapi()
-        return render("api.html", operations=reference.operations(document), things=reference.things(document), here="api")
+        return render(
+            "api.html",
+            operations=reference.operations(document),
+            things=reference.things(document),
+            here="api",
+        )
 
     return site
 
@@ -146,8 +171,21 @@ def _add_articles(site: APIRouter, database: Database, settings: QuerySettings) 
                     raise
                 # not on record, but known: where it went says why
                 former = retired.of_article(connection, article_id, MOST_RETIRED)
-                return render("trail.html", trouble.status, {"cache-control": "no-store"}, trail=found, former=former, here="")
-        return render("article.html", article=article, trail=found, pieces=pieces(article.text, marks(article.statements)), here="")
+                return render(
+                    "trail.html",
+                    trouble.status,
+                    {"cache-control": "no-store"},
+                    trail=found,
+                    former=former,
+                    here="",
+                )
+        return render(
+            "article.html",
+            article=article,
+            trail=found,
+            pieces=pieces(article.text, marks(article.statements)),
+            here="",
+        )
 
 
 def _search(database: Database, query: SearchQuery, limit: int) -> HTMLResponse:
@@ -169,7 +207,10 @@ def _search(database: Database, query: SearchQuery, limit: int) -> HTMLResponse:
         if parameter != "month":
             return query.link("/search", **{parameter: value, "cursor": None})
         year, month = map(int, value.split("-"))
-        return query.link("/search", **{"from": f"{value}-01", "to": f"{value}-{monthrange(year, month)[1]:02}", "cursor": None})
+        return query.link(
+            "/search",
+            **{"from": f"{value}-01", "to": f"{value}-{monthrange(year, month)[1]:02}", "cursor": None},
+        )
 
     return render(
         "search.html", 422 if mistake else 200, answer=answer, mistake=mistake, query=query, typed=query.q or "", pieces=cut,
@@ -188,19 +229,30 @@ def _add_newest(site: APIRouter, database: Database, settings: QuerySettings) ->
         live = query.link("/v1/live", limit=None, cursor=None, sort=None, after=head)
         feeds = [query.link(f"/v1/feed.{form}", cursor=None, sort=None) for form in ("atom", "json")]
         return render(
-            "newest.html", found=found, query=query, kinds=list(StatementKind), outlets=listed, live=live, feeds=feeds, here="newest"
+            "newest.html",
+            found=found,
+            query=query,
+            kinds=list(StatementKind),
+            outlets=listed,
+            live=live,
+            feeds=feeds,
+            here="newest",
         )
 
 
 def marks(found: list[Statement]) -> list[Mark]:
-    """What to highlight in an article: every span, under its statement's number in the list beside the text, from 1."""
+    """What to highlight in an article: every span, under its statement's number in the list beside the text,
+    from 1."""
     return [
-        Mark(span.start, span.end, number, statement.kind.value) for number, statement in enumerate(found, 1) for span in statement.spans
+        Mark(span.start, span.end, number, statement.kind.value)
+        for number, statement in enumerate(found, 1)
+        for span in statement.spans
     ]
 
 
 def _turned(query: ActorQuery, sort: ActorSort) -> str:
-    """The direction a column's link leads to: the natural one, or the other one when it is sorted by already."""
+    """The direction a column's link leads to: the natural one, or the other one when it is sorted by
+    already."""
     natural = Direction.ASC if sort is ActorSort.NAME else Direction.DESC
     current = Direction.DESC if query.descending else Direction.ASC
     if query.sort is not sort or current is not natural:

@@ -1,5 +1,5 @@
-"""Pages by position, not by number: a page goes on after the last item seen, so that nothing is shown twice or skipped when
-the record grows between two requests."""
+"""Pages by position, not by number: a page goes on after the last item seen, so that nothing is shown twice
+or skipped when the record grows between two requests."""
 
 from __future__ import annotations
 
@@ -26,10 +26,17 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item] = Field(description="The items, in the order asked for.")
     total: int = Field(ge=0, description="Items in the whole list, as of this request.")
-    exact: bool = Field(default=True, description="False where there are more than `total`: a search counts 10,000 statements at most.")
+    exact: bool = Field(
+        default=True,
+        description="False where there are more than `total`: a search counts 10,000 statements at most.",
+    )
     limit: int = Field(ge=1, description="Most items on one page.")
-    next_cursor: str | None = Field(default=None, description="Give it as `cursor` for the next page; null on the last one.")
-    next: str | None = Field(default=None, description="Path and query of the next page; null on the last one.")
+    next_cursor: str | None = Field(
+        default=None, description="Give it as `cursor` for the next page; null on the last one."
+    )
+    next: str | None = Field(
+        default=None, description="Path and query of the next page; null on the last one."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order: a sort key, the identifier to break ties, and the direction of both (so that an index can be read either way).
+    """A total order: a sort key, the identifier to break ties, and the direction of both (so that an index
+    can be read either way).
 
     ``name`` tells orders apart, so that a cursor of one is refused by another.
     """
@@ -61,12 +69,17 @@ class Order:
 
     def after(self, position: Position) -> ColumnElement[bool]:
         """The condition for items after ``position``."""
-        here, there = tuple_(self.key, self.identifier), tuple_(literal(position.key), literal(position.identifier))
+        here, there = (
+            tuple_(self.key, self.identifier),
+            tuple_(literal(position.key), literal(position.identifier)),
+        )
         return here < there if self.descending else here > there
 
     def encode(self, position: Position) -> str:
         """``position`` as an opaque word for an address."""
-        data = json.dumps([self.name, position.key, position.identifier], ensure_ascii=False, separators=(",", ":"))
+        data = json.dumps(
+            [self.name, position.key, position.identifier], ensure_ascii=False, separators=(",", ":")
+        )
         return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
     def decode(self, cursor: str) -> Position:
@@ -76,9 +89,13 @@ class Order:
             Trouble: 422 when the cursor is none of this order.
         """
         try:
-            name, key, identifier = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+            name, key, identifier = json.loads(
+                base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            )
         except (binascii.Error, ValueError, TypeError, RecursionError) as error:
-            raise bad_parameter("cursor", "it is not a cursor; take `next_cursor` of the page before") from error
+            raise bad_parameter(
+                "cursor", "it is not a cursor; take `next_cursor` of the page before"
+            ) from error
         if name != self.name:
             raise bad_parameter("cursor", "it belongs to another sort order; start again without it")
         fits = type(key) is self.key_type and isinstance(identifier, str) and "\0" not in f"{key}{identifier}"
@@ -107,4 +124,11 @@ def page_of(
     """
     shown = rows[:limit]
     cursor = order.encode(position(shown[-1])) if len(rows) > limit else None
-    return Page(items=build(shown), total=total, exact=exact, limit=limit, next_cursor=cursor, next=link(cursor) if cursor else None)
+    return Page(
+        items=build(shown),
+        total=total,
+        exact=exact,
+        limit=limit,
+        next_cursor=cursor,
+        next=link(cursor) if cursor else None,
+    )

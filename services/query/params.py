@@ -33,8 +33,12 @@ ActorId = Annotated[
     AfterValidator(_no_nul),
     Path(description="The actor's id; percent-encode it.", max_length=512, examples=["person:sergei-lavrov"]),
 ]
-ArticleId = Annotated[str, AfterValidator(_no_nul), Path(description="The article's id; percent-encode it.", max_length=512)]
-StatementId = Annotated[str, AfterValidator(_no_nul), Path(description="A quote's or a claim's id.", max_length=512)]
+ArticleId = Annotated[
+    str, AfterValidator(_no_nul), Path(description="The article's id; percent-encode it.", max_length=512)
+]
+StatementId = Annotated[
+    str, AfterValidator(_no_nul), Path(description="A quote's or a claim's id.", max_length=512)
+]
 
 DecisionId = Annotated[str, AfterValidator(_no_nul), Path(description="A decision's id.", max_length=512)]
 
@@ -94,7 +98,9 @@ class Listing(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    limit: int | None = Field(None, ge=1, description="Most items on a page; the server sets a default and a cap.", examples=[20])
+    limit: int | None = Field(
+        None, ge=1, description="Most items on a page; the server sets a default and a cap.", examples=[20]
+    )
     cursor: Text | None = Field(None, max_length=4096, description="`next_cursor` of the page before.")
 
     @field_validator("*", mode="before")
@@ -106,16 +112,24 @@ class Listing(BaseModel):
         """``path`` with this query, some parameters changed (None removes one)."""
         given = self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
         given.update({name: str(value) for name, value in changes.items() if value is not None})
-        query = urlencode({name: value for name, value in given.items() if name not in changes or changes[name] is not None})
+        query = urlencode(
+            {name: value for name, value in given.items() if name not in changes or changes[name] is not None}
+        )
         return f"{path}?{query}" if query else path
 
 
 class Period(Listing):
     """Lists that can be narrowed to some days and an outlet."""
 
-    from_: date | None = Field(None, alias="from", description="First day of publication (UTC).", examples=["2025-08-01"])
-    to: date | None = Field(None, description="Last day of publication (UTC), included.", examples=["2025-08-31"])
-    outlet: Text | None = Field(None, max_length=256, description="The publisher, whatever the case.", examples=["example.org"])
+    from_: date | None = Field(
+        None, alias="from", description="First day of publication (UTC).", examples=["2025-08-01"]
+    )
+    to: date | None = Field(
+        None, description="Last day of publication (UTC), included.", examples=["2025-08-31"]
+    )
+    outlet: Text | None = Field(
+        None, max_length=256, description="The publisher, whatever the case.", examples=["example.org"]
+    )
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -129,7 +143,11 @@ class Period(Listing):
         midnight = datetime.min.time()
         start = datetime.combine(self.from_, midnight, UTC) if self.from_ else None
         # the last day of the calendar has no day after it, and nothing to leave out either
-        end = datetime.combine(self.to + timedelta(days=1), midnight, UTC) if self.to and self.to < date.max else None
+        end = (
+            datetime.combine(self.to + timedelta(days=1), midnight, UTC)
+            if self.to and self.to < date.max
+            else None
+        )
         return start, end
 
     @property
@@ -139,14 +157,19 @@ class Period(Listing):
 
 
 class ActorQuery(Period):
-    """Which actors, in which order. With a period or an outlet, counts and dates cover what was published there and then."""
+    """Which actors, in which order. With a period or an outlet, counts and dates cover what was published
+    there and then."""
 
     sort: ActorSort = Field(ActorSort.STATEMENTS, description="Sort key; ties are broken by id.")
-    order: Direction | None = Field(None, description="Direction; `desc`, but `asc` for names, when not given.")
+    order: Direction | None = Field(
+        None, description="Direction; `desc`, but `asc` for names, when not given."
+    )
     kind: ActorKind | None = Field(None, description="Only actors of this kind.")
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the name or an alias, or their beginnings, whatever the case "
                            "and the accents.", examples=["lavrov"])  # fmt: skip
-    min_statements: int | None = Field(None, ge=0, le=2**31, description="Only actors with at least this many statements.")
+    min_statements: int | None = Field(
+        None, ge=0, le=2**31, description="Only actors with at least this many statements."
+    )
     appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them: "
                                      "each wire copy, and the quote beside the claim it stands in.")  # fmt: skip
 
@@ -161,7 +184,9 @@ class RecordQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    appearances: Appearances = Field(Appearances.FIRST, description="Count what was said once by its first appearance, or all of them.")
+    appearances: Appearances = Field(
+        Appearances.FIRST, description="Count what was said once by its first appearance, or all of them."
+    )
 
 
 class StatementQuery(Period):
@@ -170,7 +195,9 @@ class StatementQuery(Period):
     kind: StatementKind | None = Field(None, description="Quotes or claims only.")
     subkind: Subkind | None = Field(None, description="Only this kind of quote or claim.")
     stance: Stance | None = Field(None, description="Only this stance.")
-    negated: bool | None = Field(None, description="Only what the actor is reported not to have said, or only what was said.")
+    negated: bool | None = Field(
+        None, description="Only what the actor is reported not to have said, or only what was said."
+    )
     q: Text | None = Field(None, max_length=MAX_QUERY, description="Words of the statement, in any of their forms, whatever the case and "
                            "the accents. `\"a phrase\"` and `=word`: these very words; `AND`, `OR`, `NOT` (or `-word`) and parentheses; "
                            "`begin*`.", examples=["bridge (reopen OR repair*) -\"toll bridge\""])  # fmt: skip

@@ -18,7 +18,9 @@ class BadParameter(BaseModel):
     """One parameter that cannot be used."""
 
     parameter: str = Field(description="The parameter's name.", examples=["limit"])
-    detail: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 500"])
+    detail: str = Field(
+        description="What is wrong with it.", examples=["Input should be less than or equal to 500"]
+    )
 
 
 class Retired(BaseModel):
@@ -33,7 +35,9 @@ class Retired(BaseModel):
     url: str | None = Field(default=None, description="Where it was published.")
     outlet: str | None = Field(default=None, description="Who published it.")
     revision: int = Field(description="The revision that said it.")
-    replaced_by: int = Field(description="The revision that is current: a later one, or the same, extracted again.")
+    replaced_by: int = Field(
+        description="The revision that is current: a later one, or the same, extracted again."
+    )
     withdrawn: bool = Field(description="Whether the whole article was withdrawn.")
     since: AwareDatetime = Field(description="When the current revision, or the withdrawal, came in.")
 
@@ -44,7 +48,10 @@ class Retired(BaseModel):
         if self.withdrawn:
             return f"It was on record until its article was withdrawn on {day}."
         if self.replaced_by > self.revision:
-            return f"It was on record until its article changed: revision {self.replaced_by} of {day} does not say it any more."
+            return (
+                f"It was on record until its article changed: revision {self.replaced_by} of {day} does not"
+                " say it any more."
+            )
         return f"It was on record until its article was read again on {day}: it is not found there any more."
 
 
@@ -61,7 +68,9 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What is wrong here, and what to do about it.")
     instance: str = Field(description="The path that was asked for.")
-    errors: list[BadParameter] | None = Field(default=None, description="Each parameter that cannot be used (422 only).")
+    errors: list[BadParameter] | None = Field(
+        default=None, description="Each parameter that cannot be used (422 only)."
+    )
     retired: Retired | None = Field(default=None, description="What was on record here (410 only).")
 
 
@@ -108,7 +117,9 @@ class Moved(Trouble):
     """308: what was known by this id is on record under another one."""
 
     def __init__(self, what: str, identifier: str, into: str) -> None:
-        super().__init__(HTTPStatus.PERMANENT_REDIRECT, f"merged-{what}", f"{identifier!r} is on record as {into!r}.")
+        super().__init__(
+            HTTPStatus.PERMANENT_REDIRECT, f"merged-{what}", f"{identifier!r} is on record as {into!r}."
+        )
         self.what = what
         self.into = into
 
@@ -139,7 +150,11 @@ def not_found(what: str, identifier: str) -> Trouble:
 def several(actor_id: str, bearers: Sequence[str]) -> Trouble:
     """404 for a name that several people on record bear, each under an id of his own."""
     found = ", ".join(repr(bearer) for bearer in bearers)
-    return Trouble(HTTPStatus.NOT_FOUND, "several-actors", f"{actor_id!r} is the name of several people on record: {found}.")
+    return Trouble(
+        HTTPStatus.NOT_FOUND,
+        "several-actors",
+        f"{actor_id!r} is the name of several people on record: {found}.",
+    )
 
 
 def bad_parameter(parameter: str, detail: str) -> Trouble:
@@ -154,7 +169,12 @@ def bad_parameter(parameter: str, detail: str) -> Trouble:
 
 def unavailable(detail: str, retry_after_s: int = 5) -> Trouble:
     """503 while the database cannot answer. Five seconds: about what a migration or a restart takes."""
-    return Trouble(HTTPStatus.SERVICE_UNAVAILABLE, "record-unavailable", detail, headers={"Retry-After": str(retry_after_s)})
+    return Trouble(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "record-unavailable",
+        detail,
+        headers={"Retry-After": str(retry_after_s)},
+    )
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

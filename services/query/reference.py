@@ -1,4 +1,5 @@
-"""The API's documentation for people: what its OpenAPI document says, laid out to be read without scripts and served from here."""
+"""The API's documentation for people: what its OpenAPI document says, laid out to be read without scripts and
+served from here."""
 
 from __future__ import annotations
 
@@ -70,11 +71,17 @@ def operations(document: Document) -> list[Operation]:
 def things(document: Document) -> list[Thing]:
     """All of them, by name."""
     schemas = document["components"]["schemas"]
-    return [Thing(name, given.get("description", ""), list(_fields(given)), _type(given).words) for name, given in sorted(schemas.items())]
+    return [
+        Thing(name, given.get("description", ""), list(_fields(given)), _type(given).words)
+        for name, given in sorted(schemas.items())
+    ]
 
 
 def _operation(method: str, path: str, given: Document) -> Operation:
-    parameters = [_part(p["name"], p["schema"], p, required=p.get("required", False)) for p in given.get("parameters", ())]
+    parameters = [
+        _part(p["name"], p["schema"], p, required=p.get("required", False))
+        for p in given.get("parameters", ())
+    ]
     return Operation(
         anchor=given["operationId"],
         method=method.upper(),
@@ -83,7 +90,9 @@ def _operation(method: str, path: str, given: Document) -> Operation:
         paragraphs=[paragraph for paragraph in given.get("description", "").split("\n\n") if paragraph],
         parameters=parameters,
         takes=_content(given["requestBody"]) if "requestBody" in given else None,
-        answers=[(status, _says(status, answer), _content(answer)) for status, answer in given["responses"].items()],
+        answers=[
+            (status, _says(status, answer), _content(answer)) for status, answer in given["responses"].items()
+        ],
     )
 
 

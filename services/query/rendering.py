@@ -26,7 +26,9 @@ def when(moment: datetime | None) -> Markup:
     if moment is None:
         return Markup('<span class="muted">no date</span>')
     utc = moment.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M} UTC")
+    return Markup('<time datetime="{}">{}</time>').format(
+        f"{utc:%Y-%m-%dT%H:%M:%SZ}", f"{utc.day} {utc:%b} {utc.year}, {utc:%H:%M} UTC"
+    )
 
 
 def day(moment: datetime | None) -> Markup:
@@ -78,6 +80,8 @@ environment.filters.update(
 )  # fmt: skip
 
 
-def render(template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any) -> HTMLResponse:
+def render(
+    template: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any
+) -> HTMLResponse:
     """A page."""
     return HTMLResponse(environment.get_template(template).render(**values), status, headers)

@@ -20,7 +20,8 @@ from services.query.decisions import Sender
 from services.query.live import Live
 
 GRACE_S = 5
-"""How long answers under way may take after a stop: half of what orchestrators wait at least before they kill."""
+"""How long answers under way may take after a stop: half of what orchestrators wait at least before they
+kill."""
 
 logger = structlog.get_logger("onrecord.query")
 
@@ -34,7 +35,8 @@ class QueryService:
         """Bind the port at once, so that a taken one shows before any work is done.
 
         Raises:
-            SettingsError: the port is taken, the address is not this machine's, or the store's address or the token is wrong.
+            SettingsError: the port is taken, the address is not this machine's, or the store's address or the
+                token is wrong.
         """
         settings = context.settings.query
         self._database = Database(context.settings.store.address())
@@ -62,7 +64,8 @@ class QueryService:
             self.close()
 
     def close(self) -> None:
-        """Free the port and the database's connections; safe to call twice, and enough for a service that never ran."""
+        """Free the port and the database's connections; safe to call twice, and enough for a service that
+        never ran."""
         self._socket.close()
         self._database.close()
         self._send.close()
@@ -109,9 +112,13 @@ def build(context: Context) -> QueryService:
 
 def _bind(settings: QuerySettings) -> socket.socket:
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except OSError as error:
-        raise SettingsError([f"ONRECORD_QUERY__HOST: {settings.host!r} is no address of this machine ({error.strerror})"]) from error
+        raise SettingsError(
+            [f"ONRECORD_QUERY__HOST: {settings.host!r} is no address of this machine ({error.strerror})"]
+        ) from error
     family, kind, protocol, _, address = found[0]
     listener = socket.socket(family, kind, protocol)
     try:
@@ -119,6 +126,9 @@ def _bind(settings: QuerySettings) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        problem = f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); set another port, or 0 for a free one"
+        problem = (
+            f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); set another port, or"
+            " 0 for a free one"
+        )
         raise SettingsError([f"ONRECORD_QUERY__PORT: {problem}"]) from error
     return listener

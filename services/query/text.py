@@ -1,7 +1,7 @@
 """Making hostile text harmless on a page.
 
-Quotes are other people's bytes. Escaping keeps them from being markup; this module keeps them from re-ordering or hiding what
-stands around them. One character stays one character, so that spans keep fitting.
+Quotes are other people's bytes. Escaping keeps them from being markup; this module keeps them from
+re-ordering or hiding what stands around them. One character stays one character, so that spans keep fitting.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _TABLE = {**_UNSAFE, **_SPACES}
 
 
 def visible(text: str) -> str:
-    """``text`` as a page may show it: of the same length, with each control, direction override and lone surrogate replaced
-    by U+FFFD, so that a reader sees that something was there."""
+    """``text`` as a page may show it: of the same length, with each control, direction override and lone
+    surrogate replaced by U+FFFD, so that a reader sees that something was there."""
     return text.translate(_TABLE)
 
 
@@ -51,7 +51,11 @@ def shorten(text: str, limit: int) -> str:
 
 def web_address(url: str | None) -> str | None:
     """``url`` when it is safe to link to: http or https, without white space or controls; otherwise None."""
-    return url if url is not None and re.fullmatch(r"https?://[^\s\x00-\x20\x7f-\xa0\\]+", url, re.IGNORECASE) else None
+    return (
+        url
+        if url is not None and re.fullmatch(r"https?://[^\s\x00-\x20\x7f-\xa0\\]+", url, re.IGNORECASE)
+        else None
+    )
 
 
 def segment(identifier: str) -> str:

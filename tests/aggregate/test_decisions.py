@@ -1,4 +1,5 @@
-"""Decisions on the embedded log: consumed with everything else, kept by compaction, dead-lettered where they are none."""
+"""Decisions on the embedded log: consumed with everything else, kept by compaction, dead-lettered where they
+are none."""
 
 from __future__ import annotations
 
@@ -31,7 +32,11 @@ from tests.support.statements import actor, make
 
 ANA, BO = actor("Ana Lee"), actor("Bo Chen")
 MERGED = merge(ANA.actor_id, BO.actor_id)
-DECISIONS = [rename(BO.actor_id, f"Bo Chen {n}", n) for n in range(9)] + [MERGED, undo(MERGED, 1), merge(BO.actor_id, ANA.actor_id, 2)]
+DECISIONS = [rename(BO.actor_id, f"Bo Chen {n}", n) for n in range(9)] + [
+    MERGED,
+    undo(MERGED, 1),
+    merge(BO.actor_id, ANA.actor_id, 2),
+]
 """Nine of one actor: were the topic keyed by actor, eight would go."""
 
 
@@ -44,14 +49,25 @@ def log(tmp_path: Path) -> Iterator[SqliteLog]:
     with SqliteLog(tmp_path / "log.db") as opened:
         opened.create_topics(declared(2))
         with opened.producer("test") as producer:
-            producer.append(messages([event for n, who in enumerate((ANA, BO)) for event in make(f"art-{n}", speakers=(who,)).events]))
+            producer.append(
+                messages(
+                    [
+                        event
+                        for n, who in enumerate((ANA, BO))
+                        for event in make(f"art-{n}", speakers=(who,)).events
+                    ]
+                )
+            )
             producer.append(messages([*DECISIONS, *DECISIONS]))
         yield opened
 
 
 @contextmanager
-def aggregating(folder: Path, log: EventLog, metrics: Metrics) -> Iterator[Callable[[], list[dict[str, object]]]]:
-    """Aggregate at work on a record of its own; gives the actors when all that is on the log has been read."""
+def aggregating(
+    folder: Path, log: EventLog, metrics: Metrics
+) -> Iterator[Callable[[], list[dict[str, object]]]]:
+    """Aggregate at work on a record of its own; gives the actors when all that is on the log has been
+    read."""
     settings = Settings(
         log=LogSettings(path=folder / "log.db"),
         store=StoreSettings(url=f"sqlite:///{folder / 'record.db'}"),
@@ -67,7 +83,12 @@ def aggregating(folder: Path, log: EventLog, metrics: Metrics) -> Iterator[Calla
     def drained() -> bool:
         # what the log was told of an earlier record's progress says nothing of this one's
         done, topics = store.positions(), log.topics()
-        ends = {TopicPartition(name, n): end for name in TOPICS for n, (_, end) in topics[name].ranges.items() if end}
+        ends = {
+            TopicPartition(name, n): end
+            for name in TOPICS
+            for n, (_, end) in topics[name].ranges.items()
+            if end
+        }
         return all(tp in done and done[tp].offset >= end for tp, end in ends.items())
 
     def actors() -> list[dict[str, object]]:
@@ -86,8 +107,12 @@ def test_the_record_is_the_same_after_compaction_and_made_anew(tmp_path: Path, l
     metrics = Metrics()
     with aggregating(tmp_path, log, metrics) as actors:
         before = actors()
-    assert [(row["actor_id"], row["name"], row["statements"]) for row in before] == [(ANA.actor_id, "Ana Lee", 2)]
-    assert metrics.registry.get_sample_value("onrecord_store_rows_total", {"table": "decisions"}) == len(DECISIONS)
+    assert [(row["actor_id"], row["name"], row["statements"]) for row in before] == [
+        (ANA.actor_id, "Ana Lee", 2)
+    ]
+    assert metrics.registry.get_sample_value("onrecord_store_rows_total", {"table": "decisions"}) == len(
+        DECISIONS
+    )
     assert len(everything(log, Decision.topic)) == 2 * len(DECISIONS)
     log.maintain(int(time.time() * 1000))
     kept = everything(log, Decision.topic)
@@ -104,7 +129,10 @@ def test_what_is_no_decision_goes_to_the_dead_letters(tmp_path: Path, log: Sqlit
     half = {**MERGED.as_dict(), "other_id": None}
     with log.producer("poison") as producer:
         producer.append(
-            [Message(Decision.topic, b"k", value) for value in (b"", json.dumps(unknown).encode(), json.dumps(half).encode(), None)]
+            [
+                Message(Decision.topic, b"k", value)
+                for value in (b"", json.dumps(unknown).encode(), json.dumps(half).encode(), None)
+            ]
         )
     with aggregating(tmp_path, log, Metrics()) as actors:
         assert len(actors()) == 1

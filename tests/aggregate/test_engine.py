@@ -52,19 +52,25 @@ def no_database(tmp_path: Path) -> Path:
         (no_database, "file is not a database.*move it away"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_a_settings_error(tmp_path: Path, make: Callable[[Path], Path], words: str) -> None:
+def test_a_file_that_cannot_be_used_is_a_settings_error(
+    tmp_path: Path, make: Callable[[Path], Path], words: str
+) -> None:
     path = make(tmp_path)
     with pytest.raises(SettingsError, match=rf"^ONRECORD_STORE__URL: {path}: .*{words}") as raised:
         Store(f"sqlite:///{path}", "group")
     assert len(raised.value.problems) == 1
 
 
-def test_a_file_that_may_not_be_written_is_a_settings_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_written_is_a_settings_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)  # the address of a URI file names a folder below here
     path = tmp_path / "record.db"
     Store(f"sqlite:///{path}", "group").close()
     # root may write anything, so the file itself is opened for reading only
-    with pytest.raises(SettingsError, match=r"^ONRECORD_STORE__URL: .*cannot be written \(.*readonly database\); name a file"):
+    with pytest.raises(
+        SettingsError, match=r"^ONRECORD_STORE__URL: .*cannot be written \(.*readonly database\); name a file"
+    ):
         Store(f"sqlite:///file:{path}?mode=ro&uri=true", "group")
 
 
@@ -73,7 +79,9 @@ def test_trying_a_file_leaves_nothing_in_it(tmp_path: Path) -> None:
         assert sa.inspect(connection).get_table_names() == []
 
 
-def test_another_writer_is_no_mistake_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_writer_is_no_mistake_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("services.aggregate.store.engine.BUSY_MS", 10)
     address = f"sqlite:///{tmp_path / 'record.db'}"
     with transaction(open_engine(address)):
@@ -87,7 +95,12 @@ def test_a_file_damaged_while_it_is_used_is_not_tried_again(tmp_path: Path) -> N
     engine = open_engine(f"sqlite:///{path}")
     path.write_bytes(NO_DATABASE)
     for use in (transaction, reading):
-        with pytest.raises(OnrecordError, match=rf"{path} is damaged .*not a database.*move it away") as raised, use(engine):
+        with (
+            pytest.raises(
+                OnrecordError, match=rf"{path} is damaged .*not a database.*move it away"
+            ) as raised,
+            use(engine),
+        ):
             pass
         assert not isinstance(raised.value, TransientError)
 
@@ -103,11 +116,15 @@ def test_a_record_that_cannot_be_shown_is_one_clear_message(tmp_path: Path) -> N
     path = tmp_path / "record.db"
     sqlite3.connect(path).close()
     settings = Settings(store=StoreSettings(url=f"sqlite:///{path}"))
-    with pytest.raises(OnrecordError, match=r"^the record cannot be shown: The database of the record holds no tables yet"):
+    with pytest.raises(
+        OnrecordError, match=r"^the record cannot be shown: The database of the record holds no tables yet"
+    ):
         print_record(settings, Console(file=StringIO()))
 
 
-def test_a_lock_that_is_not_granted_in_time_is_a_timeout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_is_not_granted_in_time_is_a_timeout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("services.aggregate.store.engine.BUSY_MS", 10)
     first, second = (open_engine(f"sqlite:///{tmp_path / 'record.db'}") for _ in range(2))
     with transaction(first), pytest.raises(CommitFailed) as failed, transaction(second):

@@ -15,7 +15,11 @@ def jointly() -> list[Event]:
     """A quote of Ana's and Bo's: one of each."""
     made = make("art-1", speakers=(ANA, BO))
     first, second = made.statements
-    return [made.document, first.model_copy(update={"jointly_with": (BO,)}), second.model_copy(update={"jointly_with": (ANA,)})]
+    return [
+        made.document,
+        first.model_copy(update={"jointly_with": (BO,)}),
+        second.model_copy(update={"jointly_with": (ANA,)}),
+    ]
 
 
 def test_each_of_them_has_it_and_the_row_names_the_other(tmp_path: Path) -> None:
@@ -26,7 +30,9 @@ def test_each_of_them_has_it_and_the_row_names_the_other(tmp_path: Path) -> None
         record = records[speaker.actor_id]
         assert record is not None
         assert record.counts.quotes == record.counts.articles == 1
-    beside = {row["actor_id"]: [other["name"] for other in row["jointly_with"]] for row in rows(store, "statements")}
+    beside = {
+        row["actor_id"]: [other["name"] for other in row["jointly_with"]] for row in rows(store, "statements")
+    }
     assert beside == {ANA.actor_id: ["Bo Chen"], BO.actor_id: ["Ana Lee"]}
     store.close()
 

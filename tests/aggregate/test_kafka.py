@@ -75,5 +75,11 @@ def test_topics_made_anew_beside_an_old_record_are_read_whole(kafka_fresh: Kafka
         until(lambda: set(log.create_topics(declared(1))) == set(TOPICS), "the topics to be made anew")
         with capture_logs() as lines:
             read_whole(settings, log, new, {one.document.article_id for one in old + new})
-        told = [line for line in lines if line["event"].startswith("the log was replaced") and line["topic"] == Document.topic]
-        assert [(line["known"], line["found"]) for line in told] == [(before, log.topics()[Document.topic].topic_id)]
+        told = [
+            line
+            for line in lines
+            if line["event"].startswith("the log was replaced") and line["topic"] == Document.topic
+        ]
+        assert [(line["known"], line["found"]) for line in told] == [
+            (before, log.topics()[Document.topic].topic_id)
+        ]

@@ -21,7 +21,11 @@ ANA = actor("Ana Lee").model_dump_json()
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'earlier.db'}" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    return (
+        f"sqlite:///{tmp_path / 'earlier.db'}"
+        if request.param == "sqlite"
+        else str(request.getfixturevalue("postgres_url"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,14 +40,20 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         ("0014", "described"),
     ],
 )
-def test_a_record_of_an_earlier_release_keeps_its_statements(tmp_path: Path, release: str, added: str) -> None:
+def test_a_record_of_an_earlier_release_keeps_its_statements(
+    tmp_path: Path, release: str, added: str
+) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'record.db'}")
     with engine.begin() as connection:
         upgrade(connection, release)
         columns = [column.name for column in metadata.tables["statements"].columns if not column.nullable]
         numbers = ("revision", "on_record", "confidence", "sort_at")
-        values = ", ".join("0" if name in numbers else ":actor" if name == "actor" else "'{}'" for name in columns)
-        connection.execute(sa.text(f"INSERT INTO statements ({', '.join(columns)}) VALUES ({values})"), {"actor": ANA})
+        values = ", ".join(
+            "0" if name in numbers else ":actor" if name == "actor" else "'{}'" for name in columns
+        )
+        connection.execute(
+            sa.text(f"INSERT INTO statements ({', '.join(columns)}) VALUES ({values})"), {"actor": ANA}
+        )
     engine.dispose()
     store = open_store(tmp_path)
     [row] = rows(store, "statements")
@@ -52,7 +62,8 @@ def test_a_record_of_an_earlier_release_keeps_its_statements(tmp_path: Path, rel
 
 
 def test_a_record_that_counted_every_telling_counts_what_was_said_once(tmp_path: Path, address: str) -> None:
-    """Eight articles of Ida Holm: three have one sentence of hers, whole or cut, and two a slogan said again soon."""
+    """Eight articles of Ida Holm: three have one sentence of hers, whole or cut, and two a slogan said again
+    soon."""
     now = open_store(tmp_path)
     feed(now, UNIVERSE[:9])
     right = dump(now)
@@ -60,7 +71,9 @@ def test_a_record_that_counted_every_telling_counts_what_was_said_once(tmp_path:
     engine = open_engine(address)
     with engine.begin() as connection:
         upgrade(connection, "0007")
-        for table in (metadata.tables[name] for name in sa.inspect(connection).get_table_names() if name in right):
+        for table in (
+            metadata.tables[name] for name in sa.inspect(connection).get_table_names() if name in right
+        ):
             names = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
             stored = [{name: row[name] for name in row.keys() & names} for row in rows(now, table.name)]
             if stored:

@@ -16,24 +16,49 @@ ANA, BO = actor("Ana Lee"), actor("Bo Diaz")
 
 def with_denied(events: list[Event], *, proposition: bool | None = None) -> list[Event]:
     """The same events, in which nothing of it was said."""
-    told = [event if isinstance(event, Document) else event.model_copy(update={"negated": True}) for event in events]
-    return [event.model_copy(update={"proposition_negated": proposition}) if isinstance(event, Claim) else event for event in told]
+    told = [
+        event if isinstance(event, Document) else event.model_copy(update={"negated": True})
+        for event in events
+    ]
+    return [
+        event.model_copy(update={"proposition_negated": proposition}) if isinstance(event, Claim) else event
+        for event in told
+    ]
 
 
 @pytest.fixture
 def events() -> list[Event]:
     said = make("art-1", speakers=(ANA,), claimants=(ANA,)).events
-    return [*said, *with_denied(make("art-2", outlet="Herald", speakers=(ANA, BO), claimants=(ANA,)).events, proposition=True)]
+    return [
+        *said,
+        *with_denied(
+            make("art-2", outlet="Herald", speakers=(ANA, BO), claimants=(ANA,)).events, proposition=True
+        ),
+    ]
 
 
 def test_what_is_denied_is_on_record_and_counts_apart(tmp_path: Path, events: list[Event]) -> None:
     store = open_store(tmp_path)
     feed(store, [events])
-    counted = {row["name"]: [row[name] for name in ("quotes", "claims", "denied", "articles", "outlets")] for row in rows(store, "actors")}
+    counted = {
+        row["name"]: [row[name] for name in ("quotes", "claims", "denied", "articles", "outlets")]
+        for row in rows(store, "actors")
+    }
     assert counted == {"Ana Lee": [1, 1, 2, 1, 1], "Bo Diaz": [0, 0, 1, 0, 0]}
-    kept = [(row["kind"], row["denied"], row["proposition_negated"]) for row in rows(store, "statements") if row["on_record"]]
+    kept = [
+        (row["kind"], row["denied"], row["proposition_negated"])
+        for row in rows(store, "statements")
+        if row["on_record"]
+    ]
     assert sorted(kept, key=str) == sorted(
-        [("quote", False, None), ("claim", False, None), ("quote", True, None), ("quote", True, None), ("claim", True, True)], key=str
+        [
+            ("quote", False, None),
+            ("claim", False, None),
+            ("quote", True, None),
+            ("quote", True, None),
+            ("claim", True, True),
+        ],
+        key=str,
     )
     record = published(store)[ANA.actor_id]
     assert record is not None

@@ -32,7 +32,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.mark.parametrize("articles", [outbox.FEW, outbox.FEW + 1])
 def test_the_latest_statements_are_shown_newest_first(store: Store, articles: int) -> None:
     """However many there are: few and many are read in different ways."""
-    made = [make(f"art-{n:03}", speakers=(ANA,), published_at=NOON + dt.timedelta(hours=n * 7 % articles)) for n in range(articles)]
+    made = [
+        make(f"art-{n:03}", speakers=(ANA,), published_at=NOON + dt.timedelta(hours=n * 7 % articles))
+        for n in range(articles)
+    ]
     feed(store, [[event for one in made for event in one.events]])
     record = published(store)[ANA.actor_id]
     assert record is not None
@@ -99,8 +102,20 @@ def test_a_whole_record_says_nothing_of_shortening() -> None:
 
 
 def test_the_name_most_often_used_leads_and_the_others_are_aliases(store: Store) -> None:
-    formal, short = actor("Ana Lee").model_copy(update={"name": "Ana Maria Lee"}), actor("Ana Lee", mention="Ms. Lee")
-    feed(store, [[event for n in range(3) for event in make(f"art-{n}", speakers=(formal,), claimants=(short,) * (n + 1)).events]])
+    formal, short = (
+        actor("Ana Lee").model_copy(update={"name": "Ana Maria Lee"}),
+        actor("Ana Lee", mention="Ms. Lee"),
+    )
+    feed(
+        store,
+        [
+            [
+                event
+                for n in range(3)
+                for event in make(f"art-{n}", speakers=(formal,), claimants=(short,) * (n + 1)).events
+            ]
+        ],
+    )
     record = published(store)[ANA.actor_id]
     assert record is not None
     assert (record.name, record.aliases) == ("Ana Lee", ("Ms. Lee", "Ana Maria Lee"))

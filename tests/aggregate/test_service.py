@@ -83,7 +83,9 @@ def drained(log: EventLog) -> bool:
     """Everything on the log is reported as read."""
     done, topics = log.committed(GROUP), log.topics()
     return all(
-        done.get(TopicPartition(name, partition), 0) >= end for name in TOPICS for partition, (_, end) in topics[name].ranges.items()
+        done.get(TopicPartition(name, partition), 0) >= end
+        for name in TOPICS
+        for partition, (_, end) in topics[name].ranges.items()
     )
 
 
@@ -118,11 +120,15 @@ def compacted(log: EventLog) -> dict[str, ActorRecord | None]:
     latest: dict[str, ActorRecord | None] = {}
     for stored in everything(log, ActorRecord.topic):
         assert stored.key is not None
-        latest[stored.key.decode()] = cloudevents.decode(stored, ActorRecord).event if stored.value is not None else None
+        latest[stored.key.decode()] = (
+            cloudevents.decode(stored, ActorRecord).event if stored.value is not None else None
+        )
     return latest
 
 
-def plain(tmp_path: Path, events: Sequence[Event]) -> tuple[dict[str, list[str]], dict[str, ActorRecord | None]]:
+def plain(
+    tmp_path: Path, events: Sequence[Event]
+) -> tuple[dict[str, list[str]], dict[str, ActorRecord | None]]:
     """The state and the records that the events lead to, applied in one go."""
     store = Store(f"sqlite:///{tmp_path / 'plain.db'}", GROUP)
     store.migrate()
@@ -133,10 +139,21 @@ def plain(tmp_path: Path, events: Sequence[Event]) -> tuple[dict[str, list[str]]
 
 
 def read_at_once(tmp_path: Path, log: EventLog) -> list[tuple[object, ...]]:
-    """The trail that everything on the log leaves, read in one go; what is poison leaves a dead letter only."""
+    """The trail that everything on the log leaves, read in one go; what is poison leaves a dead letter
+    only."""
     store = Store(f"sqlite:///{tmp_path / 'trail.db'}", GROUP)
     store.migrate()
-    follow(store, [[record for topic in TOPICS for record in everything(log, topic) if record.value != b"poison" or ".dlq" in topic]])
+    follow(
+        store,
+        [
+            [
+                record
+                for topic in TOPICS
+                for record in everything(log, topic)
+                if record.value != b"poison" or ".dlq" in topic
+            ]
+        ],
+    )
     result = steps(store)
     store.close()
     return result
@@ -149,8 +166,12 @@ def opened(settings: Settings) -> Iterator[Store]:
     store.close()
 
 
-def test_events_become_the_record_and_the_compacted_topic(settings: Settings, log: EventLog, tmp_path: Path) -> None:
-    events = [event for n in range(20) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events]
+def test_events_become_the_record_and_the_compacted_topic(
+    settings: Settings, log: EventLog, tmp_path: Path
+) -> None:
+    events = [
+        event for n in range(20) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events
+    ]
     append(log, messages(events))
     metrics = Metrics()
     with running(settings, log, metrics) as thread:
@@ -160,7 +181,12 @@ def test_events_become_the_record_and_the_compacted_topic(settings: Settings, lo
         assert dump(store) == state
         assert rows(store, "outbox") == []
     assert compacted(log) == records
-    assert metrics.registry.get_sample_value("onrecord_articles_processed_total", {"service": "aggregate", "outcome": "extracted"}) == 20
+    assert (
+        metrics.registry.get_sample_value(
+            "onrecord_articles_processed_total", {"service": "aggregate", "outcome": "extracted"}
+        )
+        == 20
+    )
     assert metrics.registry.get_sample_value("onrecord_event_age_seconds_count") == 20
 
 
@@ -177,17 +203,27 @@ def test_poison_goes_to_the_dead_letters_and_stops_nothing(settings: Settings, l
     good = make(speakers=(ANA,))
     too_long = make("x" * 512, speakers=(BO,)).document.model_copy(update={"article_id": "é" * 512})
     nul = make("art-2").document.model_copy(update={"title": "a\x00b"})
-    poison = [Message(Quote.topic, b"k", b"{not json"), *messages([too_long, nul]), Message(Document.topic, b"k", None)]
+    poison = [
+        Message(Quote.topic, b"k", b"{not json"),
+        *messages([too_long, nul]),
+        Message(Document.topic, b"k", None),
+    ]
     append(log, [*poison, *messages(good.events)])
     with running(settings, log) as thread:
         until(lambda: drained(log), thread.is_alive)
-    letters = [read_dead_letter(record) for topic in (Document.topic, Quote.topic) for record in everything(log, dlq_of(topic))]
+    letters = [
+        read_dead_letter(record)
+        for topic in (Document.topic, Quote.topic)
+        for record in everything(log, dlq_of(topic))
+    ]
     assert sorted(letter.reason for letter in letters) == ["empty", "not_json", "schema", "schema"]
     assert {letter.value for letter in letters} == {message.value for message in poison}
     assert compacted(log).keys() == {ANA.actor_id}
 
 
-def test_a_new_log_beside_an_old_record_is_read_whole(settings: Settings, log: EventLog, tmp_path: Path) -> None:
+def test_a_new_log_beside_an_old_record_is_read_whole(
+    settings: Settings, log: EventLog, tmp_path: Path
+) -> None:
     old = [make(f"old-{n}", speakers=(ANA,)) for n in range(3)]
     append(log, messages([made.document for made in old]))
     with running(settings, log) as thread:
@@ -201,20 +237,35 @@ def test_a_new_log_beside_an_old_record_is_read_whole(settings: Settings, log: E
         with running(settings, other, metrics) as thread:
             until(lambda: drained(other), thread.is_alive)
     with opened(settings) as store:
-        assert {row["article_id"] for row in rows(store, "documents")} == {made.document.article_id for made in old + new}
+        assert {row["article_id"] for row in rows(store, "documents")} == {
+            made.document.article_id for made in old + new
+        }
         assert len([row for row in rows(store, "statements") if row["on_record"]]) == 5
     warned = [line for line in lines if line["event"].startswith("the log was replaced")]
     assert [line["topic"] for line in warned] == [Document.topic]
     assert {warned[0]["known"], warned[0]["found"]} == ids
-    assert metrics.registry.get_sample_value("onrecord_positions_forgotten_total", {"service": "aggregate"}) == warned[0]["partitions"]
+    assert (
+        metrics.registry.get_sample_value("onrecord_positions_forgotten_total", {"service": "aggregate"})
+        == warned[0]["partitions"]
+    )
 
 
 @pytest.mark.parametrize("extra", [0, 3])
-def test_a_log_restored_from_a_copy_and_written_on_is_read_whole(settings: Settings, log: EventLog, tmp_path: Path, extra: int) -> None:
-    """Without anything new the copy is shorter than the record knows; with as much as was lost, only the records tell."""
-    before, lost, after = make("before", speakers=(ANA,)), make("lost", speakers=(ANA,)), make("after", speakers=(BO,))
+def test_a_log_restored_from_a_copy_and_written_on_is_read_whole(
+    settings: Settings, log: EventLog, tmp_path: Path, extra: int
+) -> None:
+    """Without anything new the copy is shorter than the record knows; with as much as was lost, only the
+    records tell."""
+    before, lost, after = (
+        make("before", speakers=(ANA,)),
+        make("lost", speakers=(ANA,)),
+        make("after", speakers=(BO,)),
+    )
     append(log, messages(before.events))
-    with closing(sqlite3.connect(settings.log.path)) as source, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+    with (
+        closing(sqlite3.connect(settings.log.path)) as source,
+        closing(sqlite3.connect(tmp_path / "copy.db")) as copy,
+    ):
         source.backup(copy)
     append(log, messages(lost.events))
     with running(settings, log) as thread:
@@ -225,14 +276,27 @@ def test_a_log_restored_from_a_copy_and_written_on_is_read_whole(settings: Setti
             until(lambda: drained(restored), thread.is_alive)
     with opened(settings) as store:
         assert {"before", "lost", "after"} <= {row["article_id"] for row in rows(store, "documents")}
-        assert {row["article_id"] for row in rows(store, "statements") if row["on_record"]} == {"before", "lost", "after"}
+        assert {row["article_id"] for row in rows(store, "statements") if row["on_record"]} == {
+            "before",
+            "lost",
+            "after",
+        }
 
 
-@pytest.mark.parametrize("point", ["before_commit:2", "after_commit:1", "after_commit:4", "dead_letter_write:1"])
-def test_a_killed_service_goes_on_where_it_was(settings: Settings, log: EventLog, tmp_path: Path, point: str) -> None:
-    events = [event for n in range(30) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events]
+@pytest.mark.parametrize(
+    "point", ["before_commit:2", "after_commit:1", "after_commit:4", "dead_letter_write:1"]
+)
+def test_a_killed_service_goes_on_where_it_was(
+    settings: Settings, log: EventLog, tmp_path: Path, point: str
+) -> None:
+    events = [
+        event for n in range(30) for event in make(f"art-{n}", speakers=(ANA, BO), claimants=(ANA,)).events
+    ]
     articles = [cloudevents.encode(article(f"art-{n}"), source="/test") for n in range(30)]
-    append(log, [*messages(events[:40]), Message(Quote.topic, b"k", b"poison"), *articles, *messages(events[40:])])
+    append(
+        log,
+        [*messages(events[:40]), Message(Quote.topic, b"k", b"poison"), *articles, *messages(events[40:])],
+    )
     environment = {
         **os.environ,
         "ONRECORD_LOG__PATH": str(settings.log.path),
@@ -240,7 +304,9 @@ def test_a_killed_service_goes_on_where_it_was(settings: Settings, log: EventLog
         "ONRECORD_STAGE__MAX_RECORDS": "1",
         "ONRECORD_FAILPOINT": point,
     }
-    killed = subprocess.run([sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE)
+    killed = subprocess.run(
+        [sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     with running(settings, log) as thread:
         until(lambda: drained(log), thread.is_alive)
@@ -263,7 +329,9 @@ def test_what_was_read_is_reported_again_after_a_kill(settings: Settings, log: E
         "ONRECORD_STAGE__MAX_RECORDS": "1",
         "ONRECORD_FAILPOINT": "after_commit:1",
     }
-    killed = subprocess.run([sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE)
+    killed = subprocess.run(
+        [sys.executable, "-c", RUN], env=environment, timeout=PATIENCE_S, check=False, stderr=subprocess.PIPE
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     with opened(settings) as store:
         assert sum(at.offset for at in store.positions().values()) == 2, "everything was committed"
@@ -275,7 +343,8 @@ def test_what_was_read_is_reported_again_after_a_kill(settings: Settings, log: E
 def test_records_are_published_now_and_then_while_there_is_more_to_read(
     tmp_path: Path, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.aggregate.service.PUBLISH_EVERY_S", 3600.0)  # no machine stands still that long
+    # no machine stands still that long
+    monkeypatch.setattr("services.aggregate.service.PUBLISH_EVERY_S", 3600.0)
     store = Store(f"sqlite:///{tmp_path / 'record.db'}", GROUP)
     store.migrate()
     with log.producer("test") as producer:
@@ -293,12 +362,19 @@ def test_records_are_published_now_and_then_while_there_is_more_to_read(
 
 
 @pytest.mark.parametrize(("most", "outcome"), [(2_500, "shortened"), (500, "left_out")])
-def test_a_record_larger_than_its_topic_takes_holds_up_nothing(settings: Settings, tmp_path: Path, most: int, outcome: str) -> None:
-    """Published shortened, or left out where the topic takes no record at all; the others come whole, and the service goes on."""
+def test_a_record_larger_than_its_topic_takes_holds_up_nothing(
+    settings: Settings, tmp_path: Path, most: int, outcome: str
+) -> None:
+    """Published shortened, or left out where the topic takes no record at all; the others come whole, and the
+    service goes on."""
     metrics = Metrics()
     with SqliteLog(settings.log.path) as log:
-        log.create_topics([TopicSpec(ActorRecord.topic, 2, None, compact=True, max_message_bytes=most), *declared(2)])
-        append(log, messages([event for n in range(20) for event in make(f"art-{n}", speakers=(ANA,)).events]))
+        log.create_topics(
+            [TopicSpec(ActorRecord.topic, 2, None, compact=True, max_message_bytes=most), *declared(2)]
+        )
+        append(
+            log, messages([event for n in range(20) for event in make(f"art-{n}", speakers=(ANA,)).events])
+        )
         with running(settings, log, metrics) as thread:
             until(lambda: drained(log), thread.is_alive)
             append(log, messages(make("art-later", speakers=(BO,)).events))
@@ -325,7 +401,9 @@ def test_an_article_is_followed_from_its_arrival_to_the_record(settings: Setting
     append(log, [cloudevents.encode(article(), source="/test"), cloudevents.encode(poison, source="/test")])
     (stored,) = [record for record in everything(log, Article.topic) if record.key == b"art-2"]
     error = PoisonError("article art-2: nested too deep", stage="extract", reason="too_deep")
-    append(log, [*messages(make(speakers=(ANA,)).events), dead_letter(stored, error, group="onrecord-extract")])
+    append(
+        log, [*messages(make(speakers=(ANA,)).events), dead_letter(stored, error, group="onrecord-extract")]
+    )
     with running(settings, log) as thread:
         until(lambda: drained(log), thread.is_alive)
     with opened(settings) as store:
@@ -366,7 +444,9 @@ def test_what_is_on_record_and_who_is_silent_is_told_to_the_metrics(
 
 
 def test_links_and_candidates_are_told_to_the_metrics_by_reason(settings: Settings) -> None:
-    speakers = tuple(actor(name) for name in ("Bohdan Dolynsky", "Bohdan Dolynskyy", "Carl Anders", "Karl Anders"))
+    speakers = tuple(
+        actor(name) for name in ("Bohdan Dolynsky", "Bohdan Dolynskyy", "Carl Anders", "Karl Anders")
+    )
     metrics = Metrics()
     with opened(settings) as store:
         store.migrate()
@@ -376,22 +456,40 @@ def test_links_and_candidates_are_told_to_the_metrics_by_reason(settings: Settin
     def told(name: str, reason: str) -> float | None:
         return metrics.registry.get_sample_value(f"onrecord_identity_{name}", {"reason": reason})
 
-    assert {reason: told("links", reason) for reason in ("spelling", "nickname")} == {"spelling": 1, "nickname": 0}
-    assert {reason: told("candidates", reason) for reason in ("alike", "namesake")} == {"alike": 1, "namesake": 0}
+    assert {reason: told("links", reason) for reason in ("spelling", "nickname")} == {
+        "spelling": 1,
+        "nickname": 0,
+    }
+    assert {reason: told("candidates", reason) for reason in ("alike", "namesake")} == {
+        "alike": 1,
+        "namesake": 0,
+    }
 
 
 def test_old_trails_are_deleted_while_the_service_runs(settings: Settings, log: EventLog) -> None:
     now = datetime.now(UTC)
     with opened(settings) as store:
         store.migrate()
-        follow(store, [[record(article(f"art-{days}"), days, at=now - timedelta(days=days)) for days in (1, 89, 91, 1_000)]])
+        follow(
+            store,
+            [
+                [
+                    record(article(f"art-{days}"), days, at=now - timedelta(days=days))
+                    for days in (1, 89, 91, 1_000)
+                ]
+            ],
+        )
     with running(settings, log) as thread, opened(settings) as store:
         until(lambda: len(rows(store, "trail")) == 2, thread.is_alive)
         assert {row["article_id"] for row in rows(store, "trail")} == {"art-1", "art-89"}
 
 
-def test_reading_dead_letters_and_articles_does_not_hide_a_stream_of_poison(settings: Settings, log: EventLog) -> None:
-    strict = settings.model_copy(update={"stage": settings.stage.model_copy(update={"dead_window": 10, "max_dead_ratio": 0.5})})
+def test_reading_dead_letters_and_articles_does_not_hide_a_stream_of_poison(
+    settings: Settings, log: EventLog
+) -> None:
+    strict = settings.model_copy(
+        update={"stage": settings.stage.model_copy(update={"dead_window": 10, "max_dead_ratio": 0.5})}
+    )
     harmless = [cloudevents.encode(article(f"art-{n}"), source="/test") for n in range(100)]
     append(log, [*harmless, *(Message(Document.topic, b"k%d" % n, b"{not json") for n in range(20))])
     with pytest.raises(DeadLetterLimit):
@@ -417,7 +515,9 @@ def test_transactions_that_the_database_fails_are_counted_by_kind(tmp_path: Path
         assert failed("integrity") == 1
         with pytest.raises(CommitFailed):
             sink.apply([], {place: 7}, {place: 8}, {})
-        assert sum(failed(kind) or 0 for kind in ("connection", "timeout", "integrity", "other")) == 1, "a stale offset is no error of it"
+        assert sum(failed(kind) or 0 for kind in ("connection", "timeout", "integrity", "other")) == 1, (
+            "a stale offset is no error of it"
+        )
         store.close()
         shutil.rmtree(tmp_path / "folder")
         with pytest.raises(CommitFailed):
@@ -432,7 +532,9 @@ def test_a_tombstone_has_the_actors_key_and_no_value() -> None:
     assert (message.topic, message.key, message.value) == (ActorRecord.topic, b"person:ana-lee", None)
 
 
-def test_a_running_service_takes_up_what_another_process_imports(log: EventLog, settings: Settings, tmp_path: Path) -> None:
+def test_a_running_service_takes_up_what_another_process_imports(
+    log: EventLog, settings: Settings, tmp_path: Path
+) -> None:
     """Before its next commit: what it had read by the registry of before is read again."""
     known = tmp_path / "known.csv"
     known.write_text("kind,names,alone\nperson,Ida Marlowe|Ida Wrenfield,Marlowe\n", encoding="utf-8")
@@ -443,11 +545,18 @@ def test_a_running_service_takes_up_what_another_process_imports(log: EventLog, 
         with running(settings, log) as service:
             append(
                 log,
-                messages([*make("art-1", speakers=(actor("Marlowe"),)).events, *make("art-2", speakers=(actor("Ida Wrenfield"),)).events]),
+                messages(
+                    [
+                        *make("art-1", speakers=(actor("Marlowe"),)).events,
+                        *make("art-2", speakers=(actor("Ida Wrenfield"),)).events,
+                    ]
+                ),
             )
             until(lambda: drained(log), service.is_alive)
             subprocess.run(command, env=environment, check=True, timeout=PATIENCE_S)
-            assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {"person:ida-marlowe": 2}
+            assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {
+                "person:ida-marlowe": 2
+            }
             append(log, messages([*make("art-3", speakers=(actor("Marlowe"),)).events]))
             until(lambda: drained(log), service.is_alive)
         assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {"person:ida-marlowe": 3}

@@ -15,7 +15,10 @@ ANA = actor("Ana Lee")
 def surer(events: tuple[Event, ...], confidence: float) -> list[Event]:
     """The same events as an extractor writes them that tells how sure the source is."""
     document, *statements = events
-    return [document, *(statement.model_copy(update={"source_confidence": confidence}) for statement in statements)]
+    return [
+        document,
+        *(statement.model_copy(update={"source_confidence": confidence}) for statement in statements),
+    ]
 
 
 def test_a_newer_extraction_brings_it_whatever_order_they_come_in(tmp_path: Path) -> None:
@@ -26,7 +29,10 @@ def test_a_newer_extraction_brings_it_whatever_order_they_come_in(tmp_path: Path
         (tmp_path / str(number)).mkdir()
         store = open_store(tmp_path / str(number))
         feed(store, [[event] for event in order])
-        assert [row["source_confidence"] for row in rows(store, "statements") if row["on_record"]] == [0.875, 0.875]
+        assert [row["source_confidence"] for row in rows(store, "statements") if row["on_record"]] == [
+            0.875,
+            0.875,
+        ]
         seen.append(dump(store))
         store.close()
     assert seen[0] == seen[1]

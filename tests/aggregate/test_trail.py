@@ -18,7 +18,13 @@ from services.aggregate.trail import LATEST, of_article, of_dead_letter
 from services.chassis.log.topics import dlq_of
 from services.chassis.log.types import Headers, Record, TopicPartition
 from services.chassis.stage import read_dead_letter
-from services.chassis.stage.dead_letters import CONTRACT_HEADERS, CONTRACT_VERSION, PREFIX, REPLAY_COUNT, replayed
+from services.chassis.stage.dead_letters import (
+    CONTRACT_HEADERS,
+    CONTRACT_VERSION,
+    PREFIX,
+    REPLAY_COUNT,
+    replayed,
+)
 from services.chassis.stage.settled import mark
 from tests.support.statements import NOON, actor, make
 from tests.support.trail import TRACE, article, changes_of, letter, placed, record, refusal
@@ -38,14 +44,26 @@ def only(one: Record) -> dict[str, Any]:
 
 def test_an_article_is_accepted() -> None:
     row = only(record(article(revision=3), 7, partition=2))
-    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == ("onrecord.articles", 2, 7, "ingest")
-    assert (row["article_id"], row["revision"], row["outcome"], row["outlet"]) == ("art-1", 3, "accepted", "Gazette")
+    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == (
+        "onrecord.articles",
+        2,
+        7,
+        "ingest",
+    )
+    assert (row["article_id"], row["revision"], row["outcome"], row["outlet"]) == (
+        "art-1",
+        3,
+        "accepted",
+        "Gazette",
+    )
     assert (row["at"], row["trace_id"], row["event_id"]) == (NOON_US, TRACE, article(revision=3).event_id)
 
 
 def test_the_body_of_an_article_is_never_looked_at() -> None:
     whole = record(article())
-    assert only(whole) == only(Record(whole.topic, 0, 0, whole.timestamp_ms, whole.key, b"\xff{", whole.headers))
+    assert only(whole) == only(
+        Record(whole.topic, 0, 0, whole.timestamp_ms, whole.key, b"\xff{", whole.headers)
+    )
 
 
 def test_a_withdrawal_says_so() -> None:
@@ -54,7 +72,13 @@ def test_a_withdrawal_says_so() -> None:
 
 def test_a_plain_record_is_known_by_its_key() -> None:
     row = only(Record("onrecord.articles", 0, 0, 1_000, b"art-9", b"{}"))
-    assert (row["article_id"], row["revision"], row["outcome"], row["outlet"], row["trace_id"]) == ("art-9", None, "accepted", None, None)
+    assert (row["article_id"], row["revision"], row["outcome"], row["outlet"], row["trace_id"]) == (
+        "art-9",
+        None,
+        "accepted",
+        None,
+        None,
+    )
 
 
 def test_a_document_tells_of_two_stages() -> None:
@@ -63,16 +87,38 @@ def test_a_document_tells_of_two_stages() -> None:
     assert isinstance(change, DocumentChange)
     assert isinstance(extracted, TrailChange)
     assert isinstance(recorded, TrailChange)
-    assert (extracted.row["stage"], extracted.row["outcome"], extracted.row["at"]) == ("extract", "extracted", NOON_US + 3_600_000_000)
-    assert (extracted.row["revision"], extracted.row["event_id"], extracted.row["outlet"]) == (2, document.document_id, "Gazette")
-    assert (recorded.row["stage"], recorded.row["outcome"], recorded.row["at"]) == ("aggregate", "recorded", None)
+    assert (extracted.row["stage"], extracted.row["outcome"], extracted.row["at"]) == (
+        "extract",
+        "extracted",
+        NOON_US + 3_600_000_000,
+    )
+    assert (extracted.row["revision"], extracted.row["event_id"], extracted.row["outlet"]) == (
+        2,
+        document.document_id,
+        "Gazette",
+    )
+    assert (recorded.row["stage"], recorded.row["outcome"], recorded.row["at"]) == (
+        "aggregate",
+        "recorded",
+        None,
+    )
     assert recorded.row["outlet"] is None, "an outlet's article is counted once"
 
 
 def test_a_dead_letter_stands_where_its_article_stood() -> None:
     row = only(letter(record(article(revision=2), 7, partition=3), 41, now=NOON + HOUR))
-    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == ("onrecord.articles", 3, 7, "extract")
-    assert (row["outcome"], row["reason"], row["detail"], row["letter"]) == ("dead_lettered", "too_deep", "article: too_deep", "0:41")
+    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == (
+        "onrecord.articles",
+        3,
+        7,
+        "extract",
+    )
+    assert (row["outcome"], row["reason"], row["detail"], row["letter"]) == (
+        "dead_lettered",
+        "too_deep",
+        "article: too_deep",
+        "0:41",
+    )
     assert (row["article_id"], row["revision"], row["outlet"]) == ("art-1", 2, "Gazette")
     assert row["at"] == NOON_US + 3_600_000_000, "when it failed, not when its article came"
 
@@ -89,8 +135,18 @@ def test_a_replayed_article_is_dated_by_its_replay() -> None:
 
 def test_an_input_that_ingest_refused_is_known_by_its_name() -> None:
     row = only(refusal("lines.jsonl line 2", 8))
-    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == ("onrecord.articles.dlq", 0, 8, "ingest")
-    assert (row["outcome"], row["reason"], row["input"], row["article_id"]) == ("rejected", "schema", "lines.jsonl line 2", None)
+    assert (row["topic"], row["partition"], row["offset"], row["stage"]) == (
+        "onrecord.articles.dlq",
+        0,
+        8,
+        "ingest",
+    )
+    assert (row["outcome"], row["reason"], row["input"], row["article_id"]) == (
+        "rejected",
+        "schema",
+        "lines.jsonl line 2",
+        None,
+    )
 
 
 def test_dead_letters_of_the_record_name_their_article() -> None:
@@ -100,7 +156,9 @@ def test_dead_letters_of_the_record_name_their_article() -> None:
         assert (row["stage"], row["article_id"], row["topic"]) == ("aggregate", "art-5", event.topic)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"\xff", b"[" * 100_000, b"[]", b'{"article": 3}', b'{"article": {"article_id": 5}}'])
+@pytest.mark.parametrize(
+    "value", [None, b"", b"\xff", b"[" * 100_000, b"[]", b'{"article": 3}', b'{"article": {"article_id": 5}}']
+)
 def test_a_letter_of_a_broken_quote_names_none(value: bytes | None) -> None:
     row = only(letter(Record(Quote.topic, 0, 0, 0, b"person:ana-lee", value), group="onrecord-aggregate"))
     assert (row["article_id"], row["outcome"]) == (None, "dead_lettered")
@@ -109,7 +167,12 @@ def test_a_letter_of_a_broken_quote_names_none(value: bytes | None) -> None:
 def test_what_is_no_dead_letter_is_noted_where_it_stands() -> None:
     row = only(Record(dlq_of(Document.topic), 1, 5, 3_000, b"art-1", b"?"))
     assert (row["topic"], row["partition"], row["offset"]) == ("onrecord.documents.dlq", 1, 5)
-    assert (row["stage"], row["article_id"], row["reason"], row["letter"]) == ("aggregate", "art-1", "unknown", "1:5")
+    assert (row["stage"], row["article_id"], row["reason"], row["letter"]) == (
+        "aggregate",
+        "art-1",
+        "unknown",
+        "1:5",
+    )
 
 
 def test_a_mark_that_letters_are_settled_is_no_letter() -> None:
@@ -138,7 +201,15 @@ HEADER_VALUES = st.one_of(
 NAMES = [
     "ce_id", "ce_subject", "ce_revision", "ce_status", "ce_outlet", "CE_Outlet", "traceparent", "ingest-input", REPLAY_COUNT,
 ]  # fmt: skip
-V1_NAMES = ["original-topic", "original-partition", "original-offset", "first-failed-at", "reason", "error-message", "replay-count"]
+V1_NAMES = [
+    "original-topic",
+    "original-partition",
+    "original-offset",
+    "first-failed-at",
+    "reason",
+    "error-message",
+    "replay-count",
+]
 
 
 def block(*values: bytes) -> Headers:
@@ -150,10 +221,14 @@ OTHERS = len(CONTRACT_HEADERS) - 1
 CONTRACTS = (
     st.just(())
     | st.lists(HEADER_VALUES, min_size=OTHERS, max_size=OTHERS).map(lambda values: block(*values))
-    | st.lists(st.tuples(st.sampled_from(V1_NAMES), HEADER_VALUES)).map(lambda found: (("dlq-version", b"1"), *found))
+    | st.lists(st.tuples(st.sampled_from(V1_NAMES), HEADER_VALUES)).map(
+        lambda found: (("dlq-version", b"1"), *found)
+    )
 )
 HEADERS = st.builds(
-    lambda own, contract: (*own, *contract), st.lists(st.tuples(st.sampled_from(NAMES), HEADER_VALUES), max_size=8), CONTRACTS
+    lambda own, contract: (*own, *contract),
+    st.lists(st.tuples(st.sampled_from(NAMES), HEADER_VALUES), max_size=8),
+    CONTRACTS,
 )
 WEIRD_TOPICS = [topic for topic in TOPICS if topic == Article.topic or topic.endswith(".dlq")]
 
@@ -161,7 +236,9 @@ WEIRD_TOPICS = [topic for topic in TOPICS if topic == Article.topic or topic.end
 @pytest.mark.parametrize("moment", [b"9999-12-31T23:59:59-23:59", b"0001-01-01T00:00:00+23:59"])
 def test_times_beyond_the_calendar_are_bounded(moment: bytes) -> None:
     found = letter(record(article()))
-    headers = tuple((name, moment if name == PREFIX + "first-failed-at" else value) for name, value in found.headers)
+    headers = tuple(
+        (name, moment if name == PREFIX + "first-failed-at" else value) for name, value in found.headers
+    )
     row = only(Record(found.topic, 0, 0, found.timestamp_ms, found.key, found.value, headers))
     assert row["at"] in (0, LATEST)
 
@@ -195,5 +272,7 @@ def test_no_header_can_make_a_row_that_a_database_refuses(
 
 def test_an_unknown_claim_names_its_article_by_shape_alone() -> None:
     newer = {"article": {"article_id": "art-7", "new": 1}, "kind": "prophecy"}
-    row = only(letter(Record(Claim.topic, 0, 0, 0, b"k", json.dumps(newer).encode()), group="onrecord-aggregate"))
+    row = only(
+        letter(Record(Claim.topic, 0, 0, 0, b"k", json.dumps(newer).encode()), group="onrecord-aggregate")
+    )
     assert row["article_id"] == "art-7"

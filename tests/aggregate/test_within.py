@@ -57,9 +57,13 @@ def test_every_order_of_arrival_gives_the_same_record(tmp_path: Path) -> None:
 
 @settings(max_examples=30)
 @given(data=st.data())
-def test_replays_and_revisions_in_any_order_leave_only_the_current_chain(tmp_path: Path, data: st.DataObject) -> None:
+def test_replays_and_revisions_in_any_order_leave_only_the_current_chain(
+    tmp_path: Path, data: st.DataObject
+) -> None:
     old, new = chain(), chain(revision=2)
-    order = data.draw(st.permutations([*old, *new, *data.draw(st.lists(st.sampled_from([*old, *new]), max_size=4))]))
+    order = data.draw(
+        st.permutations([*old, *new, *data.draw(st.lists(st.sampled_from([*old, *new]), max_size=4))])
+    )
     store = open_store(tmp_path)
     clear(store)
     feed(store, [[event] for event in order])

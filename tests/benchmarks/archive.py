@@ -1,10 +1,12 @@
-"""A CC-NEWS-like archive, made, and read: articles per second of processor time from ``onrecord ingest`` to the log, and peak memory.
+"""A CC-NEWS-like archive, made, and read: articles per second of processor time from ``onrecord ingest`` to
+the log, and peak memory.
 
-``python -m tests.benchmarks.archive --records 20000 --kills 3`` kills the reading so often on its way, runs it again, and says whether
-every article is on the log once. ``--pages FOLDER`` makes the archive from real pages (``*.html``, ``*.html.gz``) in place of the invented
-ones; such an archive stays on the machine. The invented ones are the sample articles' paragraphs, drawn anew for every page, with as much
-around them as news pages have. Of ten records three are pages; the others are requests, redirects, pictures, pages captured again and
-pages not found, as crawlers meet them.
+``python -m tests.benchmarks.archive --records 20000 --kills 3`` kills the reading so often on its way, runs
+it again, and says whether every article is on the log once. ``--pages FOLDER`` makes the archive from real
+pages (``*.html``, ``*.html.gz``) in place of the invented ones; such an archive stays on the machine. The
+invented ones are the sample articles' paragraphs, drawn anew for every page, with as much around them as news
+pages have. Of ten records three are pages; the others are requests, redirects, pictures, pages captured again
+and pages not found, as crawlers meet them.
 """
 
 from __future__ import annotations
@@ -49,10 +51,21 @@ def write(path: Path, records: int, pages: Path | None) -> int:
                 body = answer(address, next(bodies))
                 articles += 1
             elif kind == "picture":
-                body = answer(f"{address}.jpg", draw.randbytes(20_000), headers={"Content-Type": "image/jpeg"})
+                body = answer(
+                    f"{address}.jpg", draw.randbytes(20_000), headers={"Content-Type": "image/jpeg"}
+                )
             else:
-                status = {"moved": "301 Moved Permanently", "again": "304 Not Modified", "missing": "404 Not Found"}[kind]
-                body = answer(address, b"<p>see elsewhere</p>", status, kind="revisit" if kind == "again" else "response")
+                status = {
+                    "moved": "301 Moved Permanently",
+                    "again": "304 Not Modified",
+                    "missing": "404 Not Found",
+                }[kind]
+                body = answer(
+                    address,
+                    b"<p>see elsewhere</p>",
+                    status,
+                    kind="revisit" if kind == "again" else "response",
+                )
             file.write(gzip.compress(request(address), 1) + gzip.compress(body, 1))
     return articles
 
@@ -70,19 +83,23 @@ def _invented(draw: random.Random) -> Iterator[bytes]:
 
 def _real(folder: Path) -> Iterator[bytes]:
     files = sorted((*folder.glob("*.html"), *folder.glob("*.html.gz")))
-    found = [gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes() for file in files]
+    found = [
+        gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes() for file in files
+    ]
     number = 0
     while True:
         for body in found:
             number += 1
             # what it says of its own address would make one article of all its copies
-            own = re.sub(rb"<link[^>]{0,80}canonical[^>]*>|<meta[^>]{0,80}og:url[^>]*>|\"mainEntityOfPage\"", b"", body)
+            own = re.sub(
+                rb"<link[^>]{0,80}canonical[^>]*>|<meta[^>]{0,80}og:url[^>]*>|\"mainEntityOfPage\"", b"", body
+            )
             yield own.replace(b"</body>", b"<p>Edition %d.</p></body>" % number, 1)
 
 
 def run(pipeline: Pipeline, archive: Path, kill_after_s: float | None) -> tuple[float, float, int, str]:
-    """Read the archive once, killed after a while where that is asked for: seconds of processor time, peak MB, exit code, what
-    was said."""
+    """Read the archive once, killed after a while where that is asked for: seconds of processor time, peak
+    MB, exit code, what was said."""
     started = time.perf_counter()
     with (pipeline.folder / "ingest.err").open("w+") as said:
         command = [sys.executable, "-m", "services.cli", "ingest", str(archive)]
@@ -116,17 +133,26 @@ def main() -> int:
         archive = Path(folder) / "news.warc.gz"
         articles = write(archive, given.records, given.pages)
         print(f"{given.records} records, {articles} articles, {archive.stat().st_size / 1e6:.0f} MB")
-        pipeline = Pipeline(Path(folder) / "run", {"ONRECORD_LOG__PARTITIONS": "3", "ONRECORD_OPS__LOG_LEVEL": "warning"})
+        pipeline = Pipeline(
+            Path(folder) / "run", {"ONRECORD_LOG__PARTITIONS": "3", "ONRECORD_OPS__LOG_LEVEL": "warning"}
+        )
         pipeline.onrecord("topics", "create")
         seconds = 0.0
         for number in range(given.kills + 1):
-            took, peak, code, summary = run(pipeline, archive, given.kill_after if number < given.kills else None)
+            took, peak, code, summary = run(
+                pipeline, archive, given.kill_after if number < given.kills else None
+            )
             seconds += took
-            print(f"run {number + 1}: {took:.0f} s of processor time, peak {peak:.0f} MB, exit {code} {summary}")
+            print(
+                f"run {number + 1}: {took:.0f} s of processor time, peak {peak:.0f} MB, exit {code} {summary}"
+            )
         with pipeline.context().log as log:
             found = Counter(record.key for p in range(3) for record in log.read(Article.topic, p))
         twice = sum(count > 1 for count in found.values())
-        print(f"on the log: {len(found)} of {articles} articles, {twice} twice; {articles / seconds:.0f} articles a second of it")
+        print(
+            f"on the log: {len(found)} of {articles} articles, {twice} twice; {articles / seconds:.0f}"
+            " articles a second of it"
+        )
     return 0 if len(found) == articles and not twice else 1
 
 

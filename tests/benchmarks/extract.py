@@ -1,8 +1,8 @@
 """Speed of ``extract()`` beside the bare network: ``python -m tests.benchmarks.extract``.
 
-Articles of about 700 words are made of the samples' paragraphs. The whole extraction and bare runs of the network over the very windows
-it reads take turns article by article, on one thread, and processor time is counted, so that a busy machine slows both alike. Compare
-figures of one run only.
+Articles of about 700 words are made of the samples' paragraphs. The whole extraction and bare runs of the
+network over the very windows it reads take turns article by article, on one thread, and processor time is
+counted, so that a busy machine slows both alike. Compare figures of one run only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ Feed = Mapping[str, npt.NDArray[np.int64]]
 
 
 def texts(words: int = WORDS) -> list[str]:
-    """Texts of about ``words`` words each, the samples' paragraphs in order; what is left at the end is dropped."""
+    """Texts of about ``words`` words each, the samples' paragraphs in order; what is left at the end is
+    dropped."""
     made: list[str] = []
     paragraphs: list[str] = []
     count = 0
@@ -48,7 +49,14 @@ def texts(words: int = WORDS) -> list[str]:
 def article(text: str) -> Article:
     """``text`` as an English article."""
     arrived = datetime(2026, 1, 1, tzinfo=UTC)
-    return Article(article_id="bench", content_type="text/plain", content=text, origin="bench", language="en", fetched_at=arrived)
+    return Article(
+        article_id="bench",
+        content_type="text/plain",
+        content=text,
+        origin="bench",
+        language="en",
+        fetched_at=arrived,
+    )
 
 
 class Recorder:
@@ -87,7 +95,12 @@ def timed(work: Callable[[], object]) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.extract", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="times every article is read; medians are of rounds (default: 5)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="times every article is read; medians are of rounds (default: 5)",
+    )
     options = parser.parse_args(arguments)
     steps: defaultdict[str, float] = defaultdict(float)
     begun: dict[str, float] = {}
@@ -133,7 +146,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{count} articles of {words / count:.0f} words, {pieces / count:.0f} pieces")
     print(f"the network reads {read / count:.0f} pieces in {windows / count:.1f} windows")
     print(f"extract()        {1 / of_whole:6.2f} articles/s {1000 * of_whole:7.1f} ms")
-    print(f"bare network     {1 / of_bare:6.2f} articles/s {1000 * of_bare:7.1f} ms {read / count / of_bare:7.0f} pieces/s")
+    print(
+        f"bare network     {1 / of_bare:6.2f} articles/s {1000 * of_bare:7.1f} ms"
+        f" {read / count / of_bare:7.0f} pieces/s"
+    )
     print(f"extract() takes {ratio:.3f} times the bare network")
     print("of extract(), ms an article:")
     print(f"  {'network':14}{1000 * of_inside:7.2f}")

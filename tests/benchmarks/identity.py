@@ -1,8 +1,8 @@
 """What identity costs: ``python -m tests.benchmarks.identity [--actors 10000 100000]``.
 
-``make bench`` runs it with 10,000. The same events go into two records by turns, one that links names and tells namesakes apart, and one
-that leaves every name to itself; printed is the ratio of the
-processor time of ``Store.apply``, for batches as they come (one name in ten is new) and for batches of nothing but new names.
+``make bench`` runs it with 10,000. The same events go into two records by turns, one that links names and
+tells namesakes apart, and one that leaves every name to itself; printed is the ratio of the processor time of
+``Store.apply``, for batches as they come (one name in ten is new) and for batches of nothing but new names.
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ def main() -> None:
     for actors in sorted(parser.parse_args().actors):
         with TemporaryDirectory() as folder:
             usual, fresh = _ratios(Path(folder), actors)
-        print(f"{actors:9,} actors: {usual:.2f} times as long with one name in ten new, {fresh:.2f} with new names only", flush=True)
+        print(
+            f"{actors:9,} actors: {usual:.2f} times as long with one name in ten new, {fresh:.2f} with new"
+            " names only",
+            flush=True,
+        )
 
 
 def _ratios(folder: Path, actors: int) -> tuple[float, float]:
@@ -54,7 +58,9 @@ def _ratios(folder: Path, actors: int) -> tuple[float, float]:
     found: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(2 * ROUNDS):
         fresh = bool(turn % 2)
-        names = [_name(draw) if fresh or draw.random() < 0.1 else draw.choice(known) for _ in range(3 * BATCH)]
+        names = [
+            _name(draw) if fresh or draw.random() < 0.1 else draw.choice(known) for _ in range(3 * BATCH)
+        ]
         batch = _batch(number, names)
         number += BATCH
         order = [True, False] if turn % 4 < 2 else [False, True]
@@ -83,11 +89,16 @@ def _say_nothing(_connection: object, coming: Sequence[dict[str, Any]], _texts: 
 def _batch(number: int, names: Sequence[str]) -> list[Event]:
     speakers = [actor(name) for name in names]
     thirds = [tuple(speakers[place : place + 3]) for place in range(0, len(speakers), 3)]
-    return [event for place, three in enumerate(thirds) for event in make(f"art-{number + place}", speakers=three).events]
+    return [
+        event
+        for place, three in enumerate(thirds)
+        for event in make(f"art-{number + place}", speakers=three).events
+    ]
 
 
 def _name(draw: random.Random) -> str:
-    """A given name of some hundreds and a surname of many, so that names share keys about as often as in the news."""
+    """A given name of some hundreds and a surname of many, so that names share keys about as often as in the
+    news."""
     given = "".join(draw.choices(_SYLLABLES[:12], k=2)).capitalize()
     return f"{given} {''.join(draw.choices(_SYLLABLES, k=4)).capitalize()}"
 

@@ -1,8 +1,9 @@
 """Speed and memory of the whole pipeline: ``make bench``.
 
-Articles are the samples, repeated with a line of their own so that none is a duplicate. Services are started and ready before the
-first article is published; the time runs from the first ``onrecord ingest`` to the record being complete. Kafka and PostgreSQL
-are measured too where they can be started. Figures are of one run on this machine; compare figures of one run only.
+Articles are the samples, repeated with a line of their own so that none is a duplicate. Services are started
+and ready before the first article is published; the time runs from the first ``onrecord ingest`` to the
+record being complete. Kafka and PostgreSQL are measured too where they can be started. Figures are of one run
+on this machine; compare figures of one run only.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ def bare(articles: list[str]) -> float:
     """Articles per second of ``extract()`` alone, one process, one thread."""
     arrived = datetime(2026, 1, 1, tzinfo=UTC)
     events = [
-        Article(article_id=f"bench-{n}", content_type="text/plain", content=text, origin="bench", language="en", fetched_at=arrived)
+        Article(
+            article_id=f"bench-{n}",
+            content_type="text/plain",
+            content=text,
+            origin="bench",
+            language="en",
+            fetched_at=arrived,
+        )
         for n, text in enumerate(articles)
     ]
     with Extractor(Tagger.load()) as extractor:

@@ -1,8 +1,10 @@
-"""How long lists and searches take: ``python -m tests.benchmarks.search [--statements 200000] [--store URL]``.
+"""How long lists and searches take: ``python -m tests.benchmarks.search [--statements 200000] [--store
+URL]``.
 
-Makes a record of invented statements (words as frequent as Zipf has them, in the order of time, some undated), in a SQLite file of its own
-unless an empty PostgreSQL database is named, and prints per question the median and the 95th percentile of the time an answer takes from
-the application, without a network; and the same of processor time, which with SQLite is all there is, and tells more on a busy machine.
+Makes a record of invented statements (words as frequent as Zipf has them, in the order of time, some
+undated), in a SQLite file of its own unless an empty PostgreSQL database is named, and prints per question
+the median and the 95th percentile of the time an answer takes from the application, without a network; and
+the same of processor time, which with SQLite is all there is, and tells more on a busy machine.
 """
 
 from __future__ import annotations
@@ -40,7 +42,11 @@ class World:
 
     def __init__(self, statements: int) -> None:
         self.draw = random.Random(11)
-        self.words = list(dict.fromkeys("".join(self.draw.choices(SYLLABLES, k=self.draw.randint(2, 4))) for _ in range(60_000)))
+        self.words = list(
+            dict.fromkeys(
+                "".join(self.draw.choices(SYLLABLES, k=self.draw.randint(2, 4))) for _ in range(60_000)
+            )
+        )
         self.weights = list(accumulate(1 / (rank + 5) for rank in range(len(self.words))))
         self.names = [f"{self._name()} {self._name()}" for _ in range(max(1_000, statements // 25))]
         self.name_weights = list(accumulate(1 / (rank + 20) for rank in range(len(self.names))))
@@ -88,7 +94,10 @@ def _measure(client: TestClient, world: World, rounds: int) -> None:
                 times.append((now - then) * 1000)
             assert answer.status_code == 200, answer.text
         wall, processor = (quantiles(times, n=20) for times in took)
-        figures = f"median {wall[9]:7.1f}   p95 {wall[18]:7.1f}   processor: {processor[9]:7.1f} {processor[18]:7.1f} ms"
+        figures = (
+            f"median {wall[9]:7.1f}   p95 {wall[18]:7.1f}   processor: {processor[9]:7.1f}"
+            f" {processor[18]:7.1f} ms"
+        )
         print(f"{name:42} {figures}", flush=True)
 
 
@@ -106,7 +115,9 @@ def _questions(world: World) -> dict[str, Callable[[], tuple[str, dict[str, Any]
         name = world.draw.choices(world.names, cum_weights=world.name_weights)[0]
         return f"person:{name.lower().replace(' ', '-')}"
 
-    actors: Callable[..., Callable[[], tuple[str, dict[str, Any]]]] = lambda **query: lambda: ("/v1/actors", query)  # noqa: E731
+    def actors(**query: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
+        return lambda: ("/v1/actors", query)
+
     return {
         "search: a rare word": search(rare),
         "search: a usual word": search(usual),
@@ -118,7 +129,10 @@ def _questions(world: World) -> dict[str, Callable[[], tuple[str, dict[str, Any]
         "search: a phrase": search(lambda: f'"{world.word(0, 50)} {world.word(0, 50)}"'),
         "search: beginnings": search(lambda: f"{usual()[:4]}*"),
         "search: one actor's": lambda: ("/v1/search", {"q": world.word(5, 50), "actor": actor()}),
-        "search: an outlet's": lambda: ("/v1/search", {"q": usual(), "outlet": world.draw.choice(world.outlets).upper()}),
+        "search: an outlet's": lambda: (
+            "/v1/search",
+            {"q": usual(), "outlet": world.draw.choice(world.outlets).upper()},
+        ),
         "search: a misspelt word": search(lambda: usual().replace("a", "aa", 1) + "x"),
         "actors": actors(),
         "actors: by name, sorted": actors(sort="name", limit=100),
@@ -126,7 +140,10 @@ def _questions(world: World) -> dict[str, Callable[[], tuple[str, dict[str, Any]
         "actors: of a month": actors(**{"from": "2025-03-01", "to": "2025-03-31"}),
         "actors: of an outlet": lambda: ("/v1/actors", {"outlet": world.draw.choice(world.outlets)}),
         "an actor's statements": lambda: (f"/v1/actors/{actor()}/statements", {}),
-        "an actor's statements: quotes": lambda: (f"/v1/actors/{actor()}/statements", {"kind": "quote", "sort": "oldest"}),
+        "an actor's statements: quotes": lambda: (
+            f"/v1/actors/{actor()}/statements",
+            {"kind": "quote", "sort": "oldest"},
+        ),
         "articles": lambda: ("/v1/articles", {}),
         "articles: of an outlet": lambda: ("/v1/articles", {"outlet": world.draw.choice(world.outlets)}),
     }
@@ -141,18 +158,32 @@ def _fill(address: str, world: World, statements: int) -> None:
         rows = list(_rows(world, start, min(BATCH, statements - start), statements))
         fresh: set[tuple[str, str, str]] = set()
         for row in rows:
-            tallied.setdefault(row["actor_id"], [0, 0, row["sort_at"], row["sort_at"]])[row["kind"] == "claim"] += 1
+            tallied.setdefault(row["actor_id"], [0, 0, row["sort_at"], row["sort_at"]])[
+                row["kind"] == "claim"
+            ] += 1
             tallied[row["actor_id"]][3] = row["sort_at"]
             fresh |= forms("en", row["words"].split())
         with transaction(store.engine) as connection:
             upsert(connection, relational.documents, [_document(row) for row in rows[::PER_ARTICLE]])
             upsert(connection, relational.statements, rows)
             columns = ("language", "stem", "word")
-            upsert(connection, relational.vocabulary, [dict(zip(columns, form, strict=True)) for form in sorted(fresh - known)])
+            upsert(
+                connection,
+                relational.vocabulary,
+                [dict(zip(columns, form, strict=True)) for form in sorted(fresh - known)],
+            )
         known |= fresh
     with transaction(store.engine) as connection:
-        upsert(connection, relational.actors, [_actor(actor, *counts) for actor, counts in sorted(tallied.items())])
-        names = [{"word": word, "actor_id": actor} for actor in sorted(tallied) for word in sorted(set(actor[7:].split("-")))]
+        upsert(
+            connection,
+            relational.actors,
+            [_actor(actor, *counts) for actor, counts in sorted(tallied.items())],
+        )
+        names = [
+            {"word": word, "actor_id": actor}
+            for actor in sorted(tallied)
+            for word in sorted(set(actor[7:].split("-")))
+        ]
         upsert(connection, relational.actor_words, names)
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ANALYZE")

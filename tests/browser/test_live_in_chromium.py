@@ -1,4 +1,5 @@
-"""The newest statements in a real browser: they come by themselves, under the strict policy, and stay put when asked to."""
+"""The newest statements in a real browser: they come by themselves, under the strict policy, and stay put
+when asked to."""
 
 from __future__ import annotations
 
@@ -55,7 +56,16 @@ def tell(store: Store, number: int, *, withdrawn: bool = False) -> None:
     revision = 2 if withdrawn else 1
     feed(
         store,
-        [story(f"new-{number}", f"“{words}” Ana Lee said.", said, revision=revision, withdrawn=withdrawn, published_at=at(2020, 1, 1))],
+        [
+            story(
+                f"new-{number}",
+                f"“{words}” Ana Lee said.",
+                said,
+                revision=revision,
+                withdrawn=withdrawn,
+                published_at=at(2020, 1, 1),
+            )
+        ],
     )
 
 

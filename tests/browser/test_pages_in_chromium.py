@@ -1,4 +1,5 @@
-"""The pages in a real browser: what it builds from them, what they look like to it, and that nothing of them runs."""
+"""The pages in a real browser: what it builds from them, what they look like to it, and that nothing of them
+runs."""
 
 from __future__ import annotations
 
@@ -27,10 +28,12 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
 TRIES = 3
-"""A cold browser on a loaded machine takes tens of seconds, and may end, or hang, before it has come to the page."""
+"""A cold browser on a loaded machine takes tens of seconds, and may end, or hang, before it has come to the
+page."""
 
 HEIGHT = 480
-"""Of the pictures, in pixels: enough to see headings, forms and a highlighted line; undoing PNG in Python takes a second for these."""
+"""Of the pictures, in pixels: enough to see headings, forms and a highlighted line; undoing PNG in Python
+takes a second for these."""
 
 PATHS = {
     "actors": "/",
@@ -73,7 +76,9 @@ def browse(tmp_path: Path) -> Browse:
         for number in range(TRIES):
             command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path / f'profile-{number}'}", *arguments]
             try:
-                return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True).stdout
+                return subprocess.run(
+                    command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True
+                ).stdout
             except subprocess.SubprocessError as error:
                 failures.append(str(error))
         pytest.fail("\n".join(failures))
@@ -92,15 +97,26 @@ def test_the_browser_builds_the_page(browse: Browse, address: str, name: str) ->
     assert not tree.xpath("//script[not(@src)]")
     if name == "search":
         assert tree.xpath("//mark[@class='hit']/text()") == ["bridge"] * 3
-        assert tree.xpath("//section[@aria-labelledby='facets']//h3/text()") == ["Who said it", "Outlets", "Kinds", "Stances", "Months"]
+        assert tree.xpath("//section[@aria-labelledby='facets']//h3/text()") == [
+            "Who said it",
+            "Outlets",
+            "Kinds",
+            "Stances",
+            "Months",
+        ]
         assert "Northern Post" in tree.xpath("//datalist[@id='outlets']/option/@value")
     if name == "misspelt":
         assert tree.xpath("//main//a[@href='/search?q=bridge']")
     if name == "mistake":
         assert "parenthesis is open" in tree.xpath("//*[@role='alert']")[0].text_content()
     if name == "hostile":
-        assert tree.xpath("//title/text()") == ["<script>document.title='owned'</script> · onrecord"], "the script ran"
-        assert "<script>alert('x')</script>" in tree.xpath("//div[contains(@class, 'article')]")[0].text_content()
+        assert tree.xpath("//title/text()") == ["<script>document.title='owned'</script> · onrecord"], (
+            "the script ran"
+        )
+        assert (
+            "<script>alert('x')</script>"
+            in tree.xpath("//div[contains(@class, 'article')]")[0].text_content()
+        )
 
 
 @pytest.mark.parametrize(
@@ -120,9 +136,12 @@ def test_the_page_is_painted_in_both_schemes_and_widths(
     pixels = Pixels(picture.read_bytes())
     assert pixels.width == width
     ground = (0x16, 0x16, 0x14) if scheme == "dark" else (0xFB, 0xFA, 0xF8)
-    # the style sheet is applied, and nothing stands out of the window: its right edge is ground from top to bottom
+    # the style sheet is applied, and nothing stands out of the window: its right edge is ground from top to
+    # bottom
     assert {pixels.at(width - 2, y) for y in range(110, HEIGHT)} == {ground}
-    assert len({pixels.at(x, y) for x in range(0, width, 3) for y in range(0, HEIGHT, 3)}) > 10, "the page is not blank"
+    assert len({pixels.at(x, y) for x in range(0, width, 3) for y in range(0, HEIGHT, 3)}) > 10, (
+        "the page is not blank"
+    )
 
 
 class Pixels:

@@ -33,7 +33,18 @@ DEAD = dlq_of(TOPIC)
 
 V1_LETTERS = json.loads((Path(__file__).parent / "dead_letters_v1.json").read_text(encoding="utf-8"))
 """Letters as contract v1 wrote them; bytes are written as Latin-1."""
-OWN_NAMES = ["a", "ce_id", "stage", "reason", "attempts", "replay-count", "dlq-version", *CONTRACT_HEADERS[:3], "é", ""]
+OWN_NAMES = [
+    "a",
+    "ce_id",
+    "stage",
+    "reason",
+    "attempts",
+    "replay-count",
+    "dlq-version",
+    *CONTRACT_HEADERS[:3],
+    "é",
+    "",
+]
 """Header names of producers' own, those of both contracts among them."""
 
 own = st.tuples(st.sampled_from(OWN_NAMES), st.binary(max_size=20) | st.sampled_from([b"1", b"2"]))
@@ -59,7 +70,11 @@ def failure(message: str, reason: str = "not_json") -> PoisonError:
 @given(originals, st.text(max_size=3000))
 def test_the_original_is_kept_byte_for_byte_and_comes_back(record: Record, message: str) -> None:
     letter = read_dead_letter(delivered(dead_letter(record, failure(message), group="g", attempts=3)))
-    assert (letter.source, letter.offset, letter.timestamp_ms) == (record.tp, record.offset, record.timestamp_ms)
+    assert (letter.source, letter.offset, letter.timestamp_ms) == (
+        record.tp,
+        record.offset,
+        record.timestamp_ms,
+    )
     assert (letter.key, letter.value) == (record.key, record.value)
     assert letter.headers == record.headers
     assert (letter.stage, letter.reason, letter.attempts, letter.replay_count) == ("decode", "not_json", 3, 0)
@@ -70,7 +85,11 @@ def test_the_original_is_kept_byte_for_byte_and_comes_back(record: Record, messa
 
 
 def test_an_original_may_itself_be_a_dead_letter() -> None:
-    inner = delivered(dead_letter(Record(TOPIC, 0, 4, 1, b"k", b"v", (("stage", b"mine"),)), failure("x", "schema"), group="g"))
+    inner = delivered(
+        dead_letter(
+            Record(TOPIC, 0, 4, 1, b"k", b"v", (("stage", b"mine"),)), failure("x", "schema"), group="g"
+        )
+    )
     outer = read_dead_letter(delivered(dead_letter(inner, failure("y"), group="console")))
     assert (outer.headers, outer.reason, outer.consumer_group) == (inner.headers, "not_json", "console")
 
@@ -81,11 +100,20 @@ def test_letters_of_contract_v1_are_read_and_go_back(letter: dict[str, Any]) -> 
     raw = tuple((name, text.encode("latin-1")) for name, text in letter["headers"])
     found = read_dead_letter(Record(DEAD, 0, 0, letter["timestamp_ms"], letter["key"].encode(), value, raw))
     fields = dict(letter["headers"])
-    assert (found.source.partition, found.offset) == (int(fields["original-partition"]), int(fields["original-offset"]))
-    assert (found.stage, found.reason, found.error_message) == (fields["stage"], fields["reason"], fields["error-message"])
+    assert (found.source.partition, found.offset) == (
+        int(fields["original-partition"]),
+        int(fields["original-offset"]),
+    )
+    assert (found.stage, found.reason, found.error_message) == (
+        fields["stage"],
+        fields["reason"],
+        fields["error-message"],
+    )
     assert (found.attempts, found.replay_count) == (int(fields["attempts"]), int(fields["replay-count"]))
     names = [name for name, _ in letter["headers"]]
-    assert found.headers == raw[: names.index("dlq-version")], "in v1 too, the contract stood behind what it kept"
+    assert found.headers == raw[: names.index("dlq-version")], (
+        "in v1 too, the contract stood behind what it kept"
+    )
     assert replayed(found).headers == (*found.headers, (REPLAY_COUNT, b"%d" % (found.replay_count + 1)))
 
 
@@ -120,7 +148,9 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
         with opened.producer("test") as producer:
             for n in range(10):
                 record = Record(TOPIC, 0, n, 1000 + n, b"k%d" % n, b"value %d" % n)
-                producer.append([dead_letter(record, failure("x", "not_json" if n % 2 else "schema"), group="g")])
+                producer.append(
+                    [dead_letter(record, failure("x", "not_json" if n % 2 else "schema"), group="g")]
+                )
         yield opened
 
 
@@ -130,7 +160,9 @@ def values(log: EventLog, topic: str) -> list[bytes | None]:
 
 
 def pending(log: EventLog) -> list[bytes | None]:
-    return sorted((record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())), key=lambda v: v or b"")
+    return sorted(
+        (record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())), key=lambda v: v or b""
+    )
 
 
 def test_replay_of_all(log: EventLog) -> None:
@@ -148,7 +180,9 @@ def test_a_filtered_replay_leaves_the_others_in_sight(log: EventLog) -> None:
 
 
 def test_a_dry_run_changes_nothing(log: EventLog) -> None:
-    assert dlq.replay(log, DEAD, dlq.Filter(reason="schema"), dry_run=True) == dlq.Replayed(replayed=5, left=5)
+    assert dlq.replay(log, DEAD, dlq.Filter(reason="schema"), dry_run=True) == dlq.Replayed(
+        replayed=5, left=5
+    )
     assert len(pending(log)) == 10
     assert not values(log, TOPIC)
 
@@ -163,10 +197,20 @@ def test_a_record_that_keeps_failing_is_not_replayed_for_ever(log: EventLog) -> 
 
 def test_an_input_that_never_was_a_record_stays_a_dead_letter(log: EventLog) -> None:
     with log.producer("test") as producer:
-        producer.append([dead_letter(Record(TOPIC, -1, -1, 1, None, b"raw file"), failure("x", "unknown_format"), group="ingest")])
+        producer.append(
+            [
+                dead_letter(
+                    Record(TOPIC, -1, -1, 1, None, b"raw file"),
+                    failure("x", "unknown_format"),
+                    group="ingest",
+                )
+            ]
+        )
     assert dlq.replay(log, DEAD, dlq.Filter(reason="unknown_format")) == dlq.Replayed(left=10, unreadable=1)
     assert b"raw file" in pending(log)
-    assert dlq.replay(log, DEAD, dlq.Filter(reason="schema")) == dlq.Replayed(replayed=5, left=6), "what is not meant is only left"
+    assert dlq.replay(log, DEAD, dlq.Filter(reason="schema")) == dlq.Replayed(replayed=5, left=6), (
+        "what is not meant is only left"
+    )
     assert dlq.purge(log, DEAD, dlq.Filter(reason="unknown_format")).purged == 1
 
 
@@ -174,9 +218,15 @@ def test_a_record_that_keeps_no_contract_stays_in_sight_until_it_is_purged(log: 
     with log.producer("test") as producer:
         producer.append([Message(DEAD, b"k", b"of a stranger")])
     assert dlq.replay(log, DEAD, dlq.Filter()) == dlq.Replayed(replayed=10, unreadable=1)
-    assert [(record.value, letter) for record, letter in dlq.letters(log, DEAD, dlq.Filter())] == [(b"of a stranger", None)]
+    assert [(record.value, letter) for record, letter in dlq.letters(log, DEAD, dlq.Filter())] == [
+        (b"of a stranger", None)
+    ]
     assert dlq.purge(log, DEAD, dlq.Filter(reason="schema")) == dlq.Replayed(left=1)
-    assert dlq.purge(log, DEAD, dlq.Filter(), dry_run=True) == dlq.purge(log, DEAD, dlq.Filter()) == dlq.Replayed(purged=1)
+    assert (
+        dlq.purge(log, DEAD, dlq.Filter(), dry_run=True)
+        == dlq.purge(log, DEAD, dlq.Filter())
+        == dlq.Replayed(purged=1)
+    )
     assert not pending(log)
 
 
@@ -200,9 +250,16 @@ commands = st.one_of(
 
 @settings(max_examples=60)
 @given(st.lists(commands, max_size=12), st.integers(1, 5))
-def test_any_sequence_of_commands_settles_each_letter_once(steps: list[tuple[str, str | None, int | None]], batch: int) -> None:
-    """Against a list in memory: what is open stays open, at its place; what was replayed was replayed once."""
-    with TemporaryDirectory() as folder, SqliteLog(Path(folder) / "log.db") as log, pytest.MonkeyPatch.context() as patch:
+def test_any_sequence_of_commands_settles_each_letter_once(
+    steps: list[tuple[str, str | None, int | None]], batch: int
+) -> None:
+    """Against a list in memory: what is open stays open, at its place; what was replayed was replayed
+    once."""
+    with (
+        TemporaryDirectory() as folder,
+        SqliteLog(Path(folder) / "log.db") as log,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(dlq, "BATCH", batch)
         log.create_topics(declared(2))
         still_open: list[tuple[bytes, str]] = []
@@ -214,16 +271,25 @@ def test_any_sequence_of_commands_settles_each_letter_once(steps: list[tuple[str
                 if command == "write":
                     assert reason is not None
                     fresh = [(b"%04d" % (written + n), reason) for n in range(count or 0)]
-                    producer.append([dead_letter(Record(TOPIC, 0, 0, 1, b"k", v), failure("x", reason), group="g") for v, _ in fresh])
+                    producer.append(
+                        [
+                            dead_letter(Record(TOPIC, 0, 0, 1, b"k", v), failure("x", reason), group="g")
+                            for v, _ in fresh
+                        ]
+                    )
                     still_open += fresh
                     written += len(fresh)
                     continue
                 chosen = chosen[:count]
                 if command == "replay":
-                    assert dlq.replay(log, DEAD, dlq.Filter(reason=reason), limit=count).replayed == len(chosen)
+                    assert dlq.replay(log, DEAD, dlq.Filter(reason=reason), limit=count).replayed == len(
+                        chosen
+                    )
                     back += [value for value, _ in chosen]
                 else:
                     assert dlq.purge(log, DEAD, dlq.Filter(reason=reason)).purged == len(chosen)
                 still_open = [one for one in still_open if one not in chosen]
-                assert [record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())] == [value for value, _ in still_open]
+                assert [record.value for record, _ in dlq.letters(log, DEAD, dlq.Filter())] == [
+                    value for value, _ in still_open
+                ]
         assert values(log, TOPIC) == sorted(back)

@@ -21,12 +21,20 @@ def run(value: str | None) -> tuple[int, list[str]]:
     environment = {name: text for name, text in os.environ.items() if name != "ONRECORD_FAILPOINT"}
     if value is not None:
         environment["ONRECORD_FAILPOINT"] = value
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout.split()
 
 
 @pytest.mark.parametrize(
-    ("value", "printed"), [("after_send", []), ("after_send:3", ["0", "1"]), ("after_commit:1", ["0"]), ("after_commit:5", list("01234"))]
+    ("value", "printed"),
+    [
+        ("after_send", []),
+        ("after_send:3", ["0", "1"]),
+        ("after_commit:1", ["0"]),
+        ("after_commit:5", list("01234")),
+    ],
 )
 def test_the_process_is_killed_at_the_nth_hit(value: str, printed: list[str]) -> None:
     assert run(value) == (-signal.SIGKILL, printed)
@@ -42,7 +50,9 @@ def test_values_are_parsed() -> None:
     assert parse("after_flush:12") == ("after_flush", 12)
 
 
-@pytest.mark.parametrize("value", ["nowhere", "after_send:0", "after_send:x", "after_send:-1", ":3", "after_send:²"])
+@pytest.mark.parametrize(
+    "value", ["nowhere", "after_send:0", "after_send:x", "after_send:-1", ":3", "after_send:²"]
+)
 def test_a_wrong_value_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="ONRECORD_FAILPOINT"):
         parse(value)

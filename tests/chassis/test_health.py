@@ -44,7 +44,9 @@ class Part:
 
 def get(url: str, accept: str = "*/*") -> tuple[int, str, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"Accept": accept}), timeout=PATIENCE_S
+        ) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -60,7 +62,9 @@ def test_metrics_and_health_endpoints() -> None:
         assert kind.startswith("text/plain")
         assert 'onrecord_retries_total{service="extract"} 1.0' in body
         assert "process_resident_memory_bytes" in body
-        assert get(ops.address + "/metrics", "application/openmetrics-text; version=1.0.0")[2].endswith("# EOF\n")
+        assert get(ops.address + "/metrics", "application/openmetrics-text; version=1.0.0")[2].endswith(
+            "# EOF\n"
+        )
         assert get(ops.address + "/livez")[0] == 200
         part.stuck, part.unready = ["the loop has not turned"], ["draining"]
         status, _, body = get(ops.address + "/livez")
@@ -88,7 +92,9 @@ class Held(Part):
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("broken health")])
-def test_a_scraper_that_hangs_up_is_no_error_and_a_fault_of_ours_is(error: Exception | None, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_scraper_that_hangs_up_is_no_error_and_a_fault_of_ours_is(
+    error: Exception | None, capfd: pytest.CaptureFixture[str]
+) -> None:
     part = Held()
     part.error = error
     with OpsServer(OpsSettings(port=0), Metrics(), [part]) as ops:
@@ -119,7 +125,9 @@ def test_the_table_of_metrics_keeps_prometheus_naming() -> None:
     for row in TABLE:
         assert row.help.endswith("."), row.name
         assert not row.name.endswith("_total"), "prometheus_client adds it"
-        assert not {"actor", "actor_id", "url", "outlet", "article_id"} & set(row.labels), f"{row.name} has a label without a bound"
+        assert not {"actor", "actor_id", "url", "outlet", "article_id"} & set(row.labels), (
+            f"{row.name} has a label without a bound"
+        )
         assert bool(row.buckets) == (row.kind == "histogram"), row.name
     exposed = {family.name for family in Metrics().registry.collect()}
     assert all(name.startswith(PREFIX) for name in exposed)
@@ -197,7 +205,9 @@ def started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
-    process = subprocess.Popen([sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, str(script), *arguments], stdout=subprocess.PIPE, text=True, env=environment
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     return process

@@ -8,7 +8,14 @@ import kafka.errors as kafka_errors
 import pytest
 from kafka.metrics.metric_name import MetricName
 
-from services.chassis.errors import CommitFailed, FencedError, LimitExceeded, OnrecordError, TopicMissing, TransientError
+from services.chassis.errors import (
+    CommitFailed,
+    FencedError,
+    LimitExceeded,
+    OnrecordError,
+    TopicMissing,
+    TransientError,
+)
 from services.chassis.log.groups import AGGREGATE_GROUP, READ
 from services.chassis.log.kafka import config
 from services.chassis.log.kafka.failures import commit_error, log_error
@@ -31,11 +38,19 @@ def test_security_settings_reach_every_client(tmp_path: Path) -> None:
             "ssl_cafile": tmp_path / "ca.pem",
         }
     )
-    for made in (config.connection(settings, "c"), config.producer(settings, "c"), config.member(settings, "g", "0")):
+    for made in (
+        config.connection(settings, "c"),
+        config.producer(settings, "c"),
+        config.member(settings, "g", "0"),
+    ):
         assert made["bootstrap_servers"] == ["a:1", "b:2"]
         assert (made["security_protocol"], made["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-512")
         assert (made["sasl_plain_username"], made["sasl_plain_password"]) == ("onrecord", "secret")
-        assert (made["ssl_cafile"], made["ssl_certfile"], made["ssl_check_hostname"]) == (str(tmp_path / "ca.pem"), None, True)
+        assert (made["ssl_cafile"], made["ssl_certfile"], made["ssl_check_hostname"]) == (
+            str(tmp_path / "ca.pem"),
+            None,
+            True,
+        )
 
 
 def test_timeouts_keep_their_order() -> None:
@@ -49,14 +64,22 @@ def test_timeouts_keep_their_order() -> None:
     ]
     assert chain == sorted(set(chain))
     assert member["heartbeat_interval_ms"] * 3 < member["session_timeout_ms"]
-    assert (member["isolation_level"], member["enable_auto_commit"], member["auto_offset_reset"]) == ("read_committed", False, "earliest")
+    assert (member["isolation_level"], member["enable_auto_commit"], member["auto_offset_reset"]) == (
+        "read_committed",
+        False,
+        "earliest",
+    )
 
 
 def test_aggregate_reads_little_ahead_though_it_reads_nearly_every_topic() -> None:
     specs = {spec.name: spec for spec in declared()}
     read = [specs[topic] for topic in READ[AGGREGATE_GROUP]]
-    ahead = sum(spec.partitions for spec in read) * config.member(KafkaSettings(), "g", "0")["max_partition_fetch_bytes"]
-    # its container has 256 MB, about 90 of them for the program, and a batch is copied several times on its way to the database
+    ahead = (
+        sum(spec.partitions for spec in read)
+        * config.member(KafkaSettings(), "g", "0")["max_partition_fetch_bytes"]
+    )
+    # its container has 256 MB, about 90 of them for the program, and a batch is copied several times on its
+    # way to the database
     assert ahead + max(spec.max_message_bytes for spec in read) <= 16 * 1_048_576
 
 
@@ -77,7 +100,9 @@ def test_aggregate_reads_little_ahead_though_it_reads_nearly_every_topic() -> No
     ],
     ids=lambda one: one.__name__ if isinstance(one, type) else type(one).__name__,
 )
-def test_what_a_failed_transaction_means(error: Exception, kind: type[OnrecordError], cause: str | None) -> None:
+def test_what_a_failed_transaction_means(
+    error: Exception, kind: type[OnrecordError], cause: str | None
+) -> None:
     translated = commit_error(error, "transaction of x")
     assert type(translated) is kind
     assert "transaction of x" in str(translated)
@@ -128,7 +153,11 @@ def test_empty_and_odd_statistics_are_left_out() -> None:
         },
         {name("producer-metrics", "send-rate", **{"client-id": "b"}): Metric(2.5)},
     ]
-    found = {(sample.name, tuple(sample.labels.values())): sample.value for family in families(clients) for sample in family.samples}
+    found = {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in families(clients)
+        for sample in family.samples
+    }
     assert found == {
         ("kafka_client_producer_metrics_send_rate", ("a", "")): 1.5,
         ("kafka_client_producer_metrics_send_rate", ("b", "")): 2.5,

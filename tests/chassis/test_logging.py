@@ -115,13 +115,20 @@ def test_lines_alike_are_written_once_a_minute_with_their_number() -> None:
     lines.clock.now = 61.0
     lines.client.error("Connection to %s failed after %d ms", "broker-1", 101)
     # the minute began with the first line, and the next begins here
-    assert lines.written() == ["Connection to broker-1 failed after 100 ms (99 lines like it held back in 61 s)"]
+    assert lines.written() == [
+        "Connection to broker-1 failed after 100 ms (99 lines like it held back in 61 s)"
+    ]
     lines.clock.now = 130.0
     lines.other.info("up again")
-    assert lines.written() == ["Connection to broker-1 failed after 101 ms (1 lines like it held back in 69 s)", "up again"]
+    assert lines.written() == [
+        "Connection to broker-1 failed after 101 ms (1 lines like it held back in 69 s)",
+        "up again",
+    ]
     lines.clock.now = 191.0
     lines.client.error("Connection to %s failed after %d ms", "broker-1", 102)
-    assert lines.written() == ["Connection to broker-1 failed after 102 ms"], "after a quiet minute it is the first again"
+    assert lines.written() == ["Connection to broker-1 failed after 102 ms"], (
+        "after a quiet minute it is the first again"
+    )
 
 
 def test_lines_that_differ_in_more_than_numbers_and_arguments_are_kinds_of_their_own() -> None:
@@ -131,7 +138,11 @@ def test_lines_that_differ_in_more_than_numbers_and_arguments_are_kinds_of_their
     lines.client.error(f"Attempt to bootstrap-{0} failed (backoff {0.05:.2f} secs)")
     lines.client.error(f"Attempt to bootstrap-{1} failed (backoff {10.5:.2f} secs)")
     lines.client.warning(ValueError("out of order"))
-    assert lines.written() == ["Metadata refresh: failed timeout", "Attempt to bootstrap-0 failed (backoff 0.05 secs)", "out of order"]
+    assert lines.written() == [
+        "Metadata refresh: failed timeout",
+        "Attempt to bootstrap-0 failed (backoff 0.05 secs)",
+        "out of order",
+    ]
 
 
 def test_our_own_lines_are_never_held_back() -> None:
@@ -169,7 +180,12 @@ def test_every_line_names_its_service() -> None:
         structlog.get_logger().info("four", service="lag")
     finally:
         logging.name_process(before)
-    assert [json.loads(line)["service"] for line in stream.getvalue().splitlines()] == ["query", "query", "extract", "lag"]
+    assert [json.loads(line)["service"] for line in stream.getvalue().splitlines()] == [
+        "query",
+        "query",
+        "extract",
+        "lag",
+    ]
 
 
 def test_every_member_that_code_writes_is_documented() -> None:
@@ -177,7 +193,11 @@ def test_every_member_that_code_writes_is_documented() -> None:
     written = set()
     for file in sorted(Path(services.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in LEVELS:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in LEVELS
+            ):
                 owner = node.func.value
                 if isinstance(owner, ast.Name) and owner.id.strip("_") in ("logger", "log"):
                     written |= {keyword.arg for keyword in node.keywords if keyword.arg}

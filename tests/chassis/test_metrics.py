@@ -53,7 +53,9 @@ def emitted() -> dict[str, list[set[str] | None]]:
 
 
 def test_documentation_is_the_generated_one() -> None:
-    assert metrics_doc.PATH.read_text(encoding="utf-8") == metrics_doc.document(), "run `python -m services.chassis.metrics_doc`"
+    assert metrics_doc.PATH.read_text(encoding="utf-8") == metrics_doc.document(), (
+        "run `python -m services.chassis.metrics_doc`"
+    )
 
 
 def test_documentation_names_every_metric_and_every_label() -> None:
@@ -86,7 +88,9 @@ def test_names_are_those_the_registry_exposes() -> None:
     metrics = Metrics()
     for row in TABLE:
         labels = dict.fromkeys(row.labels, "x")
-        {"counter": metrics.counter, "gauge": metrics.gauge, "histogram": metrics.histogram}[row.kind](row.name, **labels)
+        {"counter": metrics.counter, "gauge": metrics.gauge, "histogram": metrics.histogram}[row.kind](
+            row.name, **labels
+        )
     exposed = generate_latest(metrics.registry).decode()
     for row in TABLE:
         assert f"# TYPE {row.exposed} {row.kind}\n" in exposed
@@ -97,7 +101,9 @@ def test_known_series_are_there_from_the_start(service: str) -> None:
     metrics = Metrics()
     metrics.seed(service)
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]
-    labelled = [sample for sample in samples if sample.labels and not sample.name.endswith(("_created", "_bucket"))]
+    labelled = [
+        sample for sample in samples if sample.labels and not sample.name.endswith(("_created", "_bucket"))
+    ]
     assert all(sample.value == 0 for sample in labelled if not sample.name.endswith("timestamp_seconds"))
     assert {sample.labels["service"] for sample in labelled if "service" in sample.labels} <= {service}
     series = {(sample.name, *sorted(sample.labels.values())) for sample in labelled}
@@ -121,9 +127,15 @@ def test_reasons_of_dead_letters_are_listed() -> None:
     listed = {pair for pairs in DEAD_LETTERS.values() for pair in pairs}
     found = set()
     for file, call, name in calls():
-        if name in ("PoisonError", "LimitExceeded") and "dead_letters" not in file.name and file.name != "cli_json.py":
+        if (
+            name in ("PoisonError", "LimitExceeded")
+            and "dead_letters" not in file.name
+            and file.name != "cli_json.py"
+        ):
             given = {keyword.arg: literals(keyword.value) for keyword in call.keywords}
-            found |= {(stage, reason) for stage in given.get("stage", ()) for reason in given.get("reason", ())}
+            found |= {
+                (stage, reason) for stage in given.get("stage", ()) for reason in given.get("reason", ())
+            }
         if name == "Unreadable":
             stage = next(iter(literals(call.args[2])), "decode") if len(call.args) > 2 else "decode"
             found |= {(stage, reason) for reason in literals(call.args[0])}

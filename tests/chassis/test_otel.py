@@ -1,4 +1,5 @@
-"""Export of spans: the ids that were sent, nothing that blocks, and a clear word when the extra is missing."""
+"""Export of spans: the ids that were sent, nothing that blocks, and a clear word when the extra is
+missing."""
 
 from __future__ import annotations
 
@@ -33,8 +34,13 @@ def settings(endpoint: str | None, timeout_s: float = PATIENCE_S) -> Settings:
 
 
 def finished(traceparent: str = str(PARENT), error: str | None = None) -> FinishedSpan:
-    attributes: dict[str, str | int | bool] = {"messaging.destination.name": "onrecord.articles", "messaging.kafka.offset": 7}
-    return FinishedSpan("process onrecord.articles", "consumer", Span.after(traceparent), 1_000, 3_000, attributes, error)
+    attributes: dict[str, str | int | bool] = {
+        "messaging.destination.name": "onrecord.articles",
+        "messaging.kafka.offset": 7,
+    }
+    return FinishedSpan(
+        "process onrecord.articles", "consumer", Span.after(traceparent), 1_000, 3_000, attributes, error
+    )
 
 
 def test_a_span_arrives_with_the_ids_that_were_sent_on() -> None:

@@ -38,8 +38,16 @@ class Part:
 
 
 def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")} | variables
-    return subprocess.run([sys.executable, "-m", module, *arguments], env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("ONRECORD_")
+    } | variables
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -52,7 +60,9 @@ def test_a_well_service_an_unready_one_and_none(name: str) -> None:
         part.unready = ["the broker is unreachable", "no partitions yet"]
         unready = run(*COMMANDS[name], **where)
         assert unready.returncode == 1
-        assert unready.stderr == "onrecord: /readyz answers 503: the broker is unreachable; no partitions yet\n"
+        assert (
+            unready.stderr == "onrecord: /readyz answers 503: the broker is unreachable; no partitions yet\n"
+        )
     gone = run(*COMMANDS[name], **where)
     assert gone.returncode == 1
     assert gone.stderr.startswith(f"onrecord: no answer from 127.0.0.1:{where['ONRECORD_OPS__PORT']}/readyz")
@@ -67,7 +77,10 @@ def test_health_can_ask_for_liveness() -> None:
         assert run("services.cli", "health", "--live", **where).returncode == 0
         part.stuck = ["the loop has not turned for 130 s"]
         stuck = run("services.cli", "health", "--live", **where)
-    assert (stuck.returncode, stuck.stderr) == (1, "onrecord: /livez answers 503: the loop has not turned for 130 s\n")
+    assert (stuck.returncode, stuck.stderr) == (
+        1,
+        "onrecord: /livez answers 503: the loop has not turned for 130 s\n",
+    )
 
 
 def test_the_probe_reads_the_configuration_file(tmp_path: Path) -> None:
@@ -82,7 +95,11 @@ def test_the_probe_loads_only_the_standard_library() -> None:
 
     def loaded(imports: str) -> set[str]:
         code = f"import sys{imports}; print(*{{name.partition('.')[0] for name in sys.modules}})"
-        return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+        return set(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True
+            ).stdout.split()
+        )
 
     assert loaded(", services.chassis.probe") - loaded("") - sys.stdlib_module_names == {"services"}
 
@@ -93,4 +110,7 @@ def test_the_default_port_is_the_settings() -> None:
 
 def test_an_answer_that_is_not_ours_is_shown() -> None:
     with Site({"/readyz": (502, {}, b"<h1>Bad gateway</h1>")}) as site:
-        assert probe.ask("127.0.0.1", int(site.url.rpartition(":")[2]), "/readyz") == "/readyz answers 502: <h1>Bad gateway</h1>"
+        assert (
+            probe.ask("127.0.0.1", int(site.url.rpartition(":")[2]), "/readyz")
+            == "/readyz answers 502: <h1>Bad gateway</h1>"
+        )

@@ -72,7 +72,9 @@ def test_the_gauge_tells_the_same() -> None:
     until(shows, "an answer to show")
 
 
-def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("services.chassis.reach.ASK_S", 0.01)
     monkeypatch.setattr("services.chassis.reach.LATELY_S", 0.0)
     reach = Reach("database")
@@ -97,7 +99,10 @@ def test_asking_goes_on_through_failures_and_a_question_that_hangs_holds_nobody_
         asking.close()  # although the question is under way
     finally:
         hang.set()
-    until(lambda: not any(thread.name == "asking database" for thread in threading.enumerate()), "the thread to end")
+    until(
+        lambda: not any(thread.name == "asking database" for thread in threading.enumerate()),
+        "the thread to end",
+    )
 
 
 def test_a_file_that_was_moved_or_replaced_is_noticed(tmp_path: Path) -> None:
@@ -123,7 +128,9 @@ def test_the_embedded_log_is_out_of_reach_while_its_file_is_gone(tmp_path: Path)
         shutil.move(path, elsewhere)
         problem = log.reach.problem()
         assert problem.startswith("log unreachable since 20")
-        assert problem.endswith(f"(0 s): {path}: the file is gone; put it back, or restart to go on with what is there")
+        assert problem.endswith(
+            f"(0 s): {path}: the file is gone; put it back, or restart to go on with what is there"
+        )
         shutil.move(elsewhere, path)
         assert log.reach.problem() == ""
     assert "log unreachable" in log.reach.problem(), "a log that was closed answers no more"

@@ -43,26 +43,47 @@ def test_a_slot_can_be_the_name_of_the_machine(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_one_line_per_mistake_naming_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = problems(monkeypatch, STAGE__ATTEMPTS="many", QUERY__PORT="99999", LOG__ENGINE="rabbit", QUERY__PROT="80")
+    found = problems(
+        monkeypatch, STAGE__ATTEMPTS="many", QUERY__PORT="99999", LOG__ENGINE="rabbit", QUERY__PROT="80"
+    )
     assert len(found) == 4
-    for variable in ("ONRECORD_STAGE__ATTEMPTS", "ONRECORD_QUERY__PORT", "ONRECORD_LOG__ENGINE", "ONRECORD_QUERY__PROT"):
+    for variable in (
+        "ONRECORD_STAGE__ATTEMPTS",
+        "ONRECORD_QUERY__PORT",
+        "ONRECORD_LOG__ENGINE",
+        "ONRECORD_QUERY__PROT",
+    ):
         assert sum(line.startswith(variable + ":") for line in found) == 1
 
 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"KAFKA__REQUEST_TIMEOUT_S": "9"}, "request_timeout_s (9 s) must be less than delivery_timeout_s (8 s)"),
-        ({"KAFKA__TRANSACTION_TIMEOUT_S": "7"}, "delivery_timeout_s (8 s) must be less than transaction_timeout_s (7 s)"),
+        (
+            {"KAFKA__REQUEST_TIMEOUT_S": "9"},
+            "request_timeout_s (9 s) must be less than delivery_timeout_s (8 s)",
+        ),
+        (
+            {"KAFKA__TRANSACTION_TIMEOUT_S": "7"},
+            "delivery_timeout_s (8 s) must be less than transaction_timeout_s (7 s)",
+        ),
         ({"KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "needs sasl_mechanism"),
-        ({"KAFKA__SECURITY_PROTOCOL": "SASL_SSL", "KAFKA__SASL_MECHANISM": "PLAIN"}, "needs sasl_username and sasl_password"),
-        ({"KAFKA__SASL_MECHANISM": "PLAIN", "KAFKA__SASL_USERNAME": "u"}, "security_protocol PLAINTEXT sends no login"),
+        (
+            {"KAFKA__SECURITY_PROTOCOL": "SASL_SSL", "KAFKA__SASL_MECHANISM": "PLAIN"},
+            "needs sasl_username and sasl_password",
+        ),
+        (
+            {"KAFKA__SASL_MECHANISM": "PLAIN", "KAFKA__SASL_USERNAME": "u"},
+            "security_protocol PLAINTEXT sends no login",
+        ),
         ({"KAFKA__BOOTSTRAP_SERVERS": " , "}, "bootstrap_servers is empty"),
         ({"STAGE__BACKOFF_MIN_S": "20"}, "backoff_min_s (20) must not exceed backoff_max_s (10)"),
         ({"STAGE__ATTEMPTS": "50"}, "must stay below kafka.max_poll_interval_s"),
     ],
 )
-def test_settings_that_contradict_each_other(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str) -> None:
+def test_settings_that_contradict_each_other(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
+) -> None:
     (line,) = problems(monkeypatch, **variables)
     assert message in line
 
@@ -119,7 +140,9 @@ def test_a_secret_file_of_several_lines_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("line", ["sasl_password = 12345", "ssl_key_password = 12345"])
-def test_a_secret_of_the_wrong_type_is_not_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str) -> None:
+def test_a_secret_of_the_wrong_type_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
     file = tmp_path / "onrecord.toml"
     file.write_text(f"[kafka]\n{line}\n")
     (found,) = problems(monkeypatch, CONFIG=str(file))
@@ -129,7 +152,13 @@ def test_a_secret_of_the_wrong_type_is_not_quoted(monkeypatch: pytest.MonkeyPatc
 
 def onrecord(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **{f"ONRECORD_{name}": value for name, value in variables.items()}}
-    return subprocess.run([sys.executable, "-m", "services.cli", *arguments], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_config_show_lists_every_setting_and_no_secret() -> None:

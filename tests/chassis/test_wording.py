@@ -48,21 +48,30 @@ def test_a_wording_may_be_cut_and_edited_and_nothing_else(other: str, same: bool
 
 
 def test_a_piece_is_compared_by_itself() -> None:
-    pieces = (words_in("We shall fight on and on and on until it is done"), words_in("The tunnel under the river will open"))
+    pieces = (
+        words_in("We shall fight on and on and on until it is done"),
+        words_in("The tunnel under the river will open"),
+    )
     assert alike(pieces, (words_in(TUNNEL),), CUT)
 
 
-TEXTS = st.lists(st.sampled_from([*TUNNEL.split(), "not", "seven", "7", "zwölf", "我"]), max_size=14).map(lambda found: tuple(found))
+TEXTS = st.lists(st.sampled_from([*TUNNEL.split(), "not", "seven", "7", "zwölf", "我"]), max_size=14).map(
+    lambda found: tuple(found)
+)
 
 
 @given(one=TEXTS, other=TEXTS)
-def test_it_does_not_matter_which_is_compared_with_which(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+def test_it_does_not_matter_which_is_compared_with_which(
+    one: tuple[str, ...], other: tuple[str, ...]
+) -> None:
     assert alike((one,), (one,), CUT)
     assert alike((one,), (other,), EDITED) == alike((other,), (one,), EDITED)
 
 
 @given(words=TEXTS, before=TEXTS, behind=TEXTS)
-def test_whatever_holds_a_wording_shares_its_shingles(words: tuple[str, ...], before: tuple[str, ...], behind: tuple[str, ...]) -> None:
+def test_whatever_holds_a_wording_shares_its_shingles(
+    words: tuple[str, ...], before: tuple[str, ...], behind: tuple[str, ...]
+) -> None:
     found = shingles((*before, *words, *behind), "ana")
     assert shingles(words, "ana") <= found
     assert bool(shingles(words, "ana")) == (len(words) >= SHINGLE)

@@ -1,4 +1,5 @@
-"""The killable worker, on the real processes; what its work does is made up here, in functions that the child imports by name."""
+"""The killable worker, on the real processes; what its work does is made up here, in functions that the child
+imports by name."""
 
 from __future__ import annotations
 
@@ -71,7 +72,9 @@ def test_a_process_that_was_killed_is_replaced(worker: Worker) -> None:
     assert worker.pid != first
 
 
-def test_one_killed_in_the_middle_of_a_request_is_replaced_and_asked_again(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_killed_in_the_middle_of_a_request_is_replaced_and_asked_again(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker.start()
     exchange = module.exchange
     killed: list[int] = []

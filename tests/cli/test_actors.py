@@ -18,7 +18,10 @@ NAMES = ("Bohdan Dolynsky", "Bohdan Dolynskyy", "Carl Anders", "Karl Anders", "M
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"sqlite:///{tmp_path / 'record.db'}"
     monkeypatch.setenv("ONRECORD_STORE__URL", address)
-    fill(address, [event for n, name in enumerate(NAMES) for event in make(f"art-{n}", speakers=(actor(name),)).events])
+    fill(
+        address,
+        [event for n, name in enumerate(NAMES) for event in make(f"art-{n}", speakers=(actor(name),)).events],
+    )
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -28,7 +31,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_the_names_of_an_actor_and_why_they_are_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_names_of_an_actor_and_why_they_are_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "show", "person:bohdan-dolynskyy") == 0
     first, *table = capsys.readouterr().out.splitlines()
     assert first == "person:bohdan-dolynsky: Bohdan Dolynsky, 2 statements"
@@ -38,12 +43,16 @@ def test_the_names_of_an_actor_and_why_they_are_one(monkeypatch: pytest.MonkeyPa
     assert len(json.loads(capsys.readouterr().out)["names"]) == 2
 
 
-def test_names_that_may_be_one_are_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_that_may_be_one_are_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "candidates") == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["person:carl-anders", "person:karl-anders", "alike", "0.80"] in lines
 
 
-def test_an_unknown_actor_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_actor_is_said_to_be_unknown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "show", "person:marlowe") == 1
     assert "No actor 'person:marlowe' is on record" in capsys.readouterr().err

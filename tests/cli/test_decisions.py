@@ -17,7 +17,12 @@ from tests.support.reading import fill
 from tests.support.statements import actor, make
 
 NAMES = ("Bohdan Dolynsky", "Bohdan Dolynskyy", "Carl Anders", "Karl Anders", "Marlowe")
-DOLYNSKY, DOLYNSKYY, CARL, KARL = "person:bohdan-dolynsky", "person:bohdan-dolynskyy", "person:carl-anders", "person:karl-anders"
+DOLYNSKY, DOLYNSKYY, CARL, KARL = (
+    "person:bohdan-dolynsky",
+    "person:bohdan-dolynskyy",
+    "person:carl-anders",
+    "person:karl-anders",
+)
 MADE = [make(f"art-{n}", speakers=(actor(name),)) for n, name in enumerate(NAMES)]
 
 

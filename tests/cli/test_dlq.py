@@ -23,12 +23,20 @@ Said = tuple[int, str, str]
 
 
 def letter(number: int, reason: str, record: Record | None = None) -> Message:
-    original = record or Record(TOPIC, 0, number, 1_700_000_000_000, b"art-%d" % number, b"value %d" % number, (("stage", b"mine"),))
-    return dead_letter(original, PoisonError(f"art-{number}: {reason}", stage="decode", reason=reason), group="onrecord-extract")
+    original = record or Record(
+        TOPIC, 0, number, 1_700_000_000_000, b"art-%d" % number, b"value %d" % number, (("stage", b"mine"),)
+    )
+    return dead_letter(
+        original,
+        PoisonError(f"art-{number}: {reason}", stage="decode", reason=reason),
+        group="onrecord-extract",
+    )
 
 
 @pytest.fixture
-def onrecord(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+def onrecord(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
     """The command on a log with twenty letters of three reasons."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ONRECORD_LOG__PATH", str(tmp_path / "log.db"))
@@ -59,7 +67,10 @@ def places(listed: str) -> list[str]:
 def test_what_is_left_out_stays_at_its_place(onrecord: Callable[..., Said]) -> None:
     before = places(onrecord("list")[1])
     assert len(before) == 20
-    assert onrecord("replay", "--reason", "schema", "--dry-run")[1] == "7 would be replayed, 13 left as they are\n"
+    assert (
+        onrecord("replay", "--reason", "schema", "--dry-run")[1]
+        == "7 would be replayed, 13 left as they are\n"
+    )
     assert onrecord("replay", "--reason", "schema")[1] == "7 replayed, 13 left as they are\n"
     code, listed, count = onrecord("list")
     assert (code, count) == (0, "13 dead letters\n")
@@ -83,15 +94,23 @@ def test_show_prints_the_original_and_why_it_failed(onrecord: Callable[..., Said
     ("words", "told"),
     [
         (("show", "four"), "four: give partition:offset, as `onrecord dlq list` prints it"),
-        (("show", "0:99"), "onrecord.articles.dlq 0:99: no such record; `onrecord dlq list` shows those there are"),
+        (
+            ("show", "0:99"),
+            "onrecord.articles.dlq 0:99: no such record; `onrecord dlq list` shows those there are",
+        ),
         (("show", "7:0"), "onrecord.articles.dlq has 1 partitions, there is no partition 7"),
         (
             ("list", "--topic", "articles"),
-            "--topic articles: there is no topic articles.dlq; give one of onrecord.articles, onrecord.claims",
+            (
+                "--topic articles: there is no topic articles.dlq; give one of onrecord.articles,"
+                " onrecord.claims"
+            ),
         ),
     ],
 )
-def test_errors_name_what_was_given_and_what_to_do(onrecord: Callable[..., Said], words: tuple[str, ...], told: str) -> None:
+def test_errors_name_what_was_given_and_what_to_do(
+    onrecord: Callable[..., Said], words: tuple[str, ...], told: str
+) -> None:
     code, _, said = onrecord(*words)
     assert code == 1
     assert told in said
@@ -107,7 +126,12 @@ def test_a_mark_is_not_shown_as_a_letter(onrecord: Callable[..., Said]) -> None:
 def test_what_stays_after_a_replay_is_explained(onrecord: Callable[..., Said], tmp_path: Path) -> None:
     tired = Record(TOPIC, 0, 30, 1, b"art-30", b"again", ((REPLAY_COUNT, b"3"),))
     refused = Record(TOPIC, -1, -1, 1, b"lines.jsonl line 2", None)
-    write(tmp_path, letter(30, "schema", tired), letter(31, "too_large", refused), Message(dlq_of(TOPIC), b"k", b"of a stranger"))
+    write(
+        tmp_path,
+        letter(30, "schema", tired),
+        letter(31, "too_large", refused),
+        Message(dlq_of(TOPIC), b"k", b"of a stranger"),
+    )
     first, second, third = onrecord("replay")[1].splitlines()
     assert first == "20 replayed, 0 left as they are"
     assert second.startswith("1 failed again after 3 replays and stay")
@@ -119,7 +143,9 @@ def test_what_stays_after_a_replay_is_explained(onrecord: Callable[..., Said], t
     assert json.loads(onrecord("show", stranger)[1])["value"] == "of a stranger"
 
 
-def test_purge_asks_how_many_and_which(onrecord: Callable[..., Said], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_asks_how_many_and_which(
+    onrecord: Callable[..., Said], monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
 
     def answer(question: str, *, abort: bool) -> None:

@@ -1,4 +1,5 @@
-"""The log's file is taken away: a running service waits for it and says so, commands refuse with one clear line; no traceback."""
+"""The log's file is taken away: a running service waits for it and says so, commands refuse with one clear
+line; no traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ def test_services_wait_and_commands_refuse_when_the_log_is_moved_away(tmp_path: 
     away.mkdir()
     for file in pipeline.folder.glob("log.db*"):
         file.rename(away / file.name)
-    pipeline.wait(lambda: f"{log}: the file is gone; put it back" in (ask("127.0.0.1", port, "/readyz") or ""), "the log to be missed")
+    pipeline.wait(
+        lambda: f"{log}: the file is gone; put it back" in (ask("127.0.0.1", port, "/readyz") or ""),
+        "the log to be missed",
+    )
     for command in (["service", "extract"], ["ingest", str(article)], ["dlq", "list"], ["run", "--no-serve"]):
         done = pipeline.onrecord(*command, expect=1)
         assert f"onrecord: event log {log} is not there" in done.stderr

@@ -21,7 +21,10 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     address = f"sqlite:///{tmp_path / 'record.db'}"
     monkeypatch.setenv("ONRECORD_STORE__URL", address)
     names = ("Ida Wrenfield", "Marlowe", "Ida Marlowe")
-    fill(address, [event for n, name in enumerate(names) for event in make(f"art-{n}", speakers=(actor(name),)).events])
+    fill(
+        address,
+        [event for n, name in enumerate(names) for event in make(f"art-{n}", speakers=(actor(name),)).events],
+    )
     (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
     yield
     registry.use(())
@@ -71,10 +74,15 @@ def test_what_is_wrong_is_told_and_nothing_taken_in(
     assert capsys.readouterr().out == ""
 
 
-def test_a_dump_of_wikidata_becomes_a_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_dump_of_wikidata_becomes_a_list(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     dump = Path(__file__).parents[1] / "aggregate" / "identity" / "wikidata.json"
     out = tmp_path / "list.jsonl"
     assert run(monkeypatch, "wikidata", dump, "--out", out, "--country", "Q30") == 0
-    assert capsys.readouterr().out == f"7 entities, 1 entries in {out}, 0 left out: without a name of their own\n"
+    assert (
+        capsys.readouterr().out
+        == f"7 entities, 1 entries in {out}, 0 left out: without a name of their own\n"
+    )
     assert json.loads(out.read_text(encoding="utf-8"))["wikidata"] == "Q900000001"
     assert run(monkeypatch, "import", out) == 0

@@ -31,7 +31,9 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_statements_are_listed_once_with_where_they_are_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_statements_are_listed_once_with_where_they_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "statements", "person:ida-holm") == 0
     first, *table = capsys.readouterr().out.splitlines()
     assert first == "person:ida-holm: Ida Holm, 2 statements"
@@ -44,7 +46,9 @@ def test_statements_are_listed_once_with_where_they_are_told(monkeypatch: pytest
     assert "from" in capsys.readouterr().err
 
 
-def test_a_statement_is_shown_with_every_article(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_statement_is_shown_with_every_article(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run(monkeypatch, "statements", "person:ida-holm", "--words", "tunnel", "--json")
     identity = json.loads(capsys.readouterr().out)["items"][0]["statement_id"]
     assert run(monkeypatch, "show", identity) == 0

@@ -30,7 +30,9 @@ def trace(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_each_stage_outcome_and_time_is_printed(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_stage_outcome_and_time_is_printed(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     fill_trail(store)
     assert trace(monkeypatch, "art-1") == 0
     first, second, *table = capsys.readouterr().out.splitlines()
@@ -54,13 +56,19 @@ def test_a_dead_letter_names_the_letter_and_the_reason(
     assert "too_deep: article: too_deep" in printed
 
 
-def test_headers_of_strangers_steer_no_terminal(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_headers_of_strangers_steer_no_terminal(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from services.aggregate.store import Store
 
     opened = Store(store, "test")
     opened.migrate()
     foreign = letter(record(article("art-1"), 7))
-    hostile = {"original-topic": b"[/red]\x1b[31mtopic", "reason": b"bad\x1b]0;title\x07[bold]", "error-message": b"\x1b[2J[/]"}
+    hostile = {
+        "original-topic": b"[/red]\x1b[31mtopic",
+        "reason": b"bad\x1b]0;title\x07[bold]",
+        "error-message": b"\x1b[2J[/]",
+    }
     headers = tuple((name, hostile.get(name.removeprefix(PREFIX), value)) for name, value in foreign.headers)
     follow(opened, [[replace(foreign, headers=headers, value=b'{"article": {"article_id": "art-1"}}')]])
     opened.close()
@@ -71,7 +79,9 @@ def test_headers_of_strangers_steer_no_terminal(store: str, monkeypatch: pytest.
     assert "\x1b" not in printed
 
 
-def test_json_is_what_the_api_answers(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_what_the_api_answers(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     fill_trail(store)
     assert trace(monkeypatch, "art-gone", "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -79,7 +89,9 @@ def test_json_is_what_the_api_answers(store: str, monkeypatch: pytest.MonkeyPatc
     assert found["steps"][0]["at"] == "2026-03-01T12:00:00Z"
 
 
-def test_an_address_finds_its_article(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_finds_its_article(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from services.aggregate.store import Store
 
     opened = Store(store, "test")
@@ -103,13 +115,17 @@ def test_a_refused_feed_entry_is_found_by_its_address(
     assert "refused when it came in" in capsys.readouterr().out
 
 
-def test_an_argument_that_is_no_text_is_unknown(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_argument_that_is_no_text_is_unknown(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     fill_trail(store)
     assert trace(monkeypatch, "art-\udcff") == 1
     assert "nothing is known of 'art-?'" in capsys.readouterr().err
 
 
-def test_nothing_known_says_what_to_check(store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_known_says_what_to_check(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     fill_trail(store)
     assert trace(monkeypatch, "art-never") == 1
     said = capsys.readouterr().err
@@ -117,6 +133,8 @@ def test_nothing_known_says_what_to_check(store: str, monkeypatch: pytest.Monkey
         assert word in said
 
 
-def test_a_record_without_tables_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_record_without_tables_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert trace(monkeypatch, "art-1") == 1
     assert "the trail cannot be read" in capsys.readouterr().err

@@ -18,7 +18,8 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventLog]:
         with SqliteLog(tmp_path / "log.db") as sqlite:
             yield sqlite
         return
-    # imported and started only where a test asks for it: the embedded engine must be testable without the Kafka client
+    # imported and started only where a test asks for it: the embedded engine must be testable without the
+    # Kafka client
     from services.chassis.log.kafka import KafkaLog
 
     with KafkaLog(request.getfixturevalue("kafka_cluster").settings()) as kafka:

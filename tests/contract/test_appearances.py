@@ -27,13 +27,18 @@ from tests.support.record import clear, dump, feed, published, rows
 from tests.support.statements import Event
 from tests.support.stories import story
 
-WAITING = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+WAITING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     sqlite = request.param == "sqlite"
-    opened = Store(f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url")), "onrecord-aggregate")
+    opened = Store(
+        f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url")),
+        "onrecord-aggregate",
+    )
     opened.migrate()
     yield opened
     opened.close()
@@ -64,12 +69,19 @@ def by_definition(found: Sequence[Wording]) -> dict[str, tuple[str, int]]:
     """The leading appearance and the standing of each statement, worked out from all of them at once."""
     made: dict[str, tuple[str, int]] = {}
     for group in grouped(found, crowds_of(found)):
-        made |= {identity: (group[0].statement_id, int(standing)) for identity, standing in standings(group).items()}
+        made |= {
+            identity: (group[0].statement_id, int(standing))
+            for identity, standing in standings(group).items()
+        }
     return made
 
 
 def kept(store: Store) -> dict[str, tuple[str, int]]:
-    return {row["statement_id"]: (row["appearance_of"], row["standing"]) for row in rows(store, "statements") if row["on_record"]}
+    return {
+        row["statement_id"]: (row["appearance_of"], row["standing"])
+        for row in rows(store, "statements")
+        if row["on_record"]
+    }
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -118,7 +130,9 @@ def test_one_statement_has_many_appearances(store: Store) -> None:
     assert (holm["quotes"], holm["articles"], holm["outlets"]) == (5, 8, 2)
 
 
-def test_words_that_become_a_turn_of_speech_link_nothing_any_more(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_become_a_turn_of_speech_link_nothing_any_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(grouping, "CROWD", 2)
     monkeypatch.setattr(appearances, "CROWD", 2)
     whole, cut = told("art-1", TUNNEL), told("art-2", TUNNEL.removeprefix("The "), outlet="Herald")
@@ -135,9 +149,16 @@ def test_words_that_become_a_turn_of_speech_link_nothing_any_more(store: Store, 
 
 
 def test_a_quote_inside_a_claim_counts_once_and_a_shred_does_not_lead(store: Store) -> None:
-    whole, part = around("art-1", f"that {TUNNEL}", TUNNEL), around("art-2", "that the budget is so great", "so great")
+    whole, part = (
+        around("art-1", f"that {TUNNEL}", TUNNEL),
+        around("art-2", "that the budget is so great", "so great"),
+    )
     feed(store, [whole, part])
-    leads = [(row["article_id"], row["kind"]) for row in rows(store, "statements") if row["standing"] == relational.Standing.FIRST]
+    leads = [
+        (row["article_id"], row["kind"])
+        for row in rows(store, "statements")
+        if row["standing"] == relational.Standing.FIRST
+    ]
     assert sorted(leads) == [("art-1", "quote"), ("art-2", "claim")]
     assert counts(store) == {"person:ida-holm": (1, 1)}
 
@@ -160,7 +181,9 @@ def test_a_record_of_an_earlier_release_is_grouped_when_the_service_starts(store
     count_one_by_one(store)
     store.migrate()
     assert dump(store) == expected
-    assert {actor: record for actor, record in published(store).items() if record} == {a: r for a, r in records.items() if r}
+    assert {actor: record for actor, record in published(store).items() if record} == {
+        a: r for a, r in records.items() if r
+    }
 
 
 def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store) -> None:
@@ -175,9 +198,13 @@ def test_a_record_that_an_earlier_release_went_on_with_is_put_right(store: Store
     assert dump(store) == right
 
 
-def test_a_record_that_other_rules_grouped_is_grouped_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_other_rules_grouped_is_grouped_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     events = [event for part in UNIVERSE for event in part]
-    waiting = [event for event in told("art-99", "Never again", outlet="Herald") if not isinstance(event, Document)]
+    waiting = [
+        event for event in told("art-99", "Never again", outlet="Herald") if not isinstance(event, Document)
+    ]
     feed(store, [[*events, *waiting]])
     expected, records = dump(store), published(store)
     clear(store)
@@ -200,7 +227,9 @@ def test_a_record_that_other_rules_grouped_is_grouped_anew(store: Store, monkeyp
 
 
 @pytest.mark.postgres
-def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_replicas_that_start_at_once_group_an_older_record_once(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, other = (Store(postgres_url, "onrecord-aggregate") for _ in range(2))
     one.migrate()
     feed(one, UNIVERSE)
@@ -209,7 +238,8 @@ def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url
     lock, starting = locks.lock, []
 
     def locking(*arguments: Any) -> None:
-        """The first step of one waits where it has read what it will change, until the other is done or has to wait for it."""
+        """The first step of one waits where it has read what it will change, until the other is done or has
+        to wait for it."""
         monkeypatch.setattr(adopting, "lock", lock)
         starting.append(Thread(target=other.migrate))
         starting[0].start()
@@ -232,6 +262,7 @@ def test_two_replicas_that_start_at_once_group_an_older_record_once(postgres_url
 
 
 def waits(store: Store) -> bool:
-    """Whether somebody waits for a lock in this database, as it is now: a transaction goes on seeing what it saw first."""
+    """Whether somebody waits for a lock in this database, as it is now: a transaction goes on seeing what it
+    saw first."""
     with store.engine.connect() as connection:
         return bool(connection.execute(WAITING).scalar_one())

@@ -59,13 +59,18 @@ def database(store: Store, address: str) -> Iterator[Database]:
     opened.close()
 
 
-def since(database: Database, after: int, query: StatementSelection = EVERYTHING, limit: int = 100) -> tuple[list[changes.Change], int]:
+def since(
+    database: Database, after: int, query: StatementSelection = EVERYTHING, limit: int = 100
+) -> tuple[list[changes.Change], int]:
     with database.reading() as connection:
         return changes.since(connection, after, query, limit)
 
 
 def numbered(store: Store) -> dict[str, tuple[int, bool]]:
-    found = {row["statement_id"]: (row["seq"], row["on_record"]) for row in sorted(rows(store, "changes"), key=lambda row: row["seq"])}
+    found = {
+        row["statement_id"]: (row["seq"], row["on_record"])
+        for row in sorted(rows(store, "changes"), key=lambda row: row["seq"])
+    }
     return dict(sorted(found.items()))
 
 
@@ -79,16 +84,23 @@ def told(found: list[changes.Change]) -> list[tuple[str, str]]:
     ]
 
 
-def said(article: str, *words: str, revision: int = 1, who: str = "Ana Lee", withdrawn: bool = False) -> list[Event]:
+def said(
+    article: str, *words: str, revision: int = 1, who: str = "Ana Lee", withdrawn: bool = False
+) -> list[Event]:
     text = " ".join(f"“{part}” {who} said." for part in words)
     marked = [Said(who, part) for part in words]
-    return [*story(article, text, marked, revision=revision, withdrawn=withdrawn, published_at=at(2026, 3, 1))]
+    return [
+        *story(article, text, marked, revision=revision, withdrawn=withdrawn, published_at=at(2026, 3, 1))
+    ]
 
 
 def test_what_comes_is_told_once_and_in_order(store: Store, database: Database) -> None:
     feed(store, [said("a", "One thing."), said("b", "Another thing.")])
     found, place = since(database, 0)
-    assert [change.what.article.article_id for change in found if isinstance(change.what, Statement)] == ["a", "b"]
+    assert [change.what.article.article_id for change in found if isinstance(change.what, Statement)] == [
+        "a",
+        "b",
+    ]
     assert found[0].seq < found[1].seq == place
     before = numbered(store)
     feed(store, [said("a", "One thing.")])
@@ -101,7 +113,10 @@ def test_a_correction_withdraws_and_brings(store: Store, database: Database) -> 
     _, place = since(database, 0)
     feed(store, [said("a", "It costs something.", revision=2)])
     found, place = since(database, place)
-    gone, come = [c.what for c in found if isinstance(c.what, Withdrawal)], [c.what for c in found if isinstance(c.what, Statement)]
+    gone, come = (
+        [c.what for c in found if isinstance(c.what, Withdrawal)],
+        [c.what for c in found if isinstance(c.what, Statement)],
+    )
     assert [statement.text for statement in come] == ["It costs something."]
     assert [(one.reason, one.actor_id, one.article_id) for one in gone] == [("revised", LEE, "a")] * 2
     feed(store, [said("a", revision=3, withdrawn=True)])
@@ -110,7 +125,9 @@ def test_a_correction_withdraws_and_brings(store: Store, database: Database) -> 
     assert [change.seq for change in found] == sorted({change.seq for change in found})
 
 
-def test_filters_hold_for_what_comes_and_as_far_as_they_can_for_what_leaves(store: Store, database: Database) -> None:
+def test_filters_hold_for_what_comes_and_as_far_as_they_can_for_what_leaves(
+    store: Store, database: Database
+) -> None:
     feed(store, [said("a", "The bridge is closed."), said("b", "The road is open.", who="Owen Brandt")])
     query = StatementSelection(q="bridge", actor=LEE)
     found, place = since(database, 0, query)
@@ -121,7 +138,9 @@ def test_filters_hold_for_what_comes_and_as_far_as_they_can_for_what_leaves(stor
     assert len(since(database, place, StatementSelection(kind="claim"))[0]) == 0
 
 
-def test_a_statement_that_gets_another_actor_is_told_again_and_to_who_follows_the_one_before(store: Store, database: Database) -> None:
+def test_a_statement_that_gets_another_actor_is_told_again_and_to_who_follows_the_one_before(
+    store: Store, database: Database
+) -> None:
     feed(store, [said("a", "One thing and another."), said("b", "The road is open now.", who="Owen Brandt")])
     _, place = since(database, 0)
     both = merge(LEE, BRANDT)
@@ -159,7 +178,10 @@ def test_what_was_said_once_is_told_once(store: Store, database: Database) -> No
     _, place = since(database, place)
     feed(store, [appears("first", TUNNEL, on=1)])
     assert told(since(database, place)[0]) == [("first", HOLM), ("second", "copy")]
-    assert told(since(database, place, StatementSelection(q="tunnel march"))[0]) == [("first", HOLM), ("second", "copy")]
+    assert told(since(database, place, StatementSelection(q="tunnel march"))[0]) == [
+        ("first", HOLM),
+        ("second", "copy"),
+    ]
     _, place = since(database, place)
     feed(store, [story("first", "", revision=2, withdrawn=True)])
     assert told(since(database, place)[0]) == [("first", "withdrawn"), ("second", HOLM)]
@@ -218,7 +240,12 @@ def test_a_reader_misses_nothing_while_replicas_write(store: Store, database: Da
             until(partial(applied, own, changed, before, after), "the others to let it write")
         own.close()
 
-    def applied(own: Store, changed: Sequence[Change], before: dict[TopicPartition, int], after: dict[TopicPartition, int]) -> bool:
+    def applied(
+        own: Store,
+        changed: Sequence[Change],
+        before: dict[TopicPartition, int],
+        after: dict[TopicPartition, int],
+    ) -> bool:
         try:
             own.apply(changed, before, after)
         except CommitFailed as failed:
@@ -248,5 +275,9 @@ def test_what_is_on_record_already_is_in_the_order_in_which_it_was_fetched(store
         connection.execute(sa.delete(relational.changes))
         connection.exec_driver_sql(fill)
     found = rows(store, "changes")
-    assert {row["statement_id"] for row in found} == {row["statement_id"] for row in rows(store, "statements") if row["on_record"]}
-    assert {row["seq"] for row in found} == {microseconds(FETCHED) + number for number in range(1, len(found) + 1)}
+    assert {row["statement_id"] for row in found} == {
+        row["statement_id"] for row in rows(store, "statements") if row["on_record"]
+    }
+    assert {row["seq"] for row in found} == {
+        microseconds(FETCHED) + number for number in range(1, len(found) + 1)
+    }

@@ -33,7 +33,9 @@ def letter(topic: str, number: int) -> Message:
     """The dead letter of a record of two days ago; its reason goes by its number."""
     error = PoisonError(f"{number} is poison", stage="decode", reason=REASONS[number % len(REASONS)])
     two_days_ago = 1_700_000_000_000
-    return dead_letter(Record(topic, 0, number, two_days_ago, b"k%d" % number, b"%03d" % number), error, group="g")
+    return dead_letter(
+        Record(topic, 0, number, two_days_ago, b"k%d" % number, b"%03d" % number), error, group="g"
+    )
 
 
 def write(log: EventLog, topic: str, numbers: Sequence[int]) -> None:
@@ -47,7 +49,9 @@ def write(log: EventLog, topic: str, numbers: Sequence[int]) -> None:
 
 def open_letters(log: EventLog, dead: str) -> dict[tuple[int, int], bytes | None]:
     """What ``dlq list`` shows: the letters' places and values."""
-    return {(record.partition, record.offset): record.value for record, _ in dlq.letters(log, dead, dlq.Filter())}
+    return {
+        (record.partition, record.offset): record.value for record, _ in dlq.letters(log, dead, dlq.Filter())
+    }
 
 
 def numbers(found: Sequence[bytes]) -> list[int]:
@@ -69,7 +73,15 @@ def test_letters_left_out_by_the_filter_stay_where_they_are(log: EventLog) -> No
 def test_no_letter_is_replayed_twice(log: EventLog) -> None:
     topic, dead = topics(log)
     write(log, topic, range(20))
-    for which, limit in [("schema", 3), ("schema", None), ("schema", None), ("too_deep", None), (None, 2), (None, None), (None, None)]:
+    for which, limit in [
+        ("schema", 3),
+        ("schema", None),
+        ("schema", None),
+        ("too_deep", None),
+        (None, 2),
+        (None, None),
+        (None, None),
+    ]:
         dlq.replay(log, dead, dlq.Filter(reason=which), limit=limit)
     assert numbers(values(everything(log, topic))) == list(range(20))
     assert open_letters(log, dead) == {}
@@ -131,7 +143,8 @@ def test_positions_that_earlier_releases_committed_still_count(log: EventLog) ->
 
 
 def test_whoever_comes_later_ends_the_right_of_the_one_before(log: EventLog) -> None:
-    """On Kafka the later one takes over; the embedded log refuses it while the other lives. Never do both settle."""
+    """On Kafka the later one takes over; the embedded log refuses it while the other lives. Never do both
+    settle."""
     topic, dead = topics(log)
     write(log, topic, range(3))
     group = f"{dlq.REPLAY_GROUP}-{dead}"
@@ -148,7 +161,8 @@ def test_whoever_comes_later_ends_the_right_of_the_one_before(log: EventLog) -> 
 
 
 def test_letters_are_dated_when_they_are_written(log: EventLog) -> None:
-    """Kafka keeps a record by its own date: dated like its original, the letter of an old article would be deleted at once."""
+    """Kafka keeps a record by its own date: dated like its original, the letter of an old article would be
+    deleted at once."""
     topic, dead = topics(log)
     write(log, topic, [0])
     [record] = everything(log, dead)

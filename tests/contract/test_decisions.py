@@ -26,7 +26,11 @@ from tests.support.record import STATE, clear, dump, feed, published, rows, sent
 from tests.support.statements import Event, Made, actor, make
 
 ANA, BO, CY = actor("Ana Lee"), actor("Bo Chen"), actor("Cy Roe")
-DOLYNSKY, DOLYNSKYY, JUNIOR = actor("Bohdan Dolynsky"), actor("Bohdan Dolynskyy"), actor("Bohdan Dolynsky Jr.")
+DOLYNSKY, DOLYNSKYY, JUNIOR = (
+    actor("Bohdan Dolynsky"),
+    actor("Bohdan Dolynskyy"),
+    actor("Bohdan Dolynsky Jr."),
+)
 MARLOWE = actor("Marlowe")
 LOCAL = [identity_of(MARLOWE, f"art-{n}") for n in range(3)]
 BUT_DECISIONS = [name for name in STATE if name != "decisions"]
@@ -35,7 +39,9 @@ BUT_DECISIONS = [name for name in STATE if name != "decisions"]
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     sqlite = request.param == "sqlite"
-    address = f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url"))
+    address = (
+        f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url"))
+    )
     opened = Store(address, "onrecord-aggregate")
     opened.migrate()
     yield opened
@@ -60,7 +66,7 @@ def quoting(*speakers: str) -> list[list[Event]]:
     return [make(f"art-{n}", speakers=(actor(name),)).events for n, name in enumerate(speakers)]
 
 
-# -- merge and split -----------------------------------------------------------------------------------------------------
+# -- merge and split -----------------------------------------------------------------------------------------
 
 
 def test_a_merge_gives_one_actor_what_the_other_had_and_the_id_leads_there(store: Store) -> None:
@@ -72,13 +78,18 @@ def test_a_merge_gives_one_actor_what_the_other_had_and_the_id_leads_there(store
     told = sent(store)
     assert told[ANA.actor_id] == Gone(merged_into=BO.actor_id)
     assert isinstance(told[BO.actor_id], ActorRecord)
-    statements = {(row["actor_id"], row["identity_id"], row["actor"]["actor_id"]) for row in rows(store, "statements")}
+    statements = {
+        (row["actor_id"], row["identity_id"], row["actor"]["actor_id"]) for row in rows(store, "statements")
+    }
     assert statements == {(BO.actor_id, ANA.actor_id, ANA.actor_id), (BO.actor_id, BO.actor_id, BO.actor_id)}
 
 
 def test_a_merge_holds_for_what_comes_later_and_for_other_spellings(store: Store) -> None:
     feed(store, [[merge(DOLYNSKYY.actor_id, BO.actor_id)], *quoting("Bo Chen", "Bohdan Dolynsky")])
-    assert counts(store) == {BO.actor_id: 1, DOLYNSKY.actor_id: 1}, "nothing says yet that the two are one name"
+    assert counts(store) == {
+        BO.actor_id: 1,
+        DOLYNSKY.actor_id: 1,
+    }, "nothing says yet that the two are one name"
     feed(store, [make("art-9", speakers=(DOLYNSKYY,)).events])
     assert counts(store) == {BO.actor_id: 3}
     feed(store, [make("art-9", withdrawn=True).events])
@@ -122,23 +133,46 @@ def test_a_split_takes_an_earlier_merge_apart_and_a_later_one_takes_it_back(stor
 
 
 def test_a_merged_actor_is_called_as_the_one_it_was_merged_into(store: Store) -> None:
-    feed(store, [*quoting("Marlowe", "Marlowe", "Jane Marlowe"), [merge(one, "person:jane-marlowe") for one in LOCAL[:2]]])
+    feed(
+        store,
+        [
+            *quoting("Marlowe", "Marlowe", "Jane Marlowe"),
+            [merge(one, "person:jane-marlowe") for one in LOCAL[:2]],
+        ],
+    )
     row = row_of(store, "person:jane-marlowe")
     assert (row["name"], row["aliases"], row["article_id"]) == ("Jane Marlowe", ["Marlowe"], None)
 
 
 def test_the_last_merge_of_an_actor_holds(store: Store) -> None:
-    feed(store, [*quoting("Ana Lee", "Bo Chen", "Cy Roe"), [merge(ANA.actor_id, CY.actor_id, 2)], [merge(ANA.actor_id, BO.actor_id, 1)]])
+    feed(
+        store,
+        [
+            *quoting("Ana Lee", "Bo Chen", "Cy Roe"),
+            [merge(ANA.actor_id, CY.actor_id, 2)],
+            [merge(ANA.actor_id, BO.actor_id, 1)],
+        ],
+    )
     assert counts(store) == {BO.actor_id: 1, CY.actor_id: 2}
 
 
 def test_a_merge_into_one_that_was_merged_leads_on(store: Store) -> None:
-    feed(store, [*quoting("Ana Lee", "Bo Chen", "Cy Roe"), [merge(BO.actor_id, CY.actor_id, 1), merge(ANA.actor_id, BO.actor_id, 2)]])
+    feed(
+        store,
+        [
+            *quoting("Ana Lee", "Bo Chen", "Cy Roe"),
+            [merge(BO.actor_id, CY.actor_id, 1), merge(ANA.actor_id, BO.actor_id, 2)],
+        ],
+    )
     assert counts(store) == {CY.actor_id: 3}
 
 
 def test_of_merges_in_a_circle_the_earliest_gives_way(store: Store) -> None:
-    circle = [merge(ANA.actor_id, BO.actor_id, 1), merge(BO.actor_id, CY.actor_id, 2), merge(CY.actor_id, ANA.actor_id, 3)]
+    circle = [
+        merge(ANA.actor_id, BO.actor_id, 1),
+        merge(BO.actor_id, CY.actor_id, 2),
+        merge(CY.actor_id, ANA.actor_id, 3),
+    ]
     feed(store, [*quoting("Ana Lee", "Bo Chen", "Cy Roe"), circle[::-1]])
     assert counts(store) == {ANA.actor_id: 3}
 
@@ -167,7 +201,7 @@ def test_a_merge_of_nobody_waits(store: Store) -> None:
     assert row_of(store, BO.actor_id)["name"] == "Ana Lee"
 
 
-# -- rejections ----------------------------------------------------------------------------------------------------------
+# -- rejections ----------------------------------------------------------------------------------------------
 
 
 def test_a_rejected_candidate_is_not_shown_and_never_linked(store: Store) -> None:
@@ -195,10 +229,15 @@ def test_a_rejected_entry_of_the_registry_is_not_meant(store: Store) -> None:
     assert rows(store, "candidates") == []
 
 
-# -- people of one name ---------------------------------------------------------------------------------------------------
+# -- people of one name --------------------------------------------------------------------------------------
 
 GWEN = actor("Gwen Farrow")
-SENATOR, BAKER, LAWYER, NOBODY = f"{GWEN.actor_id}@politics.us", f"{GWEN.actor_id}@private.fr", f"{GWEN.actor_id}@law.us", GWEN.actor_id
+SENATOR, BAKER, LAWYER, NOBODY = (
+    f"{GWEN.actor_id}@politics.us",
+    f"{GWEN.actor_id}@private.fr",
+    f"{GWEN.actor_id}@law.us",
+    GWEN.actor_id,
+)
 WORDS = {
     SENATOR: " Texas senator Gwen Farrow said so.", BAKER: " It was Gwen Farrow, a baker in Lyon, who said so.",
     LAWYER: " Gwen Farrow, a lawyer in Texas, said so.", NOBODY: " Gwen Farrow said so.",
@@ -239,7 +278,10 @@ def test_rejected_and_split_people_of_one_name_stay_two(store: Store) -> None:
     assert counts(store) == {NOBODY: 3}, "a lawyer may be a senator"
     feed(store, [[reject(SENATOR, LAWYER)]])
     assert counts(store) == {SENATOR: 1, LAWYER: 1, NOBODY: 1}
-    assert {(row["identity_id"], row["other_id"]) for row in rows(store, "candidates")} == {(NOBODY, SENATOR), (NOBODY, LAWYER)}
+    assert {(row["identity_id"], row["other_id"]) for row in rows(store, "candidates")} == {
+        (NOBODY, SENATOR),
+        (NOBODY, LAWYER),
+    }
     feed(store, [[split(SENATOR, 1)], make("art-2", revision=2, withdrawn=True).events])
     assert counts(store) == {SENATOR: 1, NOBODY: 1}
 
@@ -264,11 +306,15 @@ def test_a_statement_may_be_reassigned_to_one_of_several(store: Store) -> None:
     assert counts(store) == {SENATOR: 2, BO.actor_id: 1, NOBODY: 1}
 
 
-# -- names, items, statements --------------------------------------------------------------------------------------------
+# -- names, items, statements --------------------------------------------------------------------------------
 
 
 def test_the_last_rename_and_the_last_item_hold(store: Store) -> None:
-    decided = [rename(ANA.actor_id, "Ana M. Lee", 1), rename(ANA.actor_id, "Ana-Maria Lee", 2), link(ANA.actor_id, "Q7", 1)]
+    decided = [
+        rename(ANA.actor_id, "Ana M. Lee", 1),
+        rename(ANA.actor_id, "Ana-Maria Lee", 2),
+        link(ANA.actor_id, "Q7", 1),
+    ]
     feed(store, [decided[::-1], *quoting("Ana Lee", "Bo Chen")])
     row = row_of(store, ANA.actor_id)
     assert (row["name"], row["aliases"], row["wikidata"]) == ("Ana-Maria Lee", ["Ana Lee"], "Q7")
@@ -308,7 +354,10 @@ def test_a_reassigned_statement_is_said_by_the_other_and_names_nobody(store: Sto
     # the claim has more words than these
     assert counts(store) == {BO.actor_id: 2, CY.actor_id: 1}
     assert row_of(store, BO.actor_id)["aliases"] == []
-    assert {row["reassigned_by"] for row in rows(store, "statements") if row["actor_id"] == BO.actor_id} == {None, decision.decision_id}
+    assert {row["reassigned_by"] for row in rows(store, "statements") if row["actor_id"] == BO.actor_id} == {
+        None,
+        decision.decision_id,
+    }
     feed(store, [[undo(decision, 1)]])
     assert counts(store) == {ANA.actor_id: 1, BO.actor_id: 1, CY.actor_id: 1}
 
@@ -330,12 +379,15 @@ def test_a_reassignment_follows_the_words_to_another_version_of_the_extractor(st
     assert counts(store) == {BO.actor_id: 1}
     assert row_of(store, BO.actor_id)["name"] == "Bo Chen"
     feed(store, [make("art-0", version="3.0.0", speakers=(CY, CY, ANA)).events])
-    assert counts(store) == {BO.actor_id: 2, ANA.actor_id: 1}, "each stands one code point further on: four in five, three in five"
+    assert counts(store) == {
+        BO.actor_id: 2,
+        ANA.actor_id: 1,
+    }, "each stands one code point further on: four in five, three in five"
     feed(store, [make("art-0", revision=2, withdrawn=True).events])
     assert counts(store) == {}
 
 
-# -- undo ----------------------------------------------------------------------------------------------------------------
+# -- undo ----------------------------------------------------------------------------------------------------
 
 
 def test_an_undo_may_be_undone_and_may_come_first(store: Store) -> None:
@@ -367,7 +419,7 @@ def test_of_two_decisions_of_one_id_the_same_one_stands_in_any_order(store: Stor
     assert found[0] == found[1]
 
 
-# -- any order -----------------------------------------------------------------------------------------------------------
+# -- any order -----------------------------------------------------------------------------------------------
 
 NAMES = (
     "Bohdan Dolynsky", "Bohdan Dolynskyy", "Volodymyr Zelensky", "Vladimir Zelenskiy", "Philip Hargrove", "Philip Edmund Hargrove",
@@ -375,7 +427,12 @@ NAMES = (
 )  # fmt: skip
 SPEAKERS = [actor(name) for name in NAMES]
 MADE = [
-    make(f"art-{number}", version=version, speakers=(SPEAKERS[number], SPEAKERS[(number + 3) % len(NAMES)]), claimants=(SPEAKERS[-1],))
+    make(
+        f"art-{number}",
+        version=version,
+        speakers=(SPEAKERS[number], SPEAKERS[(number + 3) % len(NAMES)]),
+        claimants=(SPEAKERS[-1],),
+    )
     for number in range(len(NAMES))
     for version in ("1.0.0", "2.0.0")[: 1 + number % 2]
 ]
@@ -445,7 +502,9 @@ def test_any_order_and_repetition_ends_in_the_same_record(
         feed(store, [batch])
         latest |= published(store)
     assert dump(store) == expected
-    assert {name: record for name, record in latest.items() if record} == {name: record for name, record in records.items() if record}
+    assert {name: record for name, record in latest.items() if record} == {
+        name: record for name, record in records.items() if record
+    }
 
 
 def _assert_as_defined(store: Store, decisions: Sequence[Decision]) -> None:
@@ -459,11 +518,16 @@ def _assert_as_defined(store: Store, decisions: Sequence[Decision]) -> None:
     )
     on_record = [row for row in rows(store, "statements") if row["on_record"]]
     names = {row["identity_id"]: name for row in on_record if (name := read(row["identity_id"])) is not None}
-    said = {name: {row["described"] for row in on_record if row["identity_id"] == name and row["described"]} for name in names}
+    said = {
+        name: {row["described"] for row in on_record if row["identity_id"] == name and row["described"]}
+        for name in names
+    }
     actors = resolved(names, rulings, said)
     assert where(store) == actors
     for row in on_record:
-        person = told_apart(row["identity_id"], said.get(row["identity_id"], ()), rulings).get(row["described"], row["identity_id"])
+        person = told_apart(row["identity_id"], said.get(row["identity_id"], ()), rulings).get(
+            row["described"], row["identity_id"]
+        )
         assert row["actor_id"] == actors.get(person, person)
     assert {row["decision_id"] for row in rows(store, "decisions") if row["in_force"]} == holding
 
@@ -474,7 +538,11 @@ def test_what_is_undone_is_as_if_it_had_never_been_decided(store: Store, data: s
     plain, _ = data.draw(histories())
     events = [event for event in plain if not isinstance(event, Decision)]
     kept = [event for event in plain if isinstance(event, Decision) and event.kind is not DecisionKind.UNDO]
-    regretted = data.draw(st.lists(st.sampled_from(kept), unique_by=lambda decision: decision.decision_id)) if kept else []
+    regretted = (
+        data.draw(st.lists(st.sampled_from(kept), unique_by=lambda decision: decision.decision_id))
+        if kept
+        else []
+    )
     clear(store)
     feed(store, [[*events, *(decision for decision in kept if decision not in regretted)]])
     expected = dump(store, BUT_DECISIONS)
@@ -484,7 +552,7 @@ def test_what_is_undone_is_as_if_it_had_never_been_decided(store: Store, data: s
     assert dump(store, BUT_DECISIONS) == expected
 
 
-# -- a record of another release -----------------------------------------------------------------------------------------
+# -- a record of another release -----------------------------------------------------------------------------
 
 DECIDED = [
     merge(ANA.actor_id, BO.actor_id), split(DOLYNSKYY.actor_id), merge(LOCAL[2], "person:jane-marlowe"), rename(BO.actor_id, "Bo B. Chen"),
@@ -496,7 +564,14 @@ NAMED = ("Ana Lee", "Bo Chen", "Marlowe", "Bohdan Dolynsky", "Bohdan Dolynskyy",
 def test_decisions_hold_when_identities_are_made_anew(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adopting, "STEP", 2)
     made = make("art-9", speakers=(CY,))
-    feed(store, [*quoting(*NAMED), made.events, [*DECIDED, reassign(first_quote(made), made.document.text, "person:jane-marlowe")]])
+    feed(
+        store,
+        [
+            *quoting(*NAMED),
+            made.events,
+            [*DECIDED, reassign(first_quote(made), made.document.text, "person:jane-marlowe")],
+        ],
+    )
     right = dump(store)
     with store.engine.begin() as connection:
         connection.execute(sa.update(relational.identities).values(rules=0))

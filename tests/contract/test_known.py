@@ -1,4 +1,5 @@
-"""Users' own entries of the registry, on both databases: they reach all that is on record, whenever they come and go."""
+"""Users' own entries of the registry, on both databases: they reach all that is on record, whenever they come
+and go."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ IDA = Entry(
     alone=("Marlowe",),
     offices=(Term("mayor", "Springfield", "2020-01-05"),),
 )
-STARMER = Entry("person:keir-starmer", ("Keir Starmer",), offices=(Term("prime minister", "GB", "2025-12-31"),))
+STARMER = Entry(
+    "person:keir-starmer", ("Keir Starmer",), offices=(Term("prime minister", "GB", "2025-12-31"),)
+)
 SPEAKERS = (
     actor("Ida Beatrice Wrenfield"), actor("Marlowe"), actor("the mayor of Springfield", kind=ActorKind.UNNAMED), actor("Bohdan Dolynsky"),
     actor("the UK prime minister", kind=ActorKind.UNNAMED),
@@ -33,7 +36,9 @@ SPEAKERS = (
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     sqlite = request.param == "sqlite"
-    address = f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url"))
+    address = (
+        f"sqlite:///{tmp_path / 'record.db'}" if sqlite else str(request.getfixturevalue("postgres_url"))
+    )
     opened = Store(address, "onrecord-aggregate")
     opened.migrate()
     yield opened
@@ -70,7 +75,9 @@ def test_imported_entries_reach_what_is_on_record_and_leave_no_trace_when_they_g
     assert dump(store) == before
 
 
-def test_the_record_is_the_same_whether_entries_come_before_between_or_after_the_articles(store: Store) -> None:
+def test_the_record_is_the_same_whether_entries_come_before_between_or_after_the_articles(
+    store: Store,
+) -> None:
     first, *rest = events()
     feed(store, [first])
     take_in(store, IDA)
@@ -113,14 +120,20 @@ def test_a_list_that_is_imported_again_replaces_its_entries_only(store: Store) -
     take_in(store, other, source="other.yaml")
     assert take_in(store, STARMER) == Changed(added=1, changed=0, removed=1, same=0)
     with store.engine.connect() as connection:
-        assert known.listed(connection) == [known.Known("mine.csv", STARMER), known.Known("other.yaml", other)]
+        assert known.listed(connection) == [
+            known.Known("mine.csv", STARMER),
+            known.Known("other.yaml", other),
+        ]
 
 
 @pytest.mark.parametrize(
     ("entry", "problem"),
     [
         (Entry("person:bohdan-dolynsky", ("Bohdan Dolynsky",)), "in the list mine.csv already"),
-        (Entry("person:b-d@own", ("Bo D",), wikidata="Q999999001"), "Q999999001 is the Wikidata item of person:bohdan-dolynsky already"),
+        (
+            Entry("person:b-d@own", ("Bo D",), wikidata="Q999999001"),
+            "Q999999001 is the Wikidata item of person:bohdan-dolynsky already",
+        ),
         (Entry("person:bohdana", ("Bohdan Dolynsky",)), "is a name of person:bohdan-dolynsky too"),
     ],
 )

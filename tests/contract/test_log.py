@@ -1,7 +1,7 @@
 """What the stages may rely on, whichever engine carries the log.
 
-The one difference: on Kafka a transaction is seen a moment after it was committed, when its markers have been written; on
-SQLite at once. Hence ``soon``.
+The one difference: on Kafka a transaction is seen a moment after it was committed, when its markers have been
+written; on SQLite at once. Hence ``soon``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ def test_topics_are_created_once_and_described(log: EventLog) -> None:
     name = new_topic(log, 2)
     spec = TopicSpec(name + ".x", 3, retention_ms=86_400_000, max_message_bytes=50_000)
     compacted = TopicSpec(name + ".y", 1, None, compact=True)
-    assert sorted(log.create_topics([spec, TopicSpec(name, 7, None), compacted])) == [spec.name, compacted.name]
+    assert sorted(log.create_topics([spec, TopicSpec(name, 7, None), compacted])) == [
+        spec.name,
+        compacted.name,
+    ]
     assert log.create_topics([spec, compacted]) == []
     found = log.topics()
     assert found[spec.name].spec == spec
@@ -53,7 +56,10 @@ def test_topics_are_created_once_and_described(log: EventLog) -> None:
 
 def test_a_missing_topic_is_named_with_its_cure(log: EventLog) -> None:
     there, missing = new_topic(log), "never-created-" + new_group()
-    with log.producer("test") as producer, pytest.raises(TopicMissing, match=f"{missing}.*onrecord topics create"):
+    with (
+        log.producer("test") as producer,
+        pytest.raises(TopicMissing, match=f"{missing}.*onrecord topics create"),
+    ):
         producer.append([Message(there, b"k", b"v"), Message(missing, b"k", b"v")])
     assert everything(log, there) == []
     with pytest.raises(TopicMissing, match=f"{missing}.*onrecord topics create"):
@@ -86,13 +92,20 @@ def test_append_tells_where_each_message_went(log: EventLog) -> None:
 def test_a_named_partition_wins_over_the_key(log: EventLog) -> None:
     topic = new_topic(log, 3)
     with log.producer("test") as producer:
-        placed = producer.append([Message(topic, b"same", b"%d" % number, partition=number) for number in (2, 0, 1)])
+        placed = producer.append(
+            [Message(topic, b"same", b"%d" % number, partition=number) for number in (2, 0, 1)]
+        )
     assert [tp.partition for tp, _ in placed] == [2, 0, 1]
 
 
 def test_append_is_atomic_when_one_message_is_too_large(log: EventLog) -> None:
     topic, other = new_topic(log, max_message_bytes=2_000), new_topic(log)
-    messages = [*numbered(topic, range(3)), *numbered(other, range(3)), Message(topic, b"big", b"x" * 2_001), Message(other, b"k", b"v")]
+    messages = [
+        *numbered(topic, range(3)),
+        *numbered(other, range(3)),
+        Message(topic, b"big", b"x" * 2_001),
+        Message(other, b"k", b"v"),
+    ]
     with log.producer("test") as producer:
         with pytest.raises(LimitExceeded, match=topic) as caught:
             producer.append(messages)
@@ -122,7 +135,10 @@ def test_the_first_record_behind_each_position_is_found(log: EventLog, producer:
     placed = producer.append([Message(topic, b"k", b"%d" % n, partition=n % 2) for n in range(6)])
     producer.append([Message(topic, b"k", b"late", partition=0)])
     beginning = {TopicPartition(topic, number): 0 for number in range(3)}
-    soon(lambda: {tp: record.value for tp, record in log.first_records(beginning).items()}, {placed[0][0]: b"0", placed[1][0]: b"1"})
+    soon(
+        lambda: {tp: record.value for tp, record in log.first_records(beginning).items()},
+        {placed[0][0]: b"0", placed[1][0]: b"1"},
+    )
     # one position in the middle, one at the end, where on Kafka only a transaction marker stands
     behind = {placed[2][0]: placed[2][1], placed[5][0]: placed[5][1] + 1}
     assert {tp: record.value for tp, record in log.first_records(behind).items()} == {placed[2][0]: b"2"}
@@ -154,7 +170,10 @@ def test_a_batch_knows_where_it_began_and_ended(log: EventLog) -> None:
                 assert offsets == sorted(offsets)
                 assert (batch.first_offsets[tp], batch.next_offsets[tp]) == (offsets[0], offsets[-1] + 1)
             consumer.commit(batch, batch.next_offsets, [])
-    soon(lambda: log.committed(group), {tp: max(offset for at, offset in placed if at == tp) + 1 for tp, _ in placed})
+    soon(
+        lambda: log.committed(group),
+        {tp: max(offset for at, offset in placed if at == tp) + 1 for tp, _ in placed},
+    )
 
 
 def test_an_empty_log_gives_an_empty_batch(log: EventLog) -> None:
@@ -175,7 +194,12 @@ def test_a_waiting_consumer_sees_what_is_appended_meanwhile(log: EventLog) -> No
 
 @SAME_LOG
 @given(
-    appends=st.lists(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c", b"d", None]), st.integers(0, 255)), max_size=12), max_size=5),
+    appends=st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([b"a", b"b", b"c", b"d", None]), st.integers(0, 255)), max_size=12
+        ),
+        max_size=5,
+    ),
     max_records=st.integers(1, 9),
 )
 def test_any_appends_are_read_once_each_and_in_order(
@@ -184,7 +208,9 @@ def test_any_appends_are_read_once_each_and_in_order(
     topic = new_topic(log, 3)
     sent: list[Message] = []
     for chunk in appends:
-        messages = [Message(topic, key, b"%d/%d" % (len(sent) + n, number)) for n, (key, number) in enumerate(chunk)]
+        messages = [
+            Message(topic, key, b"%d/%d" % (len(sent) + n, number)) for n, (key, number) in enumerate(chunk)
+        ]
         producer.append(messages)
         sent += messages
     with log.stage_consumer(new_group(), [topic], "0") as consumer:
@@ -207,7 +233,9 @@ def plain_topic(log: EventLog) -> str:
 @given(
     key=st.none() | st.binary(max_size=40),
     value=st.none() | st.binary(max_size=200),
-    headers=st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=10), st.binary(max_size=20)), max_size=5).map(tuple),
+    headers=st.lists(
+        st.tuples(st.text(st.characters(codec="utf-8"), max_size=10), st.binary(max_size=20)), max_size=5
+    ).map(tuple),
     timestamp_ms=st.integers(1, 2**41),
 )
 def test_records_come_back_byte_for_byte(
@@ -232,7 +260,11 @@ def test_dead_letters_keep_every_byte_and_share_the_transaction(log: EventLog) -
         Message(topic, None, None, timestamp_ms=1_700_000_000_001),
         Message(topic, b"", b"", (), timestamp_ms=1_700_000_000_002),
         Message(
-            topic, b"\x00\xff\xfe", bytes(range(256)), (("h", b"1"), ("h", b""), ("", b"\x80"), ("h", b"1")), timestamp_ms=1_700_000_000_003
+            topic,
+            b"\x00\xff\xfe",
+            bytes(range(256)),
+            (("h", b"1"), ("h", b""), ("", b"\x80"), ("h", b"1")),
+            timestamp_ms=1_700_000_000_003,
         ),
     ]
     with log.producer("test") as producer:
@@ -240,7 +272,9 @@ def test_dead_letters_keep_every_byte_and_share_the_transaction(log: EventLog) -
     with log.stage_consumer(group := new_group(), [topic], "0") as consumer:
         for batch in polled(consumer, 4):
             letters = [
-                Message(dead, r.key, r.value, (*r.headers, ("dlq-version", b"1")), timestamp_ms=r.timestamp_ms)
+                Message(
+                    dead, r.key, r.value, (*r.headers, ("dlq-version", b"1")), timestamp_ms=r.timestamp_ms
+                )
                 for r in batch.records
                 if r.key != b"good"
             ]
@@ -248,7 +282,9 @@ def test_dead_letters_keep_every_byte_and_share_the_transaction(log: EventLog) -
             consumer.commit(batch, batch.next_offsets, [*letters, *good])
     soon(lambda: len(everything(log, dead)), 3)
     kept = everything(log, dead)
-    assert [(r.key, r.value, r.headers[:-1], r.timestamp_ms) for r in kept] == [(m.key, m.value, m.headers, m.timestamp_ms) for m in poison]
+    assert [(r.key, r.value, r.headers[:-1], r.timestamp_ms) for r in kept] == [
+        (m.key, m.value, m.headers, m.timestamp_ms) for m in poison
+    ]
     assert all(r.headers[-1] == ("dlq-version", b"1") for r in kept)
     soon(lambda: [r.value for r in everything(log, out)], [b"good"])
     soon(lambda: list(log.committed(group)), [TopicPartition(topic, 0)])
@@ -269,7 +305,9 @@ def test_outputs_and_offsets_appear_together_at_commit(log: EventLog) -> None:
         soon(lambda: log.committed(group), first.next_offsets)
         soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(4)])
         rest = drain(consumer, 10 - len(first.records))
-        assert values([*first.records, *rest]) == [b"%06d" % n for n in range(10)], "reads on behind what was committed"
+        assert values([*first.records, *rest]) == [b"%06d" % n for n in range(10)], (
+            "reads on behind what was committed"
+        )
 
 
 def test_a_failed_commit_leaves_nothing_and_recover_replays_the_batch(log: EventLog) -> None:
@@ -279,13 +317,17 @@ def test_a_failed_commit_leaves_nothing_and_recover_replays_the_batch(log: Event
     with log.stage_consumer(group, [topic], "0") as consumer:
         (batch,) = polled(consumer, 1)
         with pytest.raises(LimitExceeded):
-            consumer.commit(batch, batch.next_offsets, [*numbered(out, range(5)), Message(out, b"big", b"x" * 5_000)])
+            consumer.commit(
+                batch, batch.next_offsets, [*numbered(out, range(5)), Message(out, b"big", b"x" * 5_000)]
+            )
         assert everything(log, out) == []
         assert log.committed(group) == {}
         consumer.recover(batch)
         again: list[Record] = []
         for replay in polled(consumer, 20):
-            consumer.commit(replay, replay.next_offsets, [Message(out, r.key, r.value) for r in replay.records])
+            consumer.commit(
+                replay, replay.next_offsets, [Message(out, r.key, r.value) for r in replay.records]
+            )
             again += replay.records
     assert values(again) == [b"%06d" % n for n in range(20)]
     soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(20)])
@@ -299,7 +341,9 @@ def test_part_of_a_batch_can_be_committed_record_by_record(log: EventLog) -> Non
         done: dict[TopicPartition, int] = {}
         for batch in polled(consumer, 6):
             for record in batch.records:
-                consumer.commit(batch, {record.tp: record.offset + 1}, [Message(out, record.key, record.value)])
+                consumer.commit(
+                    batch, {record.tp: record.offset + 1}, [Message(out, record.key, record.value)]
+                )
                 done[record.tp] = record.offset + 1
                 soon(lambda: log.committed(group), done)
     soon(lambda: values(everything(log, out)), [b"%06d" % n for n in range(6)])
@@ -385,7 +429,13 @@ def test_keep_alive_reads_nothing(log: EventLog) -> None:
 def test_a_sink_starts_where_its_database_says(log: EventLog) -> None:
     topic, group = new_topic(log, 3), new_group()
     with log.producer("test") as producer:
-        placed = producer.append([Message(topic, b"k", b"%d-%d" % (number, n), partition=number) for number in range(3) for n in range(5)])
+        placed = producer.append(
+            [
+                Message(topic, b"k", b"%d-%d" % (number, n), partition=number)
+                for number in range(3)
+                for n in range(5)
+            ]
+        )
     offsets = {(tp.partition, n): offset for (tp, offset), n in zip(placed, [*range(5)] * 3, strict=True)}
     asked: list[frozenset[TopicPartition]] = []
 
@@ -396,7 +446,9 @@ def test_a_sink_starts_where_its_database_says(log: EventLog) -> None:
     with log.sink_consumer(group, [topic], "0", assigned) as consumer:
         read = drain(consumer, 7)
         assert values(read) == [b"0-3", b"0-4", *(b"2-%d" % n for n in range(5))]
-        assert frozenset().union(*asked) == consumer.assignment() == {TopicPartition(topic, n) for n in range(3)}
+        assert (
+            frozenset().union(*asked) == consumer.assignment() == {TopicPartition(topic, n) for n in range(3)}
+        )
         end = {TopicPartition(topic, 2): offsets[2, 4] + 1}
 
         def reported() -> object:

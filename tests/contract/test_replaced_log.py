@@ -1,4 +1,5 @@
-"""A log made anew, restored or truncated is noticed by whoever keeps positions in it, whichever engine carries it."""
+"""A log made anew, restored or truncated is noticed by whoever keeps positions in it, whichever engine
+carries it."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def stored(log: EventLog, topic: str) -> tuple[list[Record], dict[TopicPartition
     """What a reader of the whole topic would keep."""
     topic_id = log.topics()[topic].topic_id
     records = everything(log, topic)
-    return records, {record.tp: Position(record.offset + 1, Origin(topic_id, mark_of(record))) for record in records}
+    return records, {
+        record.tp: Position(record.offset + 1, Origin(topic_id, mark_of(record))) for record in records
+    }
 
 
 def fill(log: EventLog, topic: str, numbers: range = range(20)) -> None:
@@ -64,7 +67,10 @@ def test_positions_beyond_the_end_are_of_a_longer_log(log: EventLog) -> None:
     fill(log, topic)
     (end,) = [end for _, end in log.topics()[topic].ranges.values()]
     tp, gone = TopicPartition(topic, 0), TopicPartition(topic, 5)
-    found = contradicted(log.topics(), {tp: Position(end + 1), gone: Position(1), TopicPartition("no-such-topic", 0): Position(9)})
+    found = contradicted(
+        log.topics(),
+        {tp: Position(end + 1), gone: Position(1), TopicPartition("no-such-topic", 0): Position(9)},
+    )
     assert {at: one.why for at, one in found.items()} == {tp: "beyond_end", gone: "beyond_end"}
     assert contradicted(log.topics(), {tp: Position(end)}) == {}, "kept by a release that stored no origins"
 
@@ -76,9 +82,13 @@ def test_another_record_before_a_position_tells_a_log_that_was_written_on(log: E
     last = {record.tp: record for record in records}
     tp = records[0].tp
     other = next(record for record in records if record.tp == tp and record.offset != last[tp].offset)
-    wrong = positions | {tp: Position(positions[tp].offset, Origin(positions[tp].origin.topic_id, mark_of(other)))}
+    wrong = positions | {
+        tp: Position(positions[tp].offset, Origin(positions[tp].origin.topic_id, mark_of(other)))
+    }
     found = replaced(log, log.topics(), wrong)
-    assert {at: (one.why, one.kept, one.found) for at, one in found.items()} == {tp: ("other_record", mark_of(other), mark_of(last[tp]))}
+    assert {at: (one.why, one.kept, one.found) for at, one in found.items()} == {
+        tp: ("other_record", mark_of(other), mark_of(last[tp]))
+    }
 
 
 def test_a_partition_without_a_position_is_read_from_its_beginning(log: EventLog) -> None:
@@ -88,7 +98,7 @@ def test_a_partition_without_a_position_is_read_from_its_beginning(log: EventLog
         assert values(drain(consumer, 30)) == [b"%06d" % n for n in range(30)]
 
 
-# -- on Kafka: a topic deleted and made anew under its group ------------------------------------------------------------
+# -- on Kafka: a topic deleted and made anew under its group -------------------------------------------------
 
 Anew = Callable[[str], None]
 
@@ -146,8 +156,11 @@ def test_a_stage_reads_a_topic_made_anew_from_its_beginning(kafka: EventLog, ane
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("count", [5, 60])
-def test_offsets_that_outlive_their_topic_skip_nothing(request: pytest.FixtureRequest, kafka: EventLog, anew: Anew, count: int) -> None:
-    """The broker deletes them with the topic; a commit that was under way, or a tool that copies groups, brings them back."""
+def test_offsets_that_outlive_their_topic_skip_nothing(
+    request: pytest.FixtureRequest, kafka: EventLog, anew: Anew, count: int
+) -> None:
+    """The broker deletes them with the topic; a commit that was under way, or a tool that copies groups,
+    brings them back."""
     from kafka import KafkaConsumer, OffsetAndMetadata
     from kafka import TopicPartition as KafkaTopicPartition
 
@@ -174,7 +187,11 @@ def test_offsets_that_outlive_their_topic_skip_nothing(request: pytest.FixtureRe
     with capture_logs() as lines, kafka.stage_consumer(copied, [topic], "0") as stage:
         assert values(drain(stage, count)) == [b"%06d" % n for n in range(100, 100 + count)]
     (warned,) = [line for line in lines if line["event"].startswith("the log was replaced")]
-    assert (warned["topic"], warned["known"], warned["found"]) == (topic, old_id, kafka.topics()[topic].topic_id)
+    assert (warned["topic"], warned["known"], warned["found"]) == (
+        topic,
+        old_id,
+        kafka.topics()[topic].topic_id,
+    )
 
 
 @pytest.mark.kafka
@@ -192,7 +209,11 @@ def test_a_topic_made_anew_under_a_live_consumer_is_read_from_its_beginning(
         asked.append(partitions)
         return {}
 
-    consumer = kafka.stage_consumer(group, [topic], "0") if kind == "stage" else kafka.sink_consumer(group, [topic], "0", assigned)
+    consumer = (
+        kafka.stage_consumer(group, [topic], "0")
+        if kind == "stage"
+        else kafka.sink_consumer(group, [topic], "0", assigned)
+    )
     with consumer:
         assert len(drain(consumer, 5)) == 5
         anew(topic)

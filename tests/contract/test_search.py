@@ -38,7 +38,9 @@ def said(article: str, who: str, pieces: str | Sequence[str], **facts: Any) -> l
     """An article in which someone says something."""
     parts = [pieces] if isinstance(pieces, str) else list(pieces)
     detail = {name: facts.pop(name) for name in ("kind", "stance", "cue") if name in facts}
-    return list(story(article, f"“{' ” … “'.join(parts)}” {who} said.", [Said(who, parts, **detail)], **facts))
+    return list(
+        story(article, f"“{' ” … “'.join(parts)}” {who} said.", [Said(who, parts, **detail)], **facts)
+    )
 
 
 SAMPLE: dict[str, list[Event]] = {
@@ -97,7 +99,7 @@ def articles(answer: Any) -> list[str]:
     return [item["article"]["article_id"] for item in answer["statements"]["items"]]
 
 
-# -- what is found --------------------------------------------------------------------------------------------------------
+# -- what is found -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -182,13 +184,19 @@ def test_filters(api: TestClient) -> None:
     assert articles(ask(api, "bridge", kind="claim")) == ["tunnel"]
     assert articles(ask(api, "bridge", stance="promise")) == ["reopen"]
     assert articles(ask(api, "bridge", **{"from": "2026-01-01", "to": "2026-01-31"})) == ["bridges"]
-    assert api.get("/v1/actors/person:bo-chen/statements", params={"q": "=bridge -tunnel"}).json()["total"] == 1
-    assert [a["actor_id"] for a in api.get("/v1/actors", params={"q": "mull"}).json()["items"]] == ["person:jorg-muller"]
+    assert (
+        api.get("/v1/actors/person:bo-chen/statements", params={"q": "=bridge -tunnel"}).json()["total"] == 1
+    )
+    assert [a["actor_id"] for a in api.get("/v1/actors", params={"q": "mull"}).json()["items"]] == [
+        "person:jorg-muller"
+    ]
 
 
 def test_facets(api: TestClient) -> None:
     facets = ask(api, "bridge")["facets"]
-    counted = {name: {count["value"]: count["statements"] for count in counts} for name, counts in facets.items()}
+    counted = {
+        name: {count["value"]: count["statements"] for count in counts} for name, counts in facets.items()
+    }
     assert counted == {
         "actors": {"person:bo-chen": 2, "person:ana-lee": 1},
         "outlets": {"Gazette": 2, "Northern Post": 1},
@@ -202,7 +210,9 @@ def test_facets(api: TestClient) -> None:
 def test_highlights_stand_in_the_text(api: TestClient) -> None:
     answer = ask(api, '"the bridge" reopens OR the')
     marked = {
-        item["article"]["article_id"]: [item["text"][h["start"] : h["end"]] for h in answer["highlights"][item["statement_id"]]]
+        item["article"]["article_id"]: [
+            item["text"][h["start"] : h["end"]] for h in answer["highlights"][item["statement_id"]]
+        ]
         for item in answer["statements"]["items"]
     }
     assert marked["reopen"] == ["The bridge", "reopen"]
@@ -260,12 +270,17 @@ def test_hostile_input_is_answered_or_refused(api: TestClient, query: str) -> No
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(q=st.text(alphabet=st.sampled_from("ab éж会 ()\"“*=-|&'\\:!<>{}^+") | st.characters(exclude_categories=["Cs"]), max_size=40))
+@given(
+    q=st.text(
+        alphabet=st.sampled_from("ab éж会 ()\"“*=-|&'\\:!<>{}^+") | st.characters(exclude_categories=["Cs"]),
+        max_size=40,
+    )
+)
 def test_anything_is_answered_or_refused(api: TestClient, q: str) -> None:
     assert api.get("/v1/search", params={"q": q}).status_code in (200, 422)
 
 
-# -- the same as reading every statement ----------------------------------------------------------------------------------
+# -- the same as reading every statement ---------------------------------------------------------------------
 
 WORDS = ["nato", "bridge", "bridges", "reopen", "tunnel", "мост", "会", "国"]
 
@@ -289,17 +304,25 @@ def holds(node: Node, tokens: Sequence[str], forms: dict[str, set[str]]) -> bool
 
 
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9), min_size=1, max_size=6)
-LEAF = st.sampled_from([*WORDS, "=bridge", "=bridges", "bri*", "reo*", "会国", '"bridge tunnel"', '"nato 会"', '"国会"'])
+LEAF = st.sampled_from(
+    [*WORDS, "=bridge", "=bridges", "bri*", "reo*", "会国", '"bridge tunnel"', '"nato 会"', '"国会"']
+)
 QUERIES = st.recursive(
     LEAF,
-    lambda part: st.tuples(part, st.sampled_from([" ", " AND ", " OR ", " NOT "]), part).map(lambda found: f"({''.join(found)})"),
+    lambda part: st.tuples(part, st.sampled_from([" ", " AND ", " OR ", " NOT "]), part).map(
+        lambda found: f"({''.join(found)})"
+    ),
     max_leaves=6,
 )
 
 
 @pytest.fixture
 def plain(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[tuple[Store, TestClient]]:
-    address = f"sqlite:///{tmp_path / 'record.db'}" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    address = (
+        f"sqlite:///{tmp_path / 'record.db'}"
+        if engine == "sqlite"
+        else str(request.getfixturevalue("postgres_url"))
+    )
     store = Store(address, "test")
     store.migrate()
     with reader(address) as client:
@@ -313,14 +336,28 @@ def plain(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterat
 def test_the_index_finds_what_reading_everything_would(
     plain: tuple[Store, TestClient], engine: str, texts: list[list[str]], queries: list[str], counted: int
 ) -> None:
-    """In every appearance, and of what was said once the appearance that leads of those that have the words."""
+    """In every appearance, and of what was said once the appearance that leads of those that have the
+    words."""
     store, client = plain
     revision = 1 + max((row["revision"] for row in rows(store, "documents")), default=0)
-    for number, outlet in enumerate(("Gazette", "Herald", "Gazette")):  # each cuts what was said, and the shortest is the first
+    # each cuts what was said, and the shortest is the first
+    for number, outlet in enumerate(("Gazette", "Herald", "Gazette")):
         cut = [" ".join(text[number:]) for text in texts if text[number:]]
         told = [Said("Ana Lee", text) for text in cut]
         body, published = "\n".join(cut), at(2026, 3, 3 - number)
-        feed(store, [story(f"art-{number}", f"{body} said Ana Lee", told, revision=revision, outlet=outlet, published_at=published)])
+        feed(
+            store,
+            [
+                story(
+                    f"art-{number}",
+                    f"{body} said Ana Lee",
+                    told,
+                    revision=revision,
+                    outlet=outlet,
+                    published_at=published,
+                )
+            ],
+        )
     on_record = [row for row in rows(store, "statements") if row["on_record"]]
     for query in queries:
         for narrowed in ({}, {"outlet": "Gazette"}):
@@ -328,7 +365,9 @@ def test_the_index_finds_what_reading_everything_would(
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(finding, "COUNTED", counted)
                 everywhere, once = (
-                    client.get("/v1/search", params={"q": query, "limit": 500, "appearances": each, **narrowed})
+                    client.get(
+                        "/v1/search", params={"q": query, "limit": 500, "appearances": each, **narrowed}
+                    )
                     for each in ("all", "first")
                 )
             tree = parse(query) if everywhere.status_code == 200 else None
@@ -348,7 +387,10 @@ def rank(row: dict[str, Any]) -> Any:
 
 
 def newest_first(found: Iterable[dict[str, Any]]) -> list[str]:
-    return [identifier for _, identifier in sorted(((row["sort_at"], row["statement_id"]) for row in found), reverse=True)]
+    return [
+        identifier
+        for _, identifier in sorted(((row["sort_at"], row["statement_id"]) for row in found), reverse=True)
+    ]
 
 
 def ids(answer: Any) -> list[str]:
@@ -364,10 +406,15 @@ def test_what_was_said_once_is_found_once(plain: tuple[Store, TestClient], engin
     assert [item["articles"] for item in found["statements"]["items"]] == [5, 1]
     assert found["statements"]["total"] == 2
     assert {count["value"]: count["statements"] for count in found["facets"]["outlets"]} == {"Gazette": 2}
-    assert articles(ask(client, "safe", actor="holm")) == ["art-16"], "words that the leading appearance has not"
+    assert articles(ask(client, "safe", actor="holm")) == ["art-16"], (
+        "words that the leading appearance has not"
+    )
     assert articles(ask(client, "tunnel", actor="holm", outlet="tribune")) == ["art-10"]
     assert len(articles(ask(client, "tunnel march", actor="holm", appearances="all"))) > 5
-    assert client.get("/v1/actors/person:ida-holm/statements", params={"q": "tunnel -april"}).json()["total"] == 2
+    assert (
+        client.get("/v1/actors/person:ida-holm/statements", params={"q": "tunnel -april"}).json()["total"]
+        == 2
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -375,24 +422,31 @@ def test_shreds_do_not_lead_and_gaps_are_shown(plain: tuple[Store, TestClient], 
     store, client = plain
     feed(
         store,
-        [said("short", "Ana Lee", "A bridge"), said("long", "Ana Lee", ["We said for years that there would be a", "bridge in the end"])],
+        [
+            said("short", "Ana Lee", "A bridge"),
+            said("long", "Ana Lee", ["We said for years that there would be a", "bridge in the end"]),
+        ],
     )
     found = ask(client, "bridge", sort="relevance")
     assert articles(found) == ["long", "short"]
     text = found["statements"]["items"][0]["text"]
     assert text == "We said for years that there would be a […] bridge in the end"
-    [mark] = ask(client, "a OR bridge", sort="relevance")["highlights"][found["statements"]["items"][0]["statement_id"]][-1:]
+    [mark] = ask(client, "a OR bridge", sort="relevance")["highlights"][
+        found["statements"]["items"][0]["statement_id"]
+    ][-1:]
     assert text[mark["start"] : mark["end"]] == "bridge", "a run of words does not reach across a gap"
 
 
-# -- the index follows the record -----------------------------------------------------------------------------------------
+# -- the index follows the record ----------------------------------------------------------------------------
 
 
 def indexed(store: Store) -> list[dict[str, Any]]:
     with store.engine.connect() as connection:
         found = connection.execute(sa.select(*COLUMNS).order_by(relational.search.c.statement_id)).all()
         if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 1)")
+            connection.exec_driver_sql(
+                "INSERT INTO search_words (search_words, rank) VALUES ('integrity-check', 1)"
+            )
         else:
             both = "search s JOIN statements t USING (statement_id)"
             stale = f"SELECT count(*) FROM {both} WHERE s.vector IS DISTINCT FROM onrecord_vector(t.words)"
@@ -401,11 +455,17 @@ def indexed(store: Store) -> list[dict[str, Any]]:
 
 
 def expected(store: Store) -> list[dict[str, Any]]:
-    return [{column.name: row[column.name] for column in COLUMNS} for row in rows(store, "statements") if row["on_record"]]
+    return [
+        {column.name: row[column.name] for column in COLUMNS}
+        for row in rows(store, "statements")
+        if row["on_record"]
+    ]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_index_follows_revisions_withdrawals_and_identities(plain: tuple[Store, TestClient], engine: str) -> None:
+def test_the_index_follows_revisions_withdrawals_and_identities(
+    plain: tuple[Store, TestClient], engine: str
+) -> None:
     store, client = plain
     first = said("one", "Volodymyr Zelensky", "The talks go on")
     waiting = said("two", "Volodymyr Zelenskyy", "The talks have ended")
@@ -435,9 +495,15 @@ def test_the_index_follows_revisions_withdrawals_and_identities(plain: tuple[Sto
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_record_of_the_release_before_is_indexed(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> None:
+def test_a_record_of_the_release_before_is_indexed(
+    request: pytest.FixtureRequest, engine: str, tmp_path: Path
+) -> None:
     """And what that release writes after this one, when one goes back to it for a while."""
-    address = f"sqlite:///{tmp_path / 'record.db'}" if engine == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    address = (
+        f"sqlite:///{tmp_path / 'record.db'}"
+        if engine == "sqlite"
+        else str(request.getfixturevalue("postgres_url"))
+    )
     fill(address, [event for events in SAMPLE.values() for event in events])
     store = Store(address, "test")
     before = indexed(store)
@@ -461,7 +527,9 @@ def test_the_migration_indexes_what_is_stored(tmp_path: Path, release: str) -> N
     with engine.begin() as migrating:
         config.attributes["connection"] = migrating
         command.upgrade(config, release)
-        stored = {table: {column["name"] for column in sa.inspect(migrating).get_columns(table)} for table in STORED}
+        stored = {
+            table: {column["name"] for column in sa.inspect(migrating).get_columns(table)} for table in STORED
+        }
     (tmp_path / "other").mkdir()
     source = open_store(tmp_path / "other")
     feed(source, [SAMPLE["reopen"]])
@@ -482,7 +550,7 @@ def test_the_migration_indexes_what_is_stored(tmp_path: Path, release: str) -> N
         assert articles(ask(client, '"bridge will reopen"')) == ["reopen"]
 
 
-# -- what so many answer that they are not counted ------------------------------------------------------------------------
+# -- what so many answer that they are not counted -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest", "relevance"])
@@ -490,16 +558,22 @@ def test_more_than_are_counted(api: TestClient, sort: str, monkeypatch: pytest.M
     whole = articles(ask(api, "the", sort=sort))
     monkeypatch.setattr(finding, "COUNTED", 3)
     answer = ask(api, "the", sort=sort, limit=2)
-    assert (answer["statements"]["total"], answer["statements"]["exact"], answer["facets"]) == (3, False, None)
+    assert (answer["statements"]["total"], answer["statements"]["exact"], answer["facets"]) == (
+        3,
+        False,
+        None,
+    )
     seen = articles(answer)
     while answer["statements"]["next"]:
         answer = api.get(answer["statements"]["next"]).json()
         seen += articles(answer)
     assert seen == whole
-    assert articles(ask(api, "the", sort=sort, outlet="northern post")) == [a for a in whole if a in ("senator", "bridges")]
+    assert articles(ask(api, "the", sort=sort, outlet="northern post")) == [
+        a for a in whole if a in ("senator", "bridges")
+    ]
 
 
-# -- without trigrams -----------------------------------------------------------------------------------------------------
+# -- without trigrams ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.postgres
@@ -526,6 +600,17 @@ def test_without_trigrams_search_works_and_says_what_it_lacks(postgres_url: str)
 def test_days_far_away(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'record.db'}"
     years = (1, 1969, 9999)
-    fill(address, [e for y in years for e in said(f"y{y}", "Ana Lee", "A long time", published_at=dt.datetime(y, 6, 1, tzinfo=dt.UTC))])
+    fill(
+        address,
+        [
+            e
+            for y in years
+            for e in said(f"y{y}", "Ana Lee", "A long time", published_at=dt.datetime(y, 6, 1, tzinfo=dt.UTC))
+        ],
+    )
     with reader(address) as client:
-        assert [count["value"] for count in ask(client, "long")["facets"]["months"]] == ["0001-06", "1969-06", "9999-06"]
+        assert [count["value"] for count in ask(client, "long")["facets"]["months"]] == [
+            "0001-06",
+            "1969-06",
+            "9999-06",
+        ]

@@ -67,7 +67,7 @@ def on_record(store: Store) -> set[str]:
     return {row["statement_id"] for row in rows(store, "statements") if row["on_record"]}
 
 
-# -- what is on record ---------------------------------------------------------------------------------------------------
+# -- what is on record ---------------------------------------------------------------------------------------
 
 
 def test_a_document_and_its_statements_make_a_record(store: Store) -> None:
@@ -75,7 +75,13 @@ def test_a_document_and_its_statements_make_a_record(store: Store) -> None:
     feed(store, [made.events])
     ana, bo = rows(store, "actors")
     assert (ana["actor_id"], ana["name"], ana["aliases"]) == ("person:ana-lee", "Ana Lee", ["Ms. Lee"])
-    assert (ana["quotes"], ana["claims"], ana["statements"], ana["articles"], ana["outlets"]) == (2, 0, 2, 1, 1)
+    assert (ana["quotes"], ana["claims"], ana["statements"], ana["articles"], ana["outlets"]) == (
+        2,
+        0,
+        2,
+        1,
+        1,
+    )
     assert (bo["quotes"], bo["claims"]) == (0, 1)
     assert ana["first_seen"] == ana["last_seen"] == ana["sort_at"] == NOON
     assert on_record(store) == {event.event_id for event in made.statements}
@@ -122,7 +128,10 @@ def test_of_two_lists_of_one_document_one_counts_whatever_comes_first(store: Sto
         states.append((on_record(store), dump(store)))
     assert states[0] == states[1] == states[2]
     assert states[0][0] in [{statement.event_id for statement in made.statements} for made in (one, other)]
-    assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {ANA.actor_id: 1, BO.actor_id: 1}
+    assert {row["actor_id"]: row["quotes"] for row in rows(store, "actors")} == {
+        ANA.actor_id: 1,
+        BO.actor_id: 1,
+    }
 
 
 def test_a_statement_that_its_document_does_not_name_is_off_record(store: Store) -> None:
@@ -191,11 +200,12 @@ def test_how_sure_a_source_is_stays_on_record_to_the_last_digit(store: Store) ->
     assert kept == {(before.document.article_id, None), (after.document.article_id, 0.1 + 0.2)}
 
 
-# -- any order -----------------------------------------------------------------------------------------------------------
+# -- any order -----------------------------------------------------------------------------------------------
 
 
 def universe() -> list[list[Event]]:
-    """Revisions, re-extractions, withdrawals, shared and local actors, and events of one id with different content."""
+    """Revisions, re-extractions, withdrawals, shared and local actors, and events of one id with different
+    content."""
     source = actor("a senior official", kind=ActorKind.UNNAMED, article="art-2")
     made = [
         make("art-1", speakers=(ANA, BO), claimants=(ANA,)),
@@ -211,7 +221,14 @@ def universe() -> list[list[Event]]:
         make("art-4", revision=3, claimants=(ANA,), published_at=NOON - DAY),
         make("art-4", revision=2, claimants=(ANA, BO)),
         # rules that changed without a new version: the same document, other lists
-        make("art-1", revision=2, version="1.0.1", speakers=(ANA, BO), claimants=(ANA,), published_at=NOON + DAY),
+        make(
+            "art-1",
+            revision=2,
+            version="1.0.1",
+            speakers=(ANA, BO),
+            claimants=(ANA,),
+            published_at=NOON + DAY,
+        ),
         make("art-5", speakers=(ANA, BO), claimants=(BO,)),
         make("art-5", speakers=(BO, BO), claimants=(BO, ANA)),
         make("art-5", speakers=(ANA,)),
@@ -228,7 +245,10 @@ def surer(events: Sequence[Event], confidence: float) -> list[Event]:
 
 def denying(events: Sequence[Event]) -> list[Event]:
     """The same events, whose words nobody said."""
-    return [event if isinstance(event, Document) else event.model_copy(update={"negated": True}) for event in events]
+    return [
+        event if isinstance(event, Document) else event.model_copy(update={"negated": True})
+        for event in events
+    ]
 
 
 UNIVERSE = universe()
@@ -261,7 +281,11 @@ def expected_counts(events: Sequence[Event]) -> dict[str, tuple[int, int, int, i
         if isinstance(event, Document):
             continue
         document = current.get(event.article.article_id)
-        if document is None or document.document_id != event.article.document_id or document.outcome == "withdrawn":
+        if (
+            document is None
+            or document.document_id != event.article.document_id
+            or document.outcome == "withdrawn"
+        ):
             continue
         if event.event_id in document.quote_ids + document.claim_ids:
             found.setdefault(event.partition_key, {})[event.event_id] = event
@@ -274,7 +298,9 @@ def rank(document: Document) -> tuple[object, ...]:
 
 
 def _counts(statements: list[Event]) -> tuple[int, int, int, int]:
-    said = [statement for statement in statements if not isinstance(statement, Document) and not statement.negated]
+    said = [
+        statement for statement in statements if not isinstance(statement, Document) and not statement.negated
+    ]
     kinds = Counter(type(statement).__name__ for statement in said)
     articles = {statement.article.article_id for statement in said}
     return kinds["Quote"], kinds["Claim"], len(statements) - len(said), len(articles)
@@ -282,12 +308,17 @@ def _counts(statements: list[Event]) -> tuple[int, int, int, int]:
 
 @settings(max_examples=25)
 @given(history=histories())
-def test_any_order_duplication_and_batching_ends_in_the_same_state(store: Store, history: tuple[list[Event], list[list[Event]]]) -> None:
+def test_any_order_duplication_and_batching_ends_in_the_same_state(
+    store: Store, history: tuple[list[Event], list[list[Event]]]
+) -> None:
     plain, batches = history
     clear(store)
     feed(store, [plain])
     in_plain_order, records = dump(store), published(store)
-    counted = {row["actor_id"]: (row["quotes"], row["claims"], row["denied"], row["articles"]) for row in rows(store, "actors")}
+    counted = {
+        row["actor_id"]: (row["quotes"], row["claims"], row["denied"], row["articles"])
+        for row in rows(store, "actors")
+    }
     assert counted == expected_counts(plain)
     clear(store)
     latest: dict[str, ActorRecord | None] = {}
@@ -297,7 +328,9 @@ def test_any_order_duplication_and_batching_ends_in_the_same_state(store: Store,
             latest |= published(store)
     latest |= published(store)
     assert dump(store) == in_plain_order
-    assert {actor: record for actor, record in latest.items() if record} == {actor: record for actor, record in records.items() if record}
+    assert {actor: record for actor, record in latest.items() if record} == {
+        actor: record for actor, record in records.items() if record
+    }
 
 
 def test_both_engines_hold_the_same_rows(tmp_path: Path, postgres_url: str) -> None:
@@ -311,11 +344,12 @@ def test_both_engines_hold_the_same_rows(tmp_path: Path, postgres_url: str) -> N
     assert dumps[0] == dumps[1]
 
 
-# -- the trail -----------------------------------------------------------------------------------------------------------
+# -- the trail -----------------------------------------------------------------------------------------------
 
 
 def journey() -> list[Record]:
-    """Two revisions, a withdrawal, poison that is replayed in vain, and an article that made no document yet."""
+    """Two revisions, a withdrawal, poison that is replayed in vain, and an article that made no document
+    yet."""
     poison = record(article("art-2"), 1)
     again = placed(replayed(read_dead_letter(letter(poison, 0))), 4)
     return [
@@ -353,7 +387,9 @@ def test_any_order_and_repetition_leaves_the_same_trail(store: Store, data: st.D
     follow(store, [JOURNEY])
     plain, hours = steps(store), counted(store)
     clear(store)
-    stream: list[Record] = data.draw(st.permutations(JOURNEY + data.draw(st.lists(st.sampled_from(JOURNEY), max_size=5))))
+    stream: list[Record] = data.draw(
+        st.permutations(JOURNEY + data.draw(st.lists(st.sampled_from(JOURNEY), max_size=5)))
+    )
     size = data.draw(st.integers(1, len(stream)))
     follow(store, [stream[start : start + size] for start in range(0, len(stream), size)])
     assert steps(store) == plain
@@ -374,7 +410,9 @@ def test_sources_are_counted_once_however_often_a_record_is_read(store: Store) -
         ("Gazette", "extract", "dead_lettered", 2), ("Gazette", "extract", "extracted", 2), ("Gazette", "extract", "withdrawn", 1),
         ("Gazette", "ingest", "accepted", 3), ("Gazette", "ingest", "replayed", 1), ("Gazette", "ingest", "withdrawn", 1),
     ]  # fmt: skip
-    (noon,) = [row for row in rows(store, "source_hours") if row["outcome"] == "accepted" and row["articles"] == 2]
+    (noon,) = [
+        row for row in rows(store, "source_hours") if row["outcome"] == "accepted" and row["articles"] == 2
+    ]
     assert (noon["hour"], noon["latest"]) == (hour_of(NOON), NOON)
     (gazette,) = store.sources(NOON + DAY)
     assert (gazette.outlet, gazette.last_article, gazette.silent_since) == ("Gazette", NOON + DAY, None)
@@ -415,12 +453,17 @@ def test_a_short_trail_does_not_make_sources_forgotten(store: Store) -> None:
     follow(store, [[record(article(f"art-{n}"), n, at=now - n * DAY) for n in (1, 27, 30)]])
     assert store.purge_trail(now) == 3
     assert rows(store, "trail") == []
-    assert [row["hour"] for row in rows(store, "source_hours")] == [hour_of(now - 27 * DAY), hour_of(now - DAY)]
+    assert [row["hour"] for row in rows(store, "source_hours")] == [
+        hour_of(now - 27 * DAY),
+        hour_of(now - DAY),
+    ]
 
 
 def test_what_is_on_record_is_counted_by_kind(store: Store) -> None:
     assert store.entries() == {"actor": 0, "quote": 0, "claim": 0, "article": 0, "outlet": 0}
-    feed(store, [make("art-1", speakers=(ANA, BO), claimants=(ANA,)).events, make("art-2", outlet=None).events])
+    feed(
+        store, [make("art-1", speakers=(ANA, BO), claimants=(ANA,)).events, make("art-2", outlet=None).events]
+    )
     feed(store, [make("art-3", outlet="Herald", speakers=(BO,)).events, make("art-4", withdrawn=True).events])
     assert store.entries() == {"actor": 2, "quote": 3, "claim": 1, "article": 3, "outlet": 2}
 
@@ -435,7 +478,7 @@ def test_a_reader_neither_waits_for_a_writer_nor_holds_it_up(store: Store) -> No
     other.close()
 
 
-# -- offsets -------------------------------------------------------------------------------------------------------------
+# -- offsets -------------------------------------------------------------------------------------------------
 
 
 def test_state_and_offsets_change_together_or_not_at_all(store: Store) -> None:
@@ -493,17 +536,23 @@ def test_what_a_position_was_made_from_is_kept_with_it(store: Store) -> None:
     store.apply([], {}, {PARTITION: 2}, {PARTITION: origin})
     assert store.positions() == {PARTITION: Position(2, origin)}
     store.apply([], {PARTITION: 2}, {PARTITION: 3}, {PARTITION: Origin("topic-1")})
-    assert store.positions() == {PARTITION: Position(3, Origin("topic-1"))}, "a mark stands for the record before its own position only"
+    assert store.positions() == {PARTITION: Position(3, Origin("topic-1"))}, (
+        "a mark stands for the record before its own position only"
+    )
 
 
-# -- publishing ----------------------------------------------------------------------------------------------------------
+# -- publishing ----------------------------------------------------------------------------------------------
 
 
 def test_what_changed_is_published_once_and_what_is_gone_as_a_tombstone(store: Store) -> None:
     feed(store, [make(speakers=(ANA,)).events])
     record = published(store)[ANA.actor_id]
     assert record is not None
-    assert (record.counts.quotes, record.latest[0].article_id, record.outlets[0].value) == (1, "art-1", "Gazette")
+    assert (record.counts.quotes, record.latest[0].article_id, record.outlets[0].value) == (
+        1,
+        "art-1",
+        "Gazette",
+    )
     assert published(store) == {}
     feed(store, [make(withdrawn=True).events])
     assert published(store) == {ANA.actor_id: None}
@@ -550,12 +599,16 @@ def test_a_change_made_while_publishing_is_published_after_it(store: Store) -> N
     writer.close()
 
 
-# -- several writers -----------------------------------------------------------------------------------------------------
+# -- several writers -----------------------------------------------------------------------------------------
 
 
 def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(store: Store) -> None:
     people = [actor(f"Person {number}") for number in range(4)]
-    made = [make(f"art-{n}", revision=r, speakers=(people[n % 4], people[(n + r) % 4])) for n in range(12) for r in (1, 2)]
+    made = [
+        make(f"art-{n}", revision=r, speakers=(people[n % 4], people[(n + r) % 4]))
+        for n in range(12)
+        for r in (1, 2)
+    ]
     documents = [made_one.document for made_one in made]
     statements = [statement for made_one in made for statement in made_one.statements]
     shuffle = random.Random(7).shuffle  # a fixed order, so that a failure can be repeated
@@ -569,7 +622,11 @@ def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(sto
             barrier.wait(PATIENCE_S)
             for place in range(0, len(events), 4):
                 expected = {partition: place} if place else {}
-                mine.apply([change_of(event) for event in events[place : place + 4]], expected, {partition: place + 4})
+                mine.apply(
+                    [change_of(event) for event in events[place : place + 4]],
+                    expected,
+                    {partition: place + 4},
+                )
         except BaseException as error:
             failures.append(error)
             raise
@@ -593,10 +650,16 @@ def test_two_replicas_on_the_same_articles_and_actors_end_in_the_plain_state(sto
 
 def test_two_replicas_that_count_the_same_hours_while_both_purge_never_meet_in_a_circle(store: Store) -> None:
     outlets = [f"Outlet {number}" for number in range(8)]
-    articles = [record(article(f"art-{n}", outlet=outlets[n % 8]), n, at=NOON + (n % 5) * dt.timedelta(hours=1)) for n in range(60)]
+    articles = [
+        record(article(f"art-{n}", outlet=outlets[n % 8]), n, at=NOON + (n % 5) * dt.timedelta(hours=1))
+        for n in range(60)
+    ]
     letters = [letter(one, n) for n, one in enumerate(articles)]
     old = NOON - 9 * DAY
-    ancient = [record(article(f"old-{n}", outlet=outlets[n % 8]), n, partition=9, at=old + n * dt.timedelta(hours=1)) for n in range(60)]
+    ancient = [
+        record(article(f"old-{n}", outlet=outlets[n % 8]), n, partition=9, at=old + n * dt.timedelta(hours=1))
+        for n in range(60)
+    ]
     follow(store, [ancient])
     shuffle = random.Random(7).shuffle  # a fixed order, so that a failure can be repeated
     failures: list[BaseException] = []
@@ -608,7 +671,11 @@ def test_two_replicas_that_count_the_same_hours_while_both_purge_never_meet_in_a
         try:
             barrier.wait(PATIENCE_S)
             for place in range(0, len(records), 6):
-                mine.apply(changes_of(records[place : place + 6]), {partition: place} if place else {}, {partition: place + 6})
+                mine.apply(
+                    changes_of(records[place : place + 6]),
+                    {partition: place} if place else {},
+                    {partition: place + 6},
+                )
                 mine.purge_trail(old + place * dt.timedelta(hours=2))
         except BaseException as error:
             failures.append(error)
@@ -681,7 +748,9 @@ def test_migrations_only_add_what_an_older_release_can_leave_out(address: str) -
         for table, names in before.items():
             assert names <= {column["name"] for column in columns[table]}, f"{script.revision}: {table}"
             added = [column for column in columns[table] if column["name"] not in names]
-            assert all(column["nullable"] or column["default"] for column in added), f"{script.revision}: {table}"
+            assert all(column["nullable"] or column["default"] for column in added), (
+                f"{script.revision}: {table}"
+            )
         before = {table: {column["name"] for column in given} for table, given in columns.items()}
     assert before.keys() >= relational.metadata.tables.keys()
     engine.dispose()
@@ -692,7 +761,10 @@ def test_a_migration_may_take_longer_than_a_batch(postgres_url: str, monkeypatch
     monkeypatch.setattr("services.aggregate.store.engine.STATEMENT_TIMEOUT_S", 1)
     monkeypatch.setattr("services.aggregate.store.engine.SOCKET_TIMEOUT_S", 1)
     slow, other = Store(postgres_url, GROUP), sa.create_engine(postgres_url)
-    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start > interval '1.5 s'")
+    waiting = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND now() - query_start >"
+        " interval '1.5 s'"
+    )
     with other.connect() as replica, ThreadPoolExecutor(1) as pool:
         replica.execute(sa.select(sa.func.pg_advisory_xact_lock(Kind.MIGRATION.value, 0)))
         migrated = pool.submit(slow.migrate)
@@ -716,18 +788,26 @@ def test_migrations_make_exactly_the_declared_tables(store: Store) -> None:
     from alembic.migration import MigrationContext
 
     def ours(_: object, name: str | None, *__: object) -> bool:
-        # SQLite's full-text tables, and those they are made of; PostgreSQL's indexes for the same; an index of an expression
-        return not str(name).startswith(("search_words", "spellings", "ix_search_vector", "ix_vocabulary_word", "ix_documents_newest"))
+        # SQLite's full-text tables, and those they are made of; PostgreSQL's indexes for the same; an index
+        # of an expression
+        return not str(name).startswith(
+            ("search_words", "spellings", "ix_search_vector", "ix_vocabulary_word", "ix_documents_newest")
+        )
 
     with store.engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True, "include_object": ours}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), relational.metadata) == []
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts=options), relational.metadata) == []
+        )
         names = {name for name in sa.inspect(connection).get_table_names() if ours(None, name)}
     assert names == {*relational.metadata.tables, "alembic_version"}
 
 
 def test_a_database_that_is_gone_is_a_failed_commit(address: str, tmp_path: Path) -> None:
-    gone = Store(address.replace("127.0.0.1", "127.0.0.2").replace("record.db", "missing/../no-folder/record.db"), GROUP)
+    gone = Store(
+        address.replace("127.0.0.1", "127.0.0.2").replace("record.db", "missing/../no-folder/record.db"),
+        GROUP,
+    )
     if gone.engine.dialect.name == "sqlite":
         (tmp_path / "missing").mkdir(exist_ok=True)
         shutil.rmtree(tmp_path / "no-folder")
@@ -738,7 +818,9 @@ def test_a_database_that_is_gone_is_a_failed_commit(address: str, tmp_path: Path
 
 
 @pytest.mark.postgres
-def test_a_connection_lost_in_a_transaction_is_a_failed_commit_and_the_next_one_works(postgres_url: str) -> None:
+def test_a_connection_lost_in_a_transaction_is_a_failed_commit_and_the_next_one_works(
+    postgres_url: str,
+) -> None:
     store, other = Store(postgres_url, GROUP), Store(postgres_url, GROUP)
     store.migrate()
     feed(store, [make(speakers=(ANA,)).events])
@@ -746,7 +828,9 @@ def test_a_connection_lost_in_a_transaction_is_a_failed_commit_and_the_next_one_
     def cut(_: object) -> None:
         with other.engine.connect() as connection:
             others = "pid <> pg_backend_pid() AND datname = current_database()"
-            connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+            connection.execute(
+                sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+            )
 
     with pytest.raises(CommitFailed) as failed:
         store.publish(cut)

@@ -1,4 +1,5 @@
-"""``deploy/compose.yaml`` without starting it: every rule finds nothing in the file, and finds the mistake in a spoilt copy."""
+"""``deploy/compose.yaml`` without starting it: every rule finds nothing in the file, and finds the mistake in
+a spoilt copy."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ PUBLISHED = {"query", "grafana"}
 OUTSIDE = {"ingest": "feeds", "query": "published", "grafana": "published", "alertmanager": "notifications"}
 CREDENTIALS = "/run/credentials/"
 LOADER_CURE = (
-    "install Docker's compose plugin, or build the loader with `go install github.com/compose-spec/compose-go/v2/cmd@v2.16.2` and put it "
-    "on the PATH as compose-spec"
+    "install Docker's compose plugin, or build the loader with `go install"
+    " github.com/compose-spec/compose-go/v2/cmd@v2.16.2` and put it on the PATH as compose-spec"
 )
 
 Rule = Callable[[Compose], Iterator[str]]
@@ -86,7 +87,9 @@ def connected(compose: Compose) -> Iterator[str]:
         for other, port in re.findall(r"(?<![\w.-])([a-z][\w-]*):(\d+)\b", " ".join(texts)):
             if other not in compose.services:
                 yield f"{service.name}: names {other}:{port}, which is no service"
-            elif "network_mode" not in service.raw and not set(networks) & set(compose.services[other].raw.get("networks", [])):
+            elif "network_mode" not in service.raw and not set(networks) & set(
+                compose.services[other].raw.get("networks", [])
+            ):
                 yield f"{service.name}: shares no network with {other}"
 
 
@@ -97,7 +100,10 @@ def pinned(compose: Compose) -> Iterator[str]:
         if not re.fullmatch(wanted, service.image):
             yield f"{service.name}: image {service.image} is not an exact version"
     if compose.services["kafka"].image != f"apache/kafka:{kafka_version()}":
-        yield f"kafka: {compose.services['kafka'].image} is not the version that the tests run on ({kafka_version()})"
+        yield (
+            f"kafka: {compose.services['kafka'].image} is not the version that the tests run on"
+            f" ({kafka_version()})"
+        )
 
 
 def ordered(compose: Compose) -> Iterator[str]:
@@ -111,7 +117,9 @@ def ordered(compose: Compose) -> Iterator[str]:
             found = compose.services.get(other)
             if found is None or found.profiles:
                 yield f"{service.name}: depends on {other}, which `up` does not start"
-            elif condition != ("service_completed_successfully" if found.restarts_on_failure else "service_healthy"):
+            elif condition != (
+                "service_completed_successfully" if found.restarts_on_failure else "service_healthy"
+            ):
                 yield f"{service.name}: {condition} of {other} says nothing"
     compose.started()
 
@@ -134,7 +142,8 @@ def configured(compose: Compose) -> Iterator[str]:
         drain = max(found.kafka.transaction_timeout_s, found.kafka.bootstrap_timeout_s, STOP_GRACE_S)
         if service.stop_grace_s <= drain:
             yield f"{service.name}: is killed after {service.stop_grace_s:g} s, and may need {drain:g} s"
-        if service.healthcheck and (found.ops.host, found.ops.port) != ("0.0.0.0", 9464):  # noqa: S104 - compared with
+        reached = ("0.0.0.0", 9464)  # noqa: S104
+        if service.healthcheck and (found.ops.host, found.ops.port) != reached:
             yield f"{service.name}: Prometheus cannot reach its metrics on {found.ops.host}:{found.ops.port}"
 
 
@@ -161,7 +170,9 @@ def mounted(compose: Compose) -> Iterator[str]:
         if len(targets) != len(set(targets)):
             yield f"{service.name}: two mounts at one path"
         for variable, value in service.environment.items():
-            if variable.endswith("_FILE") and not any(value.startswith(mount.target + "/") and mount.read_only for mount in mounts):
+            if variable.endswith("_FILE") and not any(
+                value.startswith(mount.target + "/") and mount.read_only for mount in mounts
+            ):
                 yield f"{service.name}: {variable}={value} is not mounted read-only"
     for name in used ^ set(compose.raw["volumes"]):
         yield f"volume {name}: declared or used, not both"
@@ -175,7 +186,9 @@ def scraped(compose: Compose) -> Iterator[str]:
         yield f"{name}: scraped or started, not both"
     for name in serving & set(jobs):
         lookups = [(lookup["names"], lookup["port"]) for lookup in jobs[name].get("dns_sd_configs", [])]
-        targets = [target for targets in jobs[name].get("static_configs", []) for target in targets["targets"]]
+        targets = [
+            target for targets in jobs[name].get("static_configs", []) for target in targets["targets"]
+        ]
         if lookups + targets not in ([([name], 9464)], [f"{name}:9464"]):
             yield f"{name}: scraped at {lookups + targets}"
         if compose.services[name].replicas > 1 and not lookups:
@@ -224,7 +237,10 @@ def secretive(compose: Compose) -> Iterator[str]:
         for variable, value in service.environment.items():
             if re.search(r"PASSWORD|TOKEN|SECRET", variable) and not variable.endswith("_FILE"):
                 yield f"{service.name}: {variable} holds a secret, in sight of `docker inspect`"
-            if value.startswith(CREDENTIALS) and f"keep {value.removeprefix(CREDENTIALS)} " not in (DEPLOY / "credentials.sh").read_text():
+            if (
+                value.startswith(CREDENTIALS)
+                and f"keep {value.removeprefix(CREDENTIALS)} " not in (DEPLOY / "credentials.sh").read_text()
+            ):
                 yield f"{service.name}: nobody makes {value}"
 
 
@@ -239,7 +255,9 @@ def sparing(compose: Compose) -> Iterator[str]:
         if service is maker:
             wanted = {numbers[group] for group in group_of.values() if group in numbers}
         if wanted != set(service.raw.get("group_add", ())):
-            yield f"{service.name}: is in the groups {service.raw.get('group_add')}, and needs {sorted(wanted)}"
+            yield (
+                f"{service.name}: is in the groups {service.raw.get('group_add')}, and needs {sorted(wanted)}"
+            )
         if any(group_of.get(name) == "own" for name in named) and service.raw["user"] != maker.raw["user"]:
             yield f"{service.name}: names a secret of the database's server"
     if compose.services["query"].environment["ONRECORD_STORE__URL_FILE"] != CREDENTIALS + "reader-url":
@@ -356,7 +374,9 @@ def test_compose_itself_reads_it_as_these_tests_do(text: str, tmp_path: Path) ->
         assert tuple(theirs.get("command") or ()) == service.command
         assert (theirs.get("environment") or {}) == service.environment
         assert (theirs.get("group_add") or []) == service.raw.get("group_add", [])
-        assert {other: how["condition"] for other, how in (theirs.get("depends_on") or {}).items()} == service.depends_on
+        assert {
+            other: how["condition"] for other, how in (theirs.get("depends_on") or {}).items()
+        } == service.depends_on
         assert len(theirs.get("volumes") or ()) == len(service.mounts)
         assert sorted(one.partition(":")[0] for one in theirs.get("tmpfs") or ()) == sorted(service.tmpfs)
         assert int(theirs["deploy"].get("replicas", 1)) == service.replicas
@@ -382,17 +402,33 @@ def test_secrets_are_made_once_at_random(tmp_path: Path) -> None:
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()
         for _ in range(2):
-            subprocess.run(["sh", str(DEPLOY / "credentials.sh"), str(folder), "postgres:5432/record", *groups], check=True)
+            subprocess.run(
+                ["sh", str(DEPLOY / "credentials.sh"), str(folder), "postgres:5432/record", *groups],
+                check=True,
+            )
             made.append({file.name: file.read_text() for file in folder.iterdir()})
     assert made[0] == made[1]
     assert made[2] == made[3]
     addresses = {"store-url", "reader-url"}
-    assert set(made[0]) == {"postgres-password", "reader-password", "grafana-password", "push-token", *addresses}
-    secrets = [value for found in (made[0], made[2]) for name, value in found.items() if name not in addresses]
+    assert set(made[0]) == {
+        "postgres-password",
+        "reader-password",
+        "grafana-password",
+        "push-token",
+        *addresses,
+    }
+    secrets = [
+        value for found in (made[0], made[2]) for name, value in found.items() if name not in addresses
+    ]
     assert len(set(secrets)) == 8
     assert all(re.fullmatch(r"[\w-]{32}", secret) for secret in secrets)
-    assert made[0]["store-url"] == f"postgresql://onrecord:{made[0]['postgres-password']}@postgres:5432/record"
-    assert made[0]["reader-url"] == f"postgresql://onrecord_reader:{made[0]['reader-password']}@postgres:5432/record"
+    assert (
+        made[0]["store-url"] == f"postgresql://onrecord:{made[0]['postgres-password']}@postgres:5432/record"
+    )
+    assert (
+        made[0]["reader-url"]
+        == f"postgresql://onrecord_reader:{made[0]['reader-password']}@postgres:5432/record"
+    )
     found = {file.name: file.stat() for file in (tmp_path / "one").iterdir()}
     assert {stat.S_IMODE(status.st_mode) for status in found.values()} == {0o440}
     assert {name: str(status.st_gid) for name, status in found.items()} == {
@@ -402,9 +438,12 @@ def test_secrets_are_made_once_at_random(tmp_path: Path) -> None:
 
 
 def compose_program(folder: Path) -> tuple[str, ...] | None:
-    """What prints a compose file as Compose understands it: Compose itself, or the program that comes with the library it reads with."""
+    """What prints a compose file as Compose understands it: Compose itself, or the program that comes with
+    the library it reads with."""
     if found := shutil.which("docker"):
-        plugin = subprocess.run([found, "compose", "version", "--short"], cwd=folder, capture_output=True, text=True, check=False)
+        plugin = subprocess.run(
+            [found, "compose", "version", "--short"], cwd=folder, capture_output=True, text=True, check=False
+        )
         if plugin.returncode == 0:
             return (found, "compose", "--env-file", os.devnull, "-f", str(FILE), "config", "--format", "json")
     loader = shutil.which("compose-spec")
@@ -427,6 +466,13 @@ def is_setting(variable: str) -> bool:
 
 
 def schema_errors(*files: Path) -> str:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", *map(str, files)]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        *map(str, files),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else ""

@@ -1,4 +1,5 @@
-"""The dashboards: generated equals committed, readable, valid for Grafana and Prometheus, and in step with the code's metrics."""
+"""The dashboards: generated equals committed, readable, valid for Grafana and Prometheus, and in step with
+the code's metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ DEPLOY = FOLDER.parent
 SCHEMA = Path(__file__).parent / "grafana-dashboard.schema.json"
 
 DIAGNOSTIC: dict[str, str] = {
-    "exports": "how much is taken away says nothing of the pipeline's state; a refused one shows among the answers",
+    "exports": (
+        "how much is taken away says nothing of the pipeline's state; a refused one shows among the answers"
+    ),
     "live_readers": "an idle one costs next to nothing; that there are too many shows among the answers",
 }
 """Metrics that are on no panel, each with the reason."""
@@ -39,14 +42,28 @@ OTHERS = {
     "process_start_time_seconds", "python_gc_collections_total", "python_gc_objects_collected_total",
     "python_gc_objects_uncollectable_total",
 }  # fmt: skip
-KAFKA = re.compile(r"kafka_client_((?:consumer|producer)(?:_coordinator|_fetch_manager|_topic)?_metrics)_(\w+)")
+KAFKA = re.compile(
+    r"kafka_client_((?:consumer|producer)(?:_coordinator|_fetch_manager|_topic)?_metrics)_(\w+)"
+)
 
 UNITS = {"short", "percentunit", "s", "ms", "bytes", "Bps", "none"}
 GRAFANA = {"__rate_interval", "__range", "__interval"}
 PICTURE_BYTES = 250_000
 
 _WORD = re.compile(r"(?<![\w.])[a-zA-Z_:][\w:]*")
-_KEYWORDS = {"by", "without", "on", "ignoring", "group_left", "group_right", "and", "or", "unless", "offset", "bool"}
+_KEYWORDS = {
+    "by",
+    "without",
+    "on",
+    "ignoring",
+    "group_left",
+    "group_right",
+    "and",
+    "or",
+    "unless",
+    "offset",
+    "bool",
+}
 
 Panel = dict[str, Any]
 
@@ -73,7 +90,8 @@ BOARDS = pytest.mark.parametrize(("name", "board"), list(boards()), ids=[file.st
 
 
 def names_in(expression: str) -> set[str]:
-    """The metrics of an expression: what is left when matchers, ranges, groupings, functions and numbers are taken away."""
+    """The metrics of an expression: what is left when matchers, ranges, groupings, functions and numbers are
+    taken away."""
     text = re.sub(r"\{[^}]*\}|\[[^\]]*\]", " ", expression)
     text = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", " ", text)
     found = set()
@@ -97,7 +115,8 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     return importlib.import_module
 
 
-@pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")  # the SDK's; Grafana 12 reads both
+# the SDK's; Grafana 12 reads both
+@pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")
 def test_changed_and_leftover_files_are_found(module: Callable[[str], Any], tmp_path: Path) -> None:
     folder = shutil.copytree(FOLDER / "dashboards", tmp_path / "dashboards")
     assert module("generate").stale(folder) == []
@@ -107,14 +126,20 @@ def test_changed_and_leftover_files_are_found(module: Callable[[str], Any], tmp_
 
 
 def test_the_four_dashboards_keep_their_addresses() -> None:
-    assert {board["uid"] for _, board in boards()} == {f"onrecord-{name}" for name in ("pipeline", "extraction", "record", "runtime")}
+    assert {board["uid"] for _, board in boards()} == {
+        f"onrecord-{name}" for name in ("pipeline", "extraction", "record", "runtime")
+    }
 
 
 @BOARDS
 def test_grafana_schema(name: str, board: dict[str, Any]) -> None:
-    """Grafana's own schema; it does not know the fields of annotations that the Prometheus data source reads."""
+    """Grafana's own schema; it does not know the fields of annotations that the Prometheus data source
+    reads."""
     left_out = {"target", "textFormat", "titleFormat", "tagKeys"}
-    annotations = [{key: value for key, value in one.items() if key not in left_out} for one in board["annotations"]["list"]]
+    annotations = [
+        {key: value for key, value in one.items() if key not in left_out}
+        for one in board["annotations"]["list"]
+    ]
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.validate({**board, "annotations": {"list": annotations}}, schema)
 
@@ -129,18 +154,28 @@ def test_what_every_dashboard_has(name: str, board: dict[str, Any]) -> None:
     assert variables["datasource"]["type"] == "datasource"
     assert all(variables[each]["includeAll"] and variables[each]["multi"] for each in ("job", "instance"))
     (link,) = board["links"]
-    assert (link["type"], link["tags"], link["includeVars"], link["keepTime"]) == ("dashboards", ["onrecord"], True, True)
+    assert (link["type"], link["tags"], link["includeVars"], link["keepTime"]) == (
+        "dashboards",
+        ["onrecord"],
+        True,
+        True,
+    )
     (annotation,) = board["annotations"]["list"]
     assert "ALERTS" in annotation["target"]["expr"]
 
 
 @BOARDS
 def test_layout(name: str, board: dict[str, Any]) -> None:
-    """Panels tile the grid without overlaps or holes at the right, are numbered once, and begin with a row of figures."""
+    """Panels tile the grid without overlaps or holes at the right, are numbered once, and begin with a row of
+    figures."""
     taken: dict[tuple[int, int], str] = {}
     for panel in board["panels"]:
         grid = panel["gridPos"]
-        for cell in ((x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])):
+        for cell in (
+            (x, y)
+            for x in range(grid["x"], grid["x"] + grid["w"])
+            for y in range(grid["y"], grid["y"] + grid["h"])
+        ):
             assert cell not in taken, f"{panel['title']} covers {taken[cell]}"
             taken[cell] = panel["title"]
     last = max(y for _, y in taken)
@@ -157,7 +192,9 @@ def test_panel(name: str, panel: Panel) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     assert panel["title"]
     assert len(panel["title"]) <= 40
-    assert len(panel["description"].partition("\n")[0]) >= 40, "the description says what it means and what bad looks like"
+    assert len(panel["description"].partition("\n")[0]) >= 40, (
+        "the description says what it means and what bad looks like"
+    )
     assert defaults["unit"] in UNITS
     assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
     assert panel["targets"]
@@ -196,7 +233,11 @@ def test_expressions_are_promql(tmp_path: Path) -> None:
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}), encoding="utf-8")
     done = subprocess.run(
-        [require("promtool"), "check", "rules", str(file)], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        [require("promtool"), "check", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules)} rules found" in done.stdout
@@ -207,7 +248,9 @@ def exposed() -> dict[str, str]:
     found: dict[str, str] = {}
     for row in TABLE:
         name = PREFIX + row.name + (f"_{row.unit}" if row.unit else "")
-        suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[row.kind]
+        suffixes = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_sum", "_count")}[
+            row.kind
+        ]
         found |= {name + suffix: row.name for suffix in suffixes}
     return found
 
@@ -244,9 +287,16 @@ def test_bridged_names_are_metrics_of_the_client() -> None:
 
 
 def test_runbooks_exist() -> None:
-    rules = "\n".join(file.read_text(encoding="utf-8") for file in (DEPLOY / "prometheus" / "rules").glob("*.yml"))
+    rules = "\n".join(
+        file.read_text(encoding="utf-8") for file in (DEPLOY / "prometheus" / "rules").glob("*.yml")
+    )
     alerts = set(re.findall(r"alert: (\w+)", rules))
-    linked = {(name, link["url"]) for name, panel in panels() for link in panel["links"] if link["title"].startswith("Runbook")}
+    linked = {
+        (name, link["url"])
+        for name, panel in panels()
+        for link in panel["links"]
+        if link["title"].startswith("Runbook")
+    }
     assert linked
     for name, url in linked:
         found = re.fullmatch(r"\$\{runbooks\}/(\w+)\.md", url)
@@ -257,22 +307,33 @@ def test_runbooks_exist() -> None:
 
 def test_every_alert_is_linked_from_a_panel() -> None:
     """Whoever is paged finds a panel that shows the trouble."""
-    rules = "\n".join(file.read_text(encoding="utf-8") for file in (DEPLOY / "prometheus" / "rules").glob("*.yml"))
-    linked = {link["url"].rpartition("/")[2].removesuffix(".md") for _, panel in panels() for link in panel["links"]}
+    rules = "\n".join(
+        file.read_text(encoding="utf-8") for file in (DEPLOY / "prometheus" / "rules").glob("*.yml")
+    )
+    linked = {
+        link["url"].rpartition("/")[2].removesuffix(".md") for _, panel in panels() for link in panel["links"]
+    }
     assert set(re.findall(r"alert: (\w+)", rules)) <= linked
 
 
 def test_provisioning() -> None:
-    """One fixed data source, told the scrape interval that Prometheus has, and one read-only folder where compose mounts the JSON."""
+    """One fixed data source, told the scrape interval that Prometheus has, and one read-only folder where
+    compose mounts the JSON."""
     provisioning = FOLDER / "provisioning"
-    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yaml").read_text(encoding="utf-8"))["datasources"]
+    (source,) = yaml.safe_load(
+        (provisioning / "datasources" / "prometheus.yaml").read_text(encoding="utf-8")
+    )["datasources"]
     prometheus = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     assert source["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]
     for _, board in boards():
         assert board["templating"]["list"][0]["current"]["value"] == source["uid"]
-    (provider,) = yaml.safe_load((provisioning / "dashboards" / "onrecord.yaml").read_text(encoding="utf-8"))["providers"]
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "onrecord.yaml").read_text(encoding="utf-8"))[
+        "providers"
+    ]
     assert provider["allowUiUpdates"] is False
-    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["grafana"]["volumes"]
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["grafana"][
+        "volumes"
+    ]
     assert f"./grafana/dashboards:{provider['options']['path']}:ro" in compose
     for _, board in boards():
         address = board["templating"]["list"][3]["query"]
@@ -289,7 +350,10 @@ def test_picture(name: str, board: dict[str, Any]) -> None:
     assert len(data) < PICTURE_BYTES
     rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in board["panels"])
     width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
-    assert (width, height) == (24 * 62 + 14, 46 + 33 * rows + 7), "the layout has changed: run `make screenshots`"
+    assert (width, height) == (
+        24 * 62 + 14,
+        46 + 33 * rows + 7,
+    ), "the layout has changed: run `make screenshots`"
 
 
 @pytest.mark.parametrize(
@@ -300,15 +364,18 @@ def test_picture(name: str, board: dict[str, Any]) -> None:
         (1500, "Bps", None, "1.5 kB/s"), (1024, "short", None, "1.02 K"), (0.5, "short", 2, "0.50"), (-3, "short", None, "-3"),
     ],
 )  # fmt: skip
-def test_units_of_pictures(module: Callable[[str], Any], value: float, unit: str, decimals: int | None, shown: str) -> None:
+def test_units_of_pictures(
+    module: Callable[[str], Any], value: float, unit: str, decimals: int | None, shown: str
+) -> None:
     assert module("pictures.units").text(value, unit, decimals) == shown
 
 
 def test_variables_of_pictures(module: Callable[[str], Any]) -> None:
     """As Grafana fills them in: a rate's window is never shorter than four scrapes."""
     source = module("screenshots").everything("http://127.0.0.1:9", 0, 3600, 15)
-    assert source.fill('rate(x{job=~"$job",instance=~"$instance"}[$__rate_interval])') == (
-        'rate(x{job=~"ingest|extract|aggregate|query|lag",instance=~".*"}[60s])'
+    assert (
+        source.fill('rate(x{job=~"$job",instance=~"$instance"}[$__rate_interval])')
+        == 'rate(x{job=~"ingest|extract|aggregate|query|lag",instance=~".*"}[60s])'
     )
     long = module("screenshots").everything("http://127.0.0.1:9", 0, 86400, 15)
     assert long.fill("[$__rate_interval] [$__range] [$__interval]") == "[375s] [86400s] [360s]"
@@ -316,10 +383,13 @@ def test_variables_of_pictures(module: Callable[[str], Any]) -> None:
 
 @pytest.mark.prometheus
 def test_every_panel_draws_without_data(module: Callable[[str], Any], tmp_path: Path) -> None:
-    """A real server takes every query of every panel; an installation that has just been started shows empty panels, not errors."""
+    """A real server takes every query of every panel; an installation that has just been started shows empty
+    panels, not errors."""
     with Prometheus(tmp_path, {}) as prometheus:
         prometheus.wait("vector(1)")
         now = time.time()
-        drawn = module("screenshots").draw(module("screenshots").everything(prometheus.address, now - 600, now, 15), tmp_path / "out")
+        drawn = module("screenshots").draw(
+            module("screenshots").everything(prometheus.address, now - 600, now, 15), tmp_path / "out"
+        )
     assert sorted(path.stem for path in drawn) == [file.stem for file in FILES]
     assert all(path.stat().st_size > 5_000 for path in drawn)

@@ -1,4 +1,5 @@
-"""The Kubernetes manifests, rendered by Kustomize and held against schemas, each other, and the code they run."""
+"""The Kubernetes manifests, rendered by Kustomize and held against schemas, each other, and the code they
+run."""
 
 from __future__ import annotations
 
@@ -25,7 +26,16 @@ from services.cli.service import Name
 from services.ingest.service import STOP_GRACE_S as INGEST_GRACE_S
 from services.query.service import GRACE_S as QUERY_GRACE_S
 from tests.support.kubernetes import CHECKS, SUPPLIED, Check
-from tests.support.kustomize import FOLDER, Manifest, Objects, container_of, labels_of, overlay, pod_of, selects
+from tests.support.kustomize import (
+    FOLDER,
+    Manifest,
+    Objects,
+    container_of,
+    labels_of,
+    overlay,
+    pod_of,
+    selects,
+)
 from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -64,8 +74,14 @@ def test_runs_what_the_project_has(overlays: dict[str, Objects]) -> None:
 
 
 def test_probes_and_scrapes_ask_endpoints_that_exist(prod: Objects) -> None:
-    paths = {container_of(one)[probe]["httpGet"]["path"] for one in prod.services() for probe in ("livenessProbe", "readinessProbe")}
-    paths |= {endpoint["path"] for one in prod.of("PodMonitor") for endpoint in one["spec"]["podMetricsEndpoints"]}
+    paths = {
+        container_of(one)[probe]["httpGet"]["path"]
+        for one in prod.services()
+        for probe in ("livenessProbe", "readinessProbe")
+    }
+    paths |= {
+        endpoint["path"] for one in prod.of("PodMonitor") for endpoint in one["spec"]["podMetricsEndpoints"]
+    }
     with OpsServer(OpsSettings(port=0), Metrics(), []) as server:
         for path in sorted(paths):
             with urllib.request.urlopen(server.address + path, timeout=PATIENCE_S) as answer:
@@ -77,9 +93,16 @@ def test_topics_are_the_declared_ones(prod: Objects) -> None:
     for one in prod.workloads():
         environment = prod.environment(one)
         if "ONRECORD_LOG__PARTITIONS" in environment:
-            partitions, replicas = int(environment["ONRECORD_LOG__PARTITIONS"]), int(environment["ONRECORD_LOG__REPLICATION_FACTOR"])
+            partitions, replicas = (
+                int(environment["ONRECORD_LOG__PARTITIONS"]),
+                int(environment["ONRECORD_LOG__REPLICATION_FACTOR"]),
+            )
             assert topics == {
-                spec.name: {"partitions": spec.partitions, "replicas": replicas, "config": topic_configs(spec, replicas)}
+                spec.name: {
+                    "partitions": spec.partitions,
+                    "replicas": replicas,
+                    "config": topic_configs(spec, replicas),
+                }
                 for spec in declared(partitions)
             }
     assert replicas == 3
@@ -97,8 +120,17 @@ def test_users_may_do_what_they_do_and_no_more(prod: Objects) -> None:
     }
     assert grants.keys() == (SERVICES - {"query"}) | {"console"}
     replays = grants.pop("console")
-    assert not {name for kind, name, operation in replays if (kind, operation) == ("topic", "Read") and not name.endswith(".dlq")}
-    assert {operation for grant in grants.values() for _, _, operation in grant} == {"Read", "Write", "Describe", "DescribeConfigs"}
+    assert not {
+        name
+        for kind, name, operation in replays
+        if (kind, operation) == ("topic", "Read") and not name.endswith(".dlq")
+    }
+    assert {operation for grant in grants.values() for _, _, operation in grant} == {
+        "Read",
+        "Write",
+        "Describe",
+        "DescribeConfigs",
+    }
     topics = {spec.name for spec in declared()}
     readers = {group.removeprefix("onrecord-"): (group, names) for group, names in READ.items()}
     for service, (group, names) in readers.items():
@@ -106,7 +138,11 @@ def test_users_may_do_what_they_do_and_no_more(prod: Objects) -> None:
         assert ("transactionalId", f"{group}-", "Write") in grants[service]
     for topic in topics:
         writers = {service for service, grant in grants.items() if ("topic", topic, "Write") in grant}
-        origin = {"onrecord.articles": {"ingest"}, "onrecord.actors": {AGGREGATE}, "onrecord.articles.dlq": {"ingest", "extract"}}
+        origin = {
+            "onrecord.articles": {"ingest"},
+            "onrecord.actors": {AGGREGATE},
+            "onrecord.articles.dlq": {"ingest", "extract"},
+        }
         origin["onrecord.decisions"] = set()  # the console's
         assert writers == origin.get(topic, {AGGREGATE} if topic.endswith(".dlq") else {"extract"})
     assert {operation for kind, _, operation in grants["lag"] if kind == "group"} == {"Describe"}
@@ -148,7 +184,8 @@ def test_a_pod_has_time_to_finish(prod: Objects) -> None:
         "ingest": INGEST_GRACE_S + ingest.fetch_timeout_s,
         "extract": extract.html_timeout_s + transaction,
         "aggregate": kafka.delivery_timeout_s + transaction,
-        "query": container_of(prod.named("Deployment", "query"))["lifecycle"]["preStop"]["sleep"]["seconds"] + QUERY_GRACE_S,
+        "query": container_of(prod.named("Deployment", "query"))["lifecycle"]["preStop"]["sleep"]["seconds"]
+        + QUERY_GRACE_S,
         "lag": max(kafka.transaction_timeout_s, kafka.bootstrap_timeout_s),
     }
     for one in prod.services():
@@ -170,10 +207,14 @@ def test_only_what_is_listed_passes_the_network(prod: Objects) -> None:
         for policy in policies:
             if selects(policy["podSelector"], labels_of(one)):
                 for rule in policy.get("egress", []):
-                    reach[one["metadata"]["name"]] |= {(_peer(peer), port["port"]) for peer in rule["to"] for port in rule["ports"]}
+                    reach[one["metadata"]["name"]] |= {
+                        (_peer(peer), port["port"]) for peer in rule["to"] for port in rule["ports"]
+                    }
                 for rule in policy.get("ingress", []):
                     reach[one["metadata"]["name"]] |= {
-                        (f"from {_peer(peer)}", port["port"]) for peer in rule["from"] for port in rule["ports"]
+                        (f"from {_peer(peer)}", port["port"])
+                        for peer in rule["from"]
+                        for port in rule["ports"]
                     }
     every = {("kube-system", 53), ("from monitoring", "ops")}
     kafka, postgres = ("kafka", 9093), ("postgres", 5432)
@@ -193,7 +234,15 @@ def test_only_what_is_listed_passes_the_network(prod: Objects) -> None:
         if peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0"
     )
     shut = [ip_network(network) for network in block["except"]]
-    for address in ("10.1.2.3", "172.31.0.1", "192.168.1.1", "169.254.169.254", "127.0.0.1", "100.64.0.1", "0.1.2.3"):
+    for address in (
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "127.0.0.1",
+        "100.64.0.1",
+        "0.1.2.3",
+    ):
         assert any(ip_address(address) in network for network in shut), address
     assert not any(ip_address("93.184.215.14") in network for network in shut)
 
@@ -212,9 +261,17 @@ def test_kafka_is_asked_where_the_network_lets_it(prod: Objects) -> None:
 
 
 def test_rules_and_dashboards_are_all_there(prod: Objects) -> None:
-    files = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "deploy/prometheus/rules").glob("*.yml")}
-    assert {one["metadata"]["name"].removeprefix("onrecord-"): one["spec"] for one in prod.of("PrometheusRule")} == files
-    boards = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
+    files = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "deploy/prometheus/rules").glob("*.yml")
+    }
+    assert {
+        one["metadata"]["name"].removeprefix("onrecord-"): one["spec"] for one in prod.of("PrometheusRule")
+    } == files
+    boards = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in (ROOT / "deploy/grafana/dashboards").glob("*.json")
+    }
     found: dict[str, str] = {}
     for one in prod.of("ConfigMap"):
         if one["metadata"].get("labels", {}).get("grafana_dashboard") == "1":

@@ -31,7 +31,9 @@ def run(owner: URL, password: Path) -> None:
         pytest.skip(message)
     address = owner.set(drivername="postgresql").render_as_string(hide_password=False)
     command = [psql, "--no-psqlrc", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), address]
-    subprocess.run(command, env={**os.environ, "READER_PASSWORD_FILE": str(password)}, check=True, capture_output=True)
+    subprocess.run(
+        command, env={**os.environ, "READER_PASSWORD_FILE": str(password)}, check=True, capture_output=True
+    )
 
 
 @pytest.mark.parametrize("first", ["role", "tables"])
@@ -49,7 +51,8 @@ def test_it_reads_every_table_and_changes_none(postgres_url: str, tmp_path: Path
         store.migrate()
         store.close()
 
-    # neither is done again afterwards: tables that come later must be readable by what the role was given before
+    # neither is done again afterwards: tables that come later must be readable by what the role was given
+    # before
     for make in (make_role, make_tables) if first == "role" else (make_tables, make_role):
         make()
     reader = sa.create_engine(owner.set(username="onrecord_reader", password=password.read_text()))

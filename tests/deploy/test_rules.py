@@ -1,4 +1,5 @@
-"""Rules, alerts, routing and runbooks hold together: with promtool and amtool, and with the code they are about."""
+"""Rules, alerts, routing and runbooks hold together: with promtool and amtool, and with the code they are
+about."""
 
 from __future__ import annotations
 
@@ -85,7 +86,7 @@ def generator() -> ModuleType:
     return module
 
 
-# -- the tools' own checks -------------------------------------------------------------------------------------------------
+# -- the tools' own checks -----------------------------------------------------------------------------------
 
 
 def run(*command: str, timeout_s: float = PATIENCE_S) -> None:
@@ -111,10 +112,14 @@ def test_alerts_fire_and_stay_quiet_as_their_cases_say(path: Path) -> None:
 
 
 def test_amtool_takes_the_routing() -> None:
-    run(require("amtool", "install Debian's package `prometheus-alertmanager`"), "check-config", str(ALERTMANAGER))
+    run(
+        require("amtool", "install Debian's package `prometheus-alertmanager`"),
+        "check-config",
+        str(ALERTMANAGER),
+    )
 
 
-# -- every alert is whole --------------------------------------------------------------------------------------------------
+# -- every alert is whole ------------------------------------------------------------------------------------
 
 
 def test_every_alert_has_a_case_that_fires_it_and_one_that_does_not() -> None:
@@ -127,7 +132,10 @@ def test_every_alert_has_a_case_that_fires_it_and_one_that_does_not() -> None:
                     continue
                 meant = re.search(r'alertname=~?"([^"]+)"', check["expr"])
                 assert meant, check["expr"]
-                expected = {re.search(r'alertname="(\w+)"', sample["labels"])[1] for sample in check.get("exp_samples", [])}  # type: ignore[index]
+                expected = {
+                    re.search(r'alertname="(\w+)"', sample["labels"])[1]  # type: ignore[index]
+                    for sample in check.get("exp_samples", [])
+                }
                 for alert in ALERTS:
                     if re.fullmatch(meant[1], alert):
                         (fires if alert in expected else quiet)[alert].add(case["name"])
@@ -152,7 +160,9 @@ def test_every_runbook_is_of_an_alert_or_of_what_none_can_see_and_has_all_its_pa
     assert found == set(ALERTS) | NOTICED
     for alert in found:
         text = (RUNBOOKS / f"{alert}.md").read_text(encoding="utf-8")
-        places = [text.find(part) for part in ("**Means.**", "**Look", "**Do", "**Over when**", "**False alarm.**")]
+        places = [
+            text.find(part) for part in ("**Means.**", "**Look", "**Do", "**Over when**", "**False alarm.**")
+        ]
         assert -1 not in places, alert
         assert places == sorted(places), alert
 
@@ -181,13 +191,16 @@ def test_jobs_are_the_services() -> None:
             assert set(listed.split("|")) <= services
 
 
-# -- routing ---------------------------------------------------------------------------------------------------------------
+# -- routing -------------------------------------------------------------------------------------------------
 
 
 def test_the_readme_starts_services_where_the_local_configuration_scrapes_them() -> None:
     readme = (PROMETHEUS.parent / "README.md").read_text(encoding="utf-8")
     (started,) = re.findall(r"^for at in (.*); do$", readme, re.MULTILINE)
-    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in load(PROMETHEUS / "local.yml")["scrape_configs"]}
+    jobs = {
+        job["job_name"]: job["static_configs"][0]["targets"]
+        for job in load(PROMETHEUS / "local.yml")["scrape_configs"]
+    }
     assert jobs == {
         **{name: [f"127.0.0.1:{port}"] for name, port in (at.split(":") for at in started.split())},
         "prometheus": ["127.0.0.1:9090"],
@@ -199,7 +212,10 @@ def test_routes_and_inhibitions_name_alerts_and_labels_that_exist() -> None:
     severities = {matcher for route in config["route"]["routes"] for matcher in route["matchers"]}
     assert severities == {'severity = "page"', 'severity = "ticket"'}
     receivers = {receiver["name"] for receiver in config["receivers"]}
-    assert {config["route"]["receiver"], *(route["receiver"] for route in config["route"]["routes"])} <= receivers
+    assert {
+        config["route"]["receiver"],
+        *(route["receiver"] for route in config["route"]["routes"]),
+    } <= receivers
     for inhibition in config["inhibit_rules"]:
         for matcher in (*inhibition["source_matchers"], *inhibition["target_matchers"]):
             name, pattern = re.fullmatch(r'(\w+) =~? "([^"]+)"', matcher).groups()  # type: ignore[union-attr]
@@ -234,7 +250,7 @@ def _matches(matcher: str, alert: str) -> bool:
     return bool(found and re.fullmatch(found[1], alert))
 
 
-# -- what the runbooks tell people to type and to look at ----------------------------------------------------------------------
+# -- what the runbooks tell people to type and to look at ----------------------------------------------------
 
 
 def lines(path: Path) -> Iterator[str]:
@@ -271,7 +287,14 @@ def test_commands_of_the_runbooks_exist_with_their_options() -> None:
     for path in PAGES:
         for line in lines(path):
             words = shlex.split(line, comments=True)
-            at = next((place for place, word in enumerate(words) if word == "onrecord" and words[place - 1] != "-n"), None)
+            at = next(
+                (
+                    place
+                    for place, word in enumerate(words)
+                    if word == "onrecord" and words[place - 1] != "-n"
+                ),
+                None,
+            )
             if words[:1] == ["on"]:
                 at = 0
             if at is None:

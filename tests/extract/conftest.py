@@ -58,7 +58,10 @@ def read(extractor: Extractor, article: MakeArticle) -> Read:
         found = extractor.extract(article(text))
         words = found.document.text
         return [
-            (words[slice(*item.source)] if item.source else None, [words[slice(*part)] for part in item.content])
+            (
+                words[slice(*item.source)] if item.source else None,
+                [words[slice(*part)] for part in item.content],
+            )
             for item in found.attributions
         ]
 

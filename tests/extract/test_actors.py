@@ -18,10 +18,18 @@ from services.extract.types import Attribution, Entity, Range
 
 
 def resolver_for(
-    text: str, entities: dict[str, str], sources: list[Range], registry: Registry | None = None, authors: tuple[str, ...] = ()
+    text: str,
+    entities: dict[str, str],
+    sources: list[Range],
+    registry: Registry | None = None,
+    authors: tuple[str, ...] = (),
 ) -> Resolver:
     """A resolver whose tagger saw the given names, with their labels, wherever they stand."""
-    seen = [Entity(Range(*m.span()), label, 0.9) for name, label in entities.items() for m in re.finditer(rf"\b{re.escape(name)}\b", text)]
+    seen = [
+        Entity(Range(*m.span()), label, 0.9)
+        for name, label in entities.items()
+        for m in re.finditer(rf"\b{re.escape(name)}\b", text)
+    ]
     attributions = [Attribution("indirect", (Range(0, 1),), source, None, 0.9) for source in sources]
     return Resolver(
         text,
@@ -88,8 +96,20 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.ORGANIZATION,
         How.ALIAS,
     ),
-    ("Dish Network opened. [[The network]] said so.", {"Dish Network": O}, "The network", Kind.ORGANIZATION, How.DESCRIPTION),
-    ("[[The foundation]] said so. The Poe Foundation is old.", {"Poe Foundation": O}, "The foundation", Kind.ORGANIZATION, How.DESCRIPTION),
+    (
+        "Dish Network opened. [[The network]] said so.",
+        {"Dish Network": O},
+        "The network",
+        Kind.ORGANIZATION,
+        How.DESCRIPTION,
+    ),
+    (
+        "[[The foundation]] said so. The Poe Foundation is old.",
+        {"Poe Foundation": O},
+        "The foundation",
+        Kind.ORGANIZATION,
+        How.DESCRIPTION,
+    ),
     (
         "The Church of Poe met. [[The Church]] said so.",
         {"Church of": O, "Poe": "MISC", "Church": O},
@@ -99,7 +119,10 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ),
     # whoever was it, not whoever is; and nobody whose man is meant
     (
-        "Gov. Anna Lee met Paul Jones, a former governor of Ohio. Lee left with Gov. Ann Poe. [[The former governor]] said so.",
+        (
+            "Gov. Anna Lee met Paul Jones, a former governor of Ohio. Lee left with Gov. Ann Poe. [[The"
+            " former governor]] said so."
+        ),
         {"Anna Lee": P, "Paul Jones": P, "Lee": P, "Ann Poe": P},
         "Paul Jones",
         Kind.PERSON,
@@ -121,13 +144,22 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ),
     # nobody of the other party
     (
-        "Democratic candidate Anna Lee spoke. Ann Poe left. Ann Poe slept. [[The Republican candidate]] said so.",
+        (
+            "Democratic candidate Anna Lee spoke. Ann Poe left. Ann Poe slept. [[The Republican candidate]]"
+            " said so."
+        ),
         {"Anna Lee": P},
         "The Republican candidate",
         Kind.UNNAMED,
         How.DESCRIPTION,
     ),
-    ("Democratic candidate Anna Lee spoke. [[The Democratic candidate]] said so.", {"Anna Lee": P}, "Anna Lee", Kind.PERSON, How.TITLE),
+    (
+        "Democratic candidate Anna Lee spoke. [[The Democratic candidate]] said so.",
+        {"Anna Lee": P},
+        "Anna Lee",
+        Kind.PERSON,
+        How.TITLE,
+    ),
     # several at once
     (
         "[[Anna Lee (D-Ore.) and Paul Jones (R-Pa.) all]] said so.",
@@ -136,7 +168,13 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.GROUP,
         How.NAME,
     ),
-    ("[[Neither Anna Lee nor Paul Jones]] said so.", {"Anna Lee": P, "Paul Jones": P}, "Anna Lee and Paul Jones", Kind.GROUP, How.NAME),
+    (
+        "[[Neither Anna Lee nor Paul Jones]] said so.",
+        {"Anna Lee": P, "Paul Jones": P},
+        "Anna Lee and Paul Jones",
+        Kind.GROUP,
+        How.NAME,
+    ),
     ("[[K.C. Maurer]] said so.", {"Maurer": P}, "K.C. Maurer", Kind.PERSON, How.NAME),
     ("He left the U.S. Maurer stayed. [[Maurer]] said so.", {"Maurer": P}, "Maurer", Kind.PERSON, How.NAME),
     ("[[CEO of the Refugee Council Enver Solomon]] said so.", {}, "Enver Solomon", Kind.PERSON, How.NAME),
@@ -157,8 +195,20 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ),
     # institutions the tagger takes for persons
     ("[[The Kremlin]] said so.", {"Kremlin": P}, "Kremlin", Kind.ORGANIZATION, How.NAME),
-    ("Paul Jones came. [[Wikinews]] said so.", {"Wikinews": P, "Paul Jones": P}, "Wikinews", Kind.ORGANIZATION, How.NAME),
-    ("Anna Lee resigned. [[Lee's office]] said so.", {"Anna Lee": P, "Lee": P}, "Anna Lee’s office", Kind.ORGANIZATION, How.NAME),
+    (
+        "Paul Jones came. [[Wikinews]] said so.",
+        {"Wikinews": P, "Paul Jones": P},
+        "Wikinews",
+        Kind.ORGANIZATION,
+        How.NAME,
+    ),
+    (
+        "Anna Lee resigned. [[Lee's office]] said so.",
+        {"Anna Lee": P, "Lee": P},
+        "Anna Lee’s office",
+        Kind.ORGANIZATION,
+        How.NAME,
+    ),
     # a name that only modifies is not in focus
     (
         "Clinton spokeswoman Jane Poe said Trump lies. “He does,” [[she]] said.",
@@ -167,8 +217,15 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.PRONOUN,
     ),
-    ("Holt’s colleague Matt Lauer left after [[he]] said so.", {"Holt": P, "Matt Lauer": P}, "Matt Lauer", Kind.PERSON, How.PRONOUN),
-    # described sources take part: as bearers of an office, as themselves, and as another word for who is in focus
+    (
+        "Holt’s colleague Matt Lauer left after [[he]] said so.",
+        {"Holt": P, "Matt Lauer": P},
+        "Matt Lauer",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
+    # described sources take part: as bearers of an office, as themselves, and as another word for who is in
+    # focus
     (
         "Lavrov’s spokeswoman, Jane Poe, left. [[The spokeswoman]] said so.",
         {"Lavrov": P, "Jane Poe": P},
@@ -190,10 +247,34 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.DESCRIPTION,
     ),
-    ("Paul Jones was hurt. [[The 34-year-old]] said so.", {"Paul Jones": P}, "Paul Jones", Kind.PERSON, How.DESCRIPTION),
-    ("Paul Jones was hurt. [[The officer]] said so.", {"Paul Jones": P}, "The officer", Kind.UNNAMED, How.DESCRIPTION),
-    ("[[Russian Foreign Minister Sergei Lavrov]] said so.", {"Sergei Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.NAME),
-    ("Sergei Lavrov came. [[Lavrov]] said so.", {"Sergei Lavrov": P, "Lavrov": P}, "Sergei Lavrov", Kind.PERSON, How.SURNAME),
+    (
+        "Paul Jones was hurt. [[The 34-year-old]] said so.",
+        {"Paul Jones": P},
+        "Paul Jones",
+        Kind.PERSON,
+        How.DESCRIPTION,
+    ),
+    (
+        "Paul Jones was hurt. [[The officer]] said so.",
+        {"Paul Jones": P},
+        "The officer",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
+    (
+        "[[Russian Foreign Minister Sergei Lavrov]] said so.",
+        {"Sergei Lavrov": P},
+        "Sergei Lavrov",
+        Kind.PERSON,
+        How.NAME,
+    ),
+    (
+        "Sergei Lavrov came. [[Lavrov]] said so.",
+        {"Sergei Lavrov": P, "Lavrov": P},
+        "Sergei Lavrov",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
     (
         "U.S. President Donald Trump came. [[President Trump]] said so.",
         {"Donald Trump": P, "Trump": P},
@@ -201,7 +282,13 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.SURNAME,
     ),
-    ("Donald Trump came. [[Trump’s statement on Friday]] said so.", {"Donald Trump": P}, "Donald Trump", Kind.PERSON, How.SURNAME),
+    (
+        "Donald Trump came. [[Trump’s statement on Friday]] said so.",
+        {"Donald Trump": P},
+        "Donald Trump",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
     (
         "Volodymyr Zelensky came. [[Zelenskyy]] said so.",
         {"Volodymyr Zelensky": P, "Zelenskyy": P},
@@ -216,7 +303,13 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.RELATIVE_PRONOUN,
     ),
-    ("Anna Smith met Paul Jones. “Fine,” [[she]] said.", {"Anna Smith": P, "Paul Jones": P}, "Anna Smith", Kind.PERSON, How.PRONOUN),
+    (
+        "Anna Smith met Paul Jones. “Fine,” [[she]] said.",
+        {"Anna Smith": P, "Paul Jones": P},
+        "Anna Smith",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
     (
         "[[Donald Trump]] told host Todd Starnes that he would know. “After that,” [[he]] said.",
         {"Donald Trump": P, "Todd Starnes": P},
@@ -231,7 +324,13 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.SURNAME,
     ),
-    ("Michelle Obama came. Mr. Obama stayed. [[Mr. Obama]] said so.", {"Michelle Obama": P, "Obama": P}, "Obama", Kind.PERSON, How.NAME),
+    (
+        "Michelle Obama came. Mr. Obama stayed. [[Mr. Obama]] said so.",
+        {"Michelle Obama": P, "Obama": P},
+        "Obama",
+        Kind.PERSON,
+        How.NAME,
+    ),
     ("[[The White House]] said so.", {"White House": O}, "White House", Kind.ORGANIZATION, How.NAME),
     (
         "The Federal Bureau of Investigation came. [[The FBI]] said so.",
@@ -249,8 +348,20 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
         Kind.PERSON,
         How.NAME,
     ),
-    ("[[A spokesman for Donald Trump]] said so.", {"Donald Trump": P}, "A spokesman for Donald Trump", Kind.UNNAMED, How.DESCRIPTION),
-    ("[[Donald Trump supporters]] said so.", {"Donald Trump": P}, "Donald Trump supporters", Kind.GROUP, How.DESCRIPTION),
+    (
+        "[[A spokesman for Donald Trump]] said so.",
+        {"Donald Trump": P},
+        "A spokesman for Donald Trump",
+        Kind.UNNAMED,
+        How.DESCRIPTION,
+    ),
+    (
+        "[[Donald Trump supporters]] said so.",
+        {"Donald Trump": P},
+        "Donald Trump supporters",
+        Kind.GROUP,
+        How.DESCRIPTION,
+    ),
     ("[[a senior official]] said so.", {}, "a senior official", Kind.UNNAMED, How.DESCRIPTION),
     ("[[The report]] said so.", {}, "The report", Kind.DOCUMENT, How.DESCRIPTION),
     (
@@ -264,10 +375,34 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ("[[The ministry]] said so. [[It]] said more.", {}, "The ministry", Kind.ORGANIZATION, How.PRONOUN),
     ("Officials met. [[he]] said so.", {}, "he", Kind.UNNAMED, How.UNRESOLVED),
     # names the tagger cut or took for a title
-    ("John G. Hill Jr. came. [[Justice Hill]] said so.", {"John G. Hill": P, "Hill": P}, "John G. Hill Jr.", Kind.PERSON, How.SURNAME),
-    ("Charlie King came. [[Mr. King]] said so.", {"Charlie King": P, "King": P}, "Charlie King", Kind.PERSON, How.SURNAME),
-    ("[[Rucker Culpepper, who runs it,]] said so.", {"Rucker": P, "Culpepper": P}, "Rucker Culpepper", Kind.PERSON, How.NAME),
-    ("Paul Jones waved. “The Paul!” she cried. [[Paul]] said so.", {"Paul Jones": P, "Paul": P}, "Paul Jones", Kind.PERSON, How.SURNAME),
+    (
+        "John G. Hill Jr. came. [[Justice Hill]] said so.",
+        {"John G. Hill": P, "Hill": P},
+        "John G. Hill Jr.",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    (
+        "Charlie King came. [[Mr. King]] said so.",
+        {"Charlie King": P, "King": P},
+        "Charlie King",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
+    (
+        "[[Rucker Culpepper, who runs it,]] said so.",
+        {"Rucker": P, "Culpepper": P},
+        "Rucker Culpepper",
+        Kind.PERSON,
+        How.NAME,
+    ),
+    (
+        "Paul Jones waved. “The Paul!” she cried. [[Paul]] said so.",
+        {"Paul Jones": P, "Paul": P},
+        "Paul Jones",
+        Kind.PERSON,
+        How.SURNAME,
+    ),
     ("Anna Lee came. [[Anna Le]]e said so.", {"Anna Lee": P}, "Anna Lee", Kind.PERSON, How.SURNAME),
     (
         "[[Director of the Council on American - Asian Relations Alia Poe]] said so.",
@@ -278,15 +413,30 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ),
     # which Clinton: the pronouns after the surname tell
     (
-        "Hillary Clinton ran. Ex-President Bill Clinton helped. Hillary smiled. [[Clinton]] said she would win.",
+        (
+            "Hillary Clinton ran. Ex-President Bill Clinton helped. Hillary smiled. [[Clinton]] said she"
+            " would win."
+        ),
         {"Hillary Clinton": P, "Bill Clinton": P, "Hillary": P, "Clinton": P},
         "Hillary Clinton",
         Kind.PERSON,
         How.SURNAME,
     ),
     # offices and kin
-    ("Paul Jones left his wife Anna Lee. [[His ex-wife]] said so.", {"Paul Jones": P, "Anna Lee": P}, "Anna Lee", Kind.PERSON, How.TITLE),
-    ("[[A judge]] said no.\n\nJustice Frank Poe wrote it.", {"Frank Poe": P}, "Frank Poe", Kind.PERSON, How.TITLE),
+    (
+        "Paul Jones left his wife Anna Lee. [[His ex-wife]] said so.",
+        {"Paul Jones": P, "Anna Lee": P},
+        "Anna Lee",
+        Kind.PERSON,
+        How.TITLE,
+    ),
+    (
+        "[[A judge]] said no.\n\nJustice Frank Poe wrote it.",
+        {"Frank Poe": P},
+        "Frank Poe",
+        Kind.PERSON,
+        How.TITLE,
+    ),
     (
         "[[A senior official]] said no.\n\nAn official, Frank Poe, left.",
         {"Frank Poe": P},
@@ -305,7 +455,10 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ("Paul Jones spoke. [[His remarks]] said so.", {"Paul Jones": P}, "Paul Jones", Kind.PERSON, How.PRONOUN),
     # a long quotation names others; the one who was introduced before it speaks
     (
-        "While Paul Jones had songs, that is over, which concerns Henry Poe, president of the club.\n\n“Jones had Bono,” [[he]] said.",
+        (
+            "While Paul Jones had songs, that is over, which concerns Henry Poe, president of the"
+            " club.\n\n“Jones had Bono,” [[he]] said."
+        ),
         {"Paul Jones": P, "Henry Poe": P, "Jones": P},
         "Henry Poe",
         Kind.PERSON,
@@ -313,7 +466,10 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ),
     # a person’s gender is learnt from a pronoun that leaves no choice
     (
-        "Zyx Qanat spoke. He smiled. Anna Lee left. She wept. Qanat said Paul Jones lies. But [[he]] said it was late.",
+        (
+            "Zyx Qanat spoke. He smiled. Anna Lee left. She wept. Qanat said Paul Jones lies. But [[he]] said"
+            " it was late."
+        ),
         {"Zyx Qanat": P, "Anna Lee": P, "Qanat": P, "Paul Jones": P},
         "Zyx Qanat",
         Kind.PERSON,
@@ -353,11 +509,19 @@ CASES: list[tuple[str, dict[str, str], str, Kind, How]] = [
     ("City officials have stated [[they]] will come.", {}, "City officials", Kind.GROUP, How.PRONOUN),
     ("The book of the officials is out. [[They]] said so.", {}, "They", Kind.UNNAMED, How.UNRESOLVED),
     # accounts that sign
-    ("Nothing seems right to [[me]].\n\n@anna_l.\n\nI like it.\n\n@bo_h.", {}, "@anna_l", Kind.PERSON, How.PRONOUN),
+    (
+        "Nothing seems right to [[me]].\n\n@anna_l.\n\nI like it.\n\n@bo_h.",
+        {},
+        "@anna_l",
+        Kind.PERSON,
+        How.PRONOUN,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("text", "entities", "name", "kind", "resolution"), CASES, ids=[case[0][:40] for case in CASES])
+@pytest.mark.parametrize(
+    ("text", "entities", "name", "kind", "resolution"), CASES, ids=[case[0][:40] for case in CASES]
+)
 def test_a_source_phrase_leads_to_its_actor(
     text: str, entities: dict[str, str], name: str, kind: ActorKind, resolution: Resolution
 ) -> None:
@@ -370,7 +534,8 @@ def test_first_names_and_genders_keep_bearers_of_one_surname_apart() -> None:
     assert resolve(text, {"Bill Clinton": P, "Hillary Clinton": P}).actor_id == "person:hillary-clinton"
     assert (
         resolve(
-            "Bill Clinton and Hillary Clinton came. [[Mrs. Clinton]] said so.", {"Bill Clinton": P, "Hillary Clinton": P, "Clinton": P}
+            "Bill Clinton and Hillary Clinton came. [[Mrs. Clinton]] said so.",
+            {"Bill Clinton": P, "Hillary Clinton": P, "Clinton": P},
         ).name
         == "Hillary Clinton"
     )
@@ -381,7 +546,14 @@ def test_named_actors_share_an_id_across_articles_and_described_ones_never_do() 
     named = Range(0, 13)
     described = Range(18, 35)
     made = [
-        Resolver(text, article_id=article, entities=[Entity(named, P, 0.9)], attributions=[], sentences=sentences(text), quoted=[])
+        Resolver(
+            text,
+            article_id=article,
+            entities=[Entity(named, P, 0.9)],
+            attributions=[],
+            sentences=sentences(text),
+            quoted=[],
+        )
         for article in ("a", "b")
     ]
     assert {r.resolve(named).actor_id for r in made} == {"person:sergei-lavrov"}
@@ -392,7 +564,9 @@ def test_named_actors_share_an_id_across_articles_and_described_ones_never_do() 
 
 def test_i_is_the_only_author_and_nobody_when_there_are_two() -> None:
     assert resolve("[[I]] think so.", {}, authors=("Jane Roe",)).name == "Jane Roe"
-    assert resolve("[[I]] think so.", {}, authors=("Jane Roe", "John Doe")).resolution is Resolution.UNRESOLVED
+    assert (
+        resolve("[[I]] think so.", {}, authors=("Jane Roe", "John Doe")).resolution is Resolution.UNRESOLVED
+    )
 
 
 def test_a_registry_gives_canonical_name_and_wikidata_id() -> None:
@@ -420,7 +594,8 @@ LABELS = st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"])
 
 
 @given(
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200),  # normalised texts have no NUL
+    # normalised texts have no NUL
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200),
     st.lists(st.tuples(st.integers(0, 200), st.integers(1, 40), LABELS), max_size=8),
     st.integers(0, 199),
     st.integers(1, 60),
@@ -432,7 +607,14 @@ def test_any_source_in_any_text_gets_an_actor_with_a_true_mention(
     source = Range(min(start, len(text)), min(len(text), start + length))
     if not text[source.start : source.end].strip():
         return
-    made = Resolver(text, article_id="a", entities=seen, attributions=[], sentences=sentences(text), quoted=quoted_stretches(text))
+    made = Resolver(
+        text,
+        article_id="a",
+        entities=seen,
+        attributions=[],
+        sentences=sentences(text),
+        quoted=quoted_stretches(text),
+    )
     actor = made.resolve(source)
     assert actor.mention is not None
     assert text[actor.mention.start : actor.mention.end] == actor.mention.exact
@@ -458,7 +640,9 @@ def test_a_middle_initial_makes_nobody_else_unless_it_tells_namesakes_apart(name
 def test_labels_of_a_transcript_are_speakers(label: str, name: str, kind: Kind, how: How) -> None:
     text = f"Sean Spicer spoke.\n\n{label}: We will not."
     start = text.index(f"{label}:")
-    turn = Attribution("direct", (Range(len(text) - 12, len(text)),), Range(start, start + len(label)), None, 0.9, turn=True)
+    turn = Attribution(
+        "direct", (Range(len(text) - 12, len(text)),), Range(start, start + len(label)), None, 0.9, turn=True
+    )
     resolver = Resolver(
         text,
         article_id="art-1",

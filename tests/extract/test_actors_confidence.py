@@ -1,4 +1,5 @@
-"""How sure an actor is: by the manner of its resolution, given that the words are its source; whether they are is the source's business."""
+"""How sure an actor is: by the manner of its resolution, given that the words are its source; whether they
+are is the source's business."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, Entity, Range
 
 TEXT = (
-    "Anna Lee, the mayor, said it was late. Lee said so twice. City officials said it was dear. They said it was old. "
-    "A bystander said it was fine."
+    "Anna Lee, the mayor, said it was late. Lee said so twice. City officials said it was dear. They said it"
+    " was old. A bystander said it was fine."
 )
 
 
@@ -31,7 +32,9 @@ def resolver(text: str) -> tuple[Resolver, dict[str, Range]]:
         text,
         article_id="art-1",
         entities=[Entity(Range(0, 8), "PERSON", 0.9), Entity(sources["Lee"], "PERSON", 0.9)],
-        attributions=[Attribution("indirect", (Range(0, 1),), source, None, 0.9) for source in sources.values()],
+        attributions=[
+            Attribution("indirect", (Range(0, 1),), source, None, 0.9) for source in sources.values()
+        ],
         sentences=sentences(text),
         quoted=quoted_stretches(text),
     )
@@ -52,7 +55,9 @@ def test_a_pronoun_is_the_surer_the_surer_its_ranking(one: float, other: float) 
     assert 0 < less <= more < 1
 
 
-@pytest.mark.parametrize("how", set(Resolution) - {Resolution.UNRESOLVED, Resolution.CONTINUATION, Resolution.OTHER})
+@pytest.mark.parametrize(
+    "how", set(Resolution) - {Resolution.UNRESOLVED, Resolution.CONTINUATION, Resolution.OTHER}
+)
 @pytest.mark.parametrize("kind", ActorKind)
 def test_every_manner_that_is_published_has_its_share(how: Resolution, kind: ActorKind) -> None:
     assert 0 < sure(how, kind) < 1

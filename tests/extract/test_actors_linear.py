@@ -11,12 +11,19 @@ from services.extract.types import Attribution, Entity, Range
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("between", [" of " + "NEWS" * 20 + " and a man", ", 45" + "1" * 78 + " and", " of the" + " WASHINGTON" * 6 + " x"])
+@pytest.mark.parametrize(
+    "between",
+    [" of " + "NEWS" * 20 + " and a man", ", 45" + "1" * 78 + " and", " of the" + " WASHINGTON" * 6 + " x"],
+)
 def test_capitals_and_figures_between_a_name_and_who_are_read_once(between: str) -> None:
-    assert _AGE_AND_PLACE.fullmatch(between) is None  # one way of reading them for each letter would take for ever
+    # one way of reading them for each letter would take for ever
+    assert _AGE_AND_PLACE.fullmatch(between) is None
 
 
-@pytest.mark.parametrize(("lead", "found"), [("", True), ("“But ", True), ("However, ", True), ("x " * 40, False), ("Lee left ", False)])
+@pytest.mark.parametrize(
+    ("lead", "found"),
+    [("", True), ("“But ", True), ("However, ", True), ("x " * 40, False), ("Lee left ", False)],
+)
 def test_it_is_an_organisation_that_opens_a_sentence_however_long_that_is(lead: str, found: bool) -> None:
     text = f"{lead}Acme shut the plant. It said so."
     place = Range(text.index("Acme"), text.index("Acme") + 4)

@@ -37,7 +37,11 @@ def ranges(text: str, spans: list[tuple[int, int]]) -> list[Range]:
 
 
 def entities_of(text: str, spans: list[tuple[int, int, str]]) -> list[Entity]:
-    return [Entity(Range(a, min(len(text), a + n)), label, 0.5 + n / 100) for a, n, label in spans if a < len(text)]
+    return [
+        Entity(Range(a, min(len(text), a + n)), label, 0.5 + n / 100)
+        for a, n, label in spans
+        if a < len(text)
+    ]
 
 
 def resolver(text: str, entities: list[Entity], sources: list[Range]) -> Resolver:
@@ -80,7 +84,9 @@ def test_actors_do_not_depend_on_the_order_of_attributions_or_entities(text, see
 
 
 @given(TEXT, ENTITIES)
-def test_mentions_are_words_of_the_text_and_each_person_has_one_given_name_and_gender(text: str, seen: list[tuple[int, int, str]]) -> None:
+def test_mentions_are_words_of_the_text_and_each_person_has_one_given_name_and_gender(
+    text: str, seen: list[tuple[int, int, str]]
+) -> None:
     cast = Cast(text, entities_of(text, seen))
     for member in cast.members:
         for mention in member.mentions:
@@ -109,18 +115,29 @@ def test_bearers_of_one_surname_stay_apart(first_names: list[str], surname: str)
 
 
 @given(
-    st.sampled_from(["he", "she"]), st.lists(st.sampled_from(["Anna Lee", "Jane Poe", "Paul Jones", "Bill Hill"]), min_size=1, max_size=6)
+    st.sampled_from(["he", "she"]),
+    st.lists(st.sampled_from(["Anna Lee", "Jane Poe", "Paul Jones", "Bill Hill"]), min_size=1, max_size=6),
 )
 def test_no_pronoun_leads_to_somebody_of_the_other_gender(pronoun: str, names: list[str]) -> None:
     text = " ".join(f"{name} came." for name in names) + f" Then {pronoun} said so."
     source = Range(*re.search(rf"\b{pronoun}\b", text).span())  # type: ignore[union-attr]
-    entities = [Entity(Range(*match.span()), "PERSON", 0.9) for name in set(names) for match in re.finditer(name, text)]
+    entities = [
+        Entity(Range(*match.span()), "PERSON", 0.9)
+        for name in set(names)
+        for match in re.finditer(name, text)
+    ]
     actor = resolver(text, entities, [source]).resolve(source)
-    assert actor.name in (("Paul Jones", "Bill Hill") if pronoun == "he" else ("Anna Lee", "Jane Poe")) or actor.kind is ActorKind.UNNAMED
+    assert (
+        actor.name in (("Paul Jones", "Bill Hill") if pronoun == "he" else ("Anna Lee", "Jane Poe"))
+        or actor.kind is ActorKind.UNNAMED
+    )
 
 
 SHAPES = {
-    "news": "Anna Lee, a senator, met Paul Jones in Rome. “He is fine,” she said. They said they know. Lee, who left, said it.\n\n",
+    "news": (
+        "Anna Lee, a senator, met Paul Jones in Rome. “He is fine,” she said. They said they know. Lee, who"
+        " left, said it.\n\n"
+    ),
     "one sentence": "Anna Lee met Paul Jones and he said she knew ",
     "pronouns": "he she his her they it ",
     "one name": "Anna ",
@@ -154,7 +171,9 @@ def test_work_grows_with_the_length_of_the_text(unit: str) -> None:
         text = unit * (length // len(unit))
         names = re.finditer(r"Anna Lee|Paul Jones|Anna|Lee", text)
         entities = [Entity(Range(*match.span()), "PERSON", 0.9) for match in names]
-        sources = [Range(*match.span()) for match in re.finditer(r"\b(?:[Hh]e|she|who|[Tt]hey|it|his|Lee)\b", text)]
+        sources = [
+            Range(*match.span()) for match in re.finditer(r"\b(?:[Hh]e|she|who|[Tt]hey|it|his|Lee)\b", text)
+        ]
         return lambda: resolver(text, entities, sources)
 
     assert calls(work(16_000)) < 6 * calls(work(4_000))  # linear is 4, quadratic is 16
@@ -181,7 +200,10 @@ def test_work_grows_with_the_length_of_the_text_whoever_it_names(unit: str) -> N
     def work(count: int) -> Callable[[], object]:
         text = "".join(unit.replace("#", letters(number)) for number in range(count))
         label = "ORGANIZATION" if "Bank" in unit else "PERSON"
-        entities = [Entity(Range(*match.span()), label, 0.9) for match in re.finditer(r"(?!The\b)[A-Z]\w*\.?(?: [A-Z]\w*)*", text)]
+        entities = [
+            Entity(Range(*match.span()), label, 0.9)
+            for match in re.finditer(r"(?!The\b)[A-Z]\w*\.?(?: [A-Z]\w*)*", text)
+        ]
         sources = [Range(*match.span()) for match in re.finditer(r"(?:The (?:\w+ )?)?\w+(?= said)", text)]
         return lambda: resolver(text, entities, sources)
 

@@ -19,8 +19,16 @@ from tests.extract.conftest import MakeArticle
         ("“Why now?” Jones asked Anna Lee.", "asked", "Anna Lee"),
         ("Lavrov told NBC’s Meet the Press that it is over.", "told", "NBC’s Meet the Press"),
         ("Trump told USA TODAY that it is over.", "told", "USA TODAY"),
-        ("Trump told conservative news host Todd Starnes on Thursday it is over.", "told", "conservative news host Todd Starnes"),
-        ("“It is over,” Lee said in an interview with Mr. Jones.", "said in an interview with Mr. Jones", "Mr. Jones"),
+        (
+            "Trump told conservative news host Todd Starnes on Thursday it is over.",
+            "told",
+            "conservative news host Todd Starnes",
+        ),
+        (
+            "“It is over,” Lee said in an interview with Mr. Jones.",
+            "said in an interview with Mr. Jones",
+            "Mr. Jones",
+        ),
         ("“It is over,” he told her.", "told", "her"),
         ("Lee asked whether it was over.", "asked", None),
         ("Lee said that it was over.", "said", None),
@@ -37,7 +45,9 @@ def test_the_words_behind_telling_name_to_whom(text: str, cue: str, expected: st
 
 
 def test_a_quote_carries_whom_it_was_said_to(extractor: Extractor, article: MakeArticle) -> None:
-    text = "Todd Starnes is a host. “We will have to take a different tack,” Anna Lee told Starnes on Thursday."
+    text = (
+        "Todd Starnes is a host. “We will have to take a different tack,” Anna Lee told Starnes on Thursday."
+    )
     [quote] = extractor.extract(article(text)).quotes
     assert quote.addressee is not None
     assert (quote.addressee.name, quote.speaker.name) == ("Todd Starnes", "Anna Lee")
@@ -55,4 +65,6 @@ def test_whoever_asks_is_not_asked(extractor: Extractor, article: MakeArticle, a
 def test_whatever_the_text_the_phrase_lies_in_it(text: str, start: int, length: int) -> None:
     cue = Range(min(start, len(text)), min(start + length, len(text)))
     found = addressee(text, cue, ())
-    assert found is None or (0 <= found.start < found.end <= len(text) and text[slice(*found)].strip() == text[slice(*found)])
+    assert found is None or (
+        0 <= found.start < found.end <= len(text) and text[slice(*found)].strip() == text[slice(*found)]
+    )

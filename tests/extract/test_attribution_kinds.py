@@ -1,4 +1,5 @@
-"""Kinds of reports that the network alone gets wrong, on whole sentences: who speaks, and which words are speech at all."""
+"""Kinds of reports that the network alone gets wrong, on whole sentences: who speaks, and which words are
+speech at all."""
 
 from __future__ import annotations
 
@@ -14,7 +15,10 @@ Read = Callable[[str], list[tuple[str | None, list[str]]]]
 
 FULL_STOPS = [
     ("“The road is closed,” said Ames. Hale, the mayor, disagreed.", [("Ames", "“The road is closed,”")]),
-    ("“We are out of flour,” said Perrin. Okoye, who runs the bakery, shrugged.", [("Perrin", "“We are out of flour,”")]),
+    (
+        "“We are out of flour,” said Perrin. Okoye, who runs the bakery, shrugged.",
+        [("Perrin", "“We are out of flour,”")],
+    ),
     (
         "The road is closed, said Malone. Dwayne Brooks, a farmer, said he would walk.",
         [("Malone", "The road is closed"), ("Dwayne Brooks, a farmer,", "he would walk")],
@@ -69,16 +73,34 @@ def test_that_a_source_is_not_to_be_named_is_no_statement(read: Read, text: str)
 
 
 def test_a_wish_about_another_name_is_one(read: Read) -> None:
-    assert [source for source, _ in read("The council asked that the street be named after Bell.")] == ["The council"]
+    assert [source for source, _ in read("The council asked that the street be named after Bell.")] == [
+        "The council"
+    ]
 
 
 CLEFTS = [
     ("It was Paul Dunn, not Jane Ames, who said the road was closed.", "Paul Dunn", "the road was closed"),
     ("It was the mayor who said that taxes would rise.", "the mayor", "that taxes would rise"),
-    ("It was not Lee but his deputy, Ana Roth, who told reporters the port was shut.", "his deputy, Ana Roth", "the port was shut"),
-    ("It was Marta Bell and not her brother who warned that the bank would fail.", "Marta Bell", "that the bank would fail"),
-    ("It was Paul Dunn — not Jane Ames — who told the court that the well was dry.", "Paul Dunn", "that the well was dry"),
-    ("It is the director, Tom Hale, who says the school must close.", "the director, Tom Hale", "the school must close"),
+    (
+        "It was not Lee but his deputy, Ana Roth, who told reporters the port was shut.",
+        "his deputy, Ana Roth",
+        "the port was shut",
+    ),
+    (
+        "It was Marta Bell and not her brother who warned that the bank would fail.",
+        "Marta Bell",
+        "that the bank would fail",
+    ),
+    (
+        "It was Paul Dunn — not Jane Ames — who told the court that the well was dry.",
+        "Paul Dunn",
+        "that the well was dry",
+    ),
+    (
+        "It is the director, Tom Hale, who says the school must close.",
+        "the director, Tom Hale",
+        "the school must close",
+    ),
 ]
 
 
@@ -92,9 +114,21 @@ def test_it_was_not_him_who_said_it(read: Read) -> None:
 
 
 POLLS = [
-    ("According to a poll of 1,004 adults, most want a new bridge.", "a poll of 1,004 adults", "most want a new bridge"),
-    ("Most want a new bridge, according to a poll of 1,004 adults.", "a poll of 1,004 adults", "Most want a new bridge"),
-    ("A survey of 2,300 doctors found that hours were too long.", "A survey of 2,300 doctors", "that hours were too long"),
+    (
+        "According to a poll of 1,004 adults, most want a new bridge.",
+        "a poll of 1,004 adults",
+        "most want a new bridge",
+    ),
+    (
+        "Most want a new bridge, according to a poll of 1,004 adults.",
+        "a poll of 1,004 adults",
+        "Most want a new bridge",
+    ),
+    (
+        "A survey of 2,300 doctors found that hours were too long.",
+        "A survey of 2,300 doctors",
+        "that hours were too long",
+    ),
 ]
 
 

@@ -1,4 +1,5 @@
-"""No article holds up the rest: bounds on word pieces, time and memory, a loop that turns meanwhile, and a stop that is obeyed."""
+"""No article holds up the rest: bounds on word pieces, time and memory, a loop that turns meanwhile, and a
+stop that is obeyed."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ from tests.extract.conftest import MakeArticle
 from tests.support.log import everything
 from tests.support.patience import PATIENCE_S, until
 
-SENTENCE = "Minister Ada Lee told Bob Roe on Friday that the bridge in the north of the town will open in March. "
+SENTENCE = (
+    "Minister Ada Lee told Bob Roe on Friday that the bridge in the north of the town will open in March. "
+)
 LONG = SENTENCE * 3_900
 """393,000 characters, 90,000 word pieces: within every bound, and a quarter of a minute's work or more."""
 HOSTILE = {
@@ -61,8 +64,12 @@ def nothing() -> None:
 
 
 @contextmanager
-def running(tmp_path: Path, sent: list[Article], **extract: object) -> Iterator[tuple[Context, ExtractService]]:
-    settings = Settings(log={"path": tmp_path / "log.db", "partitions": 1}, stage={"poll_timeout_s": 0.05}, extract=extract)
+def running(
+    tmp_path: Path, sent: list[Article], **extract: object
+) -> Iterator[tuple[Context, ExtractService]]:
+    settings = Settings(
+        log={"path": tmp_path / "log.db", "partitions": 1}, stage={"poll_timeout_s": 0.05}, extract=extract
+    )
     with open_log(settings, Metrics(), "extract") as log:
         log.create_topics(declared(1))
         context = Context(settings, log, Metrics())
@@ -78,7 +85,10 @@ def running(tmp_path: Path, sent: list[Article], **extract: object) -> Iterator[
             thread.join()
 
 
-@pytest.mark.parametrize("unit", [HOSTILE[name] for name in ("commas", "quotation marks", "typewriter quotes", "brackets", "digits")])
+@pytest.mark.parametrize(
+    "unit",
+    [HOSTILE[name] for name in ("commas", "quotation marks", "typewriter quotes", "brackets", "digits")],
+)
 def test_more_word_pieces_than_the_network_may_read_are_refused_before_it_does(
     extractor: Extractor, article: MakeArticle, unit: str
 ) -> None:
@@ -89,14 +99,22 @@ def test_more_word_pieces_than_the_network_may_read_are_refused_before_it_does(
     assert time.process_time() - started < 20.0, "the network would have read for minutes"
 
 
-def test_in_another_process_the_same_bytes_come_out(reader: ArticleReader, extractor: Extractor, article: MakeArticle, sample: str) -> None:
-    for one in (article(sample), article("Regen."), article(f"<body><article><p>{SENTENCE * 3}</p>", content_type="text/html")):
+def test_in_another_process_the_same_bytes_come_out(
+    reader: ArticleReader, extractor: Extractor, article: MakeArticle, sample: str
+) -> None:
+    for one in (
+        article(sample),
+        article("Regen."),
+        article(f"<body><article><p>{SENTENCE * 3}</p>", content_type="text/html"),
+    ):
         found = reader.read(one, nothing)
         expected = [event.encode() for event in events(extractor.extract(one))]
         assert [event.encode() for event in (found.document, *found.quotes, *found.claims)] == expected
 
 
-def test_399_000_characters_of_commas_are_a_dead_letter_and_the_next_article_goes_through(tmp_path: Path, article: MakeArticle) -> None:
+def test_399_000_characters_of_commas_are_a_dead_letter_and_the_next_article_goes_through(
+    tmp_path: Path, article: MakeArticle
+) -> None:
     sent = [article("word," + "," * 398_000, article_id="hostile"), article(SENTENCE, article_id="good")]
     with running(tmp_path, sent) as (context, _):
         until(lambda: everything(context.log, Document.topic), "the good article")
@@ -104,7 +122,9 @@ def test_399_000_characters_of_commas_are_a_dead_letter_and_the_next_article_goe
         assert read_dead_letter(letter).reason == "text_tokens"
 
 
-def test_an_article_that_takes_too_long_is_a_dead_letter_and_the_next_one_goes_through(tmp_path: Path, article: MakeArticle) -> None:
+def test_an_article_that_takes_too_long_is_a_dead_letter_and_the_next_one_goes_through(
+    tmp_path: Path, article: MakeArticle
+) -> None:
     sent = [article(LONG, article_id="slow"), article(SENTENCE, article_id="good")]
     with running(tmp_path, sent, text_timeout_s=5.0) as (context, _):
         until(lambda: everything(context.log, Document.topic), "the good article")
@@ -114,7 +134,9 @@ def test_an_article_that_takes_too_long_is_a_dead_letter_and_the_next_one_goes_t
         assert told.error_message == "article slow: it took longer than 5 s"
 
 
-def test_while_an_article_is_read_the_loop_turns_and_a_stop_is_obeyed(tmp_path: Path, article: MakeArticle) -> None:
+def test_while_an_article_is_read_the_loop_turns_and_a_stop_is_obeyed(
+    tmp_path: Path, article: MakeArticle
+) -> None:
     with running(tmp_path, [article(LONG)]) as (context, service):
 
         def loop() -> StageLoop[Message]:
@@ -122,7 +144,11 @@ def test_while_an_article_is_read_the_loop_turns_and_a_stop_is_obeyed(tmp_path: 
             return service._loop
 
         until(
-            lambda: service._loop and context.metrics.registry.get_sample_value("onrecord_in_flight", {"service": "extract"}), "the article"
+            lambda: (
+                service._loop
+                and context.metrics.registry.get_sample_value("onrecord_in_flight", {"service": "extract"})
+            ),
+            "the article",
         )
         turns: set[float] = set()
         until(lambda: turns.add(loop().turned_at) or len(turns) >= 4, "the loop to turn")  # type: ignore[func-returns-value]
@@ -133,7 +159,9 @@ def test_while_an_article_is_read_the_loop_turns_and_a_stop_is_obeyed(tmp_path: 
         assert time.monotonic() - asked < 20.0
     with open_log(context.settings, Metrics(), "extract") as log:
         assert not everything(log, Document.topic)
-        assert not log.committed("onrecord-extract").get(everything(log, Article.topic)[0].tp), "it must be read again"
+        assert not log.committed("onrecord-extract").get(everything(log, Article.topic)[0].tp), (
+            "it must be read again"
+        )
 
 
 def crashing(argument: str) -> Callable[[bytes], bytes]:
@@ -150,7 +178,9 @@ def crashing(argument: str) -> Callable[[bytes], bytes]:
     return read
 
 
-def test_a_crash_and_a_full_memory_cost_one_article_each(monkeypatch: pytest.MonkeyPatch, article: MakeArticle) -> None:
+def test_a_crash_and_a_full_memory_cost_one_article_each(
+    monkeypatch: pytest.MonkeyPatch, article: MakeArticle
+) -> None:
     monkeypatch.setattr(articles, "_WORKER", f"{__name__}:crashing")
     reader = ArticleReader(ExtractSettings(text_timeout_s=PATIENCE_S))
     try:

@@ -24,13 +24,20 @@ def at(words: str) -> Range:
         (("The road is closed (“for weeks,”",), "Moss) and the school", "said", (("“for weeks,”",), "Moss")),
         (("The road is closed",), "Moss", "said", (("The road is closed",), "Moss")),
         (("“for weeks,”",), "the school", "said", (("“for weeks,”",), "the school")),
-        (("“for weeks,”", "and the school is empty"), "Moss", "is closed", (("and the school is empty",), "Moss")),
+        (
+            ("“for weeks,”", "and the school is empty"),
+            "Moss",
+            "is closed",
+            (("and the school is empty",), "Moss"),
+        ),
     ],
 )
 def test_content_and_source_keep_to_the_brackets_of_their_cue(
     content: tuple[str, ...], source: str, cue: str, kept: tuple[tuple[str, ...], str]
 ) -> None:
-    found = within_brackets(Attribution("mixed", tuple(map(at, content)), at(source), at(cue), 0.9), brackets(TEXT))
+    found = within_brackets(
+        Attribution("mixed", tuple(map(at, content)), at(source), at(cue), 0.9), brackets(TEXT)
+    )
     assert found.source is not None
     assert (tuple(TEXT[slice(*piece)] for piece in found.content), TEXT[slice(*found.source)]) == kept
 
@@ -39,4 +46,7 @@ def test_content_and_source_keep_to_the_brackets_of_their_cue(
 def test_pairs_are_disjoint_in_order_and_keep_to_their_paragraph(text: str) -> None:
     pairs = brackets(text)
     assert all(one.end < other.start for one, other in itertools.pairwise(pairs))
-    assert all(text[pair.start - 1] + text[pair.end] in ("()", "[]") and "\n" not in text[slice(*pair)] for pair in pairs)
+    assert all(
+        text[pair.start - 1] + text[pair.end] in ("()", "[]") and "\n" not in text[slice(*pair)]
+        for pair in pairs
+    )

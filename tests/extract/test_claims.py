@@ -62,12 +62,18 @@ def test_the_head_of_a_cue_gives_lemma_and_stance(cue: str, lemma: str, stance: 
     ],
 )
 def test_negated_reporting_is_known(cue: str) -> None:
-    assert is_denied(f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),))
+    assert is_denied(
+        f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),)
+    )
 
 
-@pytest.mark.parametrize("cue", ["said", "denied", "declined", "notes", "refused", "not only said", "has not just denied"])
+@pytest.mark.parametrize(
+    "cue", ["said", "denied", "declined", "notes", "refused", "not only said", "has not just denied"]
+)
 def test_denial_is_a_stance_and_no_negation(cue: str) -> None:
-    assert not is_denied(f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),))
+    assert not is_denied(
+        f"Lee {cue} it", Range(0, 3), Range(4, 4 + len(cue)), (Range(5 + len(cue), 7 + len(cue)),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,8 +124,13 @@ def test_the_order_of_the_same_words_and_pairs_does_not_move_the_score() -> None
 
 
 def test_what_is_fitted_tells_types_and_worth_apart() -> None:
-    rose = [Statement(text, True, ClaimType.QUANTITY) for text in ("Taxes rose by half here", "Spending rose in Ohio")] * 4
-    like = [Statement(text, False, ClaimType.OPINION) for text in ("I like this place", "We like it very much")] * 4
+    rose = [
+        Statement(text, True, ClaimType.QUANTITY)
+        for text in ("Taxes rose by half here", "Spending rose in Ohio")
+    ] * 4
+    like = [
+        Statement(text, False, ClaimType.OPINION) for text in ("I like this place", "We like it very much")
+    ] * 4
     model = fit_model(Prepared([*rose, *like]), range(16))
     assert {model(item.text).type for item in rose} == {ClaimType.QUANTITY}
     assert {model(item.text).type for item in like} == {ClaimType.OPINION}
@@ -137,15 +148,23 @@ def test_the_shipped_model_fits_the_looks_and_says_where_it_is_from() -> None:
     model = json.loads(file.read_text(encoding="utf-8"))
     assert list(model["looks"]) == list(LOOKS)
     assert model["columns"] == [*(kind.value for kind in TYPES), "worth"]
-    assert {len(row) for part in (shipped().looks, shipped().words) for row in part.values()} == {len(TYPES) + 1}
-    assert model["each_publisher_left_out"]["average_precision_of_words"] > 1.5 * model["each_publisher_left_out"]["base_rate"]
+    assert {len(row) for part in (shipped().looks, shipped().words) for row in part.values()} == {
+        len(TYPES) + 1
+    }
+    assert (
+        model["each_publisher_left_out"]["average_precision_of_words"]
+        > 1.5 * model["each_publisher_left_out"]["base_rate"]
+    )
     assert len(file.read_bytes()) < 2_000_000
 
 
 @pytest.mark.parametrize(
     ("said", "unsaid"),
     [
-        ("The court ruled against the former governor.", "the ruling of the court against the former governor"),
+        (
+            "The court ruled against the former governor.",
+            "the ruling of the court against the former governor",
+        ),
         ("They banned the agency from the city.", "to ban the agency from the city"),
     ],
 )

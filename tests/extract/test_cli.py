@@ -16,7 +16,10 @@ PAGE = r'<html><meta charset="unicode_escape"><body><p>“Fine by \ud800 me,” 
 def extract(*paths: Path | str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, **{f"ONRECORD_{name}": value for name, value in variables.items()}}
     return subprocess.run(
-        [sys.executable, "-m", "services.cli", "extract", "--json", *paths], env=environment, capture_output=True, check=False
+        [sys.executable, "-m", "services.cli", "extract", "--json", *paths],
+        env=environment,
+        capture_output=True,
+        check=False,
     )
 
 
@@ -42,9 +45,16 @@ def test_bad_files_are_told_and_the_others_printed(tmp_path: Path) -> None:
 
 def test_what_is_second_hand_is_printed_with_whose_words_it_stands_in(tmp_path: Path) -> None:
     article = tmp_path / "a.txt"
-    article.write_text("Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8")
+    article.write_text(
+        "Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8"
+    )
     environment = {**os.environ, "COLUMNS": "200"}
-    done = subprocess.run([sys.executable, "-m", "services.cli", "extract", article], env=environment, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "extract", article],
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
     outer, inner = done.stdout.decode().splitlines()[1:]
     assert "within" not in outer
     assert inner.startswith("Mary Poe")
@@ -53,7 +63,9 @@ def test_what_is_second_hand_is_printed_with_whose_words_it_stands_in(tmp_path: 
 
 def test_a_rule_can_be_left_out_by_its_name(tmp_path: Path) -> None:
     article = tmp_path / "a.txt"
-    article.write_text("“We will not go,” said Anna Lee, the mayor. She said that it was over.", encoding="utf-8")
+    article.write_text(
+        "“We will not go,” said Anna Lee, the mayor. She said that it was over.", encoding="utf-8"
+    )
 
     def speakers(*rules: str) -> list[str]:
         options = [option for rule in rules for option in ("--without", rule)]
@@ -64,7 +76,9 @@ def test_a_rule_can_be_left_out_by_its_name(tmp_path: Path) -> None:
     assert speakers("offices", "pronouns") == ["She"]
     done = extract(article, "--without", "nonsense")
     assert done.returncode == 2
-    assert "no rule is named nonsense; there are: turns, posts, " in " ".join(done.stderr.decode().replace("│", " ").split())
+    assert "no rule is named nonsense; there are: turns, posts, " in " ".join(
+        done.stderr.decode().replace("│", " ").split()
+    )
 
 
 @pytest.mark.parametrize("broken", ["model.json", "model.onnx", "tokenizer.json", None])

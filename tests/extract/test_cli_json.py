@@ -26,7 +26,16 @@ def test_each_file_becomes_one_object_of_the_contract(extractor: Extractor) -> N
     for claim in again["claims"]:
         Claim.model_validate(claim)
     for attribution in again["attributions"]:
-        assert set(attribution) == {"kind", "content", "source", "cue", "actor", "confidence", "source_confidence", "nested"}
+        assert set(attribution) == {
+            "kind",
+            "content",
+            "source",
+            "cue",
+            "actor",
+            "confidence",
+            "source_confidence",
+            "nested",
+        }
         assert 0 < attribution["confidence"] <= attribution["source_confidence"] <= 1
         assert attribution["content"]
         assert set(attribution["content"][0]) == {"start", "end"}
@@ -34,13 +43,21 @@ def test_each_file_becomes_one_object_of_the_contract(extractor: Extractor) -> N
     assert [found] == list(extract_paths([SAMPLE], extractor))
 
 
-def test_attributions_inside_others_stand_in_them_and_their_statements_name_the_others(extractor: Extractor, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8")
+def test_attributions_inside_others_stand_in_them_and_their_statements_name_the_others(
+    extractor: Extractor, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Bill Roe said that Mary Poe had told reporters that taxes would rise in May.", encoding="utf-8"
+    )
     [found] = json.loads(json.dumps(list(extract_paths([tmp_path], extractor))))
     [outer] = found["attributions"]
     [inner] = outer["nested"]
     words = [found["text"][part["start"] : part["end"]] for part in inner["content"]]
-    assert (inner["actor"]["name"], words, inner["nested"]) == ("Mary Poe", ["that taxes would rise in May"], [])
+    assert (inner["actor"]["name"], words, inner["nested"]) == (
+        "Mary Poe",
+        ["that taxes would rise in May"],
+        [],
+    )
     roe, poe = found["claims"]
     assert (roe["claimant"]["name"], "within" in roe) == ("Bill Roe", False)
     assert (poe["claimant"]["name"], poe["within"]) == ("Mary Poe", roe["claim_id"])
@@ -80,16 +97,23 @@ def test_a_bad_file_is_named_and_does_not_stop_the_others(
     assert found["quotes"]
 
 
-@pytest.mark.parametrize("charset", ["undefined", "unicode_escape", "utf-7", "idna", "punycode", "no-such", "utf-16", "hex"])
+@pytest.mark.parametrize(
+    "charset", ["undefined", "unicode_escape", "utf-7", "idna", "punycode", "no-such", "utf-16", "hex"]
+)
 def test_a_page_may_declare_any_charset(extractor: Extractor, tmp_path: Path, charset: str) -> None:
     page = tmp_path / "a.html"
-    page.write_bytes(f'<html><meta charset="{charset}"><body><p>“Fine by \\ud800 me – é,” Anna Lee said.</p></body></html>'.encode())
+    page.write_bytes(
+        f'<html><meta charset="{charset}"><body><p>“Fine by \\ud800 me – é,” Anna Lee said.</p></body></html>'.encode()
+    )
     [found] = extract_paths([page], extractor)
     assert "Fine by \\ud800 me – é" in found["text"]
 
 
 def test_a_name_that_is_no_utf_8_is_printable(extractor: Extractor, tmp_path: Path) -> None:
-    good, bad, folder = (Path(os.fsdecode(os.fsencode(tmp_path) + name)) for name in (b"/caf\xe9.txt", b"/caf\xe9.pdf", b"/d\xe9"))
+    good, bad, folder = (
+        Path(os.fsdecode(os.fsencode(tmp_path) + name))
+        for name in (b"/caf\xe9.txt", b"/caf\xe9.pdf", b"/d\xe9")
+    )
     good.write_text(GOOD)
     bad.write_bytes(b"%PDF")
     folder.mkdir()
@@ -108,7 +132,9 @@ def test_a_directory_without_articles_is_an_error(extractor: Extractor, tmp_path
     assert refused["error"].startswith(f"{tmp_path}: no .txt or .html file")
 
 
-def test_what_cannot_be_opened_in_a_directory_is_named_and_the_rest_read(extractor: Extractor, tmp_path: Path) -> None:
+def test_what_cannot_be_opened_in_a_directory_is_named_and_the_rest_read(
+    extractor: Extractor, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").symlink_to("nowhere")
     (tmp_path / "b.txt").write_text(GOOD)
     refused, found = extract_paths([tmp_path], extractor)
@@ -152,12 +178,20 @@ def test_directories_are_searched_in_order(extractor: Extractor, tmp_path: Path)
     (tmp_path / "b.txt").write_text("Rain.")
     (tmp_path / "deep" / "a.html.gz").write_bytes(gzip.compress(b"<p>Rain.</p>"))
     (tmp_path / "notes.md").write_text("no")
-    assert [Path(result["path"]).name for result in extract_paths([tmp_path], extractor)] == ["b.txt", "a.html.gz"]
+    assert [Path(result["path"]).name for result in extract_paths([tmp_path], extractor)] == [
+        "b.txt",
+        "a.html.gz",
+    ]
 
 
 @pytest.mark.parametrize(
     ("data", "text"),
-    [("“é”".encode(), "“é”"), (b"\xef\xbb\xbf\xc3\xa9", "é"), ("é".encode("utf-16"), "é"), (b"\x93\xe9\x94", "“é”")],
+    [
+        ("“é”".encode(), "“é”"),
+        (b"\xef\xbb\xbf\xc3\xa9", "é"),
+        ("é".encode("utf-16"), "é"),
+        (b"\x93\xe9\x94", "“é”"),
+    ],
 )
 def test_bytes_are_read_as_what_they_are(data: bytes, text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"

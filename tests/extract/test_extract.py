@@ -61,17 +61,47 @@ def lavrov(extractor: Extractor, article: MakeArticle, sample: str) -> Extractio
 
 
 SAID = [
-    ("Sergei Lavrov", "there are no current plans for a meeting between President Vladimir Putin and Ukrainian leader Volodymyr Zelensky"),
-    ("Sergei Lavrov", "President Putin said clearly that he is ready to meet, provided this meeting is really going to have an agenda"),
+    (
+        "Sergei Lavrov",
+        (
+            "there are no current plans for a meeting between President Vladimir Putin and Ukrainian leader"
+            " Volodymyr Zelensky"
+        ),
+    ),
+    (
+        "Sergei Lavrov",
+        (
+            "President Putin said clearly that he is ready to meet, provided this meeting is really going to"
+            " have an agenda"
+        ),
+    ),
     ("Sergei Lavrov", "There is no meeting planned."),
-    ("Donald Trump", "preparations were apparently underway for a face-to-face meeting between the Ukrainian and Russian leaders"),
-    ("Vladimir Putin", "he would only meet Zelensky if a deal to end the war had already been worked out in advance"),
+    (
+        "Donald Trump",
+        (
+            "preparations were apparently underway for a face-to-face meeting between the Ukrainian and"
+            " Russian leaders"
+        ),
+    ),
+    (
+        "Vladimir Putin",
+        "he would only meet Zelensky if a deal to end the war had already been worked out in advance",
+    ),
     ("Sergei Lavrov", "President Trump suggested after Anchorage several points which we share"),
     ("Sergei Lavrov", "the White House and Kremlin were aligned on some negotiating points"),
-    ("Sergei Lavrov", "Zelensky said no to everything. He even said no to canceling legislation prohibiting the"),
+    (
+        "Sergei Lavrov",
+        "Zelensky said no to everything. He even said no to canceling legislation prohibiting the",
+    ),
     ("Sergei Lavrov", "How can we meet with a person who is pretending to be a leader?"),
-    ("Donald Trump", "Ukraine should not be admitted to NATO and should consider making territorial concessions"),
-    ("Volodymyr Zelensky", "he wanted more clarity on Western security guarantees before committing to a summit with Putin"),
+    (
+        "Donald Trump",
+        "Ukraine should not be admitted to NATO and should consider making territorial concessions",
+    ),
+    (
+        "Volodymyr Zelensky",
+        "he wanted more clarity on Western security guarantees before committing to a summit with Putin",
+    ),
     ("Volodymyr Zelensky", "willingness to meet Putin"),
     ("Sergei Lavrov", "Moscow must have an effective veto in any such discussions"),
     ("Donald Trump", "he would know “within two weeks” whether Ukraine and Russia were making any progress"),
@@ -80,21 +110,34 @@ SAID = [
 
 
 @pytest.mark.parametrize(("person", "words"), SAID, ids=[words[:40] for _, words in SAID])
-def test_every_reported_statement_of_the_sample_is_its_speakers(lavrov: Extraction, person: str, words: str) -> None:
+def test_every_reported_statement_of_the_sample_is_its_speakers(
+    lavrov: Extraction, person: str, words: str
+) -> None:
     text = lavrov.document.text
     start = text.index(words)
     end = start + len(words)
-    speakers = {found.actor.name for found in lavrov.attributions for a, b in found.content if a <= start and end <= b}
+    speakers = {
+        found.actor.name for found in lavrov.attributions for a, b in found.content if a <= start and end <= b
+    }
     assert speakers == {person}
 
 
 def test_what_nobody_in_the_sample_says_is_nobodys(lavrov: Extraction) -> None:
     text = lavrov.document.text
     start = text.index("as an attempt to defuse")
-    speakers = {found.actor.resolution for found in lavrov.attributions for a, b in found.content if a <= start < b}
+    speakers = {
+        found.actor.resolution for found in lavrov.attributions for a, b in found.content if a <= start < b
+    }
     assert speakers <= {Resolution.UNRESOLVED}
-    relative = next(found for found in lavrov.attributions if text[slice(*found.content[0])] == "willingness to meet Putin")
-    assert (relative.actor.name, relative.actor.resolution) == ("Volodymyr Zelensky", Resolution.RELATIVE_PRONOUN)
+    relative = next(
+        found
+        for found in lavrov.attributions
+        if text[slice(*found.content[0])] == "willingness to meet Putin"
+    )
+    assert (relative.actor.name, relative.actor.resolution) == (
+        "Volodymyr Zelensky",
+        Resolution.RELATIVE_PRONOUN,
+    )
 
 
 def test_the_samples_quotes_carry_the_words_without_marks_and_the_person(lavrov: Extraction) -> None:
@@ -121,14 +164,20 @@ def test_claims_of_the_sample_have_cue_stance_and_score(lavrov: Extraction) -> N
     assert not any(text.startswith("that ") for text in claims)
 
 
-def test_the_same_article_gives_the_same_bytes(lavrov: Extraction, extractor: Extractor, article: MakeArticle, sample: str) -> None:
+def test_the_same_article_gives_the_same_bytes(
+    lavrov: Extraction, extractor: Extractor, article: MakeArticle, sample: str
+) -> None:
     again = extractor.extract(article(sample, language="und"))
     assert [event.encode() for event in events(again)] == [event.encode() for event in events(lavrov)]
-    assert [event.encode() for event in events(extract(article(sample, language="und")))] == [event.encode() for event in events(lavrov)]
+    assert [event.encode() for event in events(extract(article(sample, language="und")))] == [
+        event.encode() for event in events(lavrov)
+    ]
     assert lavrov.document.extractor.version == EXTRACTOR_VERSION
 
 
-def test_a_revision_gets_ids_of_its_own(lavrov: Extraction, extractor: Extractor, article: MakeArticle, sample: str) -> None:
+def test_a_revision_gets_ids_of_its_own(
+    lavrov: Extraction, extractor: Extractor, article: MakeArticle, sample: str
+) -> None:
     second = extractor.extract(article(sample, language="und", revision=2))
     assert second.document.document_id != lavrov.document.document_id
     assert not set(second.document.quote_ids) & set(lavrov.document.quote_ids)
@@ -137,14 +186,21 @@ def test_a_revision_gets_ids_of_its_own(lavrov: Extraction, extractor: Extractor
 def test_spans_lead_back_to_the_file(lavrov: Extraction, sample: str) -> None:
     runs = lavrov.clean.source_offsets
     back = {text + i: source + i for text, source, length in runs for i in range(length)}
-    span = next(span for quote in lavrov.quotes for span in quote.spans if span.exact.startswith("Zelensky said no"))
+    span = next(
+        span for quote in lavrov.quotes for span in quote.spans if span.exact.startswith("Zelensky said no")
+    )
     file_words = sample[back[span.start] : back[span.end - 1] + 1]
     assert file_words.split() == span.exact.split()
 
 
 def test_a_withdrawn_article_has_no_text(extractor: Extractor, article: MakeArticle) -> None:
     found = extractor.extract(article("", status=ArticleStatus.WITHDRAWN, title="Gone"))
-    assert (found.document.outcome, found.document.text, found.quotes, found.claims) == (Outcome.WITHDRAWN, "", (), ())
+    assert (found.document.outcome, found.document.text, found.quotes, found.claims) == (
+        Outcome.WITHDRAWN,
+        "",
+        (),
+        (),
+    )
 
 
 @pytest.mark.parametrize("content", ["", " \n\t ", "\u200b\ufeff", "https://example.org/only/an/address"])
@@ -157,13 +213,22 @@ def test_text_without_speech_says_so(extractor: Extractor, article: MakeArticle)
 
 
 def test_other_languages_keep_their_direct_quotes(extractor: Extractor, article: MakeArticle) -> None:
-    german = "„Wir werden das im nächsten Jahr nicht noch einmal tun“, sagte die Ministerin am Dienstag vor den Abgeordneten in Berlin."
+    german = (
+        "„Wir werden das im nächsten Jahr nicht noch einmal tun“, sagte die Ministerin am Dienstag vor den"
+        " Abgeordneten in Berlin."
+    )
     found = extractor.extract(article(german, language="und"))
     assert found.document.language == "de"
     [quote] = found.quotes
-    assert (quote.text, quote.speaker.name) == ("Wir werden das im nächsten Jahr nicht noch einmal tun", "die Ministerin")
+    assert (quote.text, quote.speaker.name) == (
+        "Wir werden das im nächsten Jahr nicht noch einmal tun",
+        "die Ministerin",
+    )
     silent = extractor.extract(
-        article("Die Brücke wird im Mai wieder eröffnet, teilte das Ministerium am Dienstag in Berlin mit.", language="de")
+        article(
+            "Die Brücke wird im Mai wieder eröffnet, teilte das Ministerium am Dienstag in Berlin mit.",
+            language="de",
+        )
     )
     assert (silent.document.outcome, silent.quotes) == (Outcome.UNSUPPORTED_LANGUAGE, ())
 
@@ -185,7 +250,14 @@ Sánchez en La Moncloa. “No tiene plan ni presupuesto”, afirmó Alberto Nú�
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("de", GERMAN, ["Wir werden in drei Jahren jede Strecke anfassen, das kostet 12 Prozent mehr", "Es fehlt an Geld und an Willen"]),
+        (
+            "de",
+            GERMAN,
+            [
+                "Wir werden in drei Jahren jede Strecke anfassen, das kostet 12 Prozent mehr",
+                "Es fehlt an Geld und an Willen",
+            ],
+        ),
         ("fr", FRENCH, ["Nous avons entendu la colère des Français"]),
         ("es", SPANISH, ["Los españoles deben decidir", "No tiene plan ni presupuesto"]),
     ],
@@ -203,7 +275,9 @@ def test_articles_in_other_languages_give_their_direct_quotes_and_nothing_else(
     # German has words of its own for who speaks, but nothing that says who “sie” is
     speakers = [(quote.speaker.name, quote.speaker.resolution) for quote in found.quotes]
     german = [("Richard Lutz", Resolution.NAME), ("sie", Resolution.UNRESOLVED)]
-    assert speakers == (german if language == "de" else [("unresolved source", Resolution.UNRESOLVED)] * len(expected))
+    assert speakers == (
+        german if language == "de" else [("unresolved source", Resolution.UNRESOLVED)] * len(expected)
+    )
     assert found.claims == ()
     assert len(found.attributions) == len(expected)
 
@@ -217,23 +291,33 @@ def test_articles_in_other_languages_give_their_direct_quotes_and_nothing_else(
         ("The mayor, Anna Lee, said that the bridge would not reopen in May.", False),
     ],
 )
-def test_reporting_that_is_withheld_is_marked(extractor: Extractor, article: MakeArticle, text: str, negated: bool) -> None:
+def test_reporting_that_is_withheld_is_marked(
+    extractor: Extractor, article: MakeArticle, text: str, negated: bool
+) -> None:
     assert {claim.negated for claim in extractor.extract(article(text)).claims} == {negated}
 
 
 def test_too_much_text_is_refused_by_name(extractor: Extractor, article: MakeArticle) -> None:
     small = Extractor(extractor._tagger, Limits(max_text_chars=100))
-    with pytest.raises(LimitExceeded, match="article art-1: 200 characters of text, the limit is 100") as caught:
+    with pytest.raises(
+        LimitExceeded, match="article art-1: 200 characters of text, the limit is 100"
+    ) as caught:
         small.extract(article("ab " * 66 + "ab"))
     assert (caught.value.stage, caught.value.reason) == ("extract", "too_large")
 
 
-def test_raw_text_beyond_any_reading_is_refused_before_it_is_read(extractor: Extractor, article: MakeArticle) -> None:
+def test_raw_text_beyond_any_reading_is_refused_before_it_is_read(
+    extractor: Extractor, article: MakeArticle
+) -> None:
     steps: list[str] = []
-    small = Extractor(extractor._tagger, Limits(max_text_chars=100), observe=lambda step, _: steps.append(step))
+    small = Extractor(
+        extractor._tagger, Limits(max_text_chars=100), observe=lambda step, _: steps.append(step)
+    )
     assert small.extract(article("\n" * 400)).document.outcome is Outcome.EMPTY
     steps.clear()
-    with pytest.raises(LimitExceeded, match="article art-1: 401 characters of raw text, the limit is 400") as caught:
+    with pytest.raises(
+        LimitExceeded, match="article art-1: 401 characters of raw text, the limit is 400"
+    ) as caught:
         small.extract(article("\n" * 401))
     assert (caught.value.stage, caught.value.reason) == ("extract", "too_large")
     assert steps == []
@@ -243,7 +327,10 @@ def test_a_page_is_extracted_like_a_text(extractor: Extractor, article: MakeArti
     body = "".join(f"<p>{p}</p>" for p in ("The bridge will stay closed until May, the ministry of transport has announced in a statement.",
         "“We have waited long enough,” Anna Lee, the mayor, said on Tuesday. “The works must end this year, whatever they may cost us.”",
         "The works began in 2024 and were to last eight months, according to the contract that the city has published."))  # fmt: skip
-    html = f"<html lang=en><head><title>Bridge</title></head><body><article><h1>Bridge</h1>{body}</article></body></html>"
+    html = (
+        "<html"
+        f" lang=en><head><title>Bridge</title></head><body><article><h1>Bridge</h1>{body}</article></body></html>"
+    )
     found = extractor.extract(article(html, content_type="text/html", language="und"))
     check(found)
     assert found.document.title == "Bridge"
@@ -251,8 +338,14 @@ def test_a_page_is_extracted_like_a_text(extractor: Extractor, article: MakeArti
     assert found.clean.source_offsets == ()
 
 
-def test_a_floating_quotation_is_kept_and_its_speaker_said_to_be_unresolved(extractor: Extractor, article: MakeArticle) -> None:
-    found = extractor.extract(article("The match was over.\n\n“We never thought that we could do this today.”\n\nIt rained all day."))
+def test_a_floating_quotation_is_kept_and_its_speaker_said_to_be_unresolved(
+    extractor: Extractor, article: MakeArticle
+) -> None:
+    found = extractor.extract(
+        article(
+            "The match was over.\n\n“We never thought that we could do this today.”\n\nIt rained all day."
+        )
+    )
     [quote] = found.quotes
     assert quote.speaker.resolution is Resolution.UNRESOLVED
     assert quote.speaker.actor_id.startswith("unresolved-")
@@ -281,14 +374,17 @@ PHRASES = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 @settings(max_examples=40)
 @given(content=WORDS | PHRASES)
-def test_no_text_raises_and_every_invariant_holds(extractor: Extractor, article: MakeArticle, content: str) -> None:
+def test_no_text_raises_and_every_invariant_holds(
+    extractor: Extractor, article: MakeArticle, content: str
+) -> None:
     first = extractor.extract(article(content))
     check(first)
     assert first == extractor.extract(article(content))
 
 
 class ArbitraryTagger:
-    """A tagger that answers with ranges drawn by hypothesis, cut to the text: no answer of a model may break an invariant."""
+    """A tagger that answers with ranges drawn by hypothesis, cut to the text: no answer of a model may break
+    an invariant."""
 
     model_sha256 = "0" * 64
 
@@ -301,17 +397,29 @@ class ArbitraryTagger:
 
     def __call__(self, text: str) -> Tagged:
         def cut(span: Range | None) -> Range | None:
-            return None if span is None or span.start >= len(text) else Range(span.start, min(span.end, len(text)))
+            return (
+                None
+                if span is None or span.start >= len(text)
+                else Range(span.start, min(span.end, len(text)))
+            )
 
         made = [
-            Attribution(a.kind, tuple(c for piece in a.content if (c := cut(piece))), cut(a.source), cut(a.cue), a.confidence)
+            Attribution(
+                a.kind,
+                tuple(c for piece in a.content if (c := cut(piece))),
+                cut(a.source),
+                cut(a.cue),
+                a.confidence,
+            )
             for a in self.attributions
         ]
         seen = [Entity(span, e.label, e.confidence) for e in self.entities if (span := cut(e.span))]
         return Tagged(tuple(a for a in made if a.content), tuple(seen))
 
 
-RANGES = st.tuples(st.integers(0, 120), st.integers(1, 40)).map(lambda pair: Range(pair[0], pair[0] + pair[1]))
+RANGES = st.tuples(st.integers(0, 120), st.integers(1, 40)).map(
+    lambda pair: Range(pair[0], pair[0] + pair[1])
+)
 ATTRIBUTIONS = st.lists(
     st.builds(
         Attribution,
@@ -323,7 +431,12 @@ ATTRIBUTIONS = st.lists(
     ),
     max_size=6,
 )
-ENTITIES = st.lists(st.builds(Entity, RANGES, st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"]), st.floats(0, 1)), max_size=8)
+ENTITIES = st.lists(
+    st.builds(
+        Entity, RANGES, st.sampled_from(["PERSON", "ORGANIZATION", "LOCATION", "MISC"]), st.floats(0, 1)
+    ),
+    max_size=8,
+)
 
 
 @settings(max_examples=150)
@@ -337,9 +450,13 @@ def test_no_answer_of_a_tagger_breaks_an_invariant(
 
 CROWDS = {
     "people": "".join(
-        f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder {chr(65 + i * 7 % 26)}{chr(97 + i // 26 % 26)}mith he. " for i in range(600)
+        f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder {chr(65 + i * 7 % 26)}{chr(97 + i // 26 % 26)}mith"
+        " he. "
+        for i in range(600)
     ),
-    "one family": "".join(f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder Smith and Smith, who " for i in range(600)),
+    "one family": "".join(
+        f"{chr(65 + i % 26)}{chr(97 + i // 26 % 26)}nder Smith and Smith, who " for i in range(600)
+    ),
     "quotes": "“A b c d.” x " * 900,
     "no spaces": "Aa-" * 1_500,
     "names in small words": "Aa of the " * 1_200,
@@ -352,12 +469,16 @@ def test_time_grows_with_the_text_and_not_with_its_square(article: MakeArticle, 
         text = crowd * times
         names = [Range(*match.span()) for match in re.finditer(r"[A-Z]\w+(?: [A-Z]\w+)?", text)]
         words = [Range(*match.span()) for match in re.finditer(r"\w+", text)]
-        attributions = [Attribution("indirect", (words[i + 3],), words[i], words[i + 1], 0.9) for i in range(0, len(words) - 4, 9)]
+        attributions = [
+            Attribution("indirect", (words[i + 3],), words[i], words[i + 1], 0.9)
+            for i in range(0, len(words) - 4, 9)
+        ]
         tagger = ArbitraryTagger(attributions, [Entity(span, "PERSON", 0.9) for span in names])
         started = time.process_time()
         Extractor(tagger).extract(article(text))
         return time.process_time() - started
 
-    # eight times the text: 64 times the time if anything compared all with all. A neighbour on the same core may slow one reading.
+    # eight times the text: 64 times the time if anything compared all with all. A neighbour on the same core
+    # may slow one reading.
     allowed = 28 * max(seconds(1), 0.02)
     assert any(seconds(8) < allowed for _ in range(5))

@@ -70,13 +70,17 @@ def failing(argument: str) -> Callable[[bytes], bytes]:
     return work
 
 
-def test_a_page_the_parser_fails_on_is_unreadable_and_the_worker_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_the_parser_fails_on_is_unreadable_and_the_worker_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(html, "_WORKER", f"{__name__}:failing")
     reader = HtmlReader(HtmlLimits(timeout_s=PATIENCE_S))
     try:
         reader.read(PAGE, article_id="a")
         first = reader._worker.pid
-        with pytest.raises(PoisonError, match=r"article art-9: the page cannot be parsed \(KeyError\)") as caught:
+        with pytest.raises(
+            PoisonError, match=r"article art-9: the page cannot be parsed \(KeyError\)"
+        ) as caught:
             reader.read(PAGE.replace("waited long enough", "Secret words"), article_id="art-9")
         assert (caught.value.stage, caught.value.reason) == ("extract", "html_unreadable")
         assert "Secret" not in str(caught.value)
@@ -98,7 +102,9 @@ def deep(depth: int) -> str:
 
 
 @pytest.mark.parametrize("depth", [300, 600, 5_000])
-def test_a_page_that_nests_deeper_than_the_parser_goes_is_read_like_any_other(reader: HtmlReader, depth: int) -> None:
+def test_a_page_that_nests_deeper_than_the_parser_goes_is_read_like_any_other(
+    reader: HtmlReader, depth: int
+) -> None:
     plain = reader.read(PAGE, article_id="a")
     page = reader.read(deep(depth), article_id="b")
     assert page.text == plain.text
@@ -122,7 +128,9 @@ def test_a_flattened_tree_has_all_the_words_in_order(depth: int) -> None:
     assert [node.text for node in tree.iter("p")] == ["one", "two"]
 
 
-@pytest.mark.parametrize("page", ["<div>" * 300_000 + "</x>" * 300_000, "<b>" * 100_000 + "<div>" * 100_000 + "</b>" * 100_000])
+@pytest.mark.parametrize(
+    "page", ["<div>" * 300_000 + "</x>" * 300_000, "<b>" * 100_000 + "<div>" * 100_000 + "</b>" * 100_000]
+)
 def test_end_tags_that_the_parser_would_look_for_through_a_deep_page_are_not_waited_for(page: str) -> None:
     started = time.process_time()
     with pytest.raises(TooDeep):
@@ -152,7 +160,11 @@ def test_two_hundred_thousand_paragraphs_are_refused_before_parsing() -> None:
 
 
 def test_a_page_that_takes_too_long_is_killed_and_the_next_one_read() -> None:
-    slow = "<html><body><article>" + "<p>Some words of a paragraph that is long enough to count.</p>" * 40_000 + "</article></body></html>"
+    slow = (
+        "<html><body><article>"
+        + "<p>Some words of a paragraph that is long enough to count.</p>" * 40_000
+        + "</article></body></html>"
+    )
     reader = HtmlReader(HtmlLimits(timeout_s=0.5))
     try:
         with pytest.raises(LimitExceeded) as caught:
@@ -188,11 +200,14 @@ def test_the_scan_is_linear_on_broken_tags() -> None:
         return time.process_time() - started
 
     allowed = 40 * max(seconds(10_000), 0.002)
-    assert any(seconds(100_000) < allowed for _ in range(5)), "a neighbour on the same core may slow one reading"
+    assert any(seconds(100_000) < allowed for _ in range(5)), (
+        "a neighbour on the same core may slow one reading"
+    )
 
 
 @pytest.mark.parametrize(
-    ("html", "language"), [('<html lang="fr">', "fr"), ("<HTML class=a LANG=de-AT>", "de-AT"), ("<html>", None), ("", None)]
+    ("html", "language"),
+    [('<html lang="fr">', "fr"), ("<HTML class=a LANG=de-AT>", "de-AT"), ("<html>", None), ("", None)],
 )
 def test_the_declared_language_is_read(html: str, language: str | None) -> None:
     assert declared_language(html) == language

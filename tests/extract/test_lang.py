@@ -15,13 +15,18 @@ from services.extract.lang import ENGLISH, Language, language
 from tests.extract.conftest import MakeArticle
 
 CORE = Path(core.__file__).parent
-LANGUAGES = [folder.name for folder in sorted(Path(str(files("services.extract.lang"))).iterdir()) if (folder / "grammar.json").is_file()]
+LANGUAGES = [
+    folder.name
+    for folder in sorted(Path(str(files("services.extract.lang"))).iterdir())
+    if (folder / "grammar.json").is_file()
+]
 
 ASKED_FOR = re.compile(r"(?:any_of|opening|entries|words|patterns|heading)\(([^()]*)\)")
 
 
 def classes_in_code() -> set[str]:
-    """The classes that the code asks for by name; claims ask for those of negation through a door of their own."""
+    """The classes that the code asks for by name; claims ask for those of negation through a door of their
+    own."""
     code = [path.read_text(encoding="utf-8") for path in CORE.rglob("*.py") if path.parent.name != "claims"]
     calls = [match.group(1) for text in code for match in ASKED_FOR.finditer(text)]
     return {name for call in calls for name in re.findall(r"[\"']([a-z_]+)[\"']", call)}
@@ -56,12 +61,18 @@ def test_white_space_in_an_entry_is_any_and_a_small_letter_may_be_a_capital() ->
 
 def said(extraction: Extraction) -> list[tuple[str, str | None]]:
     """Each quote's words and the words that name its speaker."""
-    return [(quote.text, quote.speaker.mention.exact if quote.speaker.mention else None) for quote in extraction.quotes]
+    return [
+        (quote.text, quote.speaker.mention.exact if quote.speaker.mention else None)
+        for quote in extraction.quotes
+    ]
 
 
 GERMAN = [
     ("„Wir bauen das aus“, sagte der Minister am Montag.", "der Minister"),
-    ("„Wir bauen das aus“, sagte gestern die Sprecherin des Ministeriums.", "die Sprecherin des Ministeriums"),
+    (
+        "„Wir bauen das aus“, sagte gestern die Sprecherin des Ministeriums.",
+        "die Sprecherin des Ministeriums",
+    ),
     ("„Wir bauen das aus“, so Weber.", "Weber"),
     ("„Wir bauen das aus“, hatte Lang zuvor dem Sender gesagt.", "Lang"),
     ("„Wir bauen das jetzt aus“, heißt es in einer Mitteilung der Stadt.", "einer Mitteilung der Stadt"),
@@ -76,7 +87,10 @@ GERMAN = [
     ("„Ist das alles?“, fragte der alte Mann.", "der alte Mann"),
     ("Auf die Frage nach Geld sagte sie nur: „Nein.“", "sie"),
     ("Wie ein Sprecher der Polizei sagte, „ist der Täter noch immer flüchtig“.", "ein Sprecher der Polizei"),
-    ("„Es bleibt gefährlich“, warnte Dr. Ute Sommer vom Robert-Koch-Institut.", "Dr. Ute Sommer vom Robert-Koch-Institut"),
+    (
+        "„Es bleibt gefährlich“, warnte Dr. Ute Sommer vom Robert-Koch-Institut.",
+        "Dr. Ute Sommer vom Robert-Koch-Institut",
+    ),
     ("„Es bleibt gefährlich“, zitiert die Zeitung den Arzt.", "den Arzt"),
     ("„Es bleibt sehr gefährlich“, wird der Arzt zitiert.", "der Arzt"),
     ("Am Abend wurde von der Polizei bestätigt: „Wir suchen noch.“", "der Polizei"),
@@ -92,11 +106,15 @@ AROUND = [
 
 
 @pytest.mark.parametrize(("text", "speaker"), GERMAN + AROUND)
-def test_a_german_quotation_has_its_speaker(extractor: Extractor, article: MakeArticle, text: str, speaker: str) -> None:
+def test_a_german_quotation_has_its_speaker(
+    extractor: Extractor, article: MakeArticle, text: str, speaker: str
+) -> None:
     assert [who for _, who in said(extractor.extract(article(text, language="de")))] == [speaker]
 
 
-def test_both_parts_of_an_interrupted_german_sentence_have_its_speaker(extractor: Extractor, article: MakeArticle) -> None:
+def test_both_parts_of_an_interrupted_german_sentence_have_its_speaker(
+    extractor: Extractor, article: MakeArticle
+) -> None:
     found = extractor.extract(article("„Wir kommen“, sagte Lang, „aber nur am Abend.“", language="de"))
     assert said(found) == [("Wir kommen", "Lang"), ("aber nur am Abend.", "Lang")]
 
@@ -109,11 +127,15 @@ def test_both_parts_of_an_interrupted_german_sentence_have_its_speaker(extractor
         "Die Stadt feiert ihren „Tag der offenen Tür“ im Mai.",
     ],
 )
-def test_german_names_in_marks_are_no_quotations(extractor: Extractor, article: MakeArticle, text: str) -> None:
+def test_german_names_in_marks_are_no_quotations(
+    extractor: Extractor, article: MakeArticle, text: str
+) -> None:
     assert extractor.extract(article(text, language="de")).quotes == ()
 
 
-def test_german_actors_are_who_the_words_name_and_nobody_else(extractor: Extractor, article: MakeArticle) -> None:
+def test_german_actors_are_who_the_words_name_and_nobody_else(
+    extractor: Extractor, article: MakeArticle
+) -> None:
     text = (
         "„Das Haus ist schon verkauft“, sagte die Architektin Maike Thiessen dem Sender.\n\n"
         "„Wir ziehen im Mai um“, sagte Thiessen.\n\n"
@@ -133,25 +155,36 @@ def test_german_actors_are_who_the_words_name_and_nobody_else(extractor: Extract
     ("text", "told"),
     [
         ("„Wir bauen das aus“, sagte Weber der Zeitung am Montag.", "der Zeitung"),
-        ("„Wir bauen das aus“, sagte Weber gegenüber der Deutschen Presse-Agentur.", "der Deutschen Presse-Agentur"),
+        (
+            "„Wir bauen das aus“, sagte Weber gegenüber der Deutschen Presse-Agentur.",
+            "der Deutschen Presse-Agentur",
+        ),
         ("Weber sagte dem Sender: „Wir bauen das aus.“", "dem Sender"),
         ("„Wir bauen das aus“, sagte Weber im Gespräch mit der Zeitung.", "der Zeitung"),
         ("„Wir bauen das aus“, sagte Weber am Montag.", None),
     ],
 )
-def test_a_german_quotation_may_name_to_whom_it_was_said(extractor: Extractor, article: MakeArticle, text: str, told: str | None) -> None:
+def test_a_german_quotation_may_name_to_whom_it_was_said(
+    extractor: Extractor, article: MakeArticle, text: str, told: str | None
+) -> None:
     [quote] = extractor.extract(article(text, language="de")).quotes
     assert (quote.addressee.mention.exact if quote.addressee and quote.addressee.mention else None) == told
 
 
 @pytest.mark.parametrize(
     ("verb", "lemma", "stance"),
-    [("sagte", "sagen", Stance.ASSERT), ("bestritt", "bestreiten", Stance.DENY), ("fordert", "fordern", Stance.DEMAND)],
+    [
+        ("sagte", "sagen", Stance.ASSERT),
+        ("bestritt", "bestreiten", Stance.DENY),
+        ("fordert", "fordern", Stance.DEMAND),
+    ],
 )
 def test_a_german_cue_has_its_infinitive_and_stance(
     extractor: Extractor, article: MakeArticle, verb: str, lemma: str, stance: Stance
 ) -> None:
-    [quote] = extractor.extract(article(f"„Davon habe ich nichts gewusst“, {verb} Weber.", language="de")).quotes
+    [quote] = extractor.extract(
+        article(f"„Davon habe ich nichts gewusst“, {verb} Weber.", language="de")
+    ).quotes
     assert quote.cue is not None
     assert (quote.cue.lemma, quote.cue.stance) == (lemma, stance)
 
@@ -160,19 +193,29 @@ TRAPS = {
     # what stands here is German, and every line of it would set off a rule of English
     "an elision": ("Sie rief: 'n Abend, die Herren, 'n Abend!", []),
     "a reporting verb of English": ("„Der Hit „I Told You“ läuft überall, said Weber und ging.", None),
-    "a clitic": ("„Das ist Hans’ neuer Plan für das Werk“, sagte Lang.", [("Das ist Hans’ neuer Plan für das Werk", "Lang")]),
-    "a question of an interview": ("Q: Warum gehen Sie denn jetzt?\n\nA: Weil ich muss.\n\nQ: Und dann?\n\nA: Ruhe.", []),
+    "a clitic": (
+        "„Das ist Hans’ neuer Plan für das Werk“, sagte Lang.",
+        [("Das ist Hans’ neuer Plan für das Werk", "Lang")],
+    ),
+    "a question of an interview": (
+        "Q: Warum gehen Sie denn jetzt?\n\nA: Weil ich muss.\n\nQ: Und dann?\n\nA: Ruhe.",
+        [],
+    ),
     "a phrase of English": ("According to Weber, das Lied der Band, war er „Per Zufall“ da.", []),
     "a heading": ("Weber: Police warten auf die Brücke\n\nDas Amt schweigt zu diesem Plan seit Wochen.", []),
 }
 
 
 @pytest.mark.parametrize("name", TRAPS)
-def test_no_rule_of_english_takes_a_german_text_for_english(extractor: Extractor, article: MakeArticle, name: str) -> None:
+def test_no_rule_of_english_takes_a_german_text_for_english(
+    extractor: Extractor, article: MakeArticle, name: str
+) -> None:
     text, expected = TRAPS[name]
     found = extractor.extract(article(text, language="de"))
     assert expected is None or said(found) == expected
-    assert not any(quote.cue and quote.cue.span.exact in ENGLISH.words("reporting_verbs") for quote in found.quotes)
+    assert not any(
+        quote.cue and quote.cue.span.exact in ENGLISH.words("reporting_verbs") for quote in found.quotes
+    )
     assert found.claims == ()
 
 
@@ -189,11 +232,18 @@ def test_a_text_in_another_language_never_asks_for_a_word_of_english(
     forget()
     monkeypatch.setattr(ENGLISH, "_lists", {})
     monkeypatch.setattr(ENGLISH, "_words", {})
-    monkeypatch.setattr(Language, "_lines", lambda self, name: refuse(self, name) if self is ENGLISH else lines(self, name))
+    monkeypatch.setattr(
+        Language, "_lines", lambda self, name: refuse(self, name) if self is ENGLISH else lines(self, name)
+    )
     monkeypatch.setattr(core, "Resolver", no_english)
     text = {
-        "de": "Dr. Weber, die „Chefin“, sagte der Zeitung: „Wir bauen das aus.“ „Ja, 'n Gewinn“, so Lang.\n\n„Gut!“ — Otto Lang",
-        "fr": "M. Martin a déclaré: « Nous avons entendu la colère des Français », a-t-il dit. L'hôtel d'Anna.",
+        "de": (
+            "Dr. Weber, die „Chefin“, sagte der Zeitung: „Wir bauen das aus.“ „Ja, 'n Gewinn“, so"
+            " Lang.\n\n„Gut!“ — Otto Lang"
+        ),
+        "fr": (
+            "M. Martin a déclaré: « Nous avons entendu la colère des Français », a-t-il dit. L'hôtel d'Anna."
+        ),
     }[code]
     found = extractor.extract(article(text * 3, language=code))
     forget()
@@ -221,6 +271,12 @@ def forget() -> None:
         "“No tiene plan ni presupuesto”, afirmó Alberto Núñez.",
     ],
 )
-def test_in_a_language_without_lists_the_speaker_is_honestly_unresolved(extractor: Extractor, article: MakeArticle, text: str) -> None:
+def test_in_a_language_without_lists_the_speaker_is_honestly_unresolved(
+    extractor: Extractor, article: MakeArticle, text: str
+) -> None:
     [quote] = extractor.extract(article(text, language="fr")).quotes
-    assert (quote.speaker.resolution, quote.speaker.confidence, quote.cue) == (Resolution.UNRESOLVED, 0.0, None)
+    assert (quote.speaker.resolution, quote.speaker.confidence, quote.cue) == (
+        Resolution.UNRESOLVED,
+        0.0,
+        None,
+    )

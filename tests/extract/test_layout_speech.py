@@ -19,11 +19,17 @@ from services.extract.types import Attribution, Entity, Range
 
 
 def named(text: str, *names: str, label: str = "PERSON") -> list[Entity]:
-    return [Entity(Range(*m.span()), label, 0.9) for name in names for m in re.finditer(rf"\b{re.escape(name)}\b", text)]
+    return [
+        Entity(Range(*m.span()), label, 0.9)
+        for name in names
+        for m in re.finditer(rf"\b{re.escape(name)}\b", text)
+    ]
 
 
 def shown(text: str, found: list[Attribution]) -> list[tuple[str | None, list[str]]]:
-    return [(text[slice(*a.source)] if a.source else None, [text[slice(*c)] for c in a.content]) for a in found]
+    return [
+        (text[slice(*a.source)] if a.source else None, [text[slice(*c)] for c in a.content]) for a in found
+    ]
 
 
 BRIEFING = """Press Briefing, January 23, 2017
@@ -57,19 +63,31 @@ def test_a_briefing_is_cut_into_turns_with_their_speakers() -> None:
 
 DIALOGUES = [
     (
-        "REAR ADM. JOHN HALVORSEN, ANALYST: We are not ready.\n\nKATE BRIGGS, ANCHOR: 4:57 here. Why?\n\nHALVORSEN: Money.\n\nBRIGGS: Oh.",
+        (
+            "REAR ADM. JOHN HALVORSEN, ANALYST: We are not ready.\n\nKATE BRIGGS, ANCHOR: 4:57 here."
+            " Why?\n\nHALVORSEN: Money.\n\nBRIGGS: Oh."
+        ),
         ["REAR ADM. JOHN HALVORSEN", "KATE BRIGGS", "HALVORSEN", "BRIGGS"],
     ),
     (
-        "Ann Day: What did you see?\n\nMoira Kerr, farmer: I saw lights.\n\nAnn Day: Did you run?\n\nMoira Kerr, farmer: Yes.",
+        (
+            "Ann Day: What did you see?\n\nMoira Kerr, farmer: I saw lights.\n\nAnn Day: Did you"
+            " run?\n\nMoira Kerr, farmer: Yes."
+        ),
         ["Ann Day", "Moira Kerr", "Ann Day", "Moira Kerr"],
     ),
     (
-        "Presenter: What did you see?\n\nMoira Kerr: I saw lights.\n\nPresenter: Did you run?\n\nKerr: Yes, I ran home.",
+        (
+            "Presenter: What did you see?\n\nMoira Kerr: I saw lights.\n\nPresenter: Did you run?\n\nKerr:"
+            " Yes, I ran home."
+        ),
         ["Presenter", "Moira Kerr", "Presenter", "Kerr"],
     ),
     (
-        "THE COURT: Speak up, Mr. Dunn.\n\nTHE WITNESS: I was at the dam at 5:30.\n\nMR. SHAH: No further questions.",
+        (
+            "THE COURT: Speak up, Mr. Dunn.\n\nTHE WITNESS: I was at the dam at 5:30.\n\nMR. SHAH: No further"
+            " questions."
+        ),
         ["THE COURT", "THE WITNESS", "MR. SHAH"],
     ),
 ]
@@ -83,7 +101,10 @@ def test_a_label_may_hold_a_role_or_be_one(text: str, speakers: list[str]) -> No
 
 
 def test_a_label_in_a_paragraph_of_its_own_speaks_the_next_one() -> None:
-    text = "ANN DAY, HOST:\n\nWhat did you see?\n\nMOIRA KERR, BYLINE: I saw lights.\n\nDAY:\n\nDid you run?\n\nIt was late.\n\nKERR: Yes."
+    text = (
+        "ANN DAY, HOST:\n\nWhat did you see?\n\nMOIRA KERR, BYLINE: I saw lights.\n\nDAY:\n\nDid you"
+        " run?\n\nIt was late.\n\nKERR: Yes."
+    )
     assert shown(text, turns(text, ())) == [
         ("ANN DAY", ["What did you see?"]),
         ("MOIRA KERR", ["I saw lights."]),
@@ -93,9 +114,15 @@ def test_a_label_in_a_paragraph_of_its_own_speaks_the_next_one() -> None:
 
 
 NO_DIALOGUES = [
-    "The board met.\n\nHale, the mayor, added: “We are not ready for it.”\n\nRuth Penn, a clerk, said: “I am.”",
+    (
+        "The board met.\n\nHale, the mayor, added: “We are not ready for it.”\n\nRuth Penn, a clerk, said: “I"
+        " am.”"
+    ),
     "Hale, the mayor of Tarnford, fired back: “You know every step of it.”\n\nRuth Penn, clerk: “I do not.”",
-    "How to plan a garden\n\nSoil: Dig it over. You need a spade.\n\nSun: Six hours will do.\n\nWater: Twice a week is enough for you.",
+    (
+        "How to plan a garden\n\nSoil: Dig it over. You need a spade.\n\nSun: Six hours will do.\n\nWater:"
+        " Twice a week is enough for you."
+    ),
     "Tarnford Car 500: You get a big boot.\n\nHarbour Car 20: You will like the seats.",
 ]
 
@@ -107,7 +134,13 @@ def test_sentences_and_lists_are_no_dialogue(text: str) -> None:
 
 def test_a_turn_is_whole_whatever_the_tagger_saw_in_it() -> None:
     start = BRIEFING.index("what he believes")
-    seen = Attribution("indirect", (Range(start, start + 16),), Range(start - 12, start - 10), Range(start - 9, start - 1), 0.9)
+    seen = Attribution(
+        "indirect",
+        (Range(start, start + 16),),
+        Range(start - 12, start - 10),
+        Range(start - 9, start - 1),
+        0.9,
+    )
     found = reconcile(BRIEFING, [seen], Quotations(BRIEFING, quoted_stretches(BRIEFING)))
     assert len(found) == 5
     assert {item.attribution.kind for item in found} == {"direct"}
@@ -138,9 +171,9 @@ def test_lists_tables_and_notices_are_no_dialogue(text: str) -> None:
 
 def test_a_post_is_its_signatures() -> None:
     text = (
-        "He answered on Twitter:\n\nWow, did you hear that? REPEAL AND REPLACE!\n\n— Donald J. Trump (@realDonaldTrump) October 4, 2016\n\n"
-        "We will be there – all of us. — Anna Lee (@annalee) March 4, 2025\n\n"
-        "“It was rigged,” Trump wrote.\n\n— Donald J. Trump (@realDonaldTrump)"
+        "He answered on Twitter:\n\nWow, did you hear that? REPEAL AND REPLACE!\n\n— Donald J. Trump"
+        " (@realDonaldTrump) October 4, 2016\n\nWe will be there – all of us. — Anna Lee (@annalee) March 4,"
+        " 2025\n\n“It was rigged,” Trump wrote.\n\n— Donald J. Trump (@realDonaldTrump)"
     )
     assert shown(text, posts(text)) == [
         ("Donald J. Trump", ["Wow, did you hear that? REPEAL AND REPLACE!"]),
@@ -154,11 +187,17 @@ def test_a_post_is_its_signatures() -> None:
         ("Police: Man shot in downtown Denver\n\nA man was shot.", "Police", "Man shot in downtown Denver"),
         ("Bridge to reopen in May: ministry\n\nIt will.", "ministry", "Bridge to reopen in May"),
         ("Lavrov: no meeting planned with Kyiv\n\nNone is.", "Lavrov", "no meeting planned with Kyiv"),
-        ("“We will never surrender”: Mayor Anna Lee on the flood\n\nShe is mayor.", "Mayor Anna Lee", "“We will never surrender”"),
+        (
+            "“We will never surrender”: Mayor Anna Lee on the flood\n\nShe is mayor.",
+            "Mayor Anna Lee",
+            "“We will never surrender”",
+        ),
     ],
 )
 def test_headlines_name_their_source_beside_the_colon(text: str, source: str, content: str) -> None:
-    assert shown(text, headlines(text, named(text, "Anna Lee", "Lavrov"), quoted_stretches(text))) == [(source, [content])]
+    assert shown(text, headlines(text, named(text, "Anna Lee", "Lavrov"), quoted_stretches(text))) == [
+        (source, [content])
+    ]
 
 
 @pytest.mark.parametrize(

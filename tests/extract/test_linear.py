@@ -109,7 +109,10 @@ SHAPES: dict[str, Shape] = {
 def sharing_a_source(text: str) -> list[Attribution]:
     """Attributions all over a text whose source is the same half of it."""
     source = Range(0, len(text) // 2)
-    return [Attribution("indirect", (Range(at + 12, at + 38),), source, Range(at + 5, at + 11), 0.9) for at in range(0, len(text) - 40, 40)]
+    return [
+        Attribution("indirect", (Range(at + 12, at + 38),), source, Range(at + 5, at + 11), 0.9)
+        for at in range(0, len(text) - 40, 40)
+    ]
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -122,13 +125,16 @@ READERS: dict[str, Callable[[str], object]] = {
     "headlines": lambda text: headlines(text, (), ()),
     "phrases": lambda text: phrases(text, (), sentences(text)),
     "reconcile": lambda text: reconcile(text, (), Quotations(text, quoted_stretches(text))),
-    "reconcile, one source": lambda text: reconcile(text, sharing_a_source(text), Quotations(text, quoted_stretches(text))),
+    "reconcile, one source": lambda text: reconcile(
+        text, sharing_a_source(text), Quotations(text, quoted_stretches(text))
+    ),
 }
 
 
 def cpu_seconds(reader: Callable[[str], object], text: str, *, enough: float = 0.0) -> float:
-    """The least of three, the collector off: what the reading itself costs. With ``enough`` as many as it takes to get there, ten at most:
-    on a busy machine a whole burst of readings may be slowed by a neighbour on the same core."""
+    """The least of three, the collector off: what the reading itself costs. With ``enough`` as many as it
+    takes to get there, ten at most: on a busy machine a whole burst of readings may be slowed by a neighbour
+    on the same core."""
     best = float("inf")
     gc.disable()
     try:
@@ -144,7 +150,8 @@ def cpu_seconds(reader: Callable[[str], object], text: str, *, enough: float = 0
 
 
 ATTEMPTS = 3
-"""A neighbour on the same core may slow one measurement down; what is quadratic is sixteen times the work each time."""
+"""A neighbour on the same core may slow one measurement down; what is quadratic is sixteen times the work
+each time."""
 
 
 GERMAN_SHAPES: dict[str, Shape] = {
@@ -179,7 +186,9 @@ def german(text: str) -> object:
 
 
 @pytest.mark.parametrize(
-    "shape", [*SHAPES.values(), *GERMAN_SHAPES.values()], ids=[*SHAPES, *(f"German: {name}" for name in GERMAN_SHAPES)]
+    "shape",
+    [*SHAPES.values(), *GERMAN_SHAPES.values()],
+    ids=[*SHAPES, *(f"German: {name}" for name in GERMAN_SHAPES)],
 )
 def test_four_times_the_german_text_is_about_four_times_the_work(shape: Shape) -> None:
     is_linear("German", german, shape)

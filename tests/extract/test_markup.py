@@ -30,7 +30,10 @@ QUOTATIONS = [
         "<p>Ames wrote:</p><blockquote><p>It is safe.</p><p>I slept there.</p></blockquote>",
         "<p>Ames wrote:</p><blockquote><p>“It is safe.</p><p>“I slept there.”</p></blockquote>",
     ),
-    ("<p>Ames wrote: </p><blockquote>It is safe.</blockquote>", "<p>Ames wrote: </p><blockquote>“It is safe.”</blockquote>"),
+    (
+        "<p>Ames wrote: </p><blockquote>It is safe.</blockquote>",
+        "<p>Ames wrote: </p><blockquote>“It is safe.”</blockquote>",
+    ),
 ]
 
 
@@ -40,10 +43,14 @@ def test_quotations_in_markup_get_their_marks(body: str, wanted: str) -> None:
 
 
 KEPT = [
-    "<p>The wall is old.</p><blockquote><p>It is safe.</p></blockquote>",  # a pull quote, or an extract of a report
+    # a pull quote, or an extract of a report
+    "<p>The wall is old.</p><blockquote><p>It is safe.</p></blockquote>",
     "<p>Ames wrote:</p><blockquote><p>“It is safe.”</p></blockquote>",
     "<div><h4>More</h4>Sign up</div>",
-    "<div><span>News</span>This form is protected by a long notice that ends here.<p>The wall is old.</p></div>",
+    (
+        "<div><span>News</span>This form is protected by a long notice that ends here.<p>The wall is"
+        " old.</p></div>"
+    ),
 ]
 
 
@@ -53,13 +60,21 @@ def test_other_markup_stays_as_it_is(body: str) -> None:
 
 
 def test_sentences_behind_a_heading_are_a_paragraph() -> None:
-    body = "<div><h4>The cost</h4>The work will cost <b>£3 million</b> and last until October.<div>x</div></div>"
-    wanted = "<div><h4>The cost</h4><p>The work will cost <b>£3 million</b> and last until October.</p><div>x</div></div>"
+    body = (
+        "<div><h4>The cost</h4>The work will cost <b>£3 million</b> and last until October.<div>x</div></div>"
+    )
+    wanted = (
+        "<div><h4>The cost</h4><p>The work will cost <b>£3 million</b> and last until"
+        " October.</p><div>x</div></div>"
+    )
     assert made(body) == (True, wanted)
 
 
 def test_time_is_linear_in_the_page() -> None:
-    piece = "<div><h4>The cost</h4>The work will cost <b>£3 million</b> <q>and</q> last until October.<p>x</p></div>"
+    piece = (
+        "<div><h4>The cost</h4>The work will cost <b>£3 million</b> <q>and</q> last until"
+        " October.<p>x</p></div>"
+    )
 
     def seconds(times: int) -> float:
         tree = html.fromstring(f"<html><body>{piece * times}</body></html>")

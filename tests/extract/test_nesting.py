@@ -44,7 +44,10 @@ CASES = {
         ],
     ),
     "in a transcript": (
-        "ANNA LEE: What did the boss tell you?\n\nMARY POE: The boss said we would all get paid in June. I was shocked.",
+        (
+            "ANNA LEE: What did the boss tell you?\n\nMARY POE: The boss said we would all get paid in June."
+            " I was shocked."
+        ),
         [("The boss", "we would all get paid in June", "MARY POE")],
     ),
     "of oneself": ("“I told the council that we would not pay,” Anna Lee said.", []),
@@ -75,7 +78,9 @@ def test_second_hand_statements_name_the_statement_that_holds_them(
 
 
 def test_marks_inside_what_another_said_are_the_others(extractor: Extractor, article: MakeArticle) -> None:
-    found = extractor.extract(article("Mr. Khan told the court that his wife had said “the money is all gone” before she left."))
+    found = extractor.extract(
+        article("Mr. Khan told the court that his wife had said “the money is all gone” before she left.")
+    )
     [quote] = found.quotes
     assert (name(quote), quote.text) == ("his wife", "the money is all gone")
     held_by = by_id(found)[quote.within or ""]
@@ -97,7 +102,13 @@ def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() 
         def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
             assert source is not None
             name = text[slice(*source)].split()[-1]
-            return Actor(actor_id=f"person:{name}", name=name, kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=1.0)
+            return Actor(
+                actor_id=f"person:{name}",
+                name=name,
+                kind=ActorKind.PERSON,
+                resolution=Resolution.NAME,
+                confidence=1.0,
+            )
 
         def together(self, actor: Actor) -> tuple[Actor, ...]:
             return ()
@@ -109,12 +120,18 @@ def test_what_one_reports_of_oneself_inside_anothers_words_stays_inside_those() 
     found = [Found(attribution) for attribution in (outer, middle, inner)]
     [whole] = resolve(text, found, [], cast(Resolver, Names()), Marks(text, []))
     assert [item.actor.name for item in whole.nested] == ["Jones", "Jones"]
-    assert [round(item.confidence, 2) for item in whole.nested] == [0.81, 0.45]  # what is second-hand is no surer than its holder
+    # what is second-hand is no surer than its holder
+    assert [round(item.confidence, 2) for item in whole.nested] == [0.81, 0.45]
 
 
-@pytest.mark.parametrize(("first", "second"), [("had told", "told"), ("told", "had told"), ("had told", "had told")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("had told", "told"), ("told", "had told"), ("had told", "had told")]
+)
 def test_a_statement_that_two_readings_cut_differently_is_given_once(first: str, second: str) -> None:
-    text = "Bill Roe said that Mary Poe had told reporters that taxes would rise. He said that Mary Poe had told reporters so."
+    text = (
+        "Bill Roe said that Mary Poe had told reporters that taxes would rise. He said that Mary Poe had told"
+        " reporters so."
+    )
     whole = "Mary Poe had told reporters that taxes would rise"
     start = text.index(whole)
     outer = Attribution("indirect", (Range(start, start + len(whole)),), Range(0, 8), Range(9, 13), 0.9)
@@ -122,7 +139,13 @@ def test_a_statement_that_two_readings_cut_differently_is_given_once(first: str,
     def reading(words: str, cue: str, content: str) -> Attribution:
         place = words.index(cue)
         said_words = words.index(content)
-        return Attribution("indirect", (Range(said_words, said_words + len(content)),), Range(0, 8), Range(place, place + len(cue)), 0.95)
+        return Attribution(
+            "indirect",
+            (Range(said_words, said_words + len(content)),),
+            Range(0, 8),
+            Range(place, place + len(cue)),
+            0.95,
+        )
 
     def read(words: str) -> list[Attribution]:
         return [reading(words, first, "taxes would rise"), reading(words, second, "that taxes would rise")]
@@ -167,7 +190,26 @@ ATTRIBUTIONS = st.builds(
 )
 TEXTS = st.lists(
     st.sampled_from(
-        ["Lee", "she", "said", "told", "that", "the", "bridge", "is", "shut", "“", "”", "‘", "’", ".", ",", "According", "to", "\n"]
+        [
+            "Lee",
+            "she",
+            "said",
+            "told",
+            "that",
+            "the",
+            "bridge",
+            "is",
+            "shut",
+            "“",
+            "”",
+            "‘",
+            "’",
+            ".",
+            ",",
+            "According",
+            "to",
+            "\n",
+        ]
     ),
     min_size=4,
     max_size=40,
@@ -195,7 +237,15 @@ def test_whatever_a_tagger_answers_inner_ones_lie_in_the_content_of_outer_ones_a
     for a in given_first:
         content = tuple(piece for span in a.content if (piece := cut(span, len(text))))
         if content:
-            first.append(Attribution(a.kind, content, a.source and cut(a.source, len(text)), a.cue and cut(a.cue, len(text)), a.confidence))
+            first.append(
+                Attribution(
+                    a.kind,
+                    content,
+                    a.source and cut(a.source, len(text)),
+                    a.cue and cut(a.cue, len(text)),
+                    a.confidence,
+                )
+            )
     found: list[Nested] = nested(text, first, Marks(text, quoted_stretches(text)), read)
     everything = [*first, *(item.attribution for item in found)]
     for number, item in enumerate(found, len(first)):
@@ -204,7 +254,10 @@ def test_whatever_a_tagger_answers_inner_ones_lie_in_the_content_of_outer_ones_a
         assert inner.source is not None
         assert inner.cue is not None
         assert any(
-            all(piece.start <= span.start and span.end <= piece.end for span in (inner.source, inner.cue, *inner.content))
+            all(
+                piece.start <= span.start and span.end <= piece.end
+                for span in (inner.source, inner.cue, *inner.content)
+            )
             for piece in outer.content
         )
         assert all(text[slice(*piece)].strip() for piece in inner.content)

@@ -13,11 +13,27 @@ PHRASES = [
     ("According to Anna Lee, the bridge will reopen in May.", "Anna Lee", "the bridge will reopen in May"),
     ("Per the ministry, the work will cost $3 million.", "the ministry", "the work will cost $3 million"),
     ("The work will cost $3 million, per the ministry.", "the ministry", "The work will cost $3 million"),
-    ("The bridge will reopen in May, according to the ministry.", "the ministry", "The bridge will reopen in May"),
-    ("In the words of Mayor Paul Jones, the plan was “a gift to nobody.”", "Mayor Paul Jones", "the plan was “a gift to nobody.”"),
-    ("The plan was “a gift to nobody,” in the words of Mayor Paul Jones.", "Mayor Paul Jones", "The plan was “a gift to nobody,”"),
+    (
+        "The bridge will reopen in May, according to the ministry.",
+        "the ministry",
+        "The bridge will reopen in May",
+    ),
+    (
+        "In the words of Mayor Paul Jones, the plan was “a gift to nobody.”",
+        "Mayor Paul Jones",
+        "the plan was “a gift to nobody.”",
+    ),
+    (
+        "The plan was “a gift to nobody,” in the words of Mayor Paul Jones.",
+        "Mayor Paul Jones",
+        "The plan was “a gift to nobody,”",
+    ),
     ("In Smith’s words, the deal is dead.", "Smith’s", "the deal is dead"),
-    ("According to a report by the auditor, the city lost $3 million.", "a report by the auditor", "the city lost $3 million"),
+    (
+        "According to a report by the auditor, the city lost $3 million.",
+        "a report by the auditor",
+        "the city lost $3 million",
+    ),
 ]
 
 
@@ -27,8 +43,14 @@ def test_a_phrase_names_the_source(read: Read, text: str, source: str, content: 
 
 
 def test_a_phrase_keeps_its_sentence_from_the_source_of_the_one_before(read: Read) -> None:
-    found = read("The bridge will reopen in May, according to engineers. Per the ministry, the work will cost $3 million.")
-    assert found == [("engineers", ["The bridge will reopen in May"]), ("the ministry", ["the work will cost $3 million"])]
+    found = read(
+        "The bridge will reopen in May, according to engineers. Per the ministry, the work will cost $3"
+        " million."
+    )
+    assert found == [
+        ("engineers", ["The bridge will reopen in May"]),
+        ("the ministry", ["the work will cost $3 million"]),
+    ]
 
 
 MARKS = [
@@ -57,7 +79,9 @@ def test_marks_of_every_style(read: Read, text: str, contents: list[list[str]]) 
 
 
 def test_inverted_reporting_clauses_and_signatures(read: Read) -> None:
-    assert ("Jones", ["“Nobody listened to us.”"]) in read("The town was angry about the bridge.\n\nSaid Jones: “Nobody listened to us.”")
+    assert ("Jones", ["“Nobody listened to us.”"]) in read(
+        "The town was angry about the bridge.\n\nSaid Jones: “Nobody listened to us.”"
+    )
     assert read("“It will open in May.” – Anna Lee, mayor\n\n“It won't.” — Paul Jones, 54, Denver") == [
         ("Anna Lee, mayor", ["“It will open in May.”"]),
         ("Paul Jones, 54, Denver", ["“It won't.”"]),
@@ -69,12 +93,21 @@ def test_inverted_reporting_clauses_and_signatures(read: Read) -> None:
 
 
 def test_several_sources_speak_together(read: Read) -> None:
-    found = read("Anna Lee and Paul Jones said the bridge was safe. Both Lee and Jones told reporters they would resign.")
-    assert found == [("Anna Lee and Paul Jones", ["the bridge was safe"]), ("Both Lee and Jones", ["they would resign"])]
+    found = read(
+        "Anna Lee and Paul Jones said the bridge was safe. Both Lee and Jones told reporters they would"
+        " resign."
+    )
+    assert found == [
+        ("Anna Lee and Paul Jones", ["the bridge was safe"]),
+        ("Both Lee and Jones", ["they would resign"]),
+    ]
 
 
 def test_negated_cues_report_what_was_not_said(read: Read) -> None:
-    found = read("Lee did not say when the bridge would reopen. She denied that the work was late. He refused to say whether he would go.")
+    found = read(
+        "Lee did not say when the bridge would reopen. She denied that the work was late. He refused to say"
+        " whether he would go."
+    )
     assert found == [
         ("Lee", ["when the bridge would reopen"]),
         ("She", ["that the work was late"]),
@@ -83,8 +116,14 @@ def test_negated_cues_report_what_was_not_said(read: Read) -> None:
 
 
 def test_coordinate_verbs_report_each_for_itself(read: Read) -> None:
-    found = read("Lee said the bridge would reopen, warned that costs would rise and added that nobody was hurt.")
-    assert found == [("Lee", ["the bridge would reopen"]), ("Lee", ["that costs would rise"]), ("Lee", ["that nobody was hurt"])]
+    found = read(
+        "Lee said the bridge would reopen, warned that costs would rise and added that nobody was hurt."
+    )
+    assert found == [
+        ("Lee", ["the bridge would reopen"]),
+        ("Lee", ["that costs would rise"]),
+        ("Lee", ["that nobody was hurt"]),
+    ]
 
 
 def test_who_is_asked_does_not_ask(read: Read) -> None:
@@ -94,13 +133,20 @@ def test_who_is_asked_does_not_ask(read: Read) -> None:
 
 
 def test_a_relative_pronoun_is_the_source_of_its_clause(read: Read) -> None:
-    [(source, content), *_] = read("The minister, who said last week that taxes would fall, resigned on Friday.")
+    [(source, content), *_] = read(
+        "The minister, who said last week that taxes would fall, resigned on Friday."
+    )
     assert (source, content) == ("who", ["that taxes would fall"])
 
 
 def test_a_source_ends_before_a_clause_it_leaves_out(read: Read) -> None:
-    (source, content), *_ = read("“No comment,” said a spokeswoman for the ministry, who asked not to be named.")
-    assert source in ("a spokeswoman for the ministry", "a spokeswoman for the ministry, who asked not to be named")
+    (source, content), *_ = read(
+        "“No comment,” said a spokeswoman for the ministry, who asked not to be named."
+    )
+    assert source in (
+        "a spokeswoman for the ministry",
+        "a spokeswoman for the ministry, who asked not to be named",
+    )
     assert content == ["“No comment,”"]
 
 
@@ -157,7 +203,11 @@ def test_lists_name_who_is_quoted(read: Read) -> None:
     )
     text = "The reactions\n\n" + "\n".join(f"• {point}" for point in points)
     found = read(text)
-    assert [(source.split()[-1] if source else None, content) for source, content in found if content != ["The reactions"]] == [
+    assert [
+        (source.split()[-1] if source else None, content)
+        for source, content in found
+        if content != ["The reactions"]
+    ] == [
         ("Lee", ["“It is not safe now”"]),
         ("Jones", ["“We warned them about it for years”"]),
         ("Police", ["nobody was hurt"]),

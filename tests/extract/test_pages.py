@@ -1,4 +1,5 @@
-"""Real pages, on machines that have some: ``TEST_PAGES=folder`` with ``*.html`` or ``*.html.gz``. They are never committed."""
+"""Real pages, on machines that have some: ``TEST_PAGES=folder`` with ``*.html`` or ``*.html.gz``. They are
+never committed."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from tests.extract.test_extract import check
 FOLDER = os.environ.get("TEST_PAGES")
 
 
-@pytest.mark.skipif(not FOLDER, reason="no real pages: name a folder of news pages (*.html, *.html.gz) in TEST_PAGES")
+@pytest.mark.skipif(
+    not FOLDER, reason="no real pages: name a folder of news pages (*.html, *.html.gz) in TEST_PAGES"
+)
 def test_real_pages_are_read_and_most_of_them_speak(extractor: Extractor) -> None:
     pages = sorted(Path(FOLDER or "").glob("*.html*"))
     assert pages, f"TEST_PAGES names a folder without pages: {FOLDER}"

@@ -18,7 +18,10 @@ def test_the_sample_is_unwrapped_and_its_torn_sentence_joined(sample: str) -> No
 
 
 def test_paragraphs_of_one_line_stay_apart() -> None:
-    text, _ = normalise("A headline\nThe first paragraph is a single long line that ends here.\nThe second one follows at once.\n")
+    text, _ = normalise(
+        "A headline\nThe first paragraph is a single long line that ends here.\nThe second one follows at"
+        " once.\n"
+    )
     assert text.split("\n\n") == [
         "A headline",
         "The first paragraph is a single long line that ends here.",
@@ -27,23 +30,31 @@ def test_paragraphs_of_one_line_stay_apart() -> None:
 
 
 def test_a_compound_wrapped_at_its_hyphen_keeps_it_and_gets_no_space() -> None:
-    wrapped = "The ministers met for a long face-\nto-face talk that went on until the early hours of the\nmorning, officials said.\n"
+    wrapped = (
+        "The ministers met for a long face-\nto-face talk that went on until the early hours of the\nmorning,"
+        " officials said.\n"
+    )
     assert (
         normalise(wrapped)[0]
-        == "The ministers met for a long face-to-face talk that went on until the early hours of the morning, officials said."
+        == "The ministers met for a long face-to-face talk that went on until the early hours of the morning,"
+        " officials said."
     )
 
 
 def test_a_pointer_that_wraps_goes_whole() -> None:
     text, _ = normalise(
-        "The talks went on until late in the night and nobody\nwanted to speak to the press about what was said.\n\n"
-        "Related article: What stands in the way of a meeting\nbetween the two leaders?\n\nThe ministers left in the morning.\n"
+        "The talks went on until late in the night and nobody\nwanted to speak to the press about what was"
+        " said.\n\nRelated article: What stands in the way of a meeting\nbetween the two leaders?\n\nThe"
+        " ministers left in the morning.\n"
     )
     assert text.endswith("about what was said.\n\nThe ministers left in the morning.")
 
 
 def test_invisible_characters_go_and_joiners_stay() -> None:
-    assert normalise("in\u00adter\u200bnational \u202eevil\u202c \x00man\ufeff 👩\u200d👩")[0] == "international evil man 👩\u200d👩"
+    assert (
+        normalise("in\u00adter\u200bnational \u202eevil\u202c \x00man\ufeff 👩\u200d👩")[0]
+        == "international evil man 👩\u200d👩"
+    )
 
 
 def test_signs_that_were_escaped_once_too_often_are_signs() -> None:

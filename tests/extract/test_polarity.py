@@ -134,7 +134,10 @@ def test_what_nobody_could_say_is_no_claim(read: Read, text: str) -> None:
 
 
 def test_what_words_are_held_against_is_not_theirs_but_another_s(read: Read) -> None:
-    found = read("“The vote was rigged,” Brook said. Contrary to what Brook said, the count was fair, Ines Holm told reporters.")
+    found = read(
+        "“The vote was rigged,” Brook said. Contrary to what Brook said, the count was fair, Ines Holm told"
+        " reporters."
+    )
     assert [(claim.claimant.name, claim.text) for claim in found.claims if claim.kind != "quoted"] == [
         ("Ines Holm", "Contrary to what Brook said, the count was fair")
     ]
@@ -174,11 +177,19 @@ def test_neither_of_two_is_each_of_them(read: Read) -> None:
 
 def test_what_nobody_is_said_to_have_said_is_not_the_speaker_s_around_it(read: Read) -> None:
     [outer, inner] = read("None of us said the strike was over, Carla Diaz said.").claims
-    assert (outer.claimant.name, outer.negated, inner.claimant.name, inner.negated) == ("Carla Diaz", False, "unresolved source", True)
+    assert (outer.claimant.name, outer.negated, inner.claimant.name, inner.negated) == (
+        "Carla Diaz",
+        False,
+        "unresolved source",
+        True,
+    )
 
 
 def test_a_quotation_that_nobody_used_says_so(read: Read) -> None:
-    found = read("Brook never said “the road is closed”. Hale said “the bridge is open”. Nobody said “the dam is safe”.")
+    found = read(
+        "Brook never said “the road is closed”. Hale said “the bridge is open”. Nobody said “the dam is"
+        " safe”."
+    )
     assert [(quote.text, quote.negated) for quote in found.quotes] == [
         ("the road is closed", True),
         ("the bridge is open", False),
@@ -204,11 +215,16 @@ def test_a_quotation_that_nobody_used_says_so(read: Read) -> None:
     ],
 )
 def test_a_claim_carries_both_facts(read: Read, text: str, negated: bool, proposition_negated: bool) -> None:
-    assert [(claim.negated, claim.proposition_negated) for claim in read(text).claims] == [(negated, proposition_negated)]
+    assert [(claim.negated, claim.proposition_negated) for claim in read(text).claims] == [
+        (negated, proposition_negated)
+    ]
 
 
 def test_whoever_denies_has_the_stance_and_whoever_withholds_has_not(read: Read) -> None:
-    found = read("Ida Holm rejected claims that the road was closed. Paul Reed declined to say whether the road was closed.")
+    found = read(
+        "Ida Holm rejected claims that the road was closed. Paul Reed declined to say whether the road was"
+        " closed."
+    )
     denies, withholds = found.claims
     assert (denies.stance, denies.negated, withholds.negated) == (Stance.DENY, False, True)
     assert withholds.stance is not Stance.DENY
@@ -273,19 +289,27 @@ def test_an_affirmative_proposition(proposition: str) -> None:
     assert is_negative(proposition) is False
 
 
-@pytest.mark.parametrize("cue", ["denied", "has rejected claims", "disputes", "dismissed", "never denied", "has ruled out"])
+@pytest.mark.parametrize(
+    "cue", ["denied", "has rejected claims", "disputes", "dismissed", "never denied", "has ruled out"]
+)
 def test_a_cue_that_says_it_is_not_so(cue: str) -> None:
     assert contradicts(cue, "that the road was closed")
 
 
-@pytest.mark.parametrize("cue", ["said", "denied saying", "denied ever having said", "declined", "refused to say", "ruled"])
+@pytest.mark.parametrize(
+    "cue", ["said", "denied saying", "denied ever having said", "declined", "refused to say", "ruled"]
+)
 def test_a_cue_that_does_not(cue: str) -> None:
     assert not contradicts(cue, "that the road was closed")
 
 
 @pytest.mark.parametrize(
     ("cue", "content"),
-    [("was denied", "visas to enter the country"), ("rejected", "the offer he was made"), ("dismissed", "the minister who had lied")],
+    [
+        ("was denied", "visas to enter the country"),
+        ("rejected", "the offer he was made"),
+        ("dismissed", "the minister who had lied"),
+    ],
 )
 def test_what_is_nothing_true_or_false_is_not_contradicted(cue: str, content: str) -> None:
     assert not contradicts(cue, content)

@@ -11,8 +11,14 @@ from services.extract.text.quotes import quoted_stretches
 STYLES = [
     ('"A b," he said. "C d."', ["A b,", "C d."]),
     ("“A b,” he said. “C d.”", ["A b,", "C d."]),
-    ("'We won't go,' she said. 'The ministers' plan is dead,' he added.", ["We won't go,", "The ministers' plan is dead,"]),
-    ("‘We won’t go,’ she said. ‘The ministers’ plan is dead,’ he added.", ["We won’t go,", "The ministers’ plan is dead,"]),
+    (
+        "'We won't go,' she said. 'The ministers' plan is dead,' he added.",
+        ["We won't go,", "The ministers' plan is dead,"],
+    ),
+    (
+        "‘We won’t go,’ she said. ‘The ministers’ plan is dead,’ he added.",
+        ["We won’t go,", "The ministers’ plan is dead,"],
+    ),
     ("« Bonjour », dit-il. «Oui».", ["Bonjour", "Oui"]),
     ("‹Oui› et « non »", ["Oui", "non"]),
     ("„Guten Tag“, sagte er. „Nein,” sagte sie.", ["Guten Tag", "Nein,"]),
@@ -69,7 +75,10 @@ def test_a_quotation_reopened_in_each_paragraph_continues() -> None:
 def test_a_quotation_not_reopened_is_carried_to_its_closing_mark() -> None:
     text = "“First part.\n\nSecond part,” he said."
     found = quoted_stretches(text)
-    assert [(text[s.inner.start : s.inner.end], s.continues) for s in found] == [("First part.", True), ("Second part,", False)]
+    assert [(text[s.inner.start : s.inner.end], s.continues) for s in found] == [
+        ("First part.", True),
+        ("Second part,", False),
+    ]
 
 
 def test_an_unclosed_quotation_ends_with_its_paragraph() -> None:
@@ -83,7 +92,10 @@ def test_an_unclosed_quotation_ends_with_its_paragraph() -> None:
 
 def test_a_forgotten_closing_mark_does_not_swallow_the_next_quotation() -> None:
     text = "“A forgotten. “B said,” he said."
-    assert [(text[s.inner.start : s.inner.end], s.closed) for s in quoted_stretches(text)] == [("A forgotten.", False), ("B said,", True)]
+    assert [(text[s.inner.start : s.inner.end], s.closed) for s in quoted_stretches(text)] == [
+        ("A forgotten.", False),
+        ("B said,", True),
+    ]
 
 
 @given(st.text(alphabet="ab .,\n“”‘’\"'«»„「」!?s`", max_size=120))

@@ -25,7 +25,11 @@ def reconciled(text: str, *attributions: Attribution) -> list[Found]:
 
 def said(text: str, *content: str, source: str | None = "Lee", cue: str | None = "said") -> Attribution:
     return Attribution(
-        "indirect", tuple(at(text, c) for c in content), at(text, source) if source else None, at(text, cue) if cue else None, 0.9
+        "indirect",
+        tuple(at(text, c) for c in content),
+        at(text, source) if source else None,
+        at(text, cue) if cue else None,
+        0.9,
     )
 
 
@@ -46,12 +50,16 @@ def test_kinds_follow_the_marks() -> None:
     indirect = "Lee said it was a terrible plan."
     assert reconciled(indirect, said(indirect, "it was a terrible plan"))[0].attribution.kind == "indirect"
     title = "Lee said he had read “War and Peace” twice."
-    assert reconciled(title, said(title, "he had read “War and Peace” twice"))[0].attribution.kind == "indirect"
+    assert (
+        reconciled(title, said(title, "he had read “War and Peace” twice"))[0].attribution.kind == "indirect"
+    )
 
 
 def test_speech_reported_inside_a_quotation_is_not_its_speakers_own_words() -> None:
     text = "“Putin said clearly that he is ready to meet,” Lavrov told NBC."
-    nested = Attribution("indirect", (at(text, "he is ready to meet"),), at(text, "Putin"), at(text, "said clearly"), 0.9)
+    nested = Attribution(
+        "indirect", (at(text, "he is ready to meet"),), at(text, "Putin"), at(text, "said clearly"), 0.9
+    )
     assert reconciled(text, nested)[0].attribution.kind == "indirect"
 
 
@@ -93,7 +101,9 @@ def test_pieces_of_content_with_reporting_words_between_them_stay_apart() -> Non
         ("Later, he added, “We will not go there again.”", "he", "added"),
     ],
 )
-def test_a_quotation_nobody_claims_takes_the_source_beside_it(text: str, source: str, cue: str | None) -> None:
+def test_a_quotation_nobody_claims_takes_the_source_beside_it(
+    text: str, source: str, cue: str | None
+) -> None:
     [found] = reconciled(text)
     assert found.attribution.source == at(text, source)
     assert found.attribution.cue == (at(text, cue) if cue else None)
@@ -108,9 +118,13 @@ def test_the_running_speaker_goes_on_in_the_same_paragraph() -> None:
 
 
 def test_a_reopened_quotation_stays_with_its_speaker() -> None:
-    text = "“We will not go,” Lee said. “There is nothing left.\n\n“Nothing at all, for us.\n\n“So be it then.”"
+    text = (
+        "“We will not go,” Lee said. “There is nothing left.\n\n“Nothing at all, for us.\n\n“So be it then.”"
+    )
     found = reconciled(text, said(text, "“We will not go,”", "“There is nothing left."))
-    assert [contents(text, f)[1:] for f in found] == [["“There is nothing left.", "“Nothing at all, for us.", "“So be it then.”"]]
+    assert [contents(text, f)[1:] for f in found] == [
+        ["“There is nothing left.", "“Nothing at all, for us.", "“So be it then.”"]
+    ]
 
 
 def test_a_quotation_without_any_speaker_stays_without_one() -> None:
@@ -132,7 +146,14 @@ def test_scare_quotes_titles_and_headings_are_nobodys_speech(text: str) -> None:
 def test_content_and_source_stay_in_the_paragraph_of_their_cue() -> None:
     text = "The report in brief\n\nLee said it was over."
     [found] = reconciled(
-        text, Attribution("indirect", (at(text, "in brief\n\nLee said it was over"),), at(text, "Lee"), at(text, "said"), 0.9)
+        text,
+        Attribution(
+            "indirect",
+            (at(text, "in brief\n\nLee said it was over"),),
+            at(text, "Lee"),
+            at(text, "said"),
+            0.9,
+        ),
     )
     assert "\n" not in "".join(contents(text, found))
 
@@ -165,8 +186,12 @@ NAMELESS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "cue", "content", "source"), NAMELESS, ids=[text[:30] for text, *_ in NAMELESS])
-def test_the_surface_names_who_speaks_where_the_tagger_named_nobody(text: str, cue: str, content: str, source: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "cue", "content", "source"), NAMELESS, ids=[text[:30] for text, *_ in NAMELESS]
+)
+def test_the_surface_names_who_speaks_where_the_tagger_named_nobody(
+    text: str, cue: str, content: str, source: str | None
+) -> None:
     seen = said(text, content, source=None, cue=cue)
     people = [Entity(at(text, "Paul Lee"), "PERSON", 0.9)] if "Paul Lee" in text else []
     [found] = reconcile(text, [seen], Quotations(text, quoted_stretches(text)), people)
@@ -178,7 +203,11 @@ def test_the_surface_names_who_speaks_where_the_tagger_named_nobody(text: str, c
     [
         ("Lee was asked whether he would resign.", "was asked", "whether he would resign"),
         ("Asked whether he would resign, Lee left.", "Asked", "whether he would resign"),
-        ("Lee has been harshly criticized for the plan to leave.", "has been harshly criticized for", "the plan to leave"),
+        (
+            "Lee has been harshly criticized for the plan to leave.",
+            "has been harshly criticized for",
+            "the plan to leave",
+        ),
     ],
 )
 def test_who_is_asked_or_criticized_is_no_source(text: str, cue: str, content: str) -> None:
@@ -189,9 +218,27 @@ def test_who_is_asked_or_criticized_is_no_source(text: str, cue: str, content: s
 @pytest.mark.parametrize(
     ("text", "cue", "content", "agent", "kept"),
     [
-        ("Lee was told by engineers that it would hold.", "was told by engineers", "that it would hold", "engineers", "was told"),
-        ("Lee, asked by the reporters whether he lied, left.", "asked", "whether he lied", "the reporters", "asked"),
-        ("Lee was harshly criticized by Paul Kim for it.", "was harshly criticized", "it", "Paul Kim", "was harshly criticized"),
+        (
+            "Lee was told by engineers that it would hold.",
+            "was told by engineers",
+            "that it would hold",
+            "engineers",
+            "was told",
+        ),
+        (
+            "Lee, asked by the reporters whether he lied, left.",
+            "asked",
+            "whether he lied",
+            "the reporters",
+            "asked",
+        ),
+        (
+            "Lee was harshly criticized by Paul Kim for it.",
+            "was harshly criticized",
+            "it",
+            "Paul Kim",
+            "was harshly criticized",
+        ),
     ],
 )
 def test_the_agent_of_a_passive_speaks(text: str, cue: str, content: str, agent: str, kept: str) -> None:
@@ -217,7 +264,9 @@ def test_indirect_speech_that_is_more_likely_none_is_left_out() -> None:
 
 def test_a_reporting_verb_drawn_into_the_content_is_the_cue() -> None:
     text = "“We never thought so, said Anna Lee, the mayor.\n\nIt rained."
-    [found] = reconciled(text, said(text, "“We never thought so, said", source="Anna Lee, the mayor", cue=None))
+    [found] = reconciled(
+        text, said(text, "“We never thought so, said", source="Anna Lee, the mayor", cue=None)
+    )
     assert (contents(text, found), found.attribution.cue) == (["“We never thought so,"], at(text, "said"))
 
 
@@ -248,8 +297,14 @@ ranges = st.tuples(st.integers(0, 80), st.integers(0, 30)).map(lambda pair: Rang
     st.lists(st.builds(Attribution, st.just("indirect"), st.lists(ranges, min_size=1, max_size=3).map(lambda r: tuple(sorted(r))),
                        st.none() | ranges, st.none() | ranges, st.floats(0, 1)), max_size=5),
 )  # fmt: skip
-def test_whatever_the_tagger_says_content_is_sorted_disjoint_and_holds_words(text: str, attributions: list[Attribution]) -> None:
-    inside = [a for a in attributions if all(r.end <= len(text) for r in (*a.content, *filter(None, (a.source, a.cue))))]
+def test_whatever_the_tagger_says_content_is_sorted_disjoint_and_holds_words(
+    text: str, attributions: list[Attribution]
+) -> None:
+    inside = [
+        a
+        for a in attributions
+        if all(r.end <= len(text) for r in (*a.content, *filter(None, (a.source, a.cue))))
+    ]
     found = reconciled(text, *inside)
     assert found == reconciled(text, *inside)
     for number, item in enumerate(found):
@@ -262,8 +317,30 @@ def test_whatever_the_tagger_says_content_is_sorted_disjoint_and_holds_words(tex
 
 
 NEWS_WORDS = [
-    *("Lee", "Anna Lee", "the ministry", "who", "he", "said", "Said", "asked", "Asked", "saying", "warned", "and urged", "was accused of"),
-    *("according to", "According to", "Per", "In Lee’s words", "in the words of", "that it rained", "nobody came"),
+    *(
+        "Lee",
+        "Anna Lee",
+        "the ministry",
+        "who",
+        "he",
+        "said",
+        "Said",
+        "asked",
+        "Asked",
+        "saying",
+        "warned",
+        "and urged",
+        "was accused of",
+    ),
+    *(
+        "according to",
+        "According to",
+        "Per",
+        "In Lee’s words",
+        "in the words of",
+        "that it rained",
+        "nobody came",
+    ),
     *(",", ",", ".", ".", ":", "“", "”", '"', "‘", "’", "—", "•", "\n\n"),
 ]
 WORDS = st.lists(st.sampled_from(NEWS_WORDS), max_size=30).map(" ".join)
@@ -271,7 +348,9 @@ WORDS = st.lists(st.sampled_from(NEWS_WORDS), max_size=30).map(" ".join)
 
 @given(WORDS, st.data())
 def test_whatever_words_stand_around_what_the_tagger_says(text: str, data: st.DataObject) -> None:
-    places = st.tuples(st.integers(0, len(text)), st.integers(0, 30)).map(lambda pair: Range(pair[0], min(len(text), pair[0] + pair[1])))
+    places = st.tuples(st.integers(0, len(text)), st.integers(0, 30)).map(
+        lambda pair: Range(pair[0], min(len(text), pair[0] + pair[1]))
+    )
     seen = data.draw(
         st.lists(
             st.builds(
@@ -290,7 +369,10 @@ def test_whatever_words_stand_around_what_the_tagger_says(text: str, data: st.Da
     starts = [item.attribution.content[0] for item in found]
     assert starts == sorted(starts)
     for item in found:
-        spans = [*item.attribution.content, *(span for span in (item.attribution.source, item.attribution.cue) if span is not None)]
+        spans = [
+            *item.attribution.content,
+            *(span for span in (item.attribution.source, item.attribution.cue) if span is not None),
+        ]
         assert all(0 <= span.start < span.end <= len(text) for span in spans)
         assert all(any(c.isalnum() for c in text[a:b]) for a, b in item.attribution.content)
         assert all(left.end <= right.start for left, right in pairwise(item.attribution.content))

@@ -14,7 +14,14 @@ def test_words_are_asked_for_once_and_long_texts_are_not_kept() -> None:
         return text.upper()
 
     long = "a" * 100_000
-    assert [upper(word) for word in ("a", "b", "a", long, "a", long)] == ["A", "B", "A", long.upper(), "A", long.upper()]
+    assert [upper(word) for word in ("a", "b", "a", long, "a", long)] == [
+        "A",
+        "B",
+        "A",
+        long.upper(),
+        "A",
+        long.upper(),
+    ]
     assert asked == ["a", "b", long, long]
     upper("c")
     upper("b")

@@ -49,10 +49,16 @@ def record(article: Article, traceparent: str | None = None) -> Record:
 
 
 def read(messages: list[Message], kind: type[Event]) -> list[Event]:
-    return [cloudevents.decode(Record(m.topic, 0, 0, 0, m.key, m.value, m.headers), kind).event for m in messages if m.topic == kind.topic]
+    return [
+        cloudevents.decode(Record(m.topic, 0, 0, 0, m.key, m.value, m.headers), kind).event
+        for m in messages
+        if m.topic == kind.topic
+    ]
 
 
-def test_an_article_becomes_its_document_quotes_and_claims(service: ExtractService, article: MakeArticle, sample: str) -> None:
+def test_an_article_becomes_its_document_quotes_and_claims(
+    service: ExtractService, article: MakeArticle, sample: str
+) -> None:
     handled = service.handle(record(article(sample), TRACE))
     messages = list(handled.outputs)
     [document] = read(messages, Document)
@@ -65,7 +71,10 @@ def test_an_article_becomes_its_document_quotes_and_claims(service: ExtractServi
         headers = dict(message.headers)
         assert headers["ce_source"] == SOURCE.encode()
         assert headers["traceparent"].split(b"-")[1] == TRACE.split("-")[1].encode()
-    assert {m.key for m in messages if m.topic == Quote.topic} >= {b"person:sergei-lavrov", b"person:donald-trump"}
+    assert {m.key for m in messages if m.topic == Quote.topic} >= {
+        b"person:sergei-lavrov",
+        b"person:donald-trump",
+    }
 
 
 def test_a_withdrawal_is_passed_on(service: ExtractService, article: MakeArticle) -> None:
@@ -79,14 +88,18 @@ def test_what_is_no_article_is_poison(service: ExtractService) -> None:
     assert (caught.value.stage, caught.value.reason) == ("decode", "not_json")
 
 
-def test_what_breaks_the_schema_is_named_by_field_and_not_quoted(service: ExtractService, article: MakeArticle) -> None:
+def test_what_breaks_the_schema_is_named_by_field_and_not_quoted(
+    service: ExtractService, article: MakeArticle
+) -> None:
     unread = article("Rain.").model_dump(mode="json") | {"language": "Secret words"}
     with pytest.raises(ValidationError, match="language") as invalid:
         Article.read(json.dumps(unread))
     assert "Secret" not in str(invalid.value)
     good = record(article("Rain."))
     assert good.value is not None
-    broken = dataclasses.replace(good, value=good.value.replace(b'"language":"en"', b'"language":"Secret words"'))
+    broken = dataclasses.replace(
+        good, value=good.value.replace(b'"language":"en"', b'"language":"Secret words"')
+    )
     with pytest.raises(PoisonError, match="language") as caught:
         service.handle(broken)
     assert "Secret" not in "".join(traceback.format_exception(caught.value))
@@ -99,14 +112,17 @@ def test_a_page_beyond_its_limits_is_poison(service: ExtractService, article: Ma
 
 
 def test_a_model_that_is_not_there_is_a_wrong_setting(context: Context, tmp_path: Path) -> None:
-    settings = context.settings.model_copy(update={"extract": context.settings.extract.model_copy(update={"model_dir": tmp_path})})
+    settings = context.settings.model_copy(
+        update={"extract": context.settings.extract.model_copy(update={"model_dir": tmp_path})}
+    )
     with pytest.raises(SettingsError, match=r"model\.json is missing"):
         build(Context(settings, context.log, context.metrics))
 
 
 def test_no_room_for_the_language_detector_is_told_at_the_start(context: Context) -> None:
     most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))  # as a full disk would; the process that reads inherits it
+    # as a full disk would; the process that reads inherits it
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
     try:
         with pytest.raises(SettingsError, match=r"cannot be unpacked there .*70 MB"):
             build(context)
@@ -114,7 +130,9 @@ def test_no_room_for_the_language_detector_is_told_at_the_start(context: Context
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
 
 
-def test_on_the_log_every_article_is_counted_once_after_its_commit(context: Context, service: ExtractService, article: MakeArticle) -> None:
+def test_on_the_log_every_article_is_counted_once_after_its_commit(
+    context: Context, service: ExtractService, article: MakeArticle
+) -> None:
     with context.log.producer("test") as producer:
         good = article("“We will not go there again,” Anna Lee said on Friday.", article_id="good")
         bad = article("<div>" * 100_000, article_id="bad", content_type="text/html")
@@ -126,7 +144,10 @@ def test_on_the_log_every_article_is_counted_once_after_its_commit(context: Cont
         deadline = 6_000
         while not done.wait(0.05) and deadline and worker.is_alive():
             deadline -= 1
-            if len(everything(context.log, Article.topic + ".dlq")) == 1 and len(everything(context.log, Document.topic)) == 1:
+            if (
+                len(everything(context.log, Article.topic + ".dlq")) == 1
+                and len(everything(context.log, Document.topic)) == 1
+            ):
                 done.set()
     finally:
         context.stop.set()
@@ -134,7 +155,9 @@ def test_on_the_log_every_article_is_counted_once_after_its_commit(context: Cont
     assert len(everything(context.log, Quote.topic)) == 1
     scraped = context.metrics.registry.get_sample_value
     assert scraped("onrecord_articles_processed_total", {"service": "extract", "outcome": "extracted"}) == 1
-    assert scraped("onrecord_articles_processed_total", {"service": "extract", "outcome": "dead_lettered"}) == 1
+    assert (
+        scraped("onrecord_articles_processed_total", {"service": "extract", "outcome": "dead_lettered"}) == 1
+    )
     assert scraped("onrecord_extraction_duration_seconds_count") == 1
     assert scraped("onrecord_quotes_extracted_total", {"kind": "direct"}) == 1
     assert (scraped("onrecord_tokens_total") or 0) > 10

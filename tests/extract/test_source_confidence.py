@@ -1,4 +1,5 @@
-"""How sure a source is: the tagger's word, unless a rule gives or takes away the source; and what of it reaches the events."""
+"""How sure a source is: the tagger's word, unless a rule gives or takes away the source; and what of it
+reaches the events."""
 
 from __future__ import annotations
 
@@ -29,19 +30,46 @@ def attribution(text: str, source: str | None, cue: str | None, *content: str) -
 
 
 def sources(text: str, *found: Attribution, names: tuple[str, ...] = ()) -> list[tuple[str | None, float]]:
-    entities = [Entity(Range(text.index(name), text.index(name) + len(name)), "PERSON", 0.9) for name in names]
-    made = [item.attribution for item in reconcile(text, found, Quotations(text, quoted_stretches(text)), entities)]
-    return [(None if item.source is None else text[slice(*item.source)], item.source_confidence) for item in made]
+    entities = [
+        Entity(Range(text.index(name), text.index(name) + len(name)), "PERSON", 0.9) for name in names
+    ]
+    made = [
+        item.attribution
+        for item in reconcile(text, found, Quotations(text, quoted_stretches(text)), entities)
+    ]
+    return [
+        (None if item.source is None else text[slice(*item.source)], item.source_confidence) for item in made
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "found", "names", "wanted"),
     [
         ("Lee said it was safe.", ("Lee", "said", "it was safe"), (), ("Lee", TAGGER)),
-        ("Lee was asked whether he would resign.", ("Lee", "was asked", "whether he would resign"), (), (None, trust.NOBODY)),
-        ("“It is safe and open,” said Lee.", (None, None, "“It is safe and open,”"), (), ("Lee", trust.BESIDE)),
-        ("Claiming that he won, Paul Lee left.", (None, "Claiming", "that he won"), (), ("Paul Lee", trust.PARTICIPLE)),
-        ("Lee was told by engineers that it held.", ("Lee", "was told", "that it held"), (), ("engineers", trust.AGENT)),
+        (
+            "Lee was asked whether he would resign.",
+            ("Lee", "was asked", "whether he would resign"),
+            (),
+            (None, trust.NOBODY),
+        ),
+        (
+            "“It is safe and open,” said Lee.",
+            (None, None, "“It is safe and open,”"),
+            (),
+            ("Lee", trust.BESIDE),
+        ),
+        (
+            "Claiming that he won, Paul Lee left.",
+            (None, "Claiming", "that he won"),
+            (),
+            ("Paul Lee", trust.PARTICIPLE),
+        ),
+        (
+            "Lee was told by engineers that it held.",
+            ("Lee", "was told", "that it held"),
+            (),
+            ("engineers", trust.AGENT),
+        ),
     ],
 )
 def test_a_rule_that_changes_the_source_says_how_sure_it_is(
@@ -58,12 +86,18 @@ def test_a_rule_that_changes_the_source_says_how_sure_it_is(
         ("“It is safe and open,” said Lee.", (), [("Lee", trust.BESIDE)]),
         ("It rained. “It is safe, open and dry.”", (), [(None, trust.FLOATING)]),
         ("Paul Lee: bridge will reopen\n\nIt was shut.", ("Paul Lee",), [("Paul Lee", trust.HEADLINE)]),
-        ("LEE: Are you ready?\n\nKIM: Yes, we are.", ("LEE", "KIM"), [("LEE", trust.LAYOUT), ("KIM", trust.LAYOUT)]),
+        (
+            "LEE: Are you ready?\n\nKIM: Yes, we are.",
+            ("LEE", "KIM"),
+            [("LEE", trust.LAYOUT), ("KIM", trust.LAYOUT)],
+        ),
         ("We reopen in May.\n\n— Anna Lee (@annalee) March 4, 2025", (), [("Anna Lee", trust.LAYOUT)]),
         ("Per the ministry, the bridge will reopen in May.", (), [("the ministry", trust.ACCORDING)]),
     ],
 )
-def test_what_the_tagger_missed(text: str, names: tuple[str, ...], wanted: list[tuple[str | None, float]]) -> None:
+def test_what_the_tagger_missed(
+    text: str, names: tuple[str, ...], wanted: list[tuple[str | None, float]]
+) -> None:
     assert sources(text, names=names) == wanted
 
 
@@ -88,11 +122,17 @@ class Found:
             return Tagged()
         said = attribution(text, "Lee", "said", "“We are ready,”")
         more = attribution(text, None, None, "“It is safe.”")
-        outer = replace(attribution(text, "Kim", "said that", "that Lee had told him that it was safe"), confidence=0.75)
-        inner = replace(outer, source=Range(*self.place("Lee had", 3)), cue=Range(*self.place("had told him", 12)))
+        outer = replace(
+            attribution(text, "Kim", "said that", "that Lee had told him that it was safe"), confidence=0.75
+        )
+        inner = replace(
+            outer, source=Range(*self.place("Lee had", 3)), cue=Range(*self.place("had told him", 12))
+        )
         inner = replace(inner, content=(Range(*self.place("that it was safe", 16)),), source_confidence=0.85)
         entities = [Entity(Range(*self.place(name, 3)), "PERSON", 0.9) for name in ("Lee said", "Kim said")]
-        return Tagged((said, more, replace(outer, cue=Range(*self.place("said that", 4))), inner), tuple(entities))
+        return Tagged(
+            (said, more, replace(outer, cue=Range(*self.place("said that", 4))), inner), tuple(entities)
+        )
 
     @staticmethod
     def place(words: str, length: int) -> tuple[int, int]:

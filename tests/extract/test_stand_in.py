@@ -1,4 +1,5 @@
-"""The tagger's stand-in: real quotes and claims through the real rest of extraction, and nobody takes it for the model."""
+"""The tagger's stand-in: real quotes and claims through the real rest of extraction, and nobody takes it for
+the model."""
 
 from __future__ import annotations
 
@@ -29,7 +30,9 @@ def test_it_finds_plain_speech() -> None:
     with Extractor(StandIn()) as extractor:
         found = extractor.extract(article(TEXT))
         assert found == extractor.extract(article(TEXT))
-    assert [(quote.speaker.actor_id, quote.text) for quote in found.quotes] == [("person:maria-keller", "The bridge will reopen in May,")]
+    assert [(quote.speaker.actor_id, quote.text) for quote in found.quotes] == [
+        ("person:maria-keller", "The bridge will reopen in May,")
+    ]
     assert [(claim.claimant.actor_id, claim.text) for claim in found.claims] == [
         ("person:john-adeyemi", "the price had risen by 7 percent since March")
     ]

@@ -1,7 +1,7 @@
 """A short campaign on each engine, and the controls: with a defence taken away, the campaign must notice.
 
-Those on Kafka take minutes each and run with ``make faults`` (``CAMPAIGN=kafka``). The long form is run by hand:
-``python -m tests.faults.campaign`` (see README.md beside this file).
+Those on Kafka take minutes each and run with ``make faults`` (``CAMPAIGN=kafka``). The long form is run by
+hand: ``python -m tests.faults.campaign`` (see README.md beside this file).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from tests.faults.campaign.world import World, embedded_world, kafka_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-on_kafka = pytest.mark.skipif(os.environ.get("CAMPAIGN") != "kafka", reason="the campaign on Kafka takes minutes: `make faults` runs it")
+on_kafka = pytest.mark.skipif(
+    os.environ.get("CAMPAIGN") != "kafka", reason="the campaign on Kafka takes minutes: `make faults` runs it"
+)
 
 SEED = int(os.environ.get("ONRECORD_TEST_SEED", "20261130"))
 
@@ -52,7 +54,9 @@ def test_a_log_made_anew_beside_its_record_loses_articles_only_where_nobody_look
 @pytest.mark.kafka
 @pytest.mark.postgres
 @pytest.mark.parametrize("defended", [True, False])
-def test_topics_made_anew_beside_their_record_lose_articles_only_where_nobody_looks(kafka: World, defended: bool) -> None:
+def test_topics_made_anew_beside_their_record_lose_articles_only_where_nobody_looks(
+    kafka: World, defended: bool
+) -> None:
     missing = tell_of_a_replaced_log(kafka, defended=defended).record
     assert bool(missing) is not defended, missing
 

@@ -1,7 +1,7 @@
 """The hazards of kafka-python, each shown on a real broker, and shown closed.
 
-Every hazard has a control: the same story without the defence, in which the harm is done. When a control stops failing, the
-client or the broker has changed, and the defence can be looked at again.
+Every hazard has a control: the same story without the defence, in which the harm is done. When a control
+stops failing, the client or the broker has changed, and the defence can be looked at again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ pytestmark = pytest.mark.kafka
 SURELY_S = 1.0
 """What nothing holds up happens within milliseconds: the other half of each such test shows it."""
 STUCK_S = 6.0
-"""How long a member that is stuck is looked at; where nothing is in its way it needs much less than a second."""
+"""How long a member that is stuck is looked at; where nothing is in its way it needs much less than a
+second."""
 CHANCES = 30
 """How often a hazard that does not show every time may fail to show."""
 TRANSACTION = (Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN)
@@ -54,7 +55,8 @@ def log(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy, rebuilds: list[str])
 
 @pytest.fixture
 def impatient(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy, rebuilds: list[str]) -> Iterator[KafkaLog]:
-    """For what must notice that an answer does not come: its times end soon, on a busy machine also where no fault is played."""
+    """For what must notice that an answer does not come: its times end soon, on a busy machine also where no
+    fault is played."""
     with KafkaLog(kafka_behind_proxy.settings(**FAST), on_rebuild=rebuilds.append) as log:
         yield log
         kafka_proxy.heal()
@@ -80,7 +82,13 @@ def naive(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy) -> Iterator[Callab
 def filled(log: KafkaLog, partitions: int, records: int) -> str:
     topic = new_topic(log, partitions)
     with log.producer(new_group()) as producer:
-        producer.append([Message(topic, b"k", b"%d-%d" % (at, n), partition=at) for at in range(partitions) for n in range(records)])
+        producer.append(
+            [
+                Message(topic, b"k", b"%d-%d" % (at, n), partition=at)
+                for at in range(partitions)
+                for n in range(records)
+            ]
+        )
     return topic
 
 
@@ -89,8 +97,11 @@ def member_of(log: KafkaLog, group: str, topic: str) -> KafkaStageConsumer:
     return insisted(lambda: log.stage_consumer(group, [topic], "0"))
 
 
-def through(consumer: KafkaStageConsumer, out: str, count: int, before: Callable[[], object] = lambda: None) -> list[CommitFailed]:
-    """Copy ``count`` records to ``out`` as the stage loop would; returns the failures on the way. ``before``: see each recovery."""
+def through(
+    consumer: KafkaStageConsumer, out: str, count: int, before: Callable[[], object] = lambda: None
+) -> list[CommitFailed]:
+    """Copy ``count`` records to ``out`` as the stage loop would; returns the failures on the way. ``before``:
+    see each recovery."""
     failures = []
     done = 0
     deadline = time.monotonic() + PATIENCE_S
@@ -118,10 +129,11 @@ def recovered(consumer: KafkaStageConsumer, batch: Batch) -> None:
 
 
 def failing(consumer: KafkaStageConsumer, out: str, count: int, rule: Rule) -> Batch:
-    """Commit the next ``count`` records until the rule has broken the commit; returns what was to be committed.
+    """Commit the next ``count`` records until the rule has broken the commit; returns what was to be
+    committed.
 
-    A busy machine may make a commit fail before it comes to the request that is broken: then it has left nothing behind, and is tried
-    again.
+    A busy machine may make a commit fail before it comes to the request that is broken: then it has left
+    nothing behind, and is tried again.
     """
     while True:
         (batch,) = polled(consumer, count)
@@ -134,7 +146,8 @@ def failing(consumer: KafkaStageConsumer, out: str, count: int, rule: Rule) -> B
 
 
 def progress(consumer: KafkaStageConsumer) -> dict[TopicPartition, int]:
-    """Committed offsets of the consumer's own group and assignment; nothing while the broker does not answer."""
+    """Committed offsets of the consumer's own group and assignment; nothing while the broker does not
+    answer."""
     try:
         found = {tp: consumer.consumer.committed(KafkaTopicPartition(*tp)) for tp in consumer.assignment()}
     except KafkaError:
@@ -157,7 +170,9 @@ def keep_the_producer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
-def test_h1_offsets_of_a_failed_transaction_do_not_leak(log: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
+def test_h1_offsets_of_a_failed_transaction_do_not_leak(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
     topic, group = filled(log, 2, 10), new_group()
     zero, one = TopicPartition(topic, 0), TopicPartition(topic, 1)
     consumer = log.stage_consumer(group, [topic], "0")
@@ -174,14 +189,18 @@ def test_h1_offsets_of_a_failed_transaction_do_not_leak(log: KafkaLog, monkeypat
     # the next transaction speaks of the other partition only
     consumer.commit(batch, {one: 3}, [])
     assert log.committed(group)[one] == 3
-    assert log.committed(group)[zero] == (6 if defended else 1), "partition 0 is rewound by offsets that were never committed"
+    assert log.committed(group)[zero] == (6 if defended else 1), (
+        "partition 0 is rewound by offsets that were never committed"
+    )
     monkeypatch.undo()
 
 
 # H2: a batch that expired does not stop the commit
 
 
-def test_h2_an_expired_batch_stops_the_commit(log: KafkaLog, impatient: KafkaLog, kafka_proxy: FaultProxy, rebuilds: list[str]) -> None:
+def test_h2_an_expired_batch_stops_the_commit(
+    log: KafkaLog, impatient: KafkaLog, kafka_proxy: FaultProxy, rebuilds: list[str]
+) -> None:
     topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
     consumer = member_of(impatient, group, topic)
     (batch,) = polled(consumer, 5)
@@ -202,11 +221,15 @@ def test_h2_an_expired_batch_stops_the_commit(log: KafkaLog, impatient: KafkaLog
     assert values(everything(log, out)) == [b"0-%d" % n for n in range(5)]
 
 
-def test_h2_control_unchecked_futures_lose_the_record(log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[..., KafkaProducer]) -> None:
+def test_h2_control_unchecked_futures_lose_the_record(
+    log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[..., KafkaProducer]
+) -> None:
     topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
     consumer = log.stage_consumer(group, [topic], "0")
     (batch,) = polled(consumer, 5)
-    producer = naive(request_timeout_s=FAST["request_timeout_s"], delivery_timeout_s=FAST["delivery_timeout_s"])
+    producer = naive(
+        request_timeout_s=FAST["request_timeout_s"], delivery_timeout_s=FAST["delivery_timeout_s"]
+    )
     kafka_proxy.break_(Api.PRODUCE, Fault.CUT)
     producer.begin_transaction()
     future = producer.send(out, value=b"lost", partition=0)
@@ -249,16 +272,24 @@ def test_h3_offsets_wait_until_nothing_is_in_flight(log: KafkaLog, kafka_proxy: 
     (batch,) = polled(consumer, 5)
     kafka_proxy.heal()  # forgets the requests so far
     rule = kafka_proxy.break_(Api.PRODUCE, Fault.HOLD_ANSWER, times=1)
-    commit = threading.Thread(target=consumer.commit, args=(batch, batch.next_offsets, numbered(out, range(5))))
+    commit = threading.Thread(
+        target=consumer.commit, args=(batch, batch.next_offsets, numbered(out, range(5)))
+    )
     commit.start()
     assert rule.hit.wait(PATIENCE_S)
     assert not kafka_proxy.wait_forwarded(Api.ADD_OFFSETS_TO_TXN, SURELY_S)
     kafka_proxy.heal()
     commit.join(PATIENCE_S)
-    assert [api for api in kafka_proxy.forwarded if api in TRANSACTION] == [Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN]
+    assert [api for api in kafka_proxy.forwarded if api in TRANSACTION] == [
+        Api.ADD_OFFSETS_TO_TXN,
+        Api.TXN_OFFSET_COMMIT,
+        Api.END_TXN,
+    ]
 
 
-def test_h3_control_offsets_overtake_records_in_flight(log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[..., KafkaProducer]) -> None:
+def test_h3_control_offsets_overtake_records_in_flight(
+    log: KafkaLog, kafka_proxy: FaultProxy, naive: Callable[..., KafkaProducer]
+) -> None:
     topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
     consumer = log.stage_consumer(group, [topic], "0")
     (batch,) = polled(consumer, 5)
@@ -267,7 +298,9 @@ def test_h3_control_offsets_overtake_records_in_flight(log: KafkaLog, kafka_prox
     producer.begin_transaction()
     producer.send(out, value=b"in flight", partition=0)
     assert rule.hit.wait(PATIENCE_S)
-    offsets = threading.Thread(target=producer.send_offsets_to_transaction, args=(_named(batch), batch.membership))
+    offsets = threading.Thread(
+        target=producer.send_offsets_to_transaction, args=(_named(batch), batch.membership)
+    )
     offsets.start()
     assert kafka_proxy.wait_forwarded(Api.ADD_OFFSETS_TO_TXN, PATIENCE_S)
     kafka_proxy.heal()
@@ -278,7 +311,9 @@ def test_h3_control_offsets_overtake_records_in_flight(log: KafkaLog, kafka_prox
 # H4: membership taken at commit time may be unfenced
 
 
-def test_h4_a_batch_read_without_membership_is_dropped_and_read_again(log: KafkaLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_h4_a_batch_read_without_membership_is_dropped_and_read_again(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     topic, out, group = filled(log, 2, 5), new_topic(log, 1), new_group()
     consumer = log.stage_consumer(group, [topic], "0")
     poll: Callable[..., dict[Any, Any]] = consumer.consumer.poll
@@ -298,7 +333,9 @@ def test_h4_a_batch_read_without_membership_is_dropped_and_read_again(log: Kafka
     assert values(everything(log, out)) == sorted(b"%d-%d" % (at, n) for at in range(2) for n in range(5))
 
 
-@pytest.mark.parametrize("membership", [None, ConsumerGroupMetadata(group_id="g"), ConsumerGroupMetadata("g", 3, "", None)])
+@pytest.mark.parametrize(
+    "membership", [None, ConsumerGroupMetadata(group_id="g"), ConsumerGroupMetadata("g", 3, "", None)]
+)
 def test_h4_a_batch_without_membership_is_never_committed(log: KafkaLog, membership: object) -> None:
     topic, group = filled(log, 1, 5), new_group()
     consumer = log.stage_consumer(group, [topic], "0")
@@ -309,16 +346,21 @@ def test_h4_a_batch_without_membership_is_never_committed(log: KafkaLog, members
     assert log.committed(group) == {}
 
 
-def test_h4_control_the_broker_takes_offsets_without_membership(log: KafkaLog, naive: Callable[..., KafkaProducer]) -> None:
+def test_h4_control_the_broker_takes_offsets_without_membership(
+    log: KafkaLog, naive: Callable[..., KafkaProducer]
+) -> None:
     topic, group = filled(log, 1, 5), new_group()
     consumer = log.stage_consumer(group, [topic], "0")
     (batch,) = polled(consumer, 5)
     consumer.commit(batch, batch.next_offsets, [])
     zombie = naive()
     zombie.begin_transaction()
-    zombie.send_offsets_to_transaction({KafkaTopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)}, ConsumerGroupMetadata(group))
+    zombie.send_offsets_to_transaction(
+        {KafkaTopicPartition(topic, 0): OffsetAndMetadata(0, "", -1)}, ConsumerGroupMetadata(group)
+    )
     zombie.commit_transaction()
-    soon(lambda: log.committed(group), {TopicPartition(topic, 0): 0})  # a zombie rewound a live member's partition
+    # a zombie rewound a live member's partition
+    soon(lambda: log.committed(group), {TopicPartition(topic, 0): 0})
 
 
 # H5: after an error of unknown outcome, a new producer
@@ -365,7 +407,8 @@ def test_h5_a_commit_that_happened_unseen_is_not_repeated(
 ) -> None:
     topic, out, group = filled(log, 1, 5), new_topic(log, 1), new_group()
     consumer = member_of(impatient, group, topic)
-    rule = kafka_proxy.break_(Api.END_TXN, Fault.LOSE_ANSWER)  # every answer, so that the client cannot find out by asking again
+    # every answer, so that the client cannot find out by asking again
+    rule = kafka_proxy.break_(Api.END_TXN, Fault.LOSE_ANSWER)
     started = time.monotonic()
     batch = failing(consumer, out, 5, rule)
     assert time.monotonic() - started < PATIENCE_S, "a commit without an answer must not hang"
@@ -380,14 +423,17 @@ def test_h5_a_commit_that_happened_unseen_is_not_repeated(
     else:
         (again,) = polled(consumer, 5)
         consumer.commit(again, again.next_offsets, copies(again, out))
-    soon(lambda: values(everything(log, out)), sorted([b"0-%d" % n for n in range(5)] * (1 if defended else 2)))
+    soon(
+        lambda: values(everything(log, out)), sorted([b"0-%d" % n for n in range(5)] * (1 if defended else 2))
+    )
 
 
 # H6: a rebalance that a poll timed out of is forgotten
 
 
 def joined(log: KafkaLog, group: str, topic: str, partitions: int, defended: bool) -> KafkaStageConsumer:
-    """A member with its first assignment; undefended from then on only, since on a slow machine the first join may be forgotten too."""
+    """A member with its first assignment; undefended from then on only, since on a slow machine the first
+    join may be forgotten too."""
     consumer = log.stage_consumer(group, [topic], "0")
 
     def looks() -> bool:
@@ -433,12 +479,16 @@ def lively(kafka_behind_proxy: Kafka, kafka_proxy: FaultProxy) -> Iterator[Kafka
 
 
 @pytest.mark.parametrize("defended", [True, False], ids=["defended", "control"])
-def test_h6_a_join_completed_between_two_polls_is_not_begun_anew(lively: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool) -> None:
-    monkeypatch.setattr(member, "KEEP_ALIVE_S", 0.0)  # the join is never complete within this poll, only between two
+def test_h6_a_join_completed_between_two_polls_is_not_begun_anew(
+    lively: KafkaLog, monkeypatch: pytest.MonkeyPatch, defended: bool
+) -> None:
+    # the join is never complete within this poll, only between two
+    monkeypatch.setattr(member, "KEEP_ALIVE_S", 0.0)
     if defended:
         assert hands_over(lively, PATIENCE_S, defended)
         return
-    # a process that was held up just then may find its join complete within the poll: once in a while all goes well, at once
+    # a process that was held up just then may find its join complete within the poll: once in a while all
+    # goes well, at once
     assert not all(hands_over(lively, STUCK_S, defended) for _ in range(CHANCES))
 
 
@@ -485,7 +535,9 @@ def test_a_zombie_is_fenced_and_its_records_stay_hidden(log: KafkaLog, kafka_beh
         through(new, out, 5)
     assert values(everything(log, out)) == [b"0-%d" % n for n in range(5)]
     # the zombie's record is really there: hidden, not missing
-    uncommitted = KafkaConsumer(**{**config.reader(kafka_behind_proxy.settings(), "control"), "isolation_level": "read_uncommitted"})
+    uncommitted = KafkaConsumer(
+        **{**config.reader(kafka_behind_proxy.settings(), "control"), "isolation_level": "read_uncommitted"}
+    )
     uncommitted.assign([KafkaTopicPartition(out, 0)])
     seen: list[bytes] = []
 
@@ -500,4 +552,7 @@ def test_a_zombie_is_fenced_and_its_records_stay_hidden(log: KafkaLog, kafka_beh
 
 
 def _named(batch: Batch) -> dict[KafkaTopicPartition, OffsetAndMetadata]:
-    return {KafkaTopicPartition(*tp): OffsetAndMetadata(offset, "", -1) for tp, offset in batch.next_offsets.items()}
+    return {
+        KafkaTopicPartition(*tp): OffsetAndMetadata(offset, "", -1)
+        for tp, offset in batch.next_offsets.items()
+    }

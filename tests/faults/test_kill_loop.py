@@ -1,7 +1,9 @@
-"""A SIGKILL at every step of a transaction, with the real model: whichever process dies where it hurts most, the record is the same.
+"""A SIGKILL at every step of a transaction, with the real model: whichever process dies where it hurts most,
+the record is the same.
 
-Each round brings new articles and starts extract or aggregate (or the ingest command) with a failpoint that kills the process at one
-step of its transaction; then the process is started again. Kills at random, by the hundred, are the campaign's.
+Each round brings new articles and starts extract or aggregate (or the ingest command) with a failpoint that
+kills the process at one step of its transaction; then the process is started again. Kills at random, by the
+hundred, are the campaign's.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ POINTS = {
     "kafka": {"extract": ["after_send", "after_flush", "after_offsets", "before_commit", "after_commit"],
               "aggregate": ["before_commit", "after_commit"], "ingest": ["after_send", "after_flush", "before_commit", "after_commit"]},
 }  # fmt: skip
-KILLS = {engine: [(target, point) for target in targets for point in targets[target]] for engine, targets in POINTS.items()}
+KILLS = {
+    engine: [(target, point) for target in targets for point in targets[target]]
+    for engine, targets in POINTS.items()
+}
 
 
 def texts(rounds: int) -> list[str]:
@@ -42,7 +47,9 @@ def texts(rounds: int) -> list[str]:
         for paragraph in file.read_text(encoding="utf-8").split("\n\n")
         if len(paragraph) > 300
     ]
-    return [f"Report {number}\n\n{paragraph}\n" for number, paragraph in enumerate(dict.fromkeys(paragraphs))][: rounds * PER_ROUND]
+    return [
+        f"Report {number}\n\n{paragraph}\n" for number, paragraph in enumerate(dict.fromkeys(paragraphs))
+    ][: rounds * PER_ROUND]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("kafka", marks=[pytest.mark.kafka, pytest.mark.postgres])])
@@ -74,7 +81,9 @@ def test_kills_at_every_step_change_nothing(
     pipeline.onrecord("topics", "create")
     for round_, (target, point) in enumerate(kills):
         failpoint = f"{point}:1"
-        folder = write_articles(tmp_path / f"round-{round_}", articles[round_ * PER_ROUND : (round_ + 1) * PER_ROUND])
+        folder = write_articles(
+            tmp_path / f"round-{round_}", articles[round_ * PER_ROUND : (round_ + 1) * PER_ROUND]
+        )
         if target == "ingest":
             killed = pipeline.onrecord("ingest", str(folder), expect=None, failpoint=failpoint)
             assert killed.returncode == -signal.SIGKILL, f"{failpoint} was never reached\n{killed.stderr}"
@@ -85,7 +94,9 @@ def test_kills_at_every_step_change_nothing(
             pipeline.kill("extract")
         if target != "ingest":
             process = pipeline.start(target, failpoint)
-            assert process.wait(PATIENCE_S) == -signal.SIGKILL, f"{failpoint} was never reached\n{pipeline.tail(target)}"
+            assert process.wait(PATIENCE_S) == -signal.SIGKILL, (
+                f"{failpoint} was never reached\n{pipeline.tail(target)}"
+            )
             del pipeline.processes[target]
     for name in ("extract", "aggregate"):
         pipeline.start(name)

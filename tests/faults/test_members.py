@@ -31,7 +31,8 @@ from tests.support.patience import PATIENCE_S
 pytestmark = pytest.mark.kafka
 
 SESSION_S = 3.0
-"""Of members that others wait for in vain; it also ends where the machine stands still that long, and the member comes back."""
+"""Of members that others wait for in vain; it also ends where the machine stands still that long, and the
+member comes back."""
 
 
 @pytest.fixture
@@ -62,7 +63,11 @@ def copy(consumer: KafkaStageConsumer, out: str) -> None:
         if not batch.records:
             return
         try:
-            consumer.commit(batch, batch.next_offsets, [Message(out, record.key, record.value) for record in batch.records])
+            consumer.commit(
+                batch,
+                batch.next_offsets,
+                [Message(out, record.key, record.value) for record in batch.records],
+            )
         except CommitFailed:
             recovered(consumer, batch)
     except TransientError:
@@ -115,11 +120,13 @@ def test_a_batch_read_before_a_rebalance_is_not_committed_after_it(log: KafkaLog
     topic, out, group = new_topic(log, 4), new_topic(log, 1), new_group()
     append(log, topic, range(100))
     one = log.stage_consumer(group, [topic], "one")
-    (batch, *_) = polled(one, 1)
+    batch, *_ = polled(one, 1)
     two = log.stage_consumer(group, [topic], "two")
     until(lambda: shared([one, two], 4), one.keep_alive, lambda: copy(two, out))
     with pytest.raises(CommitFailed) as caught:
-        one.commit(batch, batch.next_offsets, [Message(out, record.key, record.value) for record in batch.records])
+        one.commit(
+            batch, batch.next_offsets, [Message(out, record.key, record.value) for record in batch.records]
+        )
     assert caught.value.cause == "membership"
     recovered(one, batch)
     until(lambda: len(everything(log, out)) >= 100, lambda: copy(one, out), lambda: copy(two, out))
@@ -127,7 +134,9 @@ def test_a_batch_read_before_a_rebalance_is_not_committed_after_it(log: KafkaLog
 
 
 def test_a_restarted_slot_has_its_partitions_back_before_its_session_ends(kafka_cluster: Kafka) -> None:
-    long_session = kafka_cluster.settings(session_timeout_s=4 * PATIENCE_S, max_poll_interval_s=4 * PATIENCE_S)
+    long_session = kafka_cluster.settings(
+        session_timeout_s=4 * PATIENCE_S, max_poll_interval_s=4 * PATIENCE_S
+    )
     with KafkaLog(long_session) as log:
         topic, group = new_topic(log, 2), new_group()
         append(log, topic, range(10))
@@ -178,7 +187,9 @@ def test_sinks_ask_again_for_positions_after_every_rebalance(log: KafkaLog) -> N
     one = log.sink_consumer(group, [topic], "one", positions)
     until(lambda: len(rows) >= 30, lambda: apply(one))
     two = log.sink_consumer(group, [topic], "two", positions)
-    until(lambda: shared([one, two], 4), lambda: apply(one), one.keep_alive, lambda: apply(two), two.keep_alive)
+    until(
+        lambda: shared([one, two], 4), lambda: apply(one), one.keep_alive, lambda: apply(two), two.keep_alive
+    )
     until(lambda: len(rows) >= 100, lambda: apply(one), lambda: apply(two))
     two.close()
     append(log, topic, range(100, 150))
@@ -221,7 +232,10 @@ def test_client_metrics_are_finite_and_named(log: KafkaLog) -> None:
     registry.register(KafkaClientCollector(log))
     lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
     names = {line.partition("{")[0] for line in lines}
-    assert {"kafka_client_producer_metrics_record_send_rate", "kafka_client_consumer_fetch_manager_metrics_records_lag_max"} <= names
+    assert {
+        "kafka_client_producer_metrics_record_send_rate",
+        "kafka_client_consumer_fetch_manager_metrics_records_lag_max",
+    } <= names
     assert all(abs(float(line.rpartition(" ")[2])) < 1e18 for line in lines)
     assert len(lines) == len({line.rpartition(" ")[0] for line in lines}), "no series twice"
 
@@ -236,10 +250,17 @@ def test_brokers_that_cannot_be_reached_are_a_transient_error() -> None:
         }
     )  # fmt: skip
     with KafkaLog(settings) as log:
-        for call in (log.topics, lambda: Member(settings, "g", "0"), lambda: log.producer("p"), lambda: log.committed("g")):
+        for call in (
+            log.topics,
+            lambda: Member(settings, "g", "0"),
+            lambda: log.producer("p"),
+            lambda: log.committed("g"),
+        ):
             with pytest.raises(TransientError):
                 call()
-    assert {thread.name for thread in threading.enumerate()} <= threads, "a client that cannot connect leaves no thread behind"
+    assert {thread.name for thread in threading.enumerate()} <= threads, (
+        "a client that cannot connect leaves no thread behind"
+    )
 
 
 def sockets() -> int:
@@ -253,7 +274,8 @@ def sockets() -> int:
 
 @pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
 def test_sockets_that_do_not_connect_are_closed_at_once(protocol: str, only_counted: None) -> None:
-    """Not when the garbage collector finds them: in a large process it hardly ever runs in full, and they were many by then."""
+    """Not when the garbage collector finds them: in a large process it hardly ever runs in full, and they
+    were many by then."""
     with ExitStack() as stack:
         if protocol == "SSL":  # takes connections, and hangs up in the handshake
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -343,7 +365,7 @@ def test_a_frozen_broker_holds_up_and_loses_nothing(kafka_behind_proxy: Kafka) -
         topic, out = new_topic(log, 2), new_topic(log, 1)
         append(log, topic, range(50))
         consumer = insisted(lambda: impatient.stage_consumer(new_group(), [topic], "0"))
-        (batch, *_) = polled(consumer, 1, max_records=20)
+        batch, *_ = polled(consumer, 1, max_records=20)
         outputs = [Message(out, record.key, record.value) for record in batch.records]
         broker.pause()
         try:
@@ -393,7 +415,8 @@ def test_the_loss_of_any_one_of_three_brokers_loses_nothing(kafka_cluster_three:
 
 
 def _write(settings: KafkaSettings, topic: str, stop: threading.Event, written: list[int]) -> None:
-    """Append numbers in tens until told to stop; a batch that failed is appended again, so the topic may hold some twice."""
+    """Append numbers in tens until told to stop; a batch that failed is appended again, so the topic may hold
+    some twice."""
     with KafkaLog(settings) as log, insisted(lambda: log.producer(new_group())) as producer:
         number = 0
         while not stop.is_set():

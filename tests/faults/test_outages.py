@@ -1,4 +1,5 @@
-"""Brokers and databases that are away for a while: services say so, stay alive, go on, and hold no more afterwards than before.
+"""Brokers and databases that are away for a while: services say so, stay alive, go on, and hold no more
+afterwards than before.
 
 An hour of it by hand: ``python -m tests.faults.outages --minutes 60``.
 """
@@ -41,7 +42,9 @@ def pipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[outages.Pipe]:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("down", "up"), [("stop", "restart"), ("pause", "resume")])
-def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(pipe: outages.Pipe, down: str, up: str) -> None:
+def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(
+    pipe: outages.Pipe, down: str, up: str
+) -> None:
     steps: dict[str, Callable[[], None]] = {
         "stop": pipe.broker.stop,
         "restart": lambda: pipe.cluster.restart(pipe.broker),
@@ -63,8 +66,11 @@ def test_services_are_not_ready_while_the_brokers_are_away_and_say_since_when(pi
             return len(said) == len(pipe.ops)
 
         pipe.pipeline.wait(all_say_so, "every service to name the log")
-        assert all(ask("127.0.0.1", port, "/livez") == "" for port in pipe.ops.values()), "an outage must not restart anything"
-        # since the last answer: those of a service come at least this often (and times are told in whole seconds)
+        assert all(ask("127.0.0.1", port, "/livez") == "" for port in pipe.ops.values()), (
+            "an outage must not restart anything"
+        )
+        # since the last answer: those of a service come at least this often (and times are told in whole
+        # seconds)
         assert all(-ASK_S - 1 <= (since - gone).total_seconds() <= 1 for since in said.values()), (gone, said)
     finally:
         steps[up]()
@@ -83,7 +89,9 @@ def test_services_hold_no_more_files_and_threads_after_outages_than_before(pipe:
     def flat() -> bool:
         after = pipe.usage()
         grown.clear()
-        grown.update({name: f"{before[name]} → {now}" for name, now in after.items() if not now.within(before[name])})
+        grown.update(
+            {name: f"{before[name]} → {now}" for name, now in after.items() if not now.within(before[name])}
+        )
         return not grown
 
     try:
@@ -94,7 +102,9 @@ def test_services_hold_no_more_files_and_threads_after_outages_than_before(pipe:
 
 
 @contextmanager
-def aggregating(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, Callable[[], str]]]:
+def aggregating(
+    folder: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Service, Callable[[], str]]]:
     """Aggregate on the embedded log, asking its database ten times a second; and what it says of itself."""
     monkeypatch.setattr("services.chassis.reach.ASK_S", 0.1)
     monkeypatch.setattr("services.chassis.reach.LATELY_S", 1.0)
@@ -120,22 +130,34 @@ def aggregating(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.postgres
-def test_aggregate_is_not_ready_while_postgresql_is_away(postgres_alone: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with aggregating(tmp_path, f"postgresql://{USER}@{postgres_alone.address}/postgres", monkeypatch) as (service, words):
+def test_aggregate_is_not_ready_while_postgresql_is_away(
+    postgres_alone: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with aggregating(tmp_path, f"postgresql://{USER}@{postgres_alone.address}/postgres", monkeypatch) as (
+        service,
+        words,
+    ):
         postgres_alone.stop()
-        until(lambda: words().startswith("aggregate: database unreachable since 20"), "the database to be named")
+        until(
+            lambda: words().startswith("aggregate: database unreachable since 20"), "the database to be named"
+        )
         assert "): database: " in words(), "with the reason"
         assert service.live() == []
         postgres_alone.start()
         until(lambda: words() == "", "the service to be ready again")
 
 
-def test_aggregate_is_not_ready_while_a_file_of_the_embedded_engine_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aggregate_is_not_ready_while_a_file_of_the_embedded_engine_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record, log = tmp_path / "record.db", tmp_path / "log.db"
     with aggregating(tmp_path, f"sqlite:///{record}", monkeypatch) as (service, words):
         for file, name in ((record, "database"), (log, "log")):
             shutil.move(file, tmp_path / "elsewhere")
-            until(lambda name=name: words().startswith(f"aggregate: {name} unreachable since 20"), f"the {name} to be named")  # type: ignore[misc]
+            until(
+                lambda name=name: words().startswith(f"aggregate: {name} unreachable since 20"),  # type: ignore[misc]
+                f"the {name} to be named",
+            )
             assert f"{file}: the file is gone; put it back" in words()
             assert service.live() == []
             shutil.move(tmp_path / "elsewhere", file)

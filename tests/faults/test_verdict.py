@@ -41,8 +41,12 @@ def sound(articles: Corpus) -> Seen:
 def rows(articles: Corpus) -> Rows:
     wanted = record_of(articles.made.values())
     return {
-        "documents": [(article, document, revision, "") for article, (document, revision) in wanted.documents.items()],
-        "statements": [(one, actor, article, document) for one, (article, document, actor) in wanted.statements.items()],
+        "documents": [
+            (article, document, revision, "") for article, (document, revision) in wanted.documents.items()
+        ],
+        "statements": [
+            (one, actor, article, document) for one, (article, document, actor) in wanted.statements.items()
+        ],
         "actors": [(one, "", *counts, 0) for one, counts in wanted.actors.items()],
     }
 
@@ -120,7 +124,17 @@ def miscount(_: Seen, record: Rows) -> None:
 
 def go_back(seen: Seen, _: Rows) -> None:
     for offset in (7, 3):
-        seen.take(Record("onrecord.quotes", 0, offset, 0, b"k", b"{}", (("ce_id", next(iter(seen.outputs))[1].encode()),)))
+        seen.take(
+            Record(
+                "onrecord.quotes",
+                0,
+                offset,
+                0,
+                b"k",
+                b"{}",
+                (("ce_id", next(iter(seen.outputs))[1].encode()),),
+            )
+        )
 
 
 @pytest.mark.parametrize(
@@ -149,4 +163,6 @@ def test_dead_letters_are_told_apart_by_where_they_came_from() -> None:
 
 
 def test_a_slope_is_per_hour_and_without_the_beginning() -> None:
-    assert slope_per_hour([(0.0, 500.0), *((float(at), 100.0 + at / 360) for at in range(1, 20))]) == pytest.approx(10.0)
+    assert slope_per_hour(
+        [(0.0, 500.0), *((float(at), 100.0 + at / 360) for at in range(1, 20))]
+    ) == pytest.approx(10.0)

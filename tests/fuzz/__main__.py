@@ -44,16 +44,36 @@ def run(target: Target, engine: str, seconds: float, number: int) -> Account:
     """Run one target by one engine in a process of its own."""
     folder = _KEPT / target.name / engine
     (folder / "account.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.fuzz.one", target.name, engine, "--seconds", f"{seconds:.1f}", "--seed", str(number)]
-    done = subprocess.run([*command, "--into", str(folder)], cwd=_ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.one",
+        target.name,
+        engine,
+        "--seconds",
+        f"{seconds:.1f}",
+        "--seed",
+        str(number),
+    ]
+    done = subprocess.run(
+        [*command, "--into", str(folder)],
+        cwd=_ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     account = folder / "account.json"
     if done.returncode or not account.exists():
         sys.stderr.write(done.stderr.decode("utf-8", "replace"))
-    known = json.loads(account.read_text()) if account.exists() else {name.name: 0 for name in fields(Account)}
+    known = (
+        json.loads(account.read_text()) if account.exists() else {name.name: 0 for name in fields(Account)}
+    )
     return Account(**{**known, "target": target.name, "engine": engine, "crashed": done.returncode != 0})
 
 
-def campaign(names: Sequence[str], engines: Mapping[str, float], minutes: float, number: int) -> Iterator[Account]:
+def campaign(
+    names: Sequence[str], engines: Mapping[str, float], minutes: float, number: int
+) -> Iterator[Account]:
     """Each target by each engine, its share of the time each."""
     targets = [TARGETS[name] for name in names]
     total = sum(target.weight for target in targets)
@@ -64,8 +84,12 @@ def campaign(names: Sequence[str], engines: Mapping[str, float], minutes: float,
 
 def main() -> int:
     """Run the campaign and print its table; 1 when something broke or memory grew beyond its bound."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all when none is named")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else None
+    )
+    parser.add_argument(
+        "targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all when none is named"
+    )
     parser.add_argument("--by", choices=list(_ENGINES), help="one fuzzer only")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
@@ -87,7 +111,11 @@ def main() -> int:
             f"{account.peak_mb:7.0f}MB{account.growth_mb:+7.0f}MB{'  BROKEN' if account.crashed else '  MEMORY' if grew else ''}",
             flush=True,
         )
-    broken = [account for account in accounts if account.crashed or account.growth_mb > TARGETS[account.target].growth_mb]
+    broken = [
+        account
+        for account in accounts
+        if account.crashed or account.growth_mb > TARGETS[account.target].growth_mb
+    ]
     total, seconds = sum(account.inputs for account in accounts), sum(account.seconds for account in accounts)
     print(f"{total:,} inputs in {seconds:,.0f} s; {len(broken)} runs broken")
     return 1 if broken else 0

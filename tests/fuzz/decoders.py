@@ -60,7 +60,9 @@ def check_event(data: bytes) -> None:
     Span.after(decoded.traceparent)
     message = cloudevents.encode(decoded.event, source="/fuzz", traceparent=decoded.traceparent)
     assert message == cloudevents.encode(decoded.event, source="/fuzz", traceparent=decoded.traceparent)
-    again = cloudevents.decode(Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), event_type)
+    again = cloudevents.decode(
+        Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), event_type
+    )
     assert again.event == decoded.event
     assert again.event.event_id == decoded.event.event_id
     assert again.mode == "binary"
@@ -76,9 +78,12 @@ def _event_seeds() -> Iterator[bytes]:
         yield bytes([number, 0, 1, 0, 0]) + golden.wire
         yield bytes([number, 0, 0, 0, 0]) + golden.wire
         yield bytes([number, 0, 1, 0, 0]) + b"\0\0\0\0\1" + golden.wire
-        envelope = b'{"specversion":"1.0","id":"i","source":"/s","type":"%s","datacontenttype":"application/json","data":%s}' % (
-            golden.event.event_type.encode(),
-            golden.wire,
+        envelope = (
+            b'{"specversion":"1.0","id":"i","source":"/s","type":"%s","datacontenttype":"application/json","data":%s}'
+            % (
+                golden.event.event_type.encode(),
+                golden.wire,
+            )
         )
         # one header more: content-type (9), application/cloudevents+json (4)
         yield bytes([number, 1, 1, 9, 1, 4, 0, 0, 0, 0, 0]) + envelope
@@ -88,16 +93,38 @@ def check_dead_letter(data: bytes) -> None:
     """Any record makes a dead letter that reads back; the record comes out as it went in, the contract's own
     headers aside."""
     given = Given(data)
-    contract = tuple((name, given.one_of(_VALUES)) for name in sorted(CONTRACT_HEADERS)) if given.flag() else ()
+    contract = (
+        tuple((name, given.one_of(_VALUES)) for name in sorted(CONTRACT_HEADERS)) if given.flag() else ()
+    )
     headers = _headers(given, contract)
     key = given.piece() if given.flag() else None
     message = given.piece().decode("utf-8", "surrogateescape")
-    record = Record("onrecord.articles", given.number(64), given.number(2**31), given.number(2**31), key, given.rest(), headers)
+    record = Record(
+        "onrecord.articles",
+        given.number(64),
+        given.number(2**31),
+        given.number(2**31),
+        key,
+        given.rest(),
+        headers,
+    )
     with suppress(PoisonError):
         read_dead_letter(record)
-    made = dead_letter(record, PoisonError(message, stage="decode", reason="not_json"), group="fuzz", attempts=given.number(9), now=_NOW)
-    letter = read_dead_letter(Record(made.topic, 0, 0, made.timestamp_ms or 0, made.key, made.value, made.headers))
-    assert (letter.source, letter.offset, letter.timestamp_ms) == (record.tp, record.offset, record.timestamp_ms)
+    made = dead_letter(
+        record,
+        PoisonError(message, stage="decode", reason="not_json"),
+        group="fuzz",
+        attempts=given.number(9),
+        now=_NOW,
+    )
+    letter = read_dead_letter(
+        Record(made.topic, 0, 0, made.timestamp_ms or 0, made.key, made.value, made.headers)
+    )
+    assert (letter.source, letter.offset, letter.timestamp_ms) == (
+        record.tp,
+        record.offset,
+        record.timestamp_ms,
+    )
     assert (letter.key, letter.value) == (record.key, record.value)
     assert _own(letter.headers) == _own(record.headers)
     again = replayed(letter)
@@ -115,7 +142,20 @@ def check_charset(data: bytes) -> None:
     text."""
     given = Given(data)
     label = given.one_of(
-        (None, "utf-8", "latin-1", "windows-1252", "gb2312", "shift_jis", "utf-16", "iso-2022-jp", "big5", "euc-kr", "x", "")
+        (
+            None,
+            "utf-8",
+            "latin-1",
+            "windows-1252",
+            "gb2312",
+            "shift_jis",
+            "utf-16",
+            "iso-2022-jp",
+            "big5",
+            "euc-kr",
+            "x",
+            "",
+        )
     )
     declared = given.piece().decode("utf-8", "replace") if given.number(4) == 3 else label
     content = given.rest()
@@ -144,7 +184,15 @@ def _reads(content: bytes, codec: str) -> str | None:
 
 def _charset_seeds() -> Iterator[bytes]:
     text = "“Déjà vu,” said Erdoğan. 中文 — 日本語"
-    for number, name in ((1, "utf-8"), (2, "utf-8-sig"), (4, "gb18030"), (5, "shift_jis"), (6, "utf-16"), (7, "iso2022_jp"), (0, "utf-32")):
+    for number, name in (
+        (1, "utf-8"),
+        (2, "utf-8-sig"),
+        (4, "gb18030"),
+        (5, "shift_jis"),
+        (6, "utf-16"),
+        (7, "iso2022_jp"),
+        (0, "utf-32"),
+    ):
         yield bytes([number, 0]) + text.encode(name, "ignore")
     yield b'\0\0<html><head><meta charset="windows-1251"></head><body>\xcf\xf0\xe8\xe2\xe5\xf2'
     yield b'\0\0<?xml version="1.0" encoding="utf-16"?><p>x</p>'
@@ -163,7 +211,8 @@ def check_prescan(data: bytes) -> None:
 
 def _prescan_seeds() -> Iterable[bytes]:
     page = (
-        b'<!DOCTYPE html><html lang="en-GB"><head><style>p{}</style><script>a<b</script></head><body><!-- <p> --><div><p>x<p>y</div></body>'
+        b'<!DOCTYPE html><html lang="en-GB"><head><style>p{}</style><script>a<b</script></head><body><!-- <p>'
+        b" --><div><p>x<p>y</div></body>"
     )
     return (b"\x20\0" + page, b"\x01\0" + page, b"\x05\0" + b"<div>" * 40)
 

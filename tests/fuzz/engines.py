@@ -18,7 +18,9 @@ from tests.fuzz.target import Target
 from tests.fuzz.watch import Watched
 
 HAS_ATHERIS = importlib.util.find_spec("atheris") is not None
-NO_ATHERIS = "atheris is not installed (it has wheels for Linux on x86-64 only): coverage-guided fuzzing is left out"
+NO_ATHERIS = (
+    "atheris is not installed (it has wheels for Linux on x86-64 only): coverage-guided fuzzing is left out"
+)
 _ROUND = 250
 """Hypothesis remembers what it tried within a round, and ends at the end of one."""
 _INPUT_S = 120
@@ -48,7 +50,13 @@ def with_hypothesis(target: Target, watched: Watched, number: int) -> None:
     while not watched.over:
 
         @seed(number)
-        @settings(max_examples=_ROUND, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+        @settings(
+            max_examples=_ROUND,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
         @given(inputs(target))
         def look(data: bytes) -> None:
             if not watched.over:
@@ -61,7 +69,11 @@ def with_hypothesis(target: Target, watched: Watched, number: int) -> None:
 
 def instrumented() -> AbstractContextManager[Any]:
     """Modules imported inside are followed by atheris, where it is there."""
-    return importlib.import_module("atheris").instrument_imports(include=["services", "schemas"]) if HAS_ATHERIS else nullcontext()
+    return (
+        importlib.import_module("atheris").instrument_imports(include=["services", "schemas"])
+        if HAS_ATHERIS
+        else nullcontext()
+    )
 
 
 def with_atheris(target: Target, watched: Watched, number: int, folder: Path, limit: str) -> None:
@@ -72,7 +84,15 @@ def with_atheris(target: Target, watched: Watched, number: int, folder: Path, li
     for at, data in enumerate(target.seeds()):
         (seeds / str(at)).write_bytes(data)
     atheris = importlib.import_module("atheris")
-    options = {"seed": number % 2**31 or 1, "max_len": target.longest, "timeout": _INPUT_S, "rss_limit_mb": _MEMORY_MB, "verbosity": 0}
+    options = {
+        "seed": number % 2**31 or 1,
+        "max_len": target.longest,
+        "timeout": _INPUT_S,
+        "rss_limit_mb": _MEMORY_MB,
+        "verbosity": 0,
+    }
     arguments = [f"-{name}={value}" for name, value in options.items()]
-    atheris.Setup([sys.argv[0], limit, *arguments, f"-artifact_prefix={folder}/", str(corpus), str(seeds)], watched)
+    atheris.Setup(
+        [sys.argv[0], limit, *arguments, f"-artifact_prefix={folder}/", str(corpus), str(seeds)], watched
+    )
     atheris.Fuzz()

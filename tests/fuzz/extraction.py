@@ -48,8 +48,14 @@ _REASONS = ("too_large", "text_tokens", "html_tags", "html_depth", "html_memory"
 _SAMPLE = Path(__file__).parents[2] / "services" / "ingest" / "samples" / "lavrov.txt"
 _SENTENCES = (
     "“The tunnel will open in March,” Transport Minister Ida Holm said on Tuesday. “It is safe,” she added.",
-    "Holm told reporters that Paul Lee had promised “90 percent” of the money, but Lee denied it.\n\n“Not so,” he said.",
-    "Q: Who pays?\n\nA: We do.\n\nAccording to a senior official, the vote was delayed because, as Holm put it, “nobody” came.",
+    (
+        "Holm told reporters that Paul Lee had promised “90 percent” of the money, but Lee denied it.\n\n“Not"
+        " so,” he said."
+    ),
+    (
+        "Q: Who pays?\n\nA: We do.\n\nAccording to a senior official, the vote was delayed because, as Holm"
+        " put it, “nobody” came."
+    ),
     "“First paragraph goes on.\n\n“Second one ends,” said the mayor, who said that she ‘never’ said that.",
     "Lavrov: no meeting planned\n\nBy Ida Holm\n\nMOSCOW — The ministry did not say whether it would.",
 )
@@ -97,7 +103,9 @@ class AnyNetwork:
         )
 
 
-def _tagged(random: np.random.Generator, count: int, starts: np.ndarray[tuple[int], np.dtype[np.int64]], tags: int) -> FloatArray:
+def _tagged(
+    random: np.random.Generator, count: int, starts: np.ndarray[tuple[int], np.dtype[np.int64]], tags: int
+) -> FloatArray:
     """Log-probabilities of BIO tags that are mostly sure of stretches beginning at ``starts``."""
     logits = random.normal(scale=1.5, size=(count, tags))
     for start, end in pairwise([*starts.tolist(), count]):
@@ -136,7 +144,8 @@ _ESCAPE = re.compile(r"&#?\w{2,6};")
 
 
 def check_normaliser(data: bytes) -> None:
-    """The runs say where each character is from; between them stands white space, and what an escape spelled."""
+    """The runs say where each character is from; between them stands white space, and what an escape
+    spelled."""
     given = Given(data)
     lines_are_paragraphs = given.flag()
     content = given.text()
@@ -153,7 +162,14 @@ def check_normaliser(data: bytes) -> None:
         at, source = start + length, origin + length
     assert _spelled(text[at:], content[source:])
     for quotation in quoted_stretches(text):
-        assert 0 <= quotation.outer.start <= quotation.inner.start < quotation.inner.end <= quotation.outer.end <= len(text)
+        assert (
+            0
+            <= quotation.outer.start
+            <= quotation.inner.start
+            < quotation.inner.end
+            <= quotation.outer.end
+            <= len(text)
+        )
     before = 0
     for sentence in sentences(text):
         assert before <= sentence.start < sentence.end <= len(text)
@@ -163,14 +179,17 @@ def check_normaliser(data: bytes) -> None:
 
 
 def _spelled(gap: str, skipped: str) -> bool:
-    """Whether an escape in the input there spells each sign of the gap, in that order: the rest is white space."""
+    """Whether an escape in the input there spells each sign of the gap, in that order: the rest is white
+    space."""
     spelled = iter("".join(unescape(escape) for escape in _ESCAPE.findall(skipped)))
     return all(sign in spelled for sign in gap if sign not in " \n")
 
 
 def _copied(kept: str, given: str) -> bool:
     """Character by character, but that white space is written as a space."""
-    return kept == given or all(k == g or (k == " " and g.isspace()) for k, g in zip(kept, given, strict=True))
+    return kept == given or all(
+        k == g or (k == " " and g.isspace()) for k, g in zip(kept, given, strict=True)
+    )
 
 
 def check_decoder(data: bytes) -> None:
@@ -221,8 +240,14 @@ def check_extraction(extraction: Extraction, article: Article) -> None:
 
 
 def _check_statement(statement: Quote | Claim, text: str) -> None:
-    actors = (statement.speaker, statement.addressee) if isinstance(statement, Quote) else (statement.claimant,)
-    spans = [*statement.spans, statement.cue.span if statement.cue else None, *(actor.mention for actor in actors if actor)]
+    actors = (
+        (statement.speaker, statement.addressee) if isinstance(statement, Quote) else (statement.claimant,)
+    )
+    spans = [
+        *statement.spans,
+        statement.cue.span if statement.cue else None,
+        *(actor.mention for actor in actors if actor),
+    ]
     _check_spans(text, spans)
     assert all(before.end <= after.start for before, after in pairwise(statement.spans))
     assert statement.source_confidence is None or statement.source_confidence >= statement.confidence
@@ -266,7 +291,14 @@ def _article(content: str, **fields: object) -> Article | None:
     """None where no article may hold this."""
     try:
         return Article.model_validate(
-            {"article_id": "art-1", "fetched_at": _AT, "content_type": "text/plain", "origin": "fuzz", "content": content, **fields}
+            {
+                "article_id": "art-1",
+                "fetched_at": _AT,
+                "content_type": "text/plain",
+                "origin": "fuzz",
+                "content": content,
+                **fields,
+            }
         )
     except ValueError:
         return None
@@ -316,5 +348,12 @@ TARGETS = (
     Target("tagger-decode", check_decoder, lambda: _seeds(0, 0, 0, 1), longest=256, weight=3.0),
     Target("extract-rules", check_rules, lambda: _seeds(0, 0, 0, 1, 0, 0), longest=256, weight=8.0),
     Target("extract-model", check_model, _seeds, longest=256, weight=3.0, growth_mb=300),
-    Target("extract-page", check_html, lambda: [*_seeds(1, 0), *_seeds(1, 1)], longest=2048, weight=1.5, growth_mb=300),
+    Target(
+        "extract-page",
+        check_html,
+        lambda: [*_seeds(1, 0), *_seeds(1, 1)],
+        longest=2048,
+        weight=1.5,
+        growth_mb=300,
+    ),
 )

@@ -62,7 +62,8 @@ class Given:
         return self.take(len(self._data))
 
     def text(self) -> str:
-        """All that is left as text: UTF-8 (as it is, or with lone surrogates), or letters and :data:`WORDS`."""
+        """All that is left as text: UTF-8 (as it is, or with lone surrogates), or letters and
+        :data:`WORDS`."""
         form = self.number(4)
         rest = self.rest()
         if form == 0:

@@ -36,7 +36,11 @@ def main() -> None:
     if given.engine == "hypothesis":
         with_hypothesis(target, watched, given.seed)
     else:
-        limit = f"-runs={given.runs}" if given.runs is not None else f"-max_total_time={max(1, round(given.seconds))}"
+        limit = (
+            f"-runs={given.runs}"
+            if given.runs is not None
+            else f"-max_total_time={max(1, round(given.seconds))}"
+        )
         with_atheris(target, watched, given.seed, given.into, limit)
     sys.stdout.flush()
     os._exit(0)  # workers of targets go with their pipes

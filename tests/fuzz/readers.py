@@ -19,7 +19,16 @@ from services.chassis.metric_values import SKIPPED
 from services.ingest.feeds.entries import MAX_ENTRIES, NotAFeed, parse
 from services.ingest.feeds.fetch import MAX_RETRY_AFTER_S, retry_after
 from services.ingest.feeds.robots import MAX_CRAWL_DELAY_S, Robots
-from services.ingest.identity import URL_CHARS, article_id, fingerprint, host_of, joined, publisher_key, url_key, web_address
+from services.ingest.identity import (
+    URL_CHARS,
+    article_id,
+    fingerprint,
+    host_of,
+    joined,
+    publisher_key,
+    url_key,
+    web_address,
+)
 from services.ingest.readers import Arrival, Item, Limits, Offer, Refusal, Skip, format_of, read
 from services.ingest.readers.dispatch import Format
 from services.ingest.readers.text import parse_date
@@ -70,7 +79,9 @@ def _check_item(item: Item) -> None:
         return
     article = item.article
     message = cloudevents.encode(article, source="/fuzz")
-    back = cloudevents.decode(Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), type(article))
+    back = cloudevents.decode(
+        Record(message.topic, 0, 0, 0, message.key, message.value, message.headers), type(article)
+    )
     assert back.event == article
     publisher_key(article)
     fingerprint(article, "key")
@@ -94,7 +105,11 @@ def check_page(data: bytes) -> None:
 
 def _keeps(item: Item, data: bytes) -> None:
     packed = data.startswith(b"\x1f\x8b")
-    assert packed or item.original == data or (isinstance(item, Refusal) and item.cut and data.startswith(item.original))
+    assert (
+        packed
+        or item.original == data
+        or (isinstance(item, Refusal) and item.cut and data.startswith(item.original))
+    )
 
 
 def check_lines(data: bytes) -> None:
@@ -109,7 +124,9 @@ def check_lines(data: bytes) -> None:
     assert len(items) == len(lines)
     for item, line in zip(items, lines, strict=True):
         kept = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
-        assert item.original == kept or (isinstance(item, Refusal) and item.cut and line.startswith(item.original.rstrip(b"\r\n")))
+        assert item.original == kept or (
+            isinstance(item, Refusal) and item.cut and line.startswith(item.original.rstrip(b"\r\n"))
+        )
 
 
 def check_document(data: bytes) -> None:
@@ -119,7 +136,11 @@ def check_document(data: bytes) -> None:
         value = json.loads(data.decode("utf-8-sig"), parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         return
-    if isinstance(value, list) and len(data) <= _LIMITS.line_bytes and not any(isinstance(item, Refusal) and item.cut for item in items):
+    if (
+        isinstance(value, list)
+        and len(data) <= _LIMITS.line_bytes
+        and not any(isinstance(item, Refusal) and item.cut for item in items)
+    ):
         refused_whole = len(items) == 1 and isinstance(items[0], Refusal) and not items[0].reencoded
         assert refused_whole or len(items) == len(value)
 
@@ -143,8 +164,8 @@ def check_gzip(data: bytes) -> None:
 
 
 def check_archive(data: bytes) -> None:
-    """Each capture of a whole archive is one item, and reading goes on behind every mark with exactly what is left. Damage of one byte
-    costs the other members nothing."""
+    """Each capture of a whole archive is one item, and reading goes on behind every mark with exactly what is
+    left. Damage of one byte costs the other members nothing."""
     given = Given(data)
     packing: Packing = given.one_of(("plain", "members", "one"))
     damage, at = given.flag(), given.number(2**16)
@@ -164,14 +185,18 @@ def check_archive(data: bytes) -> None:
         mark_of: Resume = {mark.archive: mark}.get if mark else never
         again = list(read(_arrival(), io.BufferedReader(io.BytesIO(bytes(whole))), _LIMITS, "warc", mark_of))
         # the last one says that all has been read: the next time it is read from its beginning
-        assert damage or [other.arrival.name for other in again] == [other.arrival.name for other in items[number % len(items) :]]
+        assert damage or [other.arrival.name for other in again] == [
+            other.arrival.name for other in items[number % len(items) :]
+        ]
 
 
 def check_table(data: bytes) -> None:
-    """Each row of a table that was written as such is one item, with all of its text; any other bytes are read or refused."""
+    """Each row of a table that was written as such is one item, with all of its text; any other bytes are
+    read or refused."""
     given = Given(data)
     separator = given.one_of((",", ";", "\t", "|"))
-    # a file with control characters is no text, and a byte order mark may begin any line of one that was put together from several
+    # a file with control characters is no text, and a byte order mark may begin any line of one that was put
+    # together from several
     texts = ["".join(filter(_kept, given.piece().decode("utf-8", "ignore"))) for _ in range(3)]
     _read(given.rest(), "table")
     made = io.StringIO(newline="")
@@ -191,13 +216,21 @@ def _kept(character: str) -> bool:
 def check_newsml(data: bytes) -> None:
     """All words of a body are in the article; any other bytes are read or refused."""
     given = Given(data)
-    words, tags = given.piece().decode("utf-8", "replace"), [given.one_of(("p", "div", "b", "li", "x", "section")) for _ in range(4)]
+    words, tags = (
+        given.piece().decode("utf-8", "replace"),
+        [given.one_of(("p", "div", "b", "li", "x", "section")) for _ in range(4)],
+    )
     _read(given.rest(), "newsml")
-    words = " ".join("".join(character for character in words if character.isalnum() or character == " ").split())
+    words = " ".join(
+        "".join(character for character in words if character.isalnum() or character == " ").split()
+    )
     markup = words
     for tag in tags:
         markup = f"{words}<{tag}>{markup}</{tag}>{words}"
-    made = f'<newsItem guid="urn:x:1"><contentSet><inlineXML><body>{markup}</body></inlineXML></contentSet></newsItem>'
+    made = (
+        "<newsItem"
+        f' guid="urn:x:1"><contentSet><inlineXML><body>{markup}</body></inlineXML></contentSet></newsItem>'
+    )
     (item,) = _read(made.encode(), "newsml")
     if isinstance(item, Offer):
         assert sorted(re.sub("<[^>]*>| ", "", item.article.content)) == sorted(words.replace(" ", "") * 9)
@@ -216,7 +249,16 @@ def check_guess(data: bytes) -> None:
 def check_feed(data: bytes) -> None:
     """A feed is entries or none; entries are what is asked for next, and make pages that decode."""
     given = Given(data)
-    kind = given.one_of(("application/rss+xml", "application/atom+xml; charset=utf-8", "text/html; charset=gb2312", "text/plain", "", "x"))
+    kind = given.one_of(
+        (
+            "application/rss+xml",
+            "application/atom+xml; charset=utf-8",
+            "text/html; charset=gb2312",
+            "text/plain",
+            "",
+            "x",
+        )
+    )
     try:
         entries = parse(given.rest(), "https://example.org/feed", kind)
     except NotAFeed:
@@ -262,16 +304,30 @@ def check_address(data: bytes) -> None:
 
 def _text_seeds() -> Iterator[bytes]:
     yield _SAMPLE.read_bytes()[:1_500]
-    yield b"Tunnel to open\n\nBy Ida Holm and Paul Lee\nPublished: 18 July 2017\nhttps://example.org/x\n\nText."
+    yield (
+        b"Tunnel to open\n\nBy Ida Holm and Paul Lee\nPublished: 18 July 2017\nhttps://example.org/x\n\nText."
+    )
     yield "“Déjà vu”".encode("utf-16")
 
 
 def _page_seeds() -> Iterator[bytes]:
-    linked = json.dumps({"@graph": [{"@type": ["NewsArticle"], "headline": "H", "author": [{"name": "A"}], "datePublished": "2026-05-01"}]})
+    linked = json.dumps(
+        {
+            "@graph": [
+                {
+                    "@type": ["NewsArticle"],
+                    "headline": "H",
+                    "author": [{"name": "A"}],
+                    "datePublished": "2026-05-01",
+                }
+            ]
+        }
+    )
     yield (
-        '<html lang="en"><head><meta charset="utf-8"><title>T</title><link rel="canonical" href="/a"><meta property="og:url" '
-        'content="https://example.org/a"><meta name="author" content="Ida Holm"><meta property="article:published_time" '
-        f'content="2026-05-01T09:30:00+02:00"><script type="application/ld+json">{linked}</script></head><body><p>“It opens,” she said.</p>'
+        '<html lang="en"><head><meta charset="utf-8"><title>T</title><link rel="canonical" href="/a"><meta'
+        ' property="og:url" content="https://example.org/a"><meta name="author" content="Ida Holm"><meta'
+        ' property="article:published_time" content="2026-05-01T09:30:00+02:00"><script'
+        f' type="application/ld+json">{linked}</script></head><body><p>“It opens,” she said.</p>'
     ).encode()
     yield b"<p>x"
 

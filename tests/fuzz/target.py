@@ -21,7 +21,8 @@ class Target:
         longest: bytes of an input.
         weight: its share of a campaign's time.
         seconds: of processor time one input may take, on a machine several times slower than ours.
-        growth_mb: by how much resident memory may grow over a run, caches and the fuzzer's own corpus included.
+        growth_mb: by how much resident memory may grow over a run, caches and the fuzzer's own corpus
+            included.
     """
 
     name: str

@@ -37,7 +37,9 @@ _FOLLOWED = (
 _RUNS = 8_000
 
 
-@pytest.mark.parametrize("case", sorted(CASES.glob("*/*.bin")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize(
+    "case", sorted(CASES.glob("*/*.bin")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
 def test_what_once_broke_does_not_break_again(case: Path) -> None:
     TARGETS[case.parent.name].check(case.read_bytes())
 
@@ -47,7 +49,11 @@ def test_edits_of_meaningful_inputs_keep_every_promise(target: Target) -> None:
     for data in target.seeds():
         target.check(data)
 
-    @settings(max_examples=_EXAMPLES.get(target.name, 100), phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=_EXAMPLES.get(target.name, 100),
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(inputs(target))
     def look(data: bytes) -> None:
         target.check(data)
@@ -57,9 +63,27 @@ def test_edits_of_meaningful_inputs_keep_every_promise(target: Target) -> None:
 
 @pytest.mark.skipif(not HAS_ATHERIS, reason=NO_ATHERIS)
 def test_following_coverage_finds_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzz.one", ",".join(_FOLLOWED), "atheris", "--runs", str(_RUNS), "--into", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.fuzz.one",
+        ",".join(_FOLLOWED),
+        "atheris",
+        "--runs",
+        str(_RUNS),
+        "--into",
+        str(tmp_path),
+    ]
     always_the_same = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, cwd=_ROOT, env=always_the_same, capture_output=True, text=True, timeout=PATIENCE_S * 3, check=False)
+    done = subprocess.run(
+        command,
+        cwd=_ROOT,
+        env=always_the_same,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S * 3,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-4_000:]
     account = json.loads((tmp_path / "account.json").read_text())
     assert account["crashed"] is False

@@ -91,7 +91,10 @@ class Watched:
         path = self._folder / f"{hashlib.sha256(data).hexdigest()[:12]}.bin"
         path.write_bytes(data)
         traceback.print_exc()
-        print(f"{self._target.name}: kept {path}; make it a case: mv it to {CASES / self._target.name}/", file=sys.stderr)
+        print(
+            f"{self._target.name}: kept {path}; make it a case: mv it to {CASES / self._target.name}/",
+            file=sys.stderr,
+        )
 
 
 def resident_mb() -> float:
@@ -103,7 +106,8 @@ def resident_mb() -> float:
 
 
 def peak_mb() -> float:
-    """The largest resident memory of this program. What the system counts for the process begins with its parent's."""
+    """The largest resident memory of this program. What the system counts for the process begins with its
+    parent's."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:

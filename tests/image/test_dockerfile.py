@@ -1,4 +1,5 @@
-"""The image's sources, checked without building: the Dockerfile, what is sent to the builder, the locks, the bill of materials."""
+"""The image's sources, checked without building: the Dockerfile, what is sent to the builder, the locks, the
+bill of materials."""
 
 from __future__ import annotations
 
@@ -22,12 +23,16 @@ PROJECT = PYPROJECT["project"]
 def pins(lock: str) -> dict[str, str]:
     """Each entry of a lock, ``name==version ; marker``, with its checksums."""
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z0-9][^\n]*?) \\\n((?:    --hash=[^\n]*\n)+)", text, re.MULTILINE | re.IGNORECASE))
+    return dict(
+        re.findall(r"^([a-z0-9][^\n]*?) \\\n((?:    --hash=[^\n]*\n)+)", text, re.MULTILINE | re.IGNORECASE)
+    )
 
 
 def test_hadolint_finds_nothing() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
-    done = subprocess.run([hadolint, "deploy/Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [hadolint, "deploy/Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -53,8 +58,13 @@ def test_build_arguments_are_the_dockerfiles() -> None:
 
 
 def test_the_builder_is_sent_what_is_copied_and_nothing_else() -> None:
-    """``.dockerignore`` leaves all out and lets in by name, so that a new folder, a secret or a corpus stays here."""
-    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    """``.dockerignore`` leaves all out and lets in by name, so that a new folder, a secret or a corpus stays
+    here."""
+    lines = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert lines[0] == "*"
     copies = re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE)
     copied = {source.partition("/")[0] for line in copies for source in line.split()[:-1]}
@@ -65,7 +75,9 @@ def test_the_builder_is_sent_what_is_copied_and_nothing_else() -> None:
 def test_every_file_beside_the_code_is_package_data() -> None:
     """A file that ``package-data`` does not name would be missing from the image, and only there."""
     patterns = PYPROJECT["tool"]["setuptools"]["package-data"]
-    listed = subprocess.run(["git", "ls-files", "services", "schemas"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "services", "schemas"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     files = [Path(name) for name in listed.splitlines() if not name.endswith((".py", "README.md"))]
     assert len(files) > 50
     assert [name for name in files if f"**/*{name.suffix}" not in patterns[name.parts[0]]] == []

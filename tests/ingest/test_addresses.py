@@ -45,7 +45,12 @@ def test_addresses_that_are_not_fetched(url: str) -> None:
 
 def test_targets() -> None:
     hop = target("HTTPS://Bücher.example./a?b#c", allow_private=False)
-    assert (hop.scheme, hop.host, hop.port, hop.origin) == ("https", "xn--bcher-kva.example", 443, "https://xn--bcher-kva.example")
+    assert (hop.scheme, hop.host, hop.port, hop.origin) == (
+        "https",
+        "xn--bcher-kva.example",
+        443,
+        "https://xn--bcher-kva.example",
+    )
     assert target("http://[::1]:8080/", allow_private=True).origin == "http://[::1]:8080"
 
 
@@ -65,7 +70,18 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(monkeypatch: 
 
 # ways to write 127.0.0.1 that the system's resolver understands, and names that lead there
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "localhost", "[::1]", "0", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]", "169.254.169.254"]
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "0",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+    ],
 )
 def test_no_spelling_of_an_inside_address_is_fetched(make_settings: MakeSettings, host: str) -> None:
     fetcher = Fetcher(make_settings().ingest, threading.Event())
@@ -75,7 +91,9 @@ def test_no_spelling_of_an_inside_address_is_fetched(make_settings: MakeSettings
     assert caught.value.kind == "refused"
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings) -> None:
+def test_the_connection_goes_to_the_address_that_was_checked(
+    monkeypatch: pytest.MonkeyPatch, make_settings: MakeSettings
+) -> None:
     connected: list[tuple[str, int]] = []
     answers = iter([["8.8.8.8"], ["127.0.0.1"]])
 

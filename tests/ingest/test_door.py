@@ -1,4 +1,5 @@
-"""What ingest takes, every later stage takes: the bounds of the events and of the database are kept at the door."""
+"""What ingest takes, every later stage takes: the bounds of the events and of the database are kept at the
+door."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ def extractor() -> Iterator[Extractor]:
 def around(limit: int) -> st.SearchStrategy[str]:
     """Texts about as long as a limit, of characters of one to four bytes."""
     lengths = st.sampled_from([1, limit // 4, limit // 3, limit // 2, limit - 1, limit, limit + 1])
-    return st.builds(lambda character, length: character * length, st.sampled_from("aé€𝔘\x00\x7f\u202e\ud800 "), lengths)
+    return st.builds(
+        lambda character, length: character * length, st.sampled_from("aé€𝔘\x00\x7f\u202e\ud800 "), lengths
+    )
 
 
 FIELDS = st.fixed_dictionaries(
@@ -54,7 +57,14 @@ FIELDS = st.fixed_dictionaries(
         "authors": st.lists(around(300), max_size=70),
         "language": around(35) | st.just("zh-Hant-TW"),
         "published_at": st.sampled_from(
-            ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-00:01", "9999-12-31T23:59:59.999999Z", "-1", 1e11]
+            [
+                "0001-01-01T00:00:00Z",
+                "0001-01-01T00:00:00+14:00",
+                "9999-12-31T23:59:59-00:01",
+                "9999-12-31T23:59:59.999999Z",
+                "-1",
+                1e11,
+            ]
         ),
         "revision": st.sampled_from([0, 1, 2**31 - 2, 2**31 - 1, 2**31, 2**63, 2**64, True, 1.0, "3"]),
     },
@@ -62,7 +72,9 @@ FIELDS = st.fixed_dictionaries(
 
 
 @given(fields=FIELDS)
-def test_what_the_door_takes_every_later_stage_takes(store: Store, extractor: Extractor, fields: dict[str, object]) -> None:
+def test_what_the_door_takes_every_later_stage_takes(
+    store: Store, extractor: Extractor, fields: dict[str, object]
+) -> None:
     try:
         offer = from_fields(ARRIVAL, json.loads(json.dumps(fields)), b"", Limits(1_000))
     except Unreadable:
@@ -84,4 +96,9 @@ def on_the_log(event: Event) -> Record:
 def test_an_id_that_is_no_index_key_is_refused_by_name() -> None:
     with pytest.raises(Unreadable, match=r"article_id: .*longer than 512 bytes"):
         from_fields(ARRIVAL, {"article_id": "é" * 257, "content": "Words."}, b"", Limits(1_000))
-    assert from_fields(ARRIVAL, {"article_id": "é" * 256, "content": "Words."}, b"", Limits(1_000)).article.article_id == "é" * 256
+    assert (
+        from_fields(
+            ARRIVAL, {"article_id": "é" * 256, "content": "Words."}, b"", Limits(1_000)
+        ).article.article_id
+        == "é" * 256
+    )

@@ -15,7 +15,8 @@ from tests.support.patience import PATIENCE_S
 GOOD = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>News</title><item><title>Bridge</title>
 <link>https://example.org/bridge</link><pubDate>Fri, 01 May 2026 09:00:00 GMT</pubDate></item></channel></rss>"""
 SLOW = b"<rss version='2.0'><channel>&broken;<item>" + b"<a>" * 2_000_000
-"""Six megabytes that no well-formed reading can measure beforehand: a minute of the parser's time and more."""
+"""Six megabytes that no well-formed reading can measure beforehand: a minute of the parser's time and
+more."""
 
 
 def nothing() -> None:
@@ -41,7 +42,10 @@ def test_in_another_process_the_same_entries_come_out(parser: FeedParser) -> Non
 
 
 def test_six_megabytes_of_nested_elements_are_refused_and_the_next_feed_read(parser: FeedParser) -> None:
-    assert refusal(parser, b"<rss>" + b"<a>" * 860_000 + b"</a>" * 860_000 + b"</rss>") == "nests deeper than 200 elements"
+    assert (
+        refusal(parser, b"<rss>" + b"<a>" * 860_000 + b"</a>" * 860_000 + b"</rss>")
+        == "nests deeper than 200 elements"
+    )
     assert refusal(parser, b"words") == "is not an RSS or Atom feed"
     assert len(parser.entries(GOOD, "https://example.org/feed", "", nothing)) == 1
 

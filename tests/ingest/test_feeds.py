@@ -28,7 +28,10 @@ LONG = "<p>" + "The minister said the bridge will reopen. " * 40 + "</p>"
 
 
 def rss(*items: str) -> bytes:
-    head = '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>News</title>'
+    head = (
+        '<?xml version="1.0"?><rss version="2.0"'
+        ' xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>News</title>'
+    )
     return f"{head}<language>en-gb</language>{''.join(items)}</channel></rss>".encode()
 
 
@@ -38,7 +41,11 @@ def item(link: str, title: str = "Bridge", extra: str = "") -> str:
 
 
 def page(text: str, head: str = "") -> Answer:
-    return 200, {"Content-Type": "text/html"}, f"<html><head>{head}</head><body><p>{text}</p></body></html>".encode()
+    return (
+        200,
+        {"Content-Type": "text/html"},
+        f"<html><head>{head}</head><body><p>{text}</p></body></html>".encode(),
+    )
 
 
 @pytest.fixture
@@ -75,7 +82,11 @@ def polls(context: Context, outcome: str) -> float:
 
 
 def test_entries_pages_become_articles(site: Site, poll: Poll, articles: Articles) -> None:
-    site.answers |= {"/feed": (200, XML, rss(item("/1"), item("/2"))), "/1": page("One."), "/2": page("Two.", "<title>Tunnel</title>")}
+    site.answers |= {
+        "/feed": (200, XML, rss(item("/1"), item("/2"))),
+        "/1": page("One."),
+        "/2": page("Two.", "<title>Tunnel</title>"),
+    }
     assert [outcome.kind for outcome in poll()] == ["published", "published"]
     by_url = {article.url: article for article in articles()}
     first = by_url[f"{site.url}/1"]
@@ -87,7 +98,10 @@ def test_entries_pages_become_articles(site: Site, poll: Poll, articles: Article
 
 def test_validators_are_sent_and_304_costs_nothing(site: Site, poll: Poll, open_context: Context) -> None:
     def feed(request: Request) -> Answer:
-        if request.headers.get("if-none-match") == '"v1"' and request.headers.get("if-modified-since") == "Fri, 01 May 2026 09:00:00 GMT":
+        if (
+            request.headers.get("if-none-match") == '"v1"'
+            and request.headers.get("if-modified-since") == "Fri, 01 May 2026 09:00:00 GMT"
+        ):
             return 304, {}, b""
         return 200, XML | {"ETag": '"v1"', "Last-Modified": "Fri, 01 May 2026 09:00:00 GMT"}, rss(item("/1"))
 
@@ -108,7 +122,11 @@ def test_an_entry_is_fetched_again_only_when_it_changed(site: Site, poll: Poll, 
 
 
 def test_a_missing_page_is_tried_again_and_the_validator_not_kept(site: Site, poll: Poll) -> None:
-    site.answers |= {"/feed": (200, XML | {"ETag": '"v1"'}, rss(item("/1"), item("/2"))), "/1": (500, {}, b""), "/2": page("Two.")}
+    site.answers |= {
+        "/feed": (200, XML | {"ETag": '"v1"'}, rss(item("/1"), item("/2"))),
+        "/1": (500, {}, b""),
+        "/2": page("Two."),
+    }
     assert [outcome.kind for outcome in poll()] == ["published"]
     site.answers["/1"] = page("One.")
     assert [outcome.kind for outcome in poll()] == ["published"]
@@ -124,10 +142,16 @@ def test_a_page_that_never_comes_is_given_up(site: Site, poll: Poll, articles: A
     assert articles() == []
 
 
-def test_full_content_stands_in_for_a_page_and_a_summary_never_does(site: Site, poll: Poll, articles: Articles) -> None:
+def test_full_content_stands_in_for_a_page_and_a_summary_never_does(
+    site: Site, poll: Poll, articles: Articles
+) -> None:
     full = f"<content:encoded><![CDATA[{LONG}]]></content:encoded>"
     teaser = "<content:encoded><![CDATA[<p>Read on.</p>]]></content:encoded>"
-    site.answers["/feed"] = (200, XML, rss(item("/1", "A &lt;b&gt;bold&lt;/b&gt; bridge", full), item("/2", extra=teaser), item("/3")))
+    site.answers["/feed"] = (
+        200,
+        XML,
+        rss(item("/1", "A &lt;b&gt;bold&lt;/b&gt; bridge", full), item("/2", extra=teaser), item("/3")),
+    )
     assert [outcome.kind for outcome in poll()] == ["published", "rejected", "rejected"]
     (article,) = articles()
     assert article.title == "A bold bridge"
@@ -144,13 +168,18 @@ def test_a_dead_letter_says_whether_its_bytes_are_the_pages_or_the_feeds(
         poller = FeedPoller(replace(open_context, settings=small), publisher, (f"{site.url}/feed",))
         assert poller.poll_all() == []
         poller.close()
-    found = {(record.key or b"")[-2:]: (record.value, dict(record.headers)["ingest-original"]) for record in dead_letters()}
+    found = {
+        (record.key or b"")[-2:]: (record.value, dict(record.headers)["ingest-original"])
+        for record in dead_letters()
+    }
     assert found[b"/2"] == (page(LONG)[2], b"verbatim")
     assert found[b"/1"][1] == b"re-encoded"
     assert LONG.encode() in (found[b"/1"][0] or b"")
 
 
-def test_a_page_names_its_own_address_only_within_its_site(site: Site, poll: Poll, articles: Articles) -> None:
+def test_a_page_names_its_own_address_only_within_its_site(
+    site: Site, poll: Poll, articles: Articles
+) -> None:
     canonical = '<link rel="canonical" href="{}">'
     site.answers |= {
         "/feed": (200, XML, rss(item("/1"), item("/2"))),
@@ -171,7 +200,9 @@ def test_a_page_names_its_own_address_only_within_its_site(site: Site, poll: Pol
         ((200, XML, b'<!DOCTYPE rss [<!ENTITY a "b">]>' + rss(item("/1"))), "failed"),
     ],
 )
-def test_feeds_that_cannot_be_polled(site: Site, poll: Poll, open_context: Context, answer: Answer, outcome: str) -> None:
+def test_feeds_that_cannot_be_polled(
+    site: Site, poll: Poll, open_context: Context, answer: Answer, outcome: str
+) -> None:
     site.answers["/feed"] = answer
     assert poll() == []
     assert polls(open_context, outcome) == 1
@@ -224,7 +255,12 @@ def test_atom() -> None:
     <link rel="alternate" href="https://example.org/1"/><updated>2026-05-01T09:00:00Z</updated><author><name>Jane Doe</name></author>
     <content type="html">{LONG.replace("<", "&lt;")}</content></entry><entry><id>urn:2</id><title>No link</title></entry></feed>"""
     (entry,) = parse(data.encode(), "https://example.org/feed", "application/atom+xml")
-    assert (entry.key, entry.link, entry.title, entry.authors) == ("urn:1", "https://example.org/1", "Bridge", ("Jane Doe",))
+    assert (entry.key, entry.link, entry.title, entry.authors) == (
+        "urn:1",
+        "https://example.org/1",
+        "Bridge",
+        ("Jane Doe",),
+    )
     assert entry.published_at == datetime(2026, 5, 1, 9, tzinfo=UTC)
     assert entry.content is not None
 

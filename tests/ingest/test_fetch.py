@@ -70,12 +70,18 @@ def test_compressed(site: Site, fetcher: Fetcher, pack: object) -> None:
         ({"Content-Encoding": "gzip"}, b"not gzip at all", "damaged"),
         ({"Content-Encoding": "br"}, b"\xffx", "damaged"),
         ({"Content-Encoding": "compress"}, b"x", "is not read"),
-        ({"Content-Encoding": "gzip, gzip, gzip"}, gzip.compress(gzip.compress(gzip.compress(b"x"))), "is not read"),
+        (
+            {"Content-Encoding": "gzip, gzip, gzip"},
+            gzip.compress(gzip.compress(gzip.compress(b"x"))),
+            "is not read",
+        ),
         ({"Content-Type": "application/pdf"}, b"x", "application/pdf"),
         ({"Content-Type": ""}, b"x", "no Content-Type"),
     ],
 )
-def test_answers_that_are_not_taken(site: Site, fetcher: Fetcher, headers: dict[str, str], body: bytes, words: str) -> None:
+def test_answers_that_are_not_taken(
+    site: Site, fetcher: Fetcher, headers: dict[str, str], body: bytes, words: str
+) -> None:
     site.answers["/"] = (200, HTML | headers, body)
     assert words in str(refused(fetcher, f"{site.url}/"))
 
@@ -96,7 +102,9 @@ def test_an_endless_answer_is_cut_off(site: Site, fetcher: Fetcher) -> None:
     assert ended.wait(PATIENCE_S)
 
 
-@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"])
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"]
+)
 def test_a_slow_answer_ends_with_the_total_time(site: Site, make_settings: MakeSettings, head: bytes) -> None:
     settings = make_settings(allow_private_addresses=True, fetch_timeout_s=HASTE_S)
     ended = threading.Event()
@@ -116,7 +124,11 @@ def test_a_slow_answer_ends_with_the_total_time(site: Site, make_settings: MakeS
 
 
 def test_redirects_are_followed(site: Site, fetcher: Fetcher) -> None:
-    site.answers |= {"/a": (301, {"Location": "/b"}, b""), "/b": (307, {"Location": f"{site.url}/c"}, b""), "/c": PAGE}
+    site.answers |= {
+        "/a": (301, {"Location": "/b"}, b""),
+        "/b": (307, {"Location": f"{site.url}/c"}, b""),
+        "/c": PAGE,
+    }
     assert fetcher.get(f"{site.url}/a", PAGE_TYPES).url == f"{site.url}/c"
 
 
@@ -126,13 +138,17 @@ def test_redirects_end(site: Site, fetcher: Fetcher) -> None:
     assert site.paths() == ["/a"] * (MAX_REDIRECTS + 1)
 
 
-@pytest.mark.parametrize("location", ["ftp://example.org/", "http://user:pw@example.org/", "file:///etc/passwd", "https://[::1"])
+@pytest.mark.parametrize(
+    "location", ["ftp://example.org/", "http://user:pw@example.org/", "file:///etc/passwd", "https://[::1"]
+)
 def test_redirects_to_what_is_not_fetched(site: Site, fetcher: Fetcher, location: str) -> None:
     site.answers["/a"] = (302, {"Location": location}, b"")
     assert refused(fetcher, f"{site.url}/a").kind == "refused"
 
 
-def test_a_redirect_inside_is_refused(site: Site, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_inside_is_refused(
+    site: Site, make_settings: MakeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first host counts as public, as a page on the internet would; it redirects to this machine."""
     from services.ingest.feeds import addresses, transport
 
@@ -153,7 +169,12 @@ def test_a_redirect_inside_is_refused(site: Site, make_settings: MakeSettings, m
 
 def test_robots_rules_are_obeyed(site: Site, fetcher: Fetcher) -> None:
     rules = b"User-agent: *\nDisallow: /\n\nUser-agent: onrecord\nDisallow: /private/\n"
-    site.answers |= {"/robots.txt": (200, {}, rules), "/a": PAGE, "/private/a": PAGE, "/b": (302, {"Location": "/private/a"}, b"")}
+    site.answers |= {
+        "/robots.txt": (200, {}, rules),
+        "/a": PAGE,
+        "/private/a": PAGE,
+        "/b": (302, {"Location": "/private/a"}, b""),
+    }
     assert fetcher.get(f"{site.url}/a", PAGE_TYPES).status == 200
     for path in ("/private/a", "/b"):
         error = refused(fetcher, site.url + path)
@@ -179,7 +200,9 @@ Rules = tuple[int, dict[str, str], bytes]
         ((200, {}, b"\xff\xfe\x00garbage"), True),
     ],
 )
-def test_robots_rules_that_cannot_be_had(site: Site, make_settings: MakeSettings, answer: Rules, allowed: bool) -> None:
+def test_robots_rules_that_cannot_be_had(
+    site: Site, make_settings: MakeSettings, answer: Rules, allowed: bool
+) -> None:
     site.answers |= {"/robots.txt": answer, "/r": (200, {}, b""), "/a": PAGE}
     fetcher = Fetcher(make_settings(allow_private_addresses=True).ingest, threading.Event())
     if allowed:
@@ -189,7 +212,10 @@ def test_robots_rules_that_cannot_be_had(site: Site, make_settings: MakeSettings
         assert site.paths() == []
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, "gone"), (410, "gone"), (500, "failed"), (408, "failed"), (204, "failed"), (304, None)])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(404, "gone"), (410, "gone"), (500, "failed"), (408, "failed"), (204, "failed"), (304, None)],
+)
 def test_statuses(site: Site, fetcher: Fetcher, status: int, kind: str | None) -> None:
     site.answers["/"] = (status, {}, b"")
     if kind is None:
@@ -281,14 +307,22 @@ def test_ipv6_literals(fetcher: Fetcher) -> None:
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command: apt-get install openssl")
 @pytest.mark.parametrize(
-    ("name", "trusted", "reached"), [("localhost", True, True), ("localhost", False, False), ("other.example", True, False)]
+    ("name", "trusted", "reached"),
+    [("localhost", True, True), ("localhost", False, False), ("other.example", True, False)],
 )
 def test_certificates_are_checked(
-    site: Site, make_settings: MakeSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusted: bool, reached: bool
+    site: Site,
+    make_settings: MakeSettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    trusted: bool,
+    reached: bool,
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     make = (
-        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -addext subjectAltName=DNS:{name}"
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
+        f" -addext subjectAltName=DNS:{name}"
     )
     subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
     if trusted:

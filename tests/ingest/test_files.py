@@ -47,7 +47,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "sub").mkdir(parents=True)
     (folder / ".hidden").mkdir()
     (folder / "a.txt").write_text("First story.")
-    (folder / "sub" / "b.jsonl").write_text('{"content": "Second story."}\n{broken\n{"content": "Third story."}\n')
+    (folder / "sub" / "b.jsonl").write_text(
+        '{"content": "Second story."}\n{broken\n{"content": "Third story."}\n'
+    )
     (folder / "c.html").write_text("<html><body>Fourth story.</body></html>")
     (folder / "notes.md").write_text("none")
     (folder / ".d.txt").write_text("hidden")
@@ -61,7 +63,11 @@ def test_directories_are_read_with_all_below(context: Context, tree: Path, artic
     assert (summary.published, summary.rejected, summary.skipped_files) == (4, 1, 1)
     assert [failure.name for failure in summary.failures] == ["news/sub/b.jsonl line 2"]
     assert str(summary.failures[0]).startswith("news/sub/b.jsonl line 2: is not JSON")
-    assert {article.origin for article in articles()} == {"file:news/a.txt", "file:news/sub/b.jsonl", "file:news/c.html"}
+    assert {article.origin for article in articles()} == {
+        "file:news/a.txt",
+        "file:news/sub/b.jsonl",
+        "file:news/c.html",
+    }
     again = ingest(context, "news")
     assert (again.published, again.revised, again.duplicate, again.rejected) == (0, 0, 4, 1)
     assert str(again) == "0 published, 4 already known, 1 rejected, 1 file of other kinds passed over"
@@ -73,7 +79,10 @@ def test_directories_are_read_with_all_below(context: Context, tree: Path, artic
     [
         (["news/*.txt"], ["news/a.txt"]),
         (["news/**/*.jsonl"], ["news/sub/b.jsonl"]),
-        (["news/a.txt", "./news", "news/a.txt"], ["news/a.txt", "./news/a.txt", "./news/c.html", "./news/sub/b.jsonl"]),
+        (
+            ["news/a.txt", "./news", "news/a.txt"],
+            ["news/a.txt", "./news/a.txt", "./news/c.html", "./news/sub/b.jsonl"],
+        ),
         (["-"], ["-"]),
     ],
 )
@@ -88,7 +97,9 @@ def test_a_name_that_looks_like_a_pattern_is_a_name_first(tree: Path) -> None:
     assert [given.name for given in find(["news/x[1].txt"]).inputs] == ["news/x[1].txt"]
 
 
-def test_origins_do_not_tell_where_the_machine_keeps_files(context: Context, tree: Path, articles: Articles) -> None:
+def test_origins_do_not_tell_where_the_machine_keeps_files(
+    context: Context, tree: Path, articles: Articles
+) -> None:
     ingest(context, str(tree / "a.txt"))
     assert [article.origin for article in articles()] == ["file:news/a.txt"]
 
@@ -132,7 +143,12 @@ def test_standard_input(context: Context, articles: Articles, monkeypatch: pytes
     summary = ingest(context, "-")
     assert summary.published == 250
     assert {article.origin for article in articles()} == {"stdin"}
-    assert context.metrics.registry.get_sample_value("onrecord_articles_ingested_total", {"source": "stdin", "outcome": "published"}) == 250
+    assert (
+        context.metrics.registry.get_sample_value(
+            "onrecord_articles_ingested_total", {"source": "stdin", "outcome": "published"}
+        )
+        == 250
+    )
 
 
 def test_a_stop_ends_between_articles(context: Context, tree: Path) -> None:
@@ -152,7 +168,9 @@ def test_the_samples(context: Context, articles: Articles) -> None:
     assert summary.published == len(files) >= 21
     assert summary.rejected == 0
     news = [article for article in articles() if not article.origin.endswith("lavrov.txt")]
-    assert all(article.title and article.published_at and article.outlet == "en.wikinews.org" for article in news)
+    assert all(
+        article.title and article.published_at and article.outlet == "en.wikinews.org" for article in news
+    )
     attribution = (SAMPLES / "ATTRIBUTION.md").read_text()
     assert all(f"`{name}`" in attribution for name in files)
     assert all(f"<{article.url}>" in attribution for article in news)
@@ -180,7 +198,12 @@ def test_lines_come_every_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr("services.ingest.progress.time.monotonic", lambda: now[0])
     written: list[dict[str, object]] = []
-    monkeypatch.setattr(module.logger, "info", lambda event, **fields: written.append({"event": event} | fields), raising=False)
+    monkeypatch.setattr(
+        module.logger,
+        "info",
+        lambda event, **fields: written.append({"event": event} | fields),
+        raising=False,
+    )
     with Lines("reading") as lines:
         for second in range(12):
             now[0] = float(second)

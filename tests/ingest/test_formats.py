@@ -1,5 +1,5 @@
-"""Articles as agencies' standards and other programs write them down; the examples are made after the standards' own and the programs'
-output.
+"""Articles as agencies' standards and other programs write them down; the examples are made after the
+standards' own and the programs' output.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def example(name: str) -> bytes:
     ],
 )
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_one_article_as_each_writes_it(name: str, published_at: datetime, outlet: str, content_type: str, mark: bytes) -> None:
+def test_one_article_as_each_writes_it(
+    name: str, published_at: datetime, outlet: str, content_type: str, mark: bytes
+) -> None:
     article = one_article(name, mark + example(name))
     assert article.url == ADDRESS
     assert article.title == "Tunnel opens after two years"
@@ -67,7 +69,11 @@ def test_ninjs_of_every_version_carries_identity_and_status() -> None:
         fields = json.loads(example(name))
         key = "pubStatus" if "pubStatus" in fields else "pubstatus"
         withdrawn = one_article("a.json", json.dumps(fields | {key: "canceled", "version": "3"}).encode())
-        assert (withdrawn.status, withdrawn.article_id, withdrawn.revision) == (ArticleStatus.WITHDRAWN, item.article.article_id, 3)
+        assert (withdrawn.status, withdrawn.article_id, withdrawn.revision) == (
+            ArticleStatus.WITHDRAWN,
+            item.article.article_id,
+            3,
+        )
 
 
 def test_ninjs_1_knows_an_embargo() -> None:
@@ -77,7 +83,9 @@ def test_ninjs_1_knows_an_embargo() -> None:
 
 @pytest.mark.parametrize("moment", ["2026-11-22T12:30:00", "2026-11-22", "20261122T123000", "soon", ""])
 @pytest.mark.parametrize("key", ["embargoedUntil", "embargoed"])
-def test_an_embargo_without_a_zone_is_refused_because_a_guess_might_end_it_early(key: str, moment: str) -> None:
+def test_an_embargo_without_a_zone_is_refused_because_a_guess_might_end_it_early(
+    key: str, moment: str
+) -> None:
     fields = json.loads(example("ninjs-3.1.json")) | {key: moment}
     refusal = one_refusal("a.json", json.dumps(fields).encode())
     assert refusal.reason == "schema"
@@ -87,7 +95,9 @@ def test_an_embargo_without_a_zone_is_refused_because_a_guess_might_end_it_early
     assert one_refusal("a.xml", xml.encode()).reason == ("schema" if moment else "embargoed")
 
 
-@pytest.mark.parametrize("empty", ["<embargoed/>", "<embargoed> </embargoed>", "<embargoed><!-- open --></embargoed>"])
+@pytest.mark.parametrize(
+    "empty", ["<embargoed/>", "<embargoed> </embargoed>", "<embargoed><!-- open --></embargoed>"]
+)
 def test_newsml_under_embargo_without_an_end_is_refused(empty: str) -> None:
     text = example("newsml-g2.xml").decode().replace("<pubStatus", f"{empty}<pubStatus")
     refusal = one_refusal("a.xml", text.encode())
@@ -97,15 +107,23 @@ def test_newsml_under_embargo_without_an_end_is_refused(empty: str) -> None:
     assert withheld.status is ArticleStatus.WITHDRAWN
 
 
-@pytest.mark.parametrize(("name", "column"), [("a.jsonl", "embargoed_until"), ("a.json", "Embargo"), ("a.csv", "embargoedUntil")])
+@pytest.mark.parametrize(
+    ("name", "column"), [("a.jsonl", "embargoed_until"), ("a.json", "Embargo"), ("a.csv", "embargoedUntil")]
+)
 def test_an_embargo_is_left_out_of_no_article(name: str, column: str) -> None:
     fields = {"content": "The bridge reopens.", column: "2027-01-01T00:00:00Z"}
-    data = json.dumps(fields) if name != "a.csv" else "\n".join(",".join(row) for row in (fields, fields.values()))
+    data = (
+        json.dumps(fields)
+        if name != "a.csv"
+        else "\n".join(",".join(row) for row in (fields, fields.values()))
+    )
     refusal = one_refusal(name, data.encode())
     assert refusal.reason == "embargoed"
     assert column in refusal.message
     trafilatura = json.loads(example("trafilatura.json"))
-    assert one_refusal("a.json", json.dumps(trafilatura | {column: "2027-01-01"}).encode()).reason == "embargoed"
+    assert (
+        one_refusal("a.json", json.dumps(trafilatura | {column: "2027-01-01"}).encode()).reason == "embargoed"
+    )
     assert one_article("a.json", json.dumps(trafilatura | {column: None}).encode()).url == ADDRESS
     withdrawn = {"status": "withdrawn", "url": ADDRESS, column: "2027-01-01"}
     assert one_article("a.json", json.dumps(withdrawn).encode()).status is ArticleStatus.WITHDRAWN
@@ -123,7 +141,11 @@ def test_ninjs_and_newsml_say_that_a_moment_was_taken_as_utc() -> None:
 
 @pytest.mark.parametrize("moment", ["2026-03-01", "2026-03-01T00:00:00"])
 def test_ninjs_takes_a_day_and_a_moment_without_a_zone(moment: str) -> None:
-    fields = json.loads(example("ninjs-3.1.json")) | {"firstCreated": moment, "headlines": None, "organisations": None}
+    fields = json.loads(example("ninjs-3.1.json")) | {
+        "firstCreated": moment,
+        "headlines": None,
+        "organisations": None,
+    }
     article = one_article("a.json", json.dumps(fields).encode())
     assert (article.published_at, article.title) == (DAY, None)
 
@@ -137,27 +159,41 @@ def test_newsml_withdrawals_embargoes_pictures_and_messages() -> None:
     assert one_refusal("a.xml", embargo.encode()).reason == "embargoed"
     item = text.partition("?>")[2]
     inside = item + item.replace("/tunnel", "/bridge")
-    message = f"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'><itemSet>{inside}</itemSet></newsMessage>"
+    message = (
+        f"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'><itemSet>{inside}</itemSet></newsMessage>"
+    )
     both = items("a.xml", message.encode())
-    assert [one.article.url for one in both if isinstance(one, Offer)] == [ADDRESS, "https://gazette.example/2026/bridge"]
+    assert [one.article.url for one in both if isinstance(one, Offer)] == [
+        ADDRESS,
+        "https://gazette.example/2026/bridge",
+    ]
     assert all(isinstance(one, Offer) and one.reencoded for one in both)
 
 
 def newsml_body(markup: str) -> str:
     text = re.sub(
-        r"<inlineXML.*</inlineXML>", lambda _: f"<inlineXML>{markup}</inlineXML>", example("newsml-g2.xml").decode(), flags=re.DOTALL
+        r"<inlineXML.*</inlineXML>",
+        lambda _: f"<inlineXML>{markup}</inlineXML>",
+        example("newsml-g2.xml").decode(),
+        flags=re.DOTALL,
     )
     return one_article("a.xml", text.encode()).content
 
 
-XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Not the text</title><style>p {{}}</style></head><body>{}</body></html>'
+XHTML = (
+    '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Not the text</title><style>p'
+    " {{}}</style></head><body>{}</body></html>"
+)
 
 
 @pytest.mark.parametrize(
     ("markup", "paragraphs"),
     [
         ("<p>One.</p>Beside.<p>Two.</p>", ["One.", "Beside.", "Two."]),
-        ("<div>“It rains,” he <b>said</b>.</div><div><div>Two.</div>Tail.</div>", ["“It rains,” he said.", "Two.", "Tail."]),
+        (
+            "<div>“It rains,” he <b>said</b>.</div><div><div>Two.</div>Tail.</div>",
+            ["“It rains,” he said.", "Two.", "Tail."],
+        ),
         ("Bare words, <i>no</i> markup.", ["Bare words, no markup."]),
         ("<p>One<br/>line</p><!-- no --><script>no()</script>", ["One line"]),
         ("<ul><li>One<p>Two</p>three</li></ul>", ["One", "Two", "three"]),
@@ -175,12 +211,17 @@ def test_newsml_keeps_all_words_of_nitf() -> None:
     <body.content><block>Beside. <p>“In March,” <person>Eva Lind</person> said.</p><bq><block><p>Quoted.</p></block></bq>After.</block>
     </body.content></body></nitf>"""
     assert newsml_body(nitf) == "".join(
-        f"<p>{words}</p>" for words in ("Tunnel opens", "Bergen", "Beside.", "“In March,” Eva Lind said.", "Quoted.", "After.")
+        f"<p>{words}</p>"
+        for words in ("Tunnel opens", "Bergen", "Beside.", "“In March,” Eva Lind said.", "Quoted.", "After.")
     )
 
 
 def test_newsml_messages_of_any_number_are_read_to_the_end() -> None:
-    message = b"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'>" + b"<newsItem/>" * 10_050 + b"</newsMessage>"
+    message = (
+        b"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'>"
+        + b"<newsItem/>" * 10_050
+        + b"</newsMessage>"
+    )
     assert len(items("a.xml", message)) == 10_050
 
 
@@ -227,7 +268,11 @@ def test_fundus_sections_are_paragraphs() -> None:
 def test_what_news_please_does_not_know_is_not_known() -> None:
     fields = json.loads(example("news-please.jsonl")) | {"date_publish": "None", "authors": [], "title": None}
     article = one_article("a.jsonl", json.dumps(fields).encode())
-    assert (article.published_at, article.authors, article.title) == (None, (), "Tunnel opens after two years")
+    assert (article.published_at, article.authors, article.title) == (
+        None,
+        (),
+        "Tunnel opens after two years",
+    )
 
 
 def notes(name: str, data: bytes, limits: Limits = LIMITS) -> tuple[str, ...]:
@@ -247,7 +292,9 @@ def notes(name: str, data: bytes, limits: Limits = LIMITS) -> tuple[str, ...]:
         ({"fetched_at": "2026-03-01"}, ()),
     ],
 )
-def test_our_own_articles_are_read_forgivingly_and_it_is_said(fields: dict[str, Any], noted: tuple[str, ...]) -> None:
+def test_our_own_articles_are_read_forgivingly_and_it_is_said(
+    fields: dict[str, Any], noted: tuple[str, ...]
+) -> None:
     assert notes("a.jsonl", json.dumps({"content": "The bridge reopens."} | fields).encode()) == noted
 
 
@@ -256,13 +303,20 @@ def test_a_table_with_columns_named_by_the_settings() -> None:
     limits = Limits(100_000, (("content", "beitrag"), ("url", "Verweis")))
     (item,) = items("a.csv", data, limits)
     assert isinstance(item, Offer)
-    assert (item.article.content, item.article.url, item.article.published_at) == ("Die Brücke öffnet.", "https://a.example/1", None)
+    assert (item.article.content, item.article.url, item.article.published_at) == (
+        "Die Brücke öffnet.",
+        "https://a.example/1",
+        None,
+    )
     assert item.notes == ("left out what is no field of article.v1: Nr, Wann, text",)
     assert item.original == data.splitlines()[1]
 
 
 def test_rows_stand_for_themselves() -> None:
-    data = b'url,text,date\nhttps://a.example/1,"One, with\na line break and ""marks"".",2026-03-01\n\nhttps://a.example/2,,\nhttps://a.example/3,Three.,soon\nhttps://a.example/4,Four.\n'
+    data = (
+        b'url,text,date\nhttps://a.example/1,"One, with\na line break and'
+        b' ""marks"".",2026-03-01\n\nhttps://a.example/2,,\nhttps://a.example/3,Three.,soon\nhttps://a.example/4,Four.\n'
+    )
     found = items("a.csv", data)
     assert [type(item).__name__ for item in found] == ["Offer", "Refusal", "Refusal", "Offer"]
     first = found[0]
@@ -280,7 +334,10 @@ def test_separators_are_told_from_the_first_row(separator: str) -> None:
 
 
 def test_a_row_with_more_cells_than_the_first_is_refused_and_no_other() -> None:
-    data = b"url,text\nhttps://a.example/1,It rains, he said.\nhttps://a.example/2,Two.,,\nhttps://a.example/3,Three.\n"
+    data = (
+        b"url,text\nhttps://a.example/1,It rains, he"
+        b" said.\nhttps://a.example/2,Two.,,\nhttps://a.example/3,Three.\n"
+    )
     long, blank, last = items("a.csv", data)
     assert isinstance(long, Refusal)
     assert (long.reason, long.original) == ("not_table", b"https://a.example/1,It rains, he said.")
@@ -299,7 +356,9 @@ def test_a_row_with_more_cells_than_the_first_is_refused_and_no_other() -> None:
         ("Body,text", "text", 1, "Body"),
     ],
 )
-def test_of_two_columns_for_one_field_one_is_taken_and_the_other_named(head: str, asked: str | None, taken: int, left: str) -> None:
+def test_of_two_columns_for_one_field_one_is_taken_and_the_other_named(
+    head: str, asked: str | None, taken: int, left: str
+) -> None:
     limits = Limits(100_000, (("content", asked),) if asked else ())
     (item,) = items("a.csv", f"{head}\nOne.,Another.\n".encode(), limits)
     assert isinstance(item, Offer), str(item)
@@ -314,8 +373,12 @@ def test_a_first_row_may_have_line_breaks_in_it() -> None:
 cells = st.lists(st.text(st.sampled_from('ab ,;|\t\n"“é\u2028\x0b'), max_size=12), min_size=2, max_size=2)
 
 
-@given(rows=st.lists(cells, max_size=5), separator=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"]))
-def test_every_cell_that_a_table_was_made_of_comes_back(rows: list[list[str]], separator: str, end: str) -> None:
+@given(
+    rows=st.lists(cells, max_size=5), separator=st.sampled_from(",;\t|"), end=st.sampled_from(["\n", "\r\n"])
+)
+def test_every_cell_that_a_table_was_made_of_comes_back(
+    rows: list[list[str]], separator: str, end: str
+) -> None:
     made = io.StringIO(newline="")
     writer = csv.writer(made, delimiter=separator, lineterminator=end)
     writer.writerows([["Title", "Text"], *rows])
@@ -351,11 +414,18 @@ def test_tables_that_cannot_be_read(data: bytes, reason: str, words: str) -> Non
 
 def test_a_first_row_of_long_cells_is_read_in_a_process_of_its_own() -> None:
     # a field's limit is the process's, and other tests may have raised it
-    made = "import io; from tests.support.arrivals import items; print(items('a.csv', b'x' * 200_000 + b',text\\ny,One.\\n'))"
-    done = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=False, cwd=EXAMPLES.parents[2])
+    made = (
+        "import io; from tests.support.arrivals import items; print(items('a.csv', b'x' * 200_000 +"
+        " b',text\\ny,One.\\n'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", made], capture_output=True, text=True, check=False, cwd=EXAMPLES.parents[2]
+    )
     assert "content='One.'" in done.stdout, done.stderr[-2_000:]
 
 
 def test_examples_that_were_fetched_say_when() -> None:
-    assert one_article("a.jsonl", example("news-please.jsonl")).fetched_at == datetime(2026, 3, 1, 10, 0, 5, tzinfo=UTC)
+    assert one_article("a.jsonl", example("news-please.jsonl")).fetched_at == datetime(
+        2026, 3, 1, 10, 0, 5, tzinfo=UTC
+    )
     assert one_article("a.json", example("trafilatura.json")).fetched_at == NOW

@@ -1,4 +1,5 @@
-"""The disk of ingest's index is full: said as it is, nothing lost, nothing twice, and ingest goes on when there is room again."""
+"""The disk of ingest's index is full: said as it is, nothing lost, nothing twice, and ingest goes on when
+there is room again."""
 
 from __future__ import annotations
 
@@ -47,25 +48,35 @@ def test_a_full_disk_is_named_and_heals(disk: SmallDisk, small: Context, article
         disk.fill()
         index = str(small.settings.ingest.index_path)
         for _ in range(2):
-            with pytest.raises(TransientError, match=r"ingest\.db cannot be used just now.*full.*make room") as raised:
+            with pytest.raises(
+                TransientError, match=r"ingest\.db cannot be used just now.*full.*make room"
+            ) as raised:
                 publisher.publish(batch, attempts=1)
             assert index in str(raised.value)
             assert publisher.problem == str(raised.value)
         disk.make_room()
         publisher.publish(batch)
         assert publisher.problem is None
-    assert sorted(article.article_id for article in articles()) == sorted(f"art-{n}" for n in range(1, 50)), "none lost, none twice"
+    assert sorted(article.article_id for article in articles()) == sorted(f"art-{n}" for n in range(1, 50)), (
+        "none lost, none twice"
+    )
     assert {article.revision for article in articles()} == {1}
 
 
-def test_an_append_whose_index_could_not_follow_is_on_the_log_once(disk: SmallDisk, small: Context, articles: Articles) -> None:
+def test_an_append_whose_index_could_not_follow_is_on_the_log_once(
+    disk: SmallDisk, small: Context, articles: Articles
+) -> None:
     """The log has taken the article, the index cannot: what is offered again is a duplicate by then."""
     filling = replace(small, log=FillingLog(small.log, disk))  # type: ignore[arg-type]
     with Publisher(filling, "test") as publisher:
         with pytest.raises(TransientError, match="full"):
-            publisher.publish([offer(article_id=f"art-{n}", content=f"Word {n}.") for n in range(50)], attempts=1)
+            publisher.publish(
+                [offer(article_id=f"art-{n}", content=f"Word {n}.") for n in range(50)], attempts=1
+            )
         disk.make_room()
-        again = publisher.publish([offer(article_id=f"art-{n}", content=f"Word {n}.") for n in range(50)], attempts=1)
+        again = publisher.publish(
+            [offer(article_id=f"art-{n}", content=f"Word {n}.") for n in range(50)], attempts=1
+        )
     assert {outcome.kind for outcome in again} == {"duplicate"}
     assert len(articles()) == 50
 
@@ -101,11 +112,22 @@ def test_the_service_answers_503_polls_on_and_takes_all_when_there_is_room(
 ) -> None:
     with Site() as site:
         items = "".join(f"<item><title>T</title><link>{site.url}/{n}</link></item>" for n in range(20))
-        site.answers["/feed"] = (200, {"Content-Type": "text/xml"}, f"<rss version='2.0'><channel>{items}</channel></rss>".encode())
+        site.answers["/feed"] = (
+            200,
+            {"Content-Type": "text/xml"},
+            f"<rss version='2.0'><channel>{items}</channel></rss>".encode(),
+        )
         for n in range(20):
-            site.answers[f"/{n}"] = (200, {"Content-Type": "text/html"}, f"<html><body>Page {n}.</body></html>".encode())
+            site.answers[f"/{n}"] = (
+                200,
+                {"Content-Type": "text/html"},
+                f"<html><body>Page {n}.</body></html>".encode(),
+            )
         settings = make_settings(
-            index_path=disk.path / "ingest.db", feeds=f"{site.url}/feed", poll_interval_s=0.05, allow_private_addresses=True
+            index_path=disk.path / "ingest.db",
+            feeds=f"{site.url}/feed",
+            poll_interval_s=0.05,
+            allow_private_addresses=True,
         )
         service = IngestService(replace(context, settings=settings))
         disk.fill()
@@ -114,7 +136,11 @@ def test_the_service_answers_503_polls_on_and_takes_all_when_there_is_room(
         try:
             assert service.wait_until_ready(PATIENCE_S)
             until(lambda: push(service.address, "Pushed.") == 503, "the disk is full", thread.is_alive)
-            until(lambda: [request.path for request in site.requests].count("/feed") > 3, "the feed is polled on", thread.is_alive)
+            until(
+                lambda: [request.path for request in site.requests].count("/feed") > 3,
+                "the feed is polled on",
+                thread.is_alive,
+            )
             assert any("make room" in reason for reason in service.ready())
             disk.make_room()
             until(lambda: push(service.address, "Pushed.") == 202, "pushes are taken", thread.is_alive)
@@ -128,7 +154,9 @@ def test_the_service_answers_503_polls_on_and_takes_all_when_there_is_room(
 
 
 def push(address: str, content: str) -> int:
-    request = urllib.request.Request(f"{address}/v1/articles", json.dumps({"content": content}).encode(), JSON)
+    request = urllib.request.Request(
+        f"{address}/v1/articles", json.dumps({"content": content}).encode(), JSON
+    )
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return int(answer.status)

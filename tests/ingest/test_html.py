@@ -50,10 +50,20 @@ def test_json_ld_fills_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["{", "[" * 50_000, '{"@type": {"a": 1}, "headline": 3}', '{"@type": "NewsArticle", "headline": 7, "author": 4}', "null"]
+    "script",
+    [
+        "{",
+        "[" * 50_000,
+        '{"@type": {"a": 1}, "headline": 3}',
+        '{"@type": "NewsArticle", "headline": 7, "author": 4}',
+        "null",
+    ],
 )
 def test_broken_json_ld_is_passed_over(script: str) -> None:
-    data = f'<html><head><title>T</title><script type="application/ld+json">{script}</script></head><body>Text</body></html>'
+    data = (
+        "<html><head><title>T</title><script"
+        f' type="application/ld+json">{script}</script></head><body>Text</body></html>'
+    )
     assert one_article("a.html", data.encode()).title == "T"
 
 
@@ -94,12 +104,17 @@ def test_addresses_are_resolved_against_where_the_page_came_from() -> None:
         ("https://echo.example/news/2026/tunnel", "https://echo.example/news/2026/bridge"),
     ],
 )
-def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonical: str, og: str | None) -> None:
+def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(
+    canonical: str, og: str | None
+) -> None:
     also = f'<meta property="og:url" content="{og}">' if og else ""
     page = f'<html><head><link rel="canonical" href="{canonical}">{also}</head><body>x</body></html>'.encode()
     fetched = "https://echo.example/news/2026/bridge"
     assert page_article(page, fetched_from=fetched).url == fetched
-    ids = {one_article("a.html", page.replace(b"<body>x", b"<body>" + words)).article_id for words in (b"Rain.", b"Sun.")}
+    ids = {
+        one_article("a.html", page.replace(b"<body>x", b"<body>" + words)).article_id
+        for words in (b"Rain.", b"Sun.")
+    }
     assert len(ids) == (2 if canonical in ("/", "https://echo.example/") else 1)
 
 
@@ -118,10 +133,16 @@ def test_a_canonical_address_that_is_not_the_articles_own_merges_nothing(canonic
 )
 def test_pages_of_one_template_whose_canonical_address_is_not_theirs_are_two_articles(canonical: str) -> None:
     def article(slug: str, title: str) -> Article:
-        page = f'<html><head><title>{title} | Echo</title><link rel="canonical" href="{canonical}"></head><body>{title}.</body></html>'
+        page = (
+            f'<html><head><title>{title} | Echo</title><link rel="canonical"'
+            f' href="{canonical}"></head><body>{title}.</body></html>'
+        )
         return page_article(page.encode(), fetched_from=f"https://echo.example/news/{slug}.html")
 
-    bridge, harbour = article("bridge-reopens-in-may", "Bridge reopens in May"), article("harbour-to-grow", "Harbour is to grow")
+    bridge, harbour = (
+        article("bridge-reopens-in-may", "Bridge reopens in May"),
+        article("harbour-to-grow", "Harbour is to grow"),
+    )
     assert bridge.url == "https://echo.example/news/bridge-reopens-in-may.html"
     assert bridge.article_id != harbour.article_id
 
@@ -132,18 +153,31 @@ def test_pages_of_one_template_whose_canonical_address_is_not_theirs_are_two_art
         ("https://echo.example/?p=12", "https://echo.example/news/bridge-reopens-in-may"),
         ("https://echo.example/old-slug-of-it", "https://echo.example/news/bridge-reopens-in-may"),
         ("https://echo.example/news/bridge-reopens-in-may", "https://echo.example/article/12345"),
-        ("https://echo.example/news/bridge-reopens", "https://echo.example/news/bridge-reopens-in-may-minister-says"),
+        (
+            "https://echo.example/news/bridge-reopens",
+            "https://echo.example/news/bridge-reopens-in-may-minister-says",
+        ),
         ("https://echo.example/12", "https://echo.example/xinwen/daqiao-wuyue-kaifang"),
     ],
 )
 def test_a_canonical_address_that_may_be_the_articles_own_is_taken(fetched: str, canonical: str) -> None:
-    page = f'<html><head><title>Bridge reopens in May</title><link rel="canonical" href="{canonical}"></head><body>x</body></html>'
+    page = (
+        '<html><head><title>Bridge reopens in May</title><link rel="canonical"'
+        f' href="{canonical}"></head><body>x</body></html>'
+    )
     assert page_article(page.encode(), fetched_from=fetched).url == canonical
 
 
 def test_an_article_in_another_dress_is_the_same() -> None:
-    page = b'<html><head><link rel="canonical" href="https://echo.example/news/bridge"></head><body>x</body></html>'
-    ways = ("https://echo.example/news/bridge/amp", "https://m.echo.example/news/bridge?fbclid=1", "https://echo.example/news/bridge")
+    page = (
+        b'<html><head><link rel="canonical"'
+        b' href="https://echo.example/news/bridge"></head><body>x</body></html>'
+    )
+    ways = (
+        "https://echo.example/news/bridge/amp",
+        "https://m.echo.example/news/bridge?fbclid=1",
+        "https://echo.example/news/bridge",
+    )
     assert len({page_article(page, fetched_from=way).article_id for way in ways}) == 1
 
 
@@ -159,18 +193,26 @@ def test_no_page_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("depth", [300, 600, 5_000])
 def test_words_deeper_than_the_parser_goes_are_part_of_what_makes_an_article(depth: int) -> None:
-    ids = {one_article("a.html", b"<html><body>" + b"<div>" * depth + words).article_id for words in (b"Rain.", b"Sun.")}
+    ids = {
+        one_article("a.html", b"<html><body>" + b"<div>" * depth + words).article_id
+        for words in (b"Rain.", b"Sun.")
+    }
     assert len(ids) == 2
 
 
 def test_hostile_depth_is_read_as_far_as_the_parser_goes() -> None:
     started = time.process_time()
-    assert one_article("a.html", b"<html><body>" + b"<a>" * 9_000 + b"</b>" * 9_000).content_type == "text/html"
+    assert (
+        one_article("a.html", b"<html><body>" + b"<a>" * 9_000 + b"</b>" * 9_000).content_type == "text/html"
+    )
     assert time.process_time() - started < 20.0
 
 
 def test_deep_nesting_and_entities_are_harmless() -> None:
     deep = b"<html><body>" + b"<div>" * 15_000 + b"text"
     assert one_article("a.html", deep).content_type == "text/html"
-    bomb = b'<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><html><body>&b; <p>text</p></body></html>'
+    bomb = (
+        b'<!DOCTYPE html [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><html><body>&b;'
+        b" <p>text</p></body></html>"
+    )
     assert len(one_article("a.html", bomb).content) == len(bomb)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.identity import URL_CHARS, article_id, content_key, fingerprint, host_of, url_key, web_address
+from services.ingest.identity import (
+    URL_CHARS,
+    article_id,
+    content_key,
+    fingerprint,
+    host_of,
+    url_key,
+    web_address,
+)
 from tests.support.arrivals import offer
 
 SAME = [
@@ -67,17 +75,23 @@ def test_no_web_address(text: str | None) -> None:
 
 
 def test_content_is_compared_as_it_reads() -> None:
-    assert content_key("The  bridge\r\nreopens. ", "text/plain") == content_key("The bridge reopens.", "text/plain")
+    assert content_key("The  bridge\r\nreopens. ", "text/plain") == content_key(
+        "The bridge reopens.", "text/plain"
+    )
     plain = content_key("The bridge reopens.", "text/plain")
     assert content_key("<p>The bridge</p>\n<script>1</script><p>reopens.</p>", "text/html") == plain
-    assert content_key("<p>A</p><!-- 1 -->tail", "text/html") == content_key("<p>A</p><!-- 2 -->tail", "text/html")
+    assert content_key("<p>A</p><!-- 1 -->tail", "text/html") == content_key(
+        "<p>A</p><!-- 2 -->tail", "text/html"
+    )
     assert content_key("<p>A</p>", "text/html") != content_key("<p>B</p>", "text/html")
     assert content_key("<!-- a -->", "text/html") != content_key("<!-- b -->", "text/html")
 
 
 def test_the_address_names_the_article_else_its_text() -> None:
     assert article_id(SAME[0], "x", "text/plain") == article_id(SAME[1], "y", "text/html")
-    assert article_id(None, "The bridge", "text/plain") == article_id("not an address", "The  bridge\n", "text/plain")
+    assert article_id(None, "The bridge", "text/plain") == article_id(
+        "not an address", "The  bridge\n", "text/plain"
+    )
     assert article_id(None, "x", "text/plain") != article_id(SAME[0], "x", "text/plain")
 
 
@@ -91,18 +105,23 @@ def test_an_address_is_its_own_key_again(url: str) -> None:
 
 def test_addresses_in_utf_8_keep_their_keys() -> None:
     # ids of articles on the log hang on these
-    assert url_key("https://e.org/stra\u00dfe/%C3%BC?q=\u00e4+b&r=%E2%82%AC") == "e.org/stra%C3%9Fe/%C3%BC?q=%C3%A4+b&r=%E2%82%AC"
+    assert (
+        url_key("https://e.org/stra\u00dfe/%C3%BC?q=\u00e4+b&r=%E2%82%AC")
+        == "e.org/stra%C3%9Fe/%C3%BC?q=%C3%A4+b&r=%E2%82%AC"
+    )
 
 
 def test_bytes_that_are_no_utf_8_tell_pages_apart() -> None:
     keys = {
-        url_key(f"https://x.org/{rest}") for rest in ("%E4", "%F6", "%EF%BF%BD", "?q=%E4", "?q=%F6", "?q=%EF%BF%BD", "?%E4=q", "?%F6=q")
+        url_key(f"https://x.org/{rest}")
+        for rest in ("%E4", "%F6", "%EF%BF%BD", "?q=%E4", "?q=%F6", "?q=%EF%BF%BD", "?%E4=q", "?%F6=q")
     }
     assert len(keys) == 8
 
 
 def escaped(raw: bytes, ways: list[int]) -> str:
-    """The bytes as part of an address: unreserved ones bare or escaped, the digits of escapes in either case."""
+    """The bytes as part of an address: unreserved ones bare or escaped, the digits of escapes in either
+    case."""
     return "".join(
         chr(byte) if way == 0 and chr(byte) in UNRESERVED else f"%{byte:02X}" if way < 2 else f"%{byte:02x}"
         for byte, way in zip(raw, ways, strict=True)
@@ -133,12 +152,21 @@ def test_other_bytes_are_another_address(place: str, one: bytes, other: bytes) -
 
 
 @pytest.mark.parametrize(
-    "change", [{"title": "New"}, {"outlet": "New"}, {"authors": ("A",)}, {"language": "de"}, {"published_at": "2026-05-01T00:00:00Z"}]
+    "change",
+    [
+        {"title": "New"},
+        {"outlet": "New"},
+        {"authors": ("A",)},
+        {"language": "de"},
+        {"published_at": "2026-05-01T00:00:00Z"},
+    ],
 )
 def test_fingerprint_tells_changes_apart(change: dict[str, object]) -> None:
     assert fingerprint(offer().article, "k") != fingerprint(offer(**change).article, "k")
 
 
-@pytest.mark.parametrize("change", [{"revision": 4}, {"origin": "push"}, {"fetched_at": "2026-05-01T00:00:00Z"}])
+@pytest.mark.parametrize(
+    "change", [{"revision": 4}, {"origin": "push"}, {"fetched_at": "2026-05-01T00:00:00Z"}]
+)
 def test_fingerprint_ignores_how_it_came(change: dict[str, object]) -> None:
     assert fingerprint(offer().article, "k") == fingerprint(offer(**change).article, "k")

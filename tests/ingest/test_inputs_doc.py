@@ -16,7 +16,9 @@ DOC = (Path(__file__).parents[2] / "docs" / "inputs.md").read_text(encoding="utf
 EXAMPLES = re.findall(r"```(json|csv)\n(.*?)```", DOC, re.DOTALL)
 
 
-@pytest.mark.parametrize(("form", "example"), EXAMPLES, ids=[f"{form}-{n}" for n, (form, _) in enumerate(EXAMPLES)])
+@pytest.mark.parametrize(
+    ("form", "example"), EXAMPLES, ids=[f"{form}-{n}" for n, (form, _) in enumerate(EXAMPLES)]
+)
 def test_every_example_is_the_same_article(form: str, example: str) -> None:
     article = one_article(f"a.{form}", example.encode())
     assert article.url == "https://gazette.example/tunnel"

@@ -46,11 +46,22 @@ def test_a_dump_reads_back_as_it_was() -> None:
 
 
 def test_a_bad_line_does_not_stop_the_others() -> None:
-    data = b"\xef\xbb\xbf" + line(**MINIMAL) + b"\n{broken\n\n[1]\r\n" + line(content="x", revision=0) + b"\n" + line(content="Last.")
+    data = (
+        b"\xef\xbb\xbf"
+        + line(**MINIMAL)
+        + b"\n{broken\n\n[1]\r\n"
+        + line(content="x", revision=0)
+        + b"\n"
+        + line(content="Last.")
+    )
     found = items("feed.jsonl", data)
     assert [type(item).__name__ for item in found] == ["Offer", "Refusal", "Refusal", "Refusal", "Offer"]
     refusals = [item for item in found if isinstance(item, Refusal)]
-    assert [refusal.arrival.name for refusal in refusals] == ["feed.jsonl line 2", "feed.jsonl line 4", "feed.jsonl line 5"]
+    assert [refusal.arrival.name for refusal in refusals] == [
+        "feed.jsonl line 2",
+        "feed.jsonl line 4",
+        "feed.jsonl line 5",
+    ]
     assert [refusal.reason for refusal in refusals] == ["not_json", "not_object", "schema"]
     assert refusals[0].original == b"{broken"
     assert "revision: " in refusals[2].message
@@ -60,8 +71,13 @@ def test_items_say_whether_their_bytes_are_the_ones_that_came() -> None:
     def kinds(found: list[Item]) -> list[tuple[str, bool]]:
         return [(type(item).__name__, item.reencoded) for item in found if not isinstance(item, Skip)]
 
-    assert kinds(items("a.json", b'[ {"content":"x", "revision":0}, {"content":"y"} ]')) == [("Refusal", True), ("Offer", True)]
-    whole = items("a.json", b'{ "content":"x", "revision":0}') + items("a.jsonl", b'{"content":"y"}\n{broken\n')
+    assert kinds(items("a.json", b'[ {"content":"x", "revision":0}, {"content":"y"} ]')) == [
+        ("Refusal", True),
+        ("Offer", True),
+    ]
+    whole = items("a.json", b'{ "content":"x", "revision":0}') + items(
+        "a.jsonl", b'{"content":"y"}\n{broken\n'
+    )
     assert kinds(whole) == [("Refusal", False), ("Offer", False), ("Refusal", False)]
 
 
@@ -99,7 +115,10 @@ def test_schema_errors_name_the_field(fields: dict[str, Any], words: str) -> Non
     assert refusal.stage == "validate"
 
 
-@pytest.mark.parametrize("data", [b'{"content": NaN}', b'{"content": "\\ud800"}', b"\xff\xfe{}", b"[" * 100_000, b'{"content": "a" "b"}'])
+@pytest.mark.parametrize(
+    "data",
+    [b'{"content": NaN}', b'{"content": "\\ud800"}', b"\xff\xfe{}", b"[" * 100_000, b'{"content": "a" "b"}'],
+)
 def test_what_is_not_json_is_refused(data: bytes) -> None:
     assert one_refusal("a.jsonl", data).reason == "not_json"
 
@@ -160,12 +179,17 @@ def test_ninjs_identity_is_its_uri() -> None:
     assert article.article_id == one_article("a.jsonl", line(**NINJS)).article_id
     assert article.content_type == "text/html"
     web = one_article("a.jsonl", line(**NINJS | {"uri": "https://example.org/1"}))
-    assert (web.url, web.article_id) == ("https://example.org/1", one_article("a.jsonl", line(**MINIMAL)).article_id)
+    assert (web.url, web.article_id) == (
+        "https://example.org/1",
+        one_article("a.jsonl", line(**MINIMAL)).article_id,
+    )
 
 
 @pytest.mark.parametrize("status", ["withheld", "canceled"])
 def test_ninjs_withdrawal(status: str) -> None:
-    article = one_article("a.jsonl", line(uri=NINJS["uri"], version="4", pubStatus=status, representationType="partial"))
+    article = one_article(
+        "a.jsonl", line(uri=NINJS["uri"], version="4", pubStatus=status, representationType="partial")
+    )
     assert (article.status, article.revision, article.content) == (ArticleStatus.WITHDRAWN, 4, "")
 
 
@@ -196,4 +220,7 @@ def test_ninjs_refusals(change: dict[str, Any], reason: str, words: str) -> None
 
 
 def test_an_embargo_that_is_over_is_no_embargo() -> None:
-    assert one_article("a.jsonl", line(**NINJS | {"embargoedUntil": "2026-11-01T00:00:00Z"})).content == "It reopens."
+    assert (
+        one_article("a.jsonl", line(**NINJS | {"embargoedUntil": "2026-11-01T00:00:00Z"})).content
+        == "It reopens."
+    )

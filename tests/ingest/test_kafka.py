@@ -39,7 +39,11 @@ def test_each_article_once_over_restarts_and_a_lost_index(
     def ours(log: KafkaLog) -> list[Article]:
         partitions = range(len(log.topics()[Article.topic].ranges))
         records = [record for partition in partitions for record in log.read(Article.topic, partition)]
-        return [Article.read(record.value or b"") for record in records if (record.key or b"").startswith(mark.encode())]
+        return [
+            Article.read(record.value or b"")
+            for record in records
+            if (record.key or b"").startswith(mark.encode())
+        ]
 
     with kafka_log() as log:
 
@@ -49,7 +53,13 @@ def test_each_article_once_over_restarts_and_a_lost_index(
 
         log.create_topics(declared(2))
         assert publish(log, "one", *(story(n) for n in range(20))) == ["published"] * 20
-        assert publish(log, "one", story(3), story(3, "changed"), Refusal(arrival(mark), "binary", "is not text", b"\x00")) == [
+        assert publish(
+            log,
+            "one",
+            story(3),
+            story(3, "changed"),
+            Refusal(arrival(mark), "binary", "is not text", b"\x00"),
+        ) == [
             "duplicate",
             "revised",
             "rejected",
@@ -61,4 +71,9 @@ def test_each_article_once_over_restarts_and_a_lost_index(
         assert publish(log, "one", story(20), story(4, "changed")) == ["duplicate", "revised"]
         seen(23)
         assert len({(article.article_id, article.revision) for article in ours(log)}) == 23
-        soon(lambda: [record.value for record in log.read(f"{Article.topic}.dlq", 0) if record.key == mark.encode()], [b"\x00"])
+        soon(
+            lambda: [
+                record.value for record in log.read(f"{Article.topic}.dlq", 0) if record.key == mark.encode()
+            ],
+            [b"\x00"],
+        )

@@ -20,7 +20,9 @@ from tests.support.pipeline import Pipeline
 
 
 @pytest.mark.parametrize("failpoint", ["after_commit", "after_send:150"])
-def test_killed_and_run_again(tmp_path: Path, context: Context, articles: Callable[[], list[Article]], failpoint: str) -> None:
+def test_killed_and_run_again(
+    tmp_path: Path, context: Context, articles: Callable[[], list[Article]], failpoint: str
+) -> None:
     count = 2 * BATCH_ITEMS + 10
     news = tmp_path / "news.jsonl"
     news.write_text("".join(json.dumps({"content": f"Story number {n}."}) + "\n" for n in range(count)))
@@ -35,12 +37,17 @@ def test_killed_and_run_again(tmp_path: Path, context: Context, articles: Callab
     assert {article.revision for article in articles()} == {1}
 
 
-def test_an_archive_killed_thrice_is_read_on_at_the_record(tmp_path: Path, context: Context, articles: Callable[[], list[Article]]) -> None:
+def test_an_archive_killed_thrice_is_read_on_at_the_record(
+    tmp_path: Path, context: Context, articles: Callable[[], list[Article]]
+) -> None:
     count = 6 * BATCH_ITEMS + 10
     address = "https://gazette.example/2026/story-{}"
     records = [info()]
     for n in range(count):
-        records += [request(address.format(n)), answer(address.format(n), page(f"Story {n}", [f"Edition {n} of the paper."] * 20))]
+        records += [
+            request(address.format(n)),
+            answer(address.format(n), page(f"Story {n}", [f"Edition {n} of the paper."] * 20)),
+        ]
         records += [answer(address.format(n), b"", "404 Not Found")] if n % 5 == 0 else []
     archive = tmp_path / "news.warc.gz"
     archive.write_bytes(packed(records))
@@ -51,7 +58,9 @@ def test_an_archive_killed_thrice_is_read_on_at_the_record(tmp_path: Path, conte
         assert killed.returncode == -9, killed.stderr
     before = len(articles())
     assert 0 < before < count
-    reading = subprocess.Popen([sys.executable, "-m", "services.cli", "ingest", str(archive)], env=pipeline.environment)
+    reading = subprocess.Popen(
+        [sys.executable, "-m", "services.cli", "ingest", str(archive)], env=pipeline.environment
+    )
     until(lambda: len(articles()) > before, "more articles")
     reading.kill()
     assert reading.wait(PATIENCE_S) == -9

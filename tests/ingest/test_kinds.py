@@ -11,9 +11,14 @@ from services.ingest.readers import Limits, Offer, Skip
 from services.ingest.readers.html import read_html
 from tests.support.arrivals import LIMITS, arrival
 
-WORDS = "The minister said on Tuesday that the tunnel would open in March, after two years of work and a cost twice as high as planned. "
+WORDS = (
+    "The minister said on Tuesday that the tunnel would open in March, after two years of work and a cost"
+    " twice as high as planned. "
+)
 TEASERS = "".join(
-    f"<div><h3><a href='/2026/story-{n}'>Story number {n} and what came of it</a></h3><p>A few words.</p></div>" for n in range(30)
+    f"<div><h3><a href='/2026/story-{n}'>Story number {n} and what came of it</a></h3><p>A few"
+    " words.</p></div>"
+    for n in range(30)
 )
 ADDRESS = "https://gazette.example/2026/03/01/tunnel"
 
@@ -24,7 +29,10 @@ def ld(kind: str, **more: Any) -> str:
 
 
 def page(body: str, head: str = "", title: str = "Tunnel opens") -> bytes:
-    return f"<html lang=en><head><title>{title} | Gazette</title>{head}</head><body><nav>Menu</nav>{body}</body></html>".encode()
+    return (
+        f"<html lang=en><head><title>{title} |"
+        f" Gazette</title>{head}</head><body><nav>Menu</nav>{body}</body></html>".encode()
+    )
 
 
 def paragraphs(count: int) -> str:
@@ -58,13 +66,18 @@ NO_ARTICLES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "data", "address"), NO_ARTICLES, ids=[f"{kind}-{n}" for n, (kind, *_) in enumerate(NO_ARTICLES)])
+@pytest.mark.parametrize(
+    ("kind", "data", "address"), NO_ARTICLES, ids=[f"{kind}-{n}" for n, (kind, *_) in enumerate(NO_ARTICLES)]
+)
 def test_what_is_no_article_is_passed_over_and_taken_on_request(kind: str, data: bytes, address: str) -> None:
     read = read_html(arrival("a.html"), data, LIMITS, fetched_from=address)
     assert isinstance(read, Skip)
     assert read.reason == kind
     assert f"ONRECORD_INGEST__TAKE_KINDS={kind}" in read.message
-    assert isinstance(read_html(arrival("a.html"), data, Limits(100_000, kinds=frozenset((kind,))), fetched_from=address), Offer)
+    assert isinstance(
+        read_html(arrival("a.html"), data, Limits(100_000, kinds=frozenset((kind,))), fetched_from=address),
+        Offer,
+    )
 
 
 ARTICLES = [

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 from schemas.events import Article, ArticleStatus
 from schemas.events.parts import MAX_INTEGER
-from services.chassis.errors import CommitFailed, LimitExceeded, SettingsError, StageStopped, TopicMissing, TransientError
+from services.chassis.errors import (
+    CommitFailed,
+    LimitExceeded,
+    SettingsError,
+    StageStopped,
+    TopicMissing,
+    TransientError,
+)
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.topics import declared
 from services.chassis.log.types import Message, Producer, Record, TopicPartition
@@ -41,7 +48,10 @@ def publisher(context: Context) -> Iterator[Publisher]:
 
 
 def kinds(outcomes: Sequence[Outcome]) -> list[str]:
-    return [f"{outcome.kind}:{outcome.why}" if outcome.kind == "duplicate" else outcome.kind for outcome in outcomes]
+    return [
+        f"{outcome.kind}:{outcome.why}" if outcome.kind == "duplicate" else outcome.kind
+        for outcome in outcomes
+    ]
 
 
 def publish(publisher: Publisher, *items: Item) -> list[str]:
@@ -54,13 +64,21 @@ def other(**fields: object) -> Offer:
 
 def test_published_once(publisher: Publisher, articles: Articles) -> None:
     assert publish(publisher, offer(), other()) == ["published", "published"]
-    assert publish(publisher, other(), offer(content="The  bridge\nreopens.")) == ["duplicate:id", "duplicate:id"]
+    assert publish(publisher, other(), offer(content="The  bridge\nreopens.")) == [
+        "duplicate:id",
+        "duplicate:id",
+    ]
     assert sorted(article.article_id for article in articles()) == ["art-1", "art-2"]
 
 
 def test_once_within_a_batch(publisher: Publisher, articles: Articles) -> None:
     changed = offer(content="It stays shut.")
-    assert publish(publisher, offer(), offer(), changed, changed) == ["published", "duplicate:id", "revised", "duplicate:id"]
+    assert publish(publisher, offer(), offer(), changed, changed) == [
+        "published",
+        "duplicate:id",
+        "revised",
+        "duplicate:id",
+    ]
     assert [article.revision for article in articles()] == [1, 2]
 
 
@@ -79,12 +97,17 @@ def test_two_versions_read_again_and_again_add_nothing(publisher: Publisher) -> 
     versions = [offer(), offer(content="It stays shut.")]
     assert publish(publisher, *versions) == ["published", "revised"]
     assert publish(publisher, *versions) == ["duplicate:stale", "duplicate:id"]
-    (stale, _) = publisher.publish(versions)
-    assert stale.message == "is as revision 1 was, before revision 2 on the log; to go back, send the change as revision 3"
+    stale, _ = publisher.publish(versions)
+    assert (
+        stale.message
+        == "is as revision 1 was, before revision 2 on the log; to go back, send the change as revision 3"
+    )
 
 
 @pytest.mark.parametrize("source", ["push", "feed"])
-def test_who_says_how_an_article_is_now_may_go_back(publisher: Publisher, articles: Articles, source: str) -> None:
+def test_who_says_how_an_article_is_now_may_go_back(
+    publisher: Publisher, articles: Articles, source: str
+) -> None:
     one, other = from_source(source, offer()), from_source(source, offer(content="It stays shut."))
     assert publish(publisher, one, other) == ["published", "revised"]
     assert publish(publisher, one, one) == ["revised", "duplicate:id"]
@@ -98,15 +121,21 @@ def from_source(source: str, item: Offer) -> Offer:
     return replace(item, arrival=replace(item.arrival, source=source))
 
 
-def test_nothing_follows_the_last_revision_but_its_withdrawal(publisher: Publisher, articles: Articles, dead_letters: Records) -> None:
+def test_nothing_follows_the_last_revision_but_its_withdrawal(
+    publisher: Publisher, articles: Articles, dead_letters: Records
+) -> None:
     assert publish(publisher, offer(revision=MAX_INTEGER)) == ["published"]
-    outcomes = publisher.publish([offer(content="It stays shut."), from_source("push", offer(content="It sinks."))])
+    outcomes = publisher.publish(
+        [offer(content="It stays shut."), from_source("push", offer(content="It sinks."))]
+    )
     assert {(outcome.kind, outcome.why) for outcome in outcomes} == {("rejected", "last_revision")}
     assert "art-1 is at revision 2147483647" in outcomes[0].message
     assert "another article_id" in outcomes[0].message
     assert {read_dead_letter(record).reason for record in dead_letters()} == {"last_revision"}
     assert publish(publisher, offer(revision=MAX_INTEGER, content="It sinks.")) == ["duplicate:stale"]
-    assert publish(publisher, offer(status="withdrawn", content=""), offer(status="withdrawn", content="")) == ["revised", "duplicate:id"]
+    assert publish(
+        publisher, offer(status="withdrawn", content=""), offer(status="withdrawn", content="")
+    ) == ["revised", "duplicate:id"]
     assert [(article.revision, article.status) for article in articles()] == [
         (MAX_INTEGER, ArticleStatus.USABLE),
         (MAX_INTEGER, ArticleStatus.WITHDRAWN),
@@ -115,7 +144,9 @@ def test_nothing_follows_the_last_revision_but_its_withdrawal(publisher: Publish
 
 def test_an_explicit_revision_is_respected(publisher: Publisher, articles: Articles) -> None:
     assert publish(publisher, offer(revision=3)) == ["published"]
-    stale = publisher.publish([offer(revision=2, content="Old."), offer(revision=3, content="Other."), offer(revision=3)])
+    stale = publisher.publish(
+        [offer(revision=2, content="Old."), offer(revision=3, content="Other."), offer(revision=3)]
+    )
     assert kinds(stale) == ["duplicate:stale", "duplicate:stale", "duplicate:id"]
     assert "send the change as revision 4" in stale[0].message
     assert publish(publisher, offer(revision=7)) == ["revised"]
@@ -141,7 +172,10 @@ def test_withdrawal(publisher: Publisher, articles: Articles) -> None:
     publish(publisher, offer())
     assert publish(publisher, gone, gone) == ["revised", "duplicate:id"]
     assert publish(publisher, offer()) == ["duplicate:stale"]
-    assert [(article.revision, article.status) for article in articles()] == [(1, ArticleStatus.USABLE), (2, ArticleStatus.WITHDRAWN)]
+    assert [(article.revision, article.status) for article in articles()] == [
+        (1, ArticleStatus.USABLE),
+        (2, ArticleStatus.WITHDRAWN),
+    ]
     assert publish(publisher, offer(content="Corrected.")) == ["revised"]
     assert publish(publisher, offer(article_id="b")) == ["published"]
 
@@ -207,7 +241,9 @@ def originals(record: Record) -> list[bytes]:
     return [value for name, value in record.headers if name == "ingest-original"]
 
 
-def test_dead_letters_say_when_their_bytes_are_written_anew(publisher: Publisher, dead_letters: Records) -> None:
+def test_dead_letters_say_when_their_bytes_are_written_anew(
+    publisher: Publisher, dead_letters: Records
+) -> None:
     array = b'[ {"content": "x", "revision": 0}, 5 ]'
     found = items("a.json", array)
     assert publish(publisher, *found) == ["rejected"] * 2
@@ -218,12 +254,14 @@ def test_dead_letters_say_when_their_bytes_are_written_anew(publisher: Publisher
     # an article that turns out too large for the topic keeps saying so
     huge = replace(offer(content="x" + "\n" * 3_400_000), original=b"small", reencoded=True)
     assert publish(publisher, huge) == ["rejected"]
-    assert [(record.value, originals(record)) for record in dead_letters()[2:]] == [(b"small", [b"re-encoded"])]
+    assert [(record.value, originals(record)) for record in dead_letters()[2:]] == [
+        (b"small", [b"re-encoded"])
+    ]
 
 
 def test_an_article_larger_than_the_topic_takes_is_rejected(publisher: Publisher, articles: Articles) -> None:
     # 3.4 MB of line ends are 6.8 MB as JSON
-    (outcome, fine) = publisher.publish([offer(content="x" + "\n" * 3_400_000), other()])
+    outcome, fine = publisher.publish([offer(content="x" + "\n" * 3_400_000), other()])
     assert (outcome.kind, outcome.why) == ("rejected", "too_large")
     assert fine.kind == "published"
     assert [article.article_id for article in articles()] == ["art-2"]
@@ -237,7 +275,9 @@ class FailingProducer:
         self._failures = failures
 
     def append(self, messages: Sequence[Message]) -> list[tuple[TopicPartition, int]]:
-        if self._failures == ["limit"] and any((message.topic, message.key) == (Article.topic, b"art-2") for message in messages):
+        if self._failures == ["limit"] and any(
+            (message.topic, message.key) == (Article.topic, b"art-2") for message in messages
+        ):
             raise LimitExceeded("larger than the broker takes", stage="produce", reason="too_large")
         failure = self._failures.pop(0) if self._failures and self._failures != ["limit"] else "none"
         if failure == "before":
@@ -266,7 +306,9 @@ class FailingLog:
 
 
 @pytest.mark.parametrize("failures", [["before"], ["after"], ["before", "after"], ["after", "after"]])
-def test_a_failed_append_is_retried_and_nothing_is_there_twice(context: Context, articles: Articles, failures: list[str]) -> None:
+def test_a_failed_append_is_retried_and_nothing_is_there_twice(
+    context: Context, articles: Articles, failures: list[str]
+) -> None:
     failing = replace(context, log=FailingLog(context.log, failures))  # type: ignore[arg-type]
     with Publisher(failing, "test") as publisher:
         outcomes = publisher.publish([offer(), other()])
@@ -277,10 +319,15 @@ def test_a_failed_append_is_retried_and_nothing_is_there_twice(context: Context,
         assert publish(publisher, offer(), other()) == ["duplicate:id", "duplicate:id"]
 
 
-def test_what_was_read_in_an_attempt_that_failed_is_read_again(context: Context, make_settings: MakeSettings, articles: Articles) -> None:
-    """Undone with the index's transaction: else what another process has put on the log would be published a second time."""
+def test_what_was_read_in_an_attempt_that_failed_is_read_again(
+    context: Context, make_settings: MakeSettings, articles: Articles
+) -> None:
+    """Undone with the index's transaction: else what another process has put on the log would be published a
+    second time."""
     failing = replace(context, log=FailingLog(context.log, ["before"]))  # type: ignore[arg-type]
-    elsewhere = replace(context, settings=make_settings(index_path=context.settings.ingest.index_path.with_name("other.db")))
+    elsewhere = replace(
+        context, settings=make_settings(index_path=context.settings.ingest.index_path.with_name("other.db"))
+    )
     with Publisher(failing, "test") as publisher, Publisher(elsewhere, "test") as theirs:
         assert publish(theirs, offer()) == ["published"]
         assert publish(publisher, offer(), other()) == ["duplicate:id", "published"]
@@ -297,10 +344,16 @@ def test_a_log_out_of_reach_raises_and_adds_nothing(context: Context, articles: 
         assert publish(publisher, offer()) == ["published"]
 
 
-def test_a_broker_tighter_than_it_says_costs_only_the_article_at_fault(context: Context, articles: Articles, dead_letters: Records) -> None:
+def test_a_broker_tighter_than_it_says_costs_only_the_article_at_fault(
+    context: Context, articles: Articles, dead_letters: Records
+) -> None:
     failing = replace(context, log=FailingLog(context.log, ["limit"]))  # type: ignore[arg-type]
     with Publisher(failing, "test") as publisher:
-        assert publish(publisher, offer(), other(), offer(article_id="art-3", content="Third.")) == ["published", "rejected", "published"]
+        assert publish(publisher, offer(), other(), offer(article_id="art-3", content="Third.")) == [
+            "published",
+            "rejected",
+            "published",
+        ]
     assert sorted(article.article_id for article in articles()) == ["art-1", "art-3"]
     assert [(record.key, record.value) for record in dead_letters()] == [(b"art-2", None)]
 
@@ -329,17 +382,27 @@ def test_an_index_of_the_release_before_goes_on(context: Context) -> None:
         publish(publisher, offer(), other())
         publisher.index.first_refusal("seen")
     with closing(sqlite3.connect(context.settings.ingest.index_path)) as db:
-        db.executescript("ALTER TABLE positions DROP COLUMN topic_id; ALTER TABLE positions RENAME COLUMN mark TO last_sha256")
+        db.executescript(
+            "ALTER TABLE positions DROP COLUMN topic_id; ALTER TABLE positions RENAME COLUMN mark TO"
+            " last_sha256"
+        )
         db.execute("UPDATE positions SET last_sha256 = 'as it was'")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     with Publisher(context, "test") as publisher:
-        assert publish(publisher, offer(), other(), offer(content="It stays shut.")) == ["duplicate:id", "duplicate:id", "revised"]
+        assert publish(publisher, offer(), other(), offer(content="It stays shut.")) == [
+            "duplicate:id",
+            "duplicate:id",
+            "revised",
+        ]
         assert not publisher.index.first_refusal("seen"), "what is no view of the log is kept"
 
 
 def test_what_another_process_appended_is_seen(context: Context) -> None:
-    with Publisher(context, "one") as one, Publisher(replace(context, settings=elsewhere(context)), "two") as two:
+    with (
+        Publisher(context, "one") as one,
+        Publisher(replace(context, settings=elsewhere(context)), "two") as two,
+    ):
         assert publish(one, offer()) == ["published"]
         assert publish(two, offer(), other()) == ["duplicate:id", "published"]
         assert publish(one, other(), offer(content="It stays shut.")) == ["duplicate:id", "revised"]
@@ -347,7 +410,9 @@ def test_what_another_process_appended_is_seen(context: Context) -> None:
 
 def elsewhere(context: Context) -> Settings:
     ingest = context.settings.ingest
-    return context.settings.model_copy(update={"ingest": ingest.model_copy(update={"index_path": ingest.index_path.with_name("other.db")})})
+    return context.settings.model_copy(
+        update={"ingest": ingest.model_copy(update={"index_path": ingest.index_path.with_name("other.db")})}
+    )
 
 
 @pytest.mark.parametrize("others", [0, 1, 5])
@@ -359,18 +424,29 @@ def test_another_log_makes_the_index_anew(context: Context, tmp_path: Path, othe
         fresh = replace(context, log=log)
         if others:
             with Publisher(replace(fresh, settings=elsewhere(context)), "test") as publisher:
-                publish(publisher, *(other(article_id=f"other-{n}", content=f"Story {n}") for n in range(10 * others)))
+                publish(
+                    publisher,
+                    *(other(article_id=f"other-{n}", content=f"Story {n}") for n in range(10 * others)),
+                )
         with Publisher(fresh, "test") as publisher:
             assert publish(publisher, offer()) == ["published"]
-    assert context.metrics.registry.get_sample_value("onrecord_positions_forgotten_total", {"service": "ingest"}) == 1
+    assert (
+        context.metrics.registry.get_sample_value("onrecord_positions_forgotten_total", {"service": "ingest"})
+        == 1
+    )
 
 
 @pytest.mark.parametrize("extra", [0, 1, 2])
-def test_a_log_restored_from_a_copy_makes_the_index_anew(context: Context, tmp_path: Path, extra: int) -> None:
+def test_a_log_restored_from_a_copy_makes_the_index_anew(
+    context: Context, tmp_path: Path, extra: int
+) -> None:
     """The copy has the old one's id; it is shorter, as long, or longer."""
     with Publisher(context, "test") as publisher:
         publish(publisher, other())
-    with closing(sqlite3.connect(context.settings.log.path)) as source, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+    with (
+        closing(sqlite3.connect(context.settings.log.path)) as source,
+        closing(sqlite3.connect(tmp_path / "copy.db")) as copy,
+    ):
         source.backup(copy)
     with Publisher(context, "test") as publisher:
         publish(publisher, offer())
@@ -380,7 +456,10 @@ def test_a_log_restored_from_a_copy_makes_the_index_anew(context: Context, tmp_p
             with Publisher(replace(fresh, settings=elsewhere(context)), "test") as publisher:
                 publish(publisher, *(offer(content=f"Story {n}", title="Other") for n in range(extra)))
         with Publisher(fresh, "test") as publisher:
-            assert publish(publisher, other(), from_source("push", offer())) == ["duplicate:id", "revised" if extra else "published"]
+            assert publish(publisher, other(), from_source("push", offer())) == [
+                "duplicate:id",
+                "revised" if extra else "published",
+            ]
 
 
 def test_a_topic_made_anew_under_a_running_ingest_is_noticed(context: Context) -> None:
@@ -413,7 +492,9 @@ def test_missing_topics_are_named(context: Context, tmp_path: Path) -> None:
 
 
 def test_an_index_that_cannot_be_used_is_a_settings_error(context: Context) -> None:
-    context.settings.ingest.index_path.write_bytes(b"not a database, but long enough to be looked at as one" * 50)
+    context.settings.ingest.index_path.write_bytes(
+        b"not a database, but long enough to be looked at as one" * 50
+    )
     with pytest.raises(SettingsError, match="ONRECORD_INGEST__INDEX_PATH"):
         Publisher(context, "test")
 
@@ -459,7 +540,9 @@ def test_any_sequence_is_decided_alike_in_any_batches_and_after_any_restart(
         assert all(revision <= MAX_INTEGER for revision in revisions)
 
 
-def test_an_index_held_by_another_process_is_transient(context: Context, articles: Articles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_held_by_another_process_is_transient(
+    context: Context, articles: Articles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("services.ingest.index._BUSY_S", 0.01)
     with Publisher(context, "test") as publisher:
         holder = sqlite3.connect(context.settings.ingest.index_path, isolation_level=None)

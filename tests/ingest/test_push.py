@@ -34,7 +34,10 @@ def publisher(context: Context) -> Iterator[Publisher]:
 @pytest.fixture
 def make_client(context: Context, publisher: Publisher, make_settings: MakeSettings) -> MakeClient:
     def make(publisher: Any = publisher, **settings: object) -> TestClient:
-        return TestClient(create_app(make_settings(**settings).ingest, publisher, context.metrics), raise_server_exceptions=True)
+        return TestClient(
+            create_app(make_settings(**settings).ingest, publisher, context.metrics),
+            raise_server_exceptions=True,
+        )
 
     return make
 
@@ -63,7 +66,9 @@ def test_what_was_pushed_last_is_how_the_article_is(make_client: MakeClient, art
     ]  # fmt: skip
 
 
-def test_a_change_that_no_revision_is_left_for_is_refused(make_client: MakeClient, articles: Articles) -> None:
+def test_a_change_that_no_revision_is_left_for_is_refused(
+    make_client: MakeClient, articles: Articles
+) -> None:
     client = make_client()
     assert client.post(PATH, json=GOOD | {"revision": 2**31 - 1}).status_code == 202
     answer = client.post(PATH, json=GOOD | {"content": "It stays shut."})
@@ -81,14 +86,24 @@ def test_server_fields_are_the_servers(make_client: MakeClient, articles: Articl
 
 def test_a_batch_with_good_and_bad_items(make_client: MakeClient, articles: Articles) -> None:
     answer = make_client().post(
-        PATH, json=[GOOD, {"content": "x", "colour": "red"}, {"status": "withdrawn", "url": "https://example.org/2"}]
+        PATH,
+        json=[
+            GOOD,
+            {"content": "x", "colour": "red"},
+            {"status": "withdrawn", "url": "https://example.org/2"},
+        ],
     )
     assert answer.status_code == 202
     body = answer.json()
     assert (body["accepted"], body["rejected"]) == (2, 1)
     assert [item["outcome"] for item in body["items"]] == ["published", "rejected", "published"]
     problem = body["items"][1]["problem"]
-    assert (problem["status"], problem["index"], problem["reason"], problem["type"]) == (422, 1, "schema", "about:blank")
+    assert (problem["status"], problem["index"], problem["reason"], problem["type"]) == (
+        422,
+        1,
+        "schema",
+        "about:blank",
+    )
     assert "colour" in problem["detail"]
     assert len(articles()) == 2
 
@@ -125,8 +140,16 @@ def test_nothing_accepted_is_422(make_client: MakeClient, articles: Articles) ->
         (b"words", {}, 415),
         (b"words", {"content-type": "application/json", "content-encoding": "br"}, 415),
         (b"words", {"content-type": "application/json", "content-encoding": "gzip"}, 400),
-        (gzip.compress(b'{"content": "words"}')[:-9], {"content-type": "application/json", "content-encoding": "gzip"}, 400),
-        (gzip.compress(b'{"content": "' + b"x" * 2000 + b'"}'), {"content-type": "application/json", "content-encoding": "gzip"}, 413),
+        (
+            gzip.compress(b'{"content": "words"}')[:-9],
+            {"content-type": "application/json", "content-encoding": "gzip"},
+            400,
+        ),
+        (
+            gzip.compress(b'{"content": "' + b"x" * 2000 + b'"}'),
+            {"content-type": "application/json", "content-encoding": "gzip"},
+            413,
+        ),
         (gzip.compress(b""), {"content-type": "application/json", "content-encoding": "gzip"}, 400),
         (b'{"content": "' + b"x" * 2000 + b'"}', {"content-type": "application/json"}, 413),
         (b"[" + b",".join([b'{"content": "x"}'] * 4) + b"]", {"content-type": "application/json"}, 413),
@@ -135,7 +158,9 @@ def test_nothing_accepted_is_422(make_client: MakeClient, articles: Articles) ->
 def test_requests_refused_as_a_whole(
     make_client: MakeClient, articles: Articles, content: bytes, headers: dict[str, str], status: int
 ) -> None:
-    answer = make_client(push_max_body_bytes=2000, push_max_batch=3).post(PATH, content=content, headers=headers)
+    answer = make_client(push_max_body_bytes=2000, push_max_batch=3).post(
+        PATH, content=content, headers=headers
+    )
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
     assert answer.json()["status"] == status
     assert answer.json()["detail"]
@@ -147,13 +172,17 @@ def test_a_gzipped_body(make_client: MakeClient, articles: Articles, encoding: s
     """In one piece or several: a file made of members is one body."""
     whole = json.dumps([GOOD, GOOD | {"url": "https://example.org/2", "content": "Another one."}]).encode()
     packed = gzip.compress(whole[:40]) + gzip.compress(whole[40:])
-    answer = make_client().post(PATH, content=packed, headers={"content-type": "application/json", "content-encoding": encoding})
+    answer = make_client().post(
+        PATH, content=packed, headers={"content-type": "application/json", "content-encoding": encoding}
+    )
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2)
     assert len(articles()) == 2
 
 
 def test_a_coding_that_is_not_read_is_answered_with_the_one_that_is(make_client: MakeClient) -> None:
-    answer = make_client().post(PATH, content=b"words", headers={"content-type": "application/json", "content-encoding": "br"})
+    answer = make_client().post(
+        PATH, content=b"words", headers={"content-type": "application/json", "content-encoding": "br"}
+    )
     assert answer.headers["accept-encoding"] == "gzip"
 
 
@@ -162,17 +191,29 @@ def test_bodies_together_hold_no_more_than_those_handled_at_once_may(make_client
     client = make_client(push_max_body_bytes=2000, push_max_in_flight=1)
     for _ in range(5):
         too_large = (b" " * 1000 for _ in range(3))
-        assert client.post(PATH, content=too_large, headers={"content-type": "application/json"}).status_code == 413
+        assert (
+            client.post(PATH, content=too_large, headers={"content-type": "application/json"}).status_code
+            == 413
+        )
         assert client.post(PATH, json=GOOD).status_code == 202
 
 
 def test_a_body_without_a_length_is_limited_too(make_client: MakeClient) -> None:
     chunks = (b" " * 1000 for _ in range(1000))
-    answer = make_client(push_max_body_bytes=2000).post(PATH, content=chunks, headers={"content-type": "application/json"})
+    answer = make_client(push_max_body_bytes=2000).post(
+        PATH, content=chunks, headers={"content-type": "application/json"}
+    )
     assert answer.status_code == 413
 
 
-TOKENS = [(None, 401), ("Bearer wrong", 401), ("Basic secret", 401), ("Bearer ", 401), ("bearer secret", 202), ("Bearer sécret", 401)]
+TOKENS = [
+    (None, 401),
+    ("Bearer wrong", 401),
+    ("Basic secret", 401),
+    ("Bearer ", 401),
+    ("bearer secret", 202),
+    ("Bearer sécret", 401),
+]
 
 
 @pytest.mark.parametrize(("header", "status"), TOKENS)
@@ -208,7 +249,10 @@ def test_too_many_requests_at_once_are_told_to_wait(make_client: MakeClient) -> 
     held = Held()
     with make_client(held, push_max_in_flight=2) as client:
         answers: list[int] = []
-        threads = [threading.Thread(target=lambda: answers.append(client.post(PATH, json=GOOD).status_code)) for _ in range(2)]
+        threads = [
+            threading.Thread(target=lambda: answers.append(client.post(PATH, json=GOOD).status_code))
+            for _ in range(2)
+        ]
         for thread in threads:
             thread.start()
             assert held.entered.acquire(timeout=PATIENCE_S)
@@ -262,7 +306,10 @@ def test_answers_are_counted_by_status(make_client: MakeClient, context: Context
     client.post(PATH, json=GOOD)
     client.post(PATH, json={"content": ""})
     client.get("/other")
-    counted = {s: context.metrics.registry.get_sample_value("onrecord_push_requests_total", {"status": s}) for s in ("202", "422", "404")}
+    counted = {
+        s: context.metrics.registry.get_sample_value("onrecord_push_requests_total", {"status": s})
+        for s in ("202", "422", "404")
+    }
     assert counted == {"202": 1, "422": 1, "404": None}
 
 
@@ -275,8 +322,12 @@ def test_the_document_describes_the_body(make_client: MakeClient) -> None:
     assert {"202", "401", "413", "422", "429", "503"} <= set(operation["responses"])
 
 
-def test_refused_items_are_dead_letters(make_client: MakeClient, dead_letters: Callable[[], list[Record]]) -> None:
-    make_client().post(PATH, content=json.dumps(GOOD) + "\n{broken", headers={"content-type": "application/x-ndjson"})
+def test_refused_items_are_dead_letters(
+    make_client: MakeClient, dead_letters: Callable[[], list[Record]]
+) -> None:
+    make_client().post(
+        PATH, content=json.dumps(GOOD) + "\n{broken", headers={"content-type": "application/x-ndjson"}
+    )
     assert [record.value for record in dead_letters()] == [b"{broken"]
 
 

@@ -25,7 +25,12 @@ fragments = st.sampled_from([
     b"\xe2\x80\x9c", b"\xff", b"\\ud800",
 ])  # fmt: skip
 soup = st.lists(
-    st.one_of(fragments, st.binary(max_size=20), st.text(max_size=20).map(lambda s: s.encode("utf-8", "surrogatepass"))), max_size=12
+    st.one_of(
+        fragments,
+        st.binary(max_size=20),
+        st.text(max_size=20).map(lambda s: s.encode("utf-8", "surrogatepass")),
+    ),
+    max_size=12,
 ).map(b"".join)
 
 
@@ -41,7 +46,11 @@ def test_any_bytes_become_items_and_nothing_is_raised(name: str, data: bytes) ->
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
@@ -53,7 +62,8 @@ FIELDS = [
 
 @given(
     fields=st.dictionaries(
-        st.sampled_from(FIELDS), json_values | st.sampled_from(["x", "withdrawn", "https://a.b/", [{"value": "x"}], "canceled"])
+        st.sampled_from(FIELDS),
+        json_values | st.sampled_from(["x", "withdrawn", "https://a.b/", [{"value": "x"}], "canceled"]),
     )
 )
 def test_any_object_becomes_an_offer_or_a_refusal(fields: dict[str, object]) -> None:
@@ -67,7 +77,9 @@ def test_gzip_by_name_and_by_content() -> None:
     assert one_article("a.txt.gz", packed).content == "The bridge reopens."
     assert one_article("a.txt", packed).content == "The bridge reopens."
     assert one_article("a.txt.gz", b"Not packed at all.").content == "Not packed at all."
-    assert one_article("a.txt.gz", gzip.compress(b"Two ") + gzip.compress(b"members.")).content == "Two members."
+    assert (
+        one_article("a.txt.gz", gzip.compress(b"Two ") + gzip.compress(b"members.")).content == "Two members."
+    )
 
 
 def test_damaged_gzip_is_refused() -> None:
@@ -77,7 +89,9 @@ def test_damaged_gzip_is_refused() -> None:
 
 
 def test_lines_before_the_damage_are_kept() -> None:
-    lines = b"".join(json.dumps({"content": f"Article number {n} {'x' * n}"}).encode() + b"\n" for n in range(2000))
+    lines = b"".join(
+        json.dumps({"content": f"Article number {n} {'x' * n}"}).encode() + b"\n" for n in range(2000)
+    )
     found = items("a.jsonl.gz", gzip.compress(lines)[:-500])
     assert sum(isinstance(item, Offer) for item in found) > 100
     assert isinstance(found[-1], Refusal)

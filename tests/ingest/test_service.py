@@ -28,15 +28,22 @@ from tests.support.web import Site
 
 def push(address: str, content: str) -> int:
     request = urllib.request.Request(
-        f"{address}/v1/articles", json.dumps({"content": content}).encode(), {"Content-Type": "application/json"}
+        f"{address}/v1/articles",
+        json.dumps({"content": content}).encode(),
+        {"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return int(answer.status)
 
 
-def test_pushes_and_feeds_until_stopped(context: Context, make_settings: MakeSettings, articles: Callable[[], list[Article]]) -> None:
+def test_pushes_and_feeds_until_stopped(
+    context: Context, make_settings: MakeSettings, articles: Callable[[], list[Article]]
+) -> None:
     with Site() as site:
-        feed = f"<rss version='2.0'><channel><item><title>T</title><link>{site.url}/1</link></item></channel></rss>"
+        feed = (
+            "<rss"
+            f" version='2.0'><channel><item><title>T</title><link>{site.url}/1</link></item></channel></rss>"
+        )
         site.answers |= {
             "/feed": (200, {"Content-Type": "text/xml"}, feed.encode()),
             "/1": (200, {"Content-Type": "text/html"}, b"<html><body>From the feed.</body></html>"),
@@ -73,8 +80,13 @@ def test_a_taken_port_is_a_settings_error(context: Context, make_settings: MakeS
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - that is what is refused
-def test_without_a_token_only_this_machine_may_send(context: Context, make_settings: MakeSettings, tmp_path: Path, host: str) -> None:
-    needed = r"ONRECORD_INGEST__PUSH_TOKEN: not set, and others can reach ONRECORD_INGEST__PUSH_HOST.*PUSH_TOKEN_FILE"
+def test_without_a_token_only_this_machine_may_send(
+    context: Context, make_settings: MakeSettings, tmp_path: Path, host: str
+) -> None:
+    needed = (
+        r"ONRECORD_INGEST__PUSH_TOKEN: not set, and others can reach"
+        r" ONRECORD_INGEST__PUSH_HOST.*PUSH_TOKEN_FILE"
+    )
     with pytest.raises(SettingsError, match=needed):
         IngestService(replace(context, settings=make_settings(push_host=host)))
     secret = tmp_path / "token"
@@ -128,7 +140,10 @@ def test_a_body_that_does_not_come_is_408(context: Context, monkeypatch: pytest.
         assert service.wait_until_ready(PATIENCE_S)
         host, _, port = service.address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
-            client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+            client.sendall(
+                b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:"
+                b" 100\r\n\r\n{"
+            )
             assert client.recv(1000).startswith(b"HTTP/1.1 408")
     finally:
         context.stop.set()
@@ -208,12 +223,16 @@ def look(service: IngestService) -> None:
 
 
 @pytest.mark.parametrize("notice", [ask, look])
-def test_topics_that_turn_out_missing_end_the_service(context: Context, notice: Callable[[IngestService], None]) -> None:
+def test_topics_that_turn_out_missing_end_the_service(
+    context: Context, notice: Callable[[IngestService], None]
+) -> None:
     log = Moody(context.log)
     log.error = TransientError("brokers cannot be reached")
     service = IngestService(replace(context, log=cast(EventLog, log)))
     with running(service, context.stop) as errors:
-        log.error = TopicMissing("topic onrecord.articles does not exist; create it with `onrecord topics create`")
+        log.error = TopicMissing(
+            "topic onrecord.articles does not exist; create it with `onrecord topics create`"
+        )
         notice(service)
         assert context.stop.wait(PATIENCE_S)
     assert errors == [log.error]
@@ -221,15 +240,24 @@ def test_topics_that_turn_out_missing_end_the_service(context: Context, notice: 
 
 def test_topics_missing_for_a_feed_end_the_service(context: Context, make_settings: MakeSettings) -> None:
     with Site() as site:
-        feed = f"<rss version='2.0'><channel><item><title>T</title><link>{site.url}/1</link></item></channel></rss>"
+        feed = (
+            "<rss"
+            f" version='2.0'><channel><item><title>T</title><link>{site.url}/1</link></item></channel></rss>"
+        )
         site.answers |= {
             "/feed": (200, {"Content-Type": "text/xml"}, feed.encode()),
             "/1": (200, {"Content-Type": "text/html"}, b"<html><body>From the feed.</body></html>"),
         }
         log = Moody(context.log)
-        without = replace(context, settings=make_settings(feeds=f"{site.url}/feed", allow_private_addresses=True), log=cast(EventLog, log))
+        without = replace(
+            context,
+            settings=make_settings(feeds=f"{site.url}/feed", allow_private_addresses=True),
+            log=cast(EventLog, log),
+        )
         with closing(Publisher(without, "test")) as publisher:
-            log.error = TopicMissing("topic onrecord.articles does not exist; create it with `onrecord topics create`")
+            log.error = TopicMissing(
+                "topic onrecord.articles does not exist; create it with `onrecord topics create`"
+            )
             poller = FeedPoller(without, publisher, (f"{site.url}/feed",))
             with closing(poller), pytest.raises(TopicMissing):
                 poller.run()

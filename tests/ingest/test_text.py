@@ -63,7 +63,10 @@ def test_every_sample_has_a_title_and_a_date(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        ("The minister said the bridge\nwill reopen in May.", "The minister said the bridge will reopen in May…"),
+        (
+            "The minister said the bridge\nwill reopen in May.",
+            "The minister said the bridge will reopen in May…",
+        ),
         ("word " * 60, "word " * 15 + "word…"),
         ("x" * 300, "x" * 80 + "…"),
         (f"2026-05-01\n{URL}\n\n“We will,” she said.", "“We will,” she said…"),
@@ -79,7 +82,10 @@ def test_a_text_without_a_title_is_known_by_its_first_words(text: str, title: st
     ("line", "moment"),
     [
         ("2017-07-18", datetime(2017, 7, 18, tzinfo=UTC)),
-        ("Date: 2017-07-18T09:30:00+02:00", datetime(2017, 7, 18, 9, 30, tzinfo=timezone(timedelta(hours=2)))),
+        (
+            "Date: 2017-07-18T09:30:00+02:00",
+            datetime(2017, 7, 18, 9, 30, tzinfo=timezone(timedelta(hours=2))),
+        ),
         ("Published 2017-07-18 09:30 Z", datetime(2017, 7, 18, 9, 30, tzinfo=UTC)),
         ("Friday, July 21, 2017", datetime(2017, 7, 21, tzinfo=UTC)),
         ("21 July 2017", datetime(2017, 7, 21, tzinfo=UTC)),

@@ -17,11 +17,16 @@ from tests.support.archives import Packing, answer, info, packed, page, record, 
 from tests.support.arrivals import LIMITS, NOW, arrival
 
 ADDRESS = "https://gazette.example/2026/03/01/story-{}"
-PARAGRAPHS = ["The bridge will reopen in May, the minister said.", "Work began two years ago and cost twice what was planned."] * 3
+PARAGRAPHS = [
+    "The bridge will reopen in May, the minister said.",
+    "Work began two years ago and cost twice what was planned.",
+] * 3
 
 
 def stories(count: int, packing: Packing = "members") -> bytes:
-    return packed([info(), *(one for n in range(count) for one in (request(ADDRESS.format(n)), story(n)))], packing)
+    return packed(
+        [info(), *(one for n in range(count) for one in (request(ADDRESS.format(n)), story(n)))], packing
+    )
 
 
 def story(n: int) -> bytes:
@@ -29,7 +34,14 @@ def story(n: int) -> bytes:
 
 
 def items(data: bytes, limits: Limits = LIMITS, mark: Mark | None = None) -> list[Item]:
-    return list(read_warc(arrival("a.warc.gz"), io.BytesIO(data), limits, lambda key: mark if mark and mark.archive == key else None))
+    return list(
+        read_warc(
+            arrival("a.warc.gz"),
+            io.BytesIO(data),
+            limits,
+            lambda key: mark if mark and mark.archive == key else None,
+        )
+    )
 
 
 def titles(found: list[Item]) -> list[str | None]:
@@ -97,7 +109,11 @@ def test_what_is_no_page_is_passed_over_with_a_reason() -> None:
 
 
 def test_a_page_without_http_is_read_as_its_record_says() -> None:
-    item = one(record("resource", page("Saved", PARAGRAPHS), "https://a.example/s", more={"Content-Type": "text/html"}))
+    item = one(
+        record(
+            "resource", page("Saved", PARAGRAPHS), "https://a.example/s", more={"Content-Type": "text/html"}
+        )
+    )
     assert titles([item]) == ["Saved"]
 
 
@@ -139,10 +155,16 @@ PAGE = page("Tunnel opens – “at last”", PARAGRAPHS)
         ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, PAGE),
         ({"Content-Length": "0", "Content-Encoding": "br"}, brotli.compress(PAGE)),
         *(
-            ({"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"}, brotli.compress(PAGE) + tail)
+            (
+                {"Content-Length": str(len(brotli.compress(PAGE))), "Content-Encoding": "br"},
+                brotli.compress(PAGE) + tail,
+            )
             for tail in (b"\r\n", b"\r\n\r\nWA", b"\r\n\r\nWARC/1.0\r\nWARC-Type: request")
         ),
-        ({"Content-Type": "text/html; charset=windows-1252"}, PAGE.decode().replace("utf-8", "").encode("cp1252")),
+        (
+            {"Content-Type": "text/html; charset=windows-1252"},
+            PAGE.decode().replace("utf-8", "").encode("cp1252"),
+        ),
     ],
 )
 def test_codings_kept_and_codings_undone_but_still_named(headers: dict[str, str], body: bytes) -> None:
@@ -171,7 +193,9 @@ def test_chunks_that_are_not_whole_are_refused(body: bytes) -> None:
     assert "chunk" in item.message
 
 
-@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstandard.compress)])
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("zstd", zstandard.compress)]
+)
 def test_bombs_and_damaged_codings_are_refused_one_by_one(encoding: str, pack: object) -> None:
     assert callable(pack)
     bomb = answer("https://a.example/bomb", pack(bytes(30_000_000)), headers={"Content-Encoding": encoding})
@@ -218,7 +242,9 @@ def test_a_first_byte_that_is_broken_costs_the_first_record_only() -> None:
 @pytest.mark.parametrize("wrong", [-100, 100, 10**9])
 def test_a_wrong_length_costs_no_other_page(packing: Packing, wrong: int) -> None:
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page("Wrong", ["Wrong.", *PARAGRAPHS])
-    liar = record("response", block, "https://a.example/wrong", more={"Content-Length": str(len(block) + wrong)})
+    liar = record(
+        "response", block, "https://a.example/wrong", more={"Content-Length": str(len(block) + wrong)}
+    )
     found = items(packed([info(), story(0), liar, *(story(n) for n in range(1, 5))], packing))
     read_titles = [title for title in titles(found) if title != "Wrong"]
     assert read_titles == [f"Story {n}" for n in range(5)]
@@ -238,14 +264,17 @@ class Counting(io.BytesIO):
 
 def liar(n: int, more: int) -> bytes:
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page(f"Wrong {n}", PARAGRAPHS)
-    return record("response", block, f"https://a.example/{n}", more={"Content-Length": str(len(block) + more)})
+    return record(
+        "response", block, f"https://a.example/{n}", more={"Content-Length": str(len(block) + more)}
+    )
 
 
 @pytest.mark.parametrize(("packing", "more"), [("one", 7), ("plain", 10**9)])
 def test_an_archive_damaged_all_over_is_given_up_before_it_is_read_time_and_again(
     packing: Packing, more: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # in what is packed as a whole each damage costs all before it, and a record that claims all behind it costs that
+    # in what is packed as a whole each damage costs all before it, and a record that claims all behind it
+    # costs that
     monkeypatch.setattr(warc, "_REREAD_BYTES", 0)
     data = packed([info(), *(liar(n, more) for n in range(200))], packing)
     stream = Counting(data)
@@ -257,7 +286,10 @@ def test_an_archive_damaged_all_over_is_given_up_before_it_is_read_time_and_agai
     assert len(found) > warc._MAX_REREAD
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive at all", b"WARC/1.0\r\n", gzip.compress(b"no archive"), b"\x1f\x8b\x08" + bytes(50)])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no archive at all", b"WARC/1.0\r\n", gzip.compress(b"no archive"), b"\x1f\x8b\x08" + bytes(50)],
+)
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     found = items(data)
     assert [item.reason for item in found if isinstance(item, Refusal)] == (["archive"] if data else [])
@@ -280,20 +312,35 @@ def test_reading_goes_on_behind_any_mark(packing: Packing) -> None:
 def test_a_mark_on_a_file_that_has_changed_is_not_believed() -> None:
     mark = items(stories(6))[3].arrival.mark
     assert mark
-    other = packed([info(), *(answer(ADDRESS.format(n), page(f"Other {n}", PARAGRAPHS * n)) for n in range(1, 4))])
-    found = list(read_warc(arrival("a.warc.gz"), io.BytesIO(other), LIMITS, lambda key: Mark(key, mark.at, mark.within, mark.record)))
+    other = packed(
+        [info(), *(answer(ADDRESS.format(n), page(f"Other {n}", PARAGRAPHS * n)) for n in range(1, 4))]
+    )
+    found = list(
+        read_warc(
+            arrival("a.warc.gz"),
+            io.BytesIO(other),
+            LIMITS,
+            lambda key: Mark(key, mark.at, mark.within, mark.record),
+        )
+    )
     assert titles(found) == ["Other 1", "Other 2", "Other 3"]
 
 
 def test_a_page_stands_where_it_was_captured_unless_its_own_site_says_otherwise() -> None:
     def address(canonical: str) -> str | None:
-        item = one(answer("https://gazette.example/a/story?utm_source=x", page("Story", PARAGRAPHS, canonical)))
+        item = one(
+            answer("https://gazette.example/a/story?utm_source=x", page("Story", PARAGRAPHS, canonical))
+        )
         assert isinstance(item, Offer)
         return item.article.url
 
     assert address("https://gazette.example/a/story") == "https://gazette.example/a/story"
     assert address("https://www.gazette.example/a/story") == "https://www.gazette.example/a/story"
-    for elsewhere in ("https://other.example/a/story", "https://gazette.example/", "https://gazette.example/a/"):
+    for elsewhere in (
+        "https://other.example/a/story",
+        "https://gazette.example/",
+        "https://gazette.example/a/",
+    ):
         assert address(elsewhere) == "https://gazette.example/a/story?utm_source=x"
 
 
@@ -307,7 +354,9 @@ def test_a_page_stands_where_it_was_captured_unless_its_own_site_says_otherwise(
         ("2016-02-03T04:05:06", datetime(2016, 2, 3, 4, 5, 6, tzinfo=UTC)),
     ],
 )
-def test_a_capture_without_a_zone_or_a_time_is_at_its_beginning_in_utc_and_it_is_said(written: str, captured: datetime) -> None:
+def test_a_capture_without_a_zone_or_a_time_is_at_its_beginning_in_utc_and_it_is_said(
+    written: str, captured: datetime
+) -> None:
     item = one(answer("https://a.example/1", PAGE, date=written))
     assert isinstance(item, Offer)
     assert item.article.fetched_at == captured
@@ -329,7 +378,9 @@ def test_a_capture_is_dated_as_the_standard_has_it(written: str, captured: datet
     assert (item.article.fetched_at, item.notes) == (captured, ())
 
 
-@pytest.mark.parametrize("written", ["", "soon", "2016-13", "2016-02-30T04:05:06Z", "0000", "20160203", "16-02-03"])
+@pytest.mark.parametrize(
+    "written", ["", "soon", "2016-13", "2016-02-30T04:05:06Z", "0000", "20160203", "16-02-03"]
+)
 def test_a_capture_whose_date_cannot_be_read_is_refused_and_never_now(written: str) -> None:
     found = items(packed([answer("https://a.example/1", PAGE, date=written), story(1)]))
     assert [type(item).__name__ for item in found] == ["Refusal", "Offer"]

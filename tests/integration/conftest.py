@@ -25,7 +25,9 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded(articles: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pipeline, Record, str]]:
+def embedded(
+    articles: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Pipeline, Record, str]]:
     """The articles run embedded, its record, and what the run printed."""
     with Pipeline(tmp_path_factory.mktemp("embedded"), {}) as pipeline:
         done = pipeline.onrecord("run", "--no-serve", str(articles))

@@ -1,7 +1,8 @@
-"""``deploy/compose.yaml`` started process by process: its own commands, environment, order and health checks on real servers.
+"""``deploy/compose.yaml`` started process by process: its own commands, environment, order and health checks
+on real servers.
 
-Left out: Grafana, of which no package can be had (what it is given is checked in tests/deploy), and Alertmanager where Debian's
-package is not installed.
+Left out: Grafana, of which no package can be had (what it is given is checked in tests/deploy), and
+Alertmanager where Debian's package is not installed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ from tests.support.compose import FILE, load
 from tests.support.reader_role import not_denied
 from tests.support.topology import PATIENCE_S, Topology
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.prometheus, pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.postgres,
+    pytest.mark.prometheus,
+    pytest.mark.slow,
+    pytest.mark.timeout(3600),
+]
 
 JOBS = {"ingest", "extract", "aggregate", "query", "lag", "prometheus"}
 ARTICLES = len(list(SAMPLES.glob("*.txt")))
@@ -53,9 +60,13 @@ def topology() -> Iterator[Topology]:
     folder = Path(tempfile.mkdtemp(prefix="onrecord-compose-"))
     folder.chmod(0o755)
     without = ["grafana"] if images.find_alertmanager() else ["grafana", "alertmanager"]
-    text = FILE.read_text(encoding="utf-8").replace("    KAFKA_NODE_ID:", f'    {UNKNOWN}: "1"\n      KAFKA_NODE_ID:')
+    text = FILE.read_text(encoding="utf-8").replace(
+        "    KAFKA_NODE_ID:", f'    {UNKNOWN}: "1"\n      KAFKA_NODE_ID:'
+    )
     try:
-        with Topology(load(text), folder, images.STARTERS, images.kafka_programs(folder / "kafka-bin"), without) as started:
+        with Topology(
+            load(text), folder, images.STARTERS, images.kafka_programs(folder / "kafka-bin"), without
+        ) as started:
             started.up()
             yield started
     finally:
@@ -110,7 +121,8 @@ def test_prometheus_sees_every_target(topology: Topology) -> None:
     def up() -> bool:
         targets = get(f"{topology.url('prometheus', 9090)}/api/v1/targets")["data"]["activeTargets"]
         assert {target["labels"]["job"] for target in targets} == JOBS
-        return len(targets) == len(JOBS) + 1 and all(target["health"] == "up" for target in targets)  # two of extract
+        # two of extract
+        return len(targets) == len(JOBS) + 1 and all(target["health"] == "up" for target in targets)
 
     wait(up, "every target to be scraped")
     rules = get(f"{topology.url('prometheus', 9090)}/api/v1/rules")["data"]["groups"]
@@ -120,26 +132,43 @@ def test_prometheus_sees_every_target(topology: Topology) -> None:
 def test_the_broker_knows_every_property_it_is_given(topology: Topology) -> None:
     (container,) = topology.of("kafka")
     given = dict(
-        line.split("=", 1) for line in (container.mounts["/opt/kafka/config"] / "server.properties").read_text().split("\n") if line
+        line.split("=", 1)
+        for line in (container.mounts["/opt/kafka/config"] / "server.properties").read_text().split("\n")
+        if line
     )
     resource = ConfigResource(ConfigResourceType.BROKER, container.environment["KAFKA_NODE_ID"], None)
     with KafkaAdminClient(bootstrap_servers=f"{container.address}:19092") as admin:
         taken = admin.describe_configs([resource], config_filter="all")["broker"][resource.name]
-    assert [name for name in given if taken[name]["config_type"] == ConfigType.UNKNOWN.name] == ["no.such.property"]
+    assert [name for name in given if taken[name]["config_type"] == ConfigType.UNKNOWN.name] == [
+        "no.such.property"
+    ]
     assert given.pop("no.such.property") == "1"
     assert {name: taken[name]["value"] for name in given} == given
-    assert len(given) == sum(name.startswith("KAFKA_") for name in container.environment.keys() - NO_PROPERTIES) - 1
+    assert (
+        len(given)
+        == sum(name.startswith("KAFKA_") for name in container.environment.keys() - NO_PROPERTIES) - 1
+    )
 
 
 def test_everything_stops_in_order(topology: Topology) -> None:
     codes = topology.down()
     assert codes.pop("kafka-1") == TERMINATED
     assert set(codes.values()) == {0}, codes
-    assert {name.rpartition("-")[0] for name in codes} >= {"ingest", "extract", "aggregate", "query", "lag", "prometheus", "postgres"}
+    assert {name.rpartition("-")[0] for name in codes} >= {
+        "ingest",
+        "extract",
+        "aggregate",
+        "query",
+        "lag",
+        "prometheus",
+        "postgres",
+    }
 
 
 def test_a_misspelt_variable_is_caught(tmp_path: Path) -> None:
-    text = FILE.read_text(encoding="utf-8").replace("ONRECORD_KAFKA__BOOTSTRAP_SERVERS", "ONRECORD_KAFKA__BOOTSTRAP_SERVER")
+    text = FILE.read_text(encoding="utf-8").replace(
+        "ONRECORD_KAFKA__BOOTSTRAP_SERVERS", "ONRECORD_KAFKA__BOOTSTRAP_SERVER"
+    )
     with Topology(load(text), tmp_path, {}) as topology:
         (container,) = topology.of("topics")
         topology.start(container)

@@ -1,4 +1,5 @@
-"""What only a real Kafka shows of dead letters: its clock of retention, and transactions that are still open."""
+"""What only a real Kafka shows of dead letters: its clock of retention, and transactions that are still
+open."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ EAGER = {"log.retention.check.interval.ms": "500", "log.initial.task.delay.ms": 
 
 @pytest.fixture
 def eager() -> Iterator[KafkaLog]:
-    with cluster_or_skip(1, overrides=EAGER) as cluster, KafkaLog(Kafka(cluster.bootstrap, 1).settings()) as log:
+    with (
+        cluster_or_skip(1, overrides=EAGER) as cluster,
+        KafkaLog(Kafka(cluster.bootstrap, 1).settings()) as log,
+    ):
         yield log
 
 
@@ -51,8 +55,8 @@ def test_the_letter_of_an_old_article_outlives_what_is_dated_like_the_article(ea
 
 
 def test_a_mark_behind_an_open_transaction_is_waited_for(kafka_cluster: Kafka) -> None:
-    """Readers see nothing behind an open transaction, such as a killed extract's, until the broker aborts it. A replay that did not wait
-    would miss what another one has settled there."""
+    """Readers see nothing behind an open transaction, such as a killed extract's, until the broker aborts it.
+    A replay that did not wait would miss what another one has settled there."""
     with KafkaLog(kafka_cluster.settings()) as log:
         topic = new_topic(log, 1)
         dead = new_topic(log, 1, name=dlq_of(topic))
@@ -60,13 +64,17 @@ def test_a_mark_behind_an_open_transaction_is_waited_for(kafka_cluster: Kafka) -
             producer.append([letter_of(topic, number) for number in range(2)])
             soon(lambda: len(everything(log, dead)), 2)
             timeout = {"transaction_timeout_ms": 5_000}
-            killed = KafkaProducer(**{**config.producer(kafka_cluster.settings(), f"killed-{topic}"), **timeout})
+            killed = KafkaProducer(
+                **{**config.producer(kafka_cluster.settings(), f"killed-{topic}"), **timeout}
+            )
             try:
                 killed.init_transactions()
                 killed.begin_transaction()
                 killed.send(dead, value=b"never committed").get(60)
                 producer.append([mark(TopicPartition(dead, 0), [0])])
-                assert [record.value for record in log.read(dead, 0)] == [b"0", b"1"], "the mark cannot be seen yet"
+                assert [record.value for record in log.read(dead, 0)] == [b"0", b"1"], (
+                    "the mark cannot be seen yet"
+                )
                 assert dlq.replay(log, dead, dlq.Filter()) == dlq.Replayed(replayed=1)
             finally:
                 killed._sender.force_close()

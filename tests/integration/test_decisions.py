@@ -1,4 +1,5 @@
-"""People decide about who is who, from the command line and over HTTP, while everything runs: merge, undo, replay, rebuild."""
+"""People decide about who is who, from the command line and over HTTP, while everything runs: merge, undo,
+replay, rebuild."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ class Service:
 
     def decide(self, **parts: str) -> str:
         request = urllib.request.Request(
-            f"{self._base}/decisions", json.dumps({"decided_by": "ana", **parts}).encode(), {"Authorization": f"Bearer {TOKEN}"}
+            f"{self._base}/decisions",
+            json.dumps({"decided_by": "ana", **parts}).encode(),
+            {"Authorization": f"Bearer {TOKEN}"},
         )
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return str(json.load(answer)["decisions"][0]["decision_id"])
@@ -52,7 +55,12 @@ class Service:
         return True
 
 
-@pytest.fixture(params=["embedded", pytest.param("distributed", marks=[pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow])])
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("distributed", marks=[pytest.mark.kafka, pytest.mark.postgres, pytest.mark.slow]),
+    ]
+)
 def pipeline(request: pytest.FixtureRequest, pipeline_at: Callable[..., Pipeline]) -> Pipeline:
     if request.param == "embedded":
         return pipeline_at()
@@ -80,7 +88,9 @@ def test_merge_undo_replay_and_rebuild(pipeline: Pipeline, tmp_path: Path) -> No
     assert {row[0] for row in two["actors"]} == {HOLM, BERG}
 
     # merged from the command line
-    done = pipeline.onrecord("actors", "merge", BERG, HOLM, "--why", "She took her husband's name.", "--by", "bo")
+    done = pipeline.onrecord(
+        "actors", "merge", BERG, HOLM, "--why", "She took her husband's name.", "--by", "bo"
+    )
     merged = done.stdout.strip()
     pipeline.drain()
     one = pipeline.record()
@@ -89,7 +99,10 @@ def test_merge_undo_replay_and_rebuild(pipeline: Pipeline, tmp_path: Path) -> No
     listed = pipeline.onrecord("actors", "decisions", HOLM).stdout
     assert merged in listed
     assert "She took her husband's name." in listed
-    assert f"is on record as '{HOLM}'" in pipeline.onrecord("actors", "merge", BERG, HOLM, "--why", "Again.", expect=1).stderr
+    assert (
+        f"is on record as '{HOLM}'"
+        in pipeline.onrecord("actors", "merge", BERG, HOLM, "--why", "Again.", expect=1).stderr
+    )
     assert tombstones(pipeline)[BERG] == HOLM
 
     # undone over HTTP, and again
@@ -109,7 +122,10 @@ def test_merge_undo_replay_and_rebuild(pipeline: Pipeline, tmp_path: Path) -> No
     pipeline.start("aggregate")
     pipeline.drain()
     assert pipeline.record() == one
-    assert json.loads(pipeline.onrecord("actors", "decisions", "--json").stdout.splitlines()[-1])["decision_id"] == merged
+    assert (
+        json.loads(pipeline.onrecord("actors", "decisions", "--json").stdout.splitlines()[-1])["decision_id"]
+        == merged
+    )
     pipeline.stop()
 
 

@@ -34,7 +34,9 @@ def test_a_second_run_adds_nothing_twice(embedded: tuple[Pipeline, Record, str],
     assert "0 published" in done.stderr
 
 
-def test_a_new_log_beside_an_old_record_loses_nothing(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
+def test_a_new_log_beside_an_old_record_loses_nothing(
+    pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path
+) -> None:
     few, more = tmp_path / "few", tmp_path / "more"
     for folder, files in ((few, sorted(articles.iterdir())[:3]), (more, sorted(articles.iterdir())[3:8])):
         folder.mkdir()
@@ -50,16 +52,22 @@ def test_a_new_log_beside_an_old_record_loses_nothing(pipeline_at: Callable[...,
     assert len(pipeline.record()["documents"]) == 8
 
 
-def test_a_changed_article_replaces_what_it_contributed(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
+def test_a_changed_article_replaces_what_it_contributed(
+    pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     url = "https://example.org/bridge\n\n"
-    (folder / "bridge.txt").write_text(f"Bridge to reopen\n{url}Minister Anna Berg said on Monday that the bridge will reopen in May.\n")
+    (folder / "bridge.txt").write_text(
+        f"Bridge to reopen\n{url}Minister Anna Berg said on Monday that the bridge will reopen in May.\n"
+    )
     pipeline = pipeline_at()
     pipeline.onrecord("run", "--no-serve", str(folder))
     before = pipeline.record()
     assert any("reopen in May" in str(row) for row in before["statements"])
-    (folder / "bridge.txt").write_text(f"Bridge to reopen\n{url}Minister Anna Berg said on Monday that the bridge will reopen in June.\n")
+    (folder / "bridge.txt").write_text(
+        f"Bridge to reopen\n{url}Minister Anna Berg said on Monday that the bridge will reopen in June.\n"
+    )
     pipeline.onrecord("run", "--no-serve", str(folder))
     after = pipeline.record()
     assert any("reopen in June" in str(row) for row in after["statements"])
@@ -67,7 +75,9 @@ def test_a_changed_article_replaces_what_it_contributed(pipeline_at: Callable[..
     assert [row[2] for row in after["documents"]] == [2]
 
 
-def test_bad_input_is_named_kept_and_does_not_stop_the_rest(pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path) -> None:
+def test_bad_input_is_named_kept_and_does_not_stop_the_rest(
+    pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     shutil.copy(articles / "lavrov.txt", folder)
@@ -112,7 +122,9 @@ def test_separate_services_give_the_same_record(
     assert pipeline.record() == embedded[1]
 
 
-def test_a_second_extract_on_the_embedded_log_is_told_to_use_kafka(pipeline_at: Callable[..., Pipeline]) -> None:
+def test_a_second_extract_on_the_embedded_log_is_told_to_use_kafka(
+    pipeline_at: Callable[..., Pipeline],
+) -> None:
     pipeline = pipeline_at()
     pipeline.onrecord("topics", "create")
     first = pipeline.start("extract")

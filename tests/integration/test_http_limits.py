@@ -1,4 +1,5 @@
-"""Slow and crafted clients against every HTTP server there is, each in a process as it is run: raw sockets, the real limits."""
+"""Slow and crafted clients against every HTTP server there is, each in a process as it is run: raw sockets,
+the real limits."""
 
 from __future__ import annotations
 
@@ -82,7 +83,9 @@ def status_of(port: int, path: str) -> int:
 
 def push_article(port: int, body: bytes | None = None, **headers: str) -> int:
     data = json.dumps(ARTICLE).encode() if body is None else body
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/articles", data, {"Content-Type": "application/json", **headers})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/v1/articles", data, {"Content-Type": "application/json", **headers}
+    )
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return int(answer.status)
@@ -102,8 +105,11 @@ def everything(client: socket.socket) -> bytes:
     return received
 
 
-def drip_until_ended(clients: Sequence[socket.socket], dripping: set[socket.socket], within_s: float) -> bytes:
-    """Send a byte each half second on the dripping ones until the server has ended all; returns what it said on the way."""
+def drip_until_ended(
+    clients: Sequence[socket.socket], dripping: set[socket.socket], within_s: float
+) -> bytes:
+    """Send a byte each half second on the dripping ones until the server has ended all; returns what it said
+    on the way."""
     said = b""
     by_number = {client.fileno(): client for client in clients}
     deadline = time.monotonic() + within_s
@@ -130,7 +136,8 @@ def drip_until_ended(clients: Sequence[socket.socket], dripping: set[socket.sock
 
 
 def test_a_head_that_does_not_come_or_drips_is_not_waited_for(servers: Servers) -> None:
-    """On every server at once: nothing sent, half a head, and one that goes on byte by byte, which no idle limit ends."""
+    """On every server at once: nothing sent, half a head, and one that goes on byte by byte, which no idle
+    limit ends."""
     limit_s = max(web.HEAD_S, health.CONNECTION_TIMEOUT_S) + SLACK_S
     with ExitStack() as opened:
         clients, dripping = [], set()
@@ -148,12 +155,20 @@ def test_a_head_that_does_not_come_or_drips_is_not_waited_for(servers: Servers) 
 
 @pytest.mark.parametrize("name", ["push", "query"])
 @pytest.mark.parametrize(
-    "framing", [b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5"]
+    "framing",
+    [b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"Transfer-Encoding: chunked\r\nContent-Length: 5"],
 )
-def test_a_request_of_two_lengths_is_refused_and_nothing_behind_it_is_read(servers: Servers, name: str, framing: bytes) -> None:
+def test_a_request_of_two_lengths_is_refused_and_nothing_behind_it_is_read(
+    servers: Servers, name: str, framing: bytes
+) -> None:
     hidden = b"0\r\n\r\nGET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
     with servers.connect(name) as client:
-        client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + framing + b"\r\n\r\n" + hidden)
+        client.sendall(
+            b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            + framing
+            + b"\r\n\r\n"
+            + hidden
+        )
         answer = everything(client)
     assert answer.startswith(b"HTTP/1.1 400")
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -171,7 +186,9 @@ def test_a_request_of_two_lengths_is_refused_and_nothing_behind_it_is_read(serve
     ],
     ids=["two lengths", "signed length", "space before the colon", "two encodings", "a head without end"],
 )
-def test_other_crafted_requests_are_refused_and_the_connection_ends(servers: Servers, name: str, crafted: bytes) -> None:
+def test_other_crafted_requests_are_refused_and_the_connection_ends(
+    servers: Servers, name: str, crafted: bytes
+) -> None:
     with servers.connect(name) as client:
         with suppress(ConnectionError):  # ended before all of it was sent
             client.sendall(b"POST /v1/articles HTTP/1.1\r\nHost: x\r\n" + crafted)
@@ -191,8 +208,12 @@ def test_rubbish_behind_an_early_answer_ends_the_connection_without_noise(server
 
 
 def test_bodies_that_drip_hold_up_nobody(servers: Servers) -> None:
-    """More of them than requests are handled at once; each is told to leave after the grace, and loses its connection."""
-    head = b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
+    """More of them than requests are handled at once; each is told to leave after the grace, and loses its
+    connection."""
+    head = (
+        b"POST /v1/articles HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length:"
+        b" 100000\r\n\r\n{"
+    )
     with ExitStack() as opened:
         clients = [opened.enter_context(servers.connect("push")) for _ in range(20)]
         for client in clients:
@@ -209,7 +230,9 @@ def test_bodies_that_drip_hold_up_nobody(servers: Servers) -> None:
     ("ingest ops", "ingest", 3 * health.MAX_CONNECTIONS, health.MAX_CONNECTIONS),
     ("query ops", "query", 3 * health.MAX_CONNECTIONS, health.MAX_CONNECTIONS),
 ])  # fmt: skip
-def test_any_number_of_idle_connections_leaves_room_for_the_next(servers: Servers, name: str, service: str, count: int, most: int) -> None:
+def test_any_number_of_idle_connections_leaves_room_for_the_next(
+    servers: Servers, name: str, service: str, count: int, most: int
+) -> None:
     before = servers.files(service)
     with ExitStack() as opened:
         for _ in range(count):
@@ -220,7 +243,12 @@ def test_any_number_of_idle_connections_leaves_room_for_the_next(servers: Server
 
 
 def test_a_gzip_bomb_is_refused_in_bounded_memory(servers: Servers) -> None:
-    assert push_article(servers.ports["push"], gzip.compress(json.dumps(ARTICLE).encode()), **{"Content-Encoding": "gzip"}) == 202
+    assert (
+        push_article(
+            servers.ports["push"], gzip.compress(json.dumps(ARTICLE).encode()), **{"Content-Encoding": "gzip"}
+        )
+        == 202
+    )
     bomb = gzip.compress(b'{"content": "' + b"x" * 500_000_000 + b'"}')
     servers.forget_peak("ingest")
     before = servers.memory("ingest")

@@ -1,10 +1,12 @@
-"""The Kafka users of the Kubernetes manifests on a real broker with SCRAM-SHA-512 and its authorizer: enough, and no more."""
+"""The Kafka users of the Kubernetes manifests on a real broker with SCRAM-SHA-512 and its authorizer: enough,
+and no more."""
 
 from __future__ import annotations
 
 import re
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,9 @@ PASSWORD = "a password"
 SECURED = {
     "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT",
     "listener.name.proxied.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-    "listener.name.proxied.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+    "listener.name.proxied.scram-sha-512.sasl.jaas.config": (
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    ),
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     # whoever comes by the plain listener: brokers, and the test as the cluster's operator
     "super.users": "User:ANONYMOUS",
@@ -58,17 +62,24 @@ def secured() -> Iterator[tuple[str, str]]:
             for user in yaml.safe_load_all(USERS.read_text(encoding="utf-8")):
                 name, spec = user["metadata"]["name"], user["spec"]
                 mechanism = spec["authentication"]["type"].upper()
-                refused = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(name, mechanism, PASSWORD)])
+                refused = admin.alter_user_scram_credentials(
+                    [UserScramCredentialUpsertion(name, mechanism, PASSWORD)]
+                )
                 assert refused == {name: None}
-                admin.create_acls([acl for rule in spec["authorization"]["acls"] for acl in _acls(name, rule)])
-                until(lambda name=name: _lets_in(f"127.0.0.1:{proxy.port}", name), f"the broker to know {name}")  # type: ignore[misc]
+                admin.create_acls(
+                    [acl for rule in spec["authorization"]["acls"] for acl in _acls(name, rule)]
+                )
+                address = f"127.0.0.1:{proxy.port}"
+                until(partial(_lets_in, address, name), f"the broker to know {name}")
         yield cluster.bootstrap, f"127.0.0.1:{proxy.port}"
 
 
 def _acls(user: str, rule: dict[str, Any]) -> Iterator[ACL]:
     resource = rule["resource"]
     kind = ResourceType[_constant(resource["type"])]
-    pattern = {"literal": ACLResourcePatternType.LITERAL, "prefix": ACLResourcePatternType.PREFIXED}[resource["patternType"]]
+    pattern = {"literal": ACLResourcePatternType.LITERAL, "prefix": ACLResourcePatternType.PREFIXED}[
+        resource["patternType"]
+    ]
     for operation in rule["operations"]:
         yield ACL(
             f"User:{user}",
@@ -94,7 +105,10 @@ def _as(service: str) -> dict[str, str]:
 
 def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -> None:
     plain, sasl = secured
-    articles = write_articles(tmp_path / "articles", ["“The tunnel will open in March,” Transport Minister Ida Holm said on Tuesday."])
+    articles = write_articles(
+        tmp_path / "articles",
+        ["“The tunnel will open in March,” Transport Minister Ida Holm said on Tuesday."],
+    )
     (articles / "broken.json").write_text("{", encoding="utf-8")
 
     def variables(service: str) -> dict[str, str]:
@@ -107,11 +121,15 @@ def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -
         pipeline.onrecord("topics", "create")
         with Pipeline(tmp_path / "ingest", {**kafka, **variables("ingest")}) as ingest:
             done = ingest.onrecord("ingest", str(articles), expect=1)
-            assert "broken.json" in done.stdout + done.stderr, "one file is refused, and becomes a dead letter"
+            assert "broken.json" in done.stdout + done.stderr, (
+                "one file is refused, and becomes a dead letter"
+            )
         context = pipeline.context()
         with context.log, context.log.producer("a-stranger") as stranger:
             # poison for extract and for aggregate, which put it aside with their own rights
-            stranger.append([Message(Article.topic, b"x", b"poison"), Message(Document.topic, b"x", b"poison")])
+            stranger.append(
+                [Message(Article.topic, b"x", b"poison"), Message(Document.topic, b"x", b"poison")]
+            )
         for name, port in ports.items():
             pipeline.start(name, **variables(name), ONRECORD_OPS__PORT=str(port))
         for name, port in ports.items():
@@ -128,7 +146,12 @@ def test_the_pipeline_runs_with_them(secured: tuple[str, str], tmp_path: Path) -
                 (Document.topic, "1 replayed, 0 left as they are\n"),
             ):
                 assert console.onrecord("dlq", "replay", "--topic", topic).stdout.startswith(told)
-        pipeline.wait(lambda: all(f'onrecord_group_lag_records{{group="{group}"' in _metrics(ports["lag"]) for group in READ), "the lag")
+        pipeline.wait(
+            lambda: all(
+                f'onrecord_group_lag_records{{group="{group}"' in _metrics(ports["lag"]) for group in READ
+            ),
+            "the lag",
+        )
         pipeline.stop()
         for name in ports:
             assert "uthorization" not in (pipeline.folder / f"{name}.log").read_text(encoding="utf-8")
@@ -162,8 +185,14 @@ def _log(address: str, service: str) -> KafkaLog:
         ("lag", "onrecord-lag-0", Article.topic),
     ],
 )
-def test_nobody_writes_as_another_or_elsewhere(secured: tuple[str, str], service: str, client: str, topic: str) -> None:
-    with _log(secured[1], service) as log, pytest.raises(FencedError, match="not allowed"), log.producer(client) as producer:
+def test_nobody_writes_as_another_or_elsewhere(
+    secured: tuple[str, str], service: str, client: str, topic: str
+) -> None:
+    with (
+        _log(secured[1], service) as log,
+        pytest.raises(FencedError, match="not allowed"),
+        log.producer(client) as producer,
+    ):
         producer.append([Message(topic, b"x", b"x")])
 
 

@@ -51,19 +51,26 @@ def test_a_lost_record_is_not_taken_for_whole_because_the_log_remembers_it(tmp_p
         for file in tmp_path.glob("record.db*"):
             file.unlink()
         with Progress(context) as progress:
-            assert progress.backlog().events == len(events), "the record holds nothing, whatever the log remembers"
+            assert progress.backlog().events == len(events), (
+                "the record holds nothing, whatever the log remembers"
+            )
             with aggregating(settings, log) as thread:
                 until(lambda: progress.backlog().empty, "everything to be on record again", thread.is_alive)
 
 
 def test_positions_of_another_log_are_no_progress(tmp_path: Path) -> None:
-    settings = Settings(log=LogSettings(path=tmp_path / "log.db"), store=StoreSettings(url=f"sqlite:///{tmp_path / 'record.db'}"))
+    settings = Settings(
+        log=LogSettings(path=tmp_path / "log.db"),
+        store=StoreSettings(url=f"sqlite:///{tmp_path / 'record.db'}"),
+    )
     left = []
     for name in ("one.db", "two.db"):
         with SqliteLog(tmp_path / name) as log:
             log.create_topics(declared(1))
             with log.producer("test") as producer:
-                producer.append([cloudevents.encode(make(f"art-{n}").document, source="/test") for n in range(3)])
+                producer.append(
+                    [cloudevents.encode(make(f"art-{n}").document, source="/test") for n in range(3)]
+                )
             context = Context(settings, log, Metrics())
             with Progress(context) as progress:
                 left.append(progress.backlog().events)

@@ -20,7 +20,10 @@ Record = dict[str, list[tuple[object, ...]]]
 
 
 def test_scraped_figures_agree_with_the_record(
-    embedded: tuple[Pipeline, Record, str], pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path
+    embedded: tuple[Pipeline, Record, str],
+    pipeline_at: Callable[..., Pipeline],
+    articles: Path,
+    tmp_path: Path,
 ) -> None:
     targets = {name: f"127.0.0.1:{free_port()}" for name in ("extract", "aggregate", "query")}
     pipeline = pipeline_at(ONRECORD_QUERY__PORT=str(free_port()))
@@ -46,10 +49,18 @@ def test_scraped_figures_agree_with_the_record(
             assert prometheus.wait(expression), expression
     for target in targets.values():
         with urllib.request.urlopen(f"http://{target}/metrics", timeout=PATIENCE_S) as answer:
-            lint = subprocess.run([require("promtool"), "check", "metrics"], input=answer.read(), capture_output=True, check=False)
+            lint = subprocess.run(
+                [require("promtool"), "check", "metrics"],
+                input=answer.read(),
+                capture_output=True,
+                check=False,
+            )
         assert lint.returncode == 0, lint.stdout + lint.stderr
         for endpoint in ("/livez", "/readyz"):
-            pipeline.wait(lambda at=target, path=endpoint: not probe.ask(*_place(at), path), f"{target}{endpoint}")  # type: ignore[misc]
+            pipeline.wait(
+                lambda at=target, path=endpoint: not probe.ask(*_place(at), path),  # type: ignore[misc]
+                f"{target}{endpoint}",
+            )
     pipeline.stop()
 
 

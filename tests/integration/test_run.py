@@ -34,7 +34,9 @@ def site() -> Iterator[Site]:
 
 def offer(site: Site, *months: str) -> None:
     """A feed with a page for each month, the newest first."""
-    items = "".join(f"<item><link>{site.url}/{month}</link><guid>{month}</guid></item>" for month in reversed(months))
+    items = "".join(
+        f"<item><link>{site.url}/{month}</link><guid>{month}</guid></item>" for month in reversed(months)
+    )
     feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{items}</channel></rss>'
     for month in months:
         site.answers[f"/{month}"] = (200, {"Content-Type": "text/html"}, STORY.format(month=month).encode())
@@ -57,9 +59,14 @@ def texts(pipeline: Pipeline) -> list[str]:
 
 
 @pytest.mark.parametrize("serve", [(), ("--no-serve",)], ids=["serving", "once"])
-def test_a_wrong_path_on_a_terminal_ends_with_an_error_that_names_it(pipeline_at: Callable[..., Pipeline], serve: tuple[str, ...]) -> None:
+def test_a_wrong_path_on_a_terminal_ends_with_an_error_that_names_it(
+    pipeline_at: Callable[..., Pipeline], serve: tuple[str, ...]
+) -> None:
     pipeline = pipeline_at()
-    with Terminal([*COMMAND, "run", *serve, "services/ingest/samples", "no such/story.txt", "*.nothing"], pipeline.environment) as terminal:
+    with Terminal(
+        [*COMMAND, "run", *serve, "services/ingest/samples", "no such/story.txt", "*.nothing"],
+        pipeline.environment,
+    ) as terminal:
         assert terminal.end() == 2
     assert "onrecord: no such/story.txt: does not exist; check the path" in terminal.seen
     assert "onrecord: *.nothing: no file matches; check the pattern" in terminal.seen
@@ -68,7 +75,9 @@ def test_a_wrong_path_on_a_terminal_ends_with_an_error_that_names_it(pipeline_at
 
 
 @pytest.mark.parametrize("serve", [(), ("--no-serve",)], ids=["serving", "once"])
-def test_with_nothing_to_read_it_says_what_to_do(pipeline_at: Callable[..., Pipeline], serve: tuple[str, ...]) -> None:
+def test_with_nothing_to_read_it_says_what_to_do(
+    pipeline_at: Callable[..., Pipeline], serve: tuple[str, ...]
+) -> None:
     done = pipeline_at().onrecord("run", *serve, expect=2)
     for cure in ("onrecord run my-articles/", "ONRECORD_INGEST__FEEDS", "--samples"):
         assert cure in done.stderr
@@ -80,21 +89,29 @@ def test_what_is_on_record_is_shown_without_naming_anything(embedded: tuple[Pipe
     assert pipeline.onrecord("run", "--no-serve").stdout == printed
 
 
-def test_off_a_terminal_it_prints_its_table_and_no_log(embedded: tuple[Pipeline, Record, str], articles: Path) -> None:
+def test_off_a_terminal_it_prints_its_table_and_no_log(
+    embedded: tuple[Pipeline, Record, str], articles: Path
+) -> None:
     pipeline, _, printed = embedded
     assert printed.startswith("On record")
     done = pipeline.onrecord("run", "--no-serve", str(articles))
     assert done.stderr == f"Articles: 0 published, {len(list(articles.iterdir()))} already known\n"
 
 
-def test_a_log_is_written_where_a_level_asks_for_it(pipeline_at: Callable[..., Pipeline], articles: Path) -> None:
+def test_a_log_is_written_where_a_level_asks_for_it(
+    pipeline_at: Callable[..., Pipeline], articles: Path
+) -> None:
     pipeline = pipeline_at(ONRECORD_OPS__LOG_LEVEL="info")
     done = pipeline.onrecord("run", "--no-serve", str(articles / "lavrov.txt"))
-    assert "stage started" in [json.loads(line)["message"] for line in done.stderr.splitlines() if line.startswith("{")]
+    assert "stage started" in [
+        json.loads(line)["message"] for line in done.stderr.splitlines() if line.startswith("{")
+    ]
     assert "{" not in done.stdout
 
 
-def test_feeds_of_the_settings_are_read_and_no_samples(pipeline_at: Callable[..., Pipeline], site: Site) -> None:
+def test_feeds_of_the_settings_are_read_and_no_samples(
+    pipeline_at: Callable[..., Pipeline], site: Site
+) -> None:
     offer(site, "March")
     pipeline = pipeline_at(**of_feed(site))
     done = pipeline.onrecord("run", "--no-serve")
@@ -140,7 +157,9 @@ def test_ctrl_c_while_it_works_exits_130_and_the_next_run_goes_on(
 
 
 def test_ctrl_c_ends_extract_with_130(pipeline_at: Callable[..., Pipeline]) -> None:
-    with Terminal([*COMMAND, "extract", *(["services/ingest/samples"] * 20)], pipeline_at().environment) as terminal:
+    with Terminal(
+        [*COMMAND, "extract", *(["services/ingest/samples"] * 20)], pipeline_at().environment
+    ) as terminal:
         terminal.wait_for("“")
         terminal.press(CTRL_C)
         assert terminal.end() == 130, terminal.seen
@@ -169,7 +188,12 @@ def test_ctrl_c_ends_reading_standard_input(pipeline_at: Callable[..., Pipeline]
     ],
 )
 def test_make_run_takes_paths_as_they_are_typed(
-    pipeline_at: Callable[..., Pipeline], articles: Path, tmp_path: Path, names: list[str], given: str, published: int
+    pipeline_at: Callable[..., Pipeline],
+    articles: Path,
+    tmp_path: Path,
+    names: list[str],
+    given: str,
+    published: int,
 ) -> None:
     for name, source in zip(names, sorted(articles.iterdir()), strict=False):
         file = tmp_path / "stories" / name
@@ -177,7 +201,16 @@ def test_make_run_takes_paths_as_they_are_typed(
         shutil.copy(source, file)
     pipeline = pipeline_at(PATHS=given, SERVE="0")
     # the targets of this checkout with the environment the tests run in, which is as it should be
-    make = ["make", "-s", "-f", str(ROOT / "Makefile"), f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.run", "run"]
+    make = [
+        "make",
+        "-s",
+        "-f",
+        str(ROOT / "Makefile"),
+        f"VENV={sys.prefix}",
+        "-o",
+        f"{sys.prefix}/.run",
+        "run",
+    ]
     done = subprocess.run(
         make, cwd=tmp_path / "stories", env=pipeline.environment | {"PYTHONPATH": str(ROOT)},
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,

@@ -1,4 +1,5 @@
-"""An article pushed with a ``traceparent`` is one trace from the push to the record: spans, events, trail, log lines, exemplar."""
+"""An article pushed with a ``traceparent`` is one trace from the push to the record: spans, events, trail,
+log lines, exemplar."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ SCHEMA = Path(__file__).parents[2] / "docs" / "log-line.schema.json"
 
 @dataclass
 class Scenario:
-    """What is left of it: spans, log lines by service, records by topic, trail, and aggregate's metrics as OpenMetrics."""
+    """What is left of it: spans, log lines by service, records by topic, trail, and aggregate's metrics as
+    OpenMetrics."""
 
     receiver: Receiver
     lines: dict[str, list[dict[str, Any]]]
@@ -51,7 +53,9 @@ class Scenario:
 
 def post(port: int, article: dict[str, object], **headers: str) -> int:
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/articles", json.dumps(article).encode(), {"Content-Type": "application/json", **headers}
+        f"http://127.0.0.1:{port}/v1/articles",
+        json.dumps(article).encode(),
+        {"Content-Type": "application/json", **headers},
     )
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
@@ -72,7 +76,9 @@ def listening(port: int) -> bool:
 def scraped(port: int) -> str:
     """What is exposed, as OpenMetrics."""
     accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
-    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=accept), timeout=PATIENCE_S) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers=accept), timeout=PATIENCE_S
+    ) as answer:
         return str(answer.read().decode())
 
 
@@ -83,7 +89,8 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
         variables = {
             "ONRECORD_INGEST__PUSH_PORT": str(push_port),
             "ONRECORD_OTEL__ENDPOINT": receiver.endpoint,
-            "ONRECORD_OTEL__TIMEOUT_S": f"{PATIENCE_S:g}",  # spans that a busy machine is slow to take are not given up
+            # spans that a busy machine is slow to take are not given up
+            "ONRECORD_OTEL__TIMEOUT_S": f"{PATIENCE_S:g}",
         }
         with Pipeline(tmp_path_factory.mktemp("traces"), variables) as pipeline:
             pipeline.onrecord("topics", "create")
@@ -93,24 +100,40 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
             pipeline.wait(lambda: listening(push_port), "the push API")
             assert post(push_port, ARTICLE, traceparent=CLIENT) == 202
             assert post(push_port, ARTICLE) == 202, "a duplicate"
-            assert post(push_port, {"article_id": "empty-1", "content": " ", "content_type": "text/plain"}) == 422
+            assert (
+                post(push_port, {"article_id": "empty-1", "content": " ", "content_type": "text/plain"})
+                == 422
+            )
             context = pipeline.context()
             with context.log as log:
                 with log.producer("test") as producer:
                     producer.append([Message(Article.topic, b"poison-1", b"{not json")])
                 pipeline.drain()
                 # what is on record is counted a moment after it got there
-                pipeline.wait(lambda: "onrecord_event_age_seconds_count 1.0" in scraped(ops_port), "the article to be counted")
+                pipeline.wait(
+                    lambda: "onrecord_event_age_seconds_count 1.0" in scraped(ops_port),
+                    "the article to be counted",
+                )
                 openmetrics = scraped(ops_port)
                 pipeline.stop()
-                records = {topic: everything(log, topic) for topic in (Article.topic, Document.topic, Quote.topic)}
+                records = {
+                    topic: everything(log, topic) for topic in (Article.topic, Document.topic, Quote.topic)
+                }
             engine = sa.create_engine(context.settings.store.address())
             with engine.connect() as connection:
                 columns = tables.trail.c.stage, tables.trail.c.outcome, tables.trail.c.trace_id
-                trail = [tuple(row) for row in connection.execute(sa.select(*columns).where(tables.trail.c.article_id == "pushed-1"))]
+                trail = [
+                    tuple(row)
+                    for row in connection.execute(
+                        sa.select(*columns).where(tables.trail.c.article_id == "pushed-1")
+                    )
+                ]
             engine.dispose()
             lines = {
-                name: [json.loads(line) for line in (pipeline.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()]
+                name: [
+                    json.loads(line)
+                    for line in (pipeline.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
+                ]
                 for name in ("ingest", "extract", "aggregate")
             }
             yield Scenario(receiver, lines, records, trail, openmetrics)
@@ -118,14 +141,19 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
 
 def test_spans_form_one_connected_trace_from_push_to_record(scenario: Scenario) -> None:
     sent, extracted, recorded = (
-        scenario.one(name) for name in ("send onrecord.articles", "process onrecord.articles", "process onrecord.documents")
+        scenario.one(name)
+        for name in ("send onrecord.articles", "process onrecord.articles", "process onrecord.documents")
     )
     assert sent.parent_id == CLIENT_SPAN
     assert extracted.parent_id == sent.span_id
     assert recorded.parent_id == extracted.span_id
     quoted = scenario.one("process onrecord.quotes")
     assert quoted.parent_id == extracted.span_id
-    assert [span.links for span in (sent, extracted, recorded)] == [[], [(TRACE, sent.span_id)], [(TRACE, extracted.span_id)]]
+    assert [span.links for span in (sent, extracted, recorded)] == [
+        [],
+        [(TRACE, sent.span_id)],
+        [(TRACE, extracted.span_id)],
+    ]
     assert [span.resource["service.name"] for span in (sent, extracted, recorded)] == [
         "onrecord-ingest", "onrecord-extract", "onrecord-aggregate",
     ]  # fmt: skip
@@ -153,7 +181,10 @@ def test_spans_are_described_as_the_messaging_conventions_say(scenario: Scenario
         "messaging.operation.name": "process", "messaging.operation.type": "process",
         "messaging.client.id": "onrecord-extract-0", "messaging.consumer.group.name": "onrecord-extract",
     }  # fmt: skip
-    assert (sent.span.kind, extracted.span.kind) == (sent.span.SPAN_KIND_PRODUCER, sent.span.SPAN_KIND_CONSUMER)
+    assert (sent.span.kind, extracted.span.kind) == (
+        sent.span.SPAN_KIND_PRODUCER,
+        sent.span.SPAN_KIND_CONSUMER,
+    )
     poison = [span for span in scenario.receiver.spans if span.attributes.get("error.type") == "not_json"]
     assert [span.span.name for span in poison] == ["process onrecord.articles"]
     assert poison[0].span.status.code == poison[0].span.status.STATUS_CODE_ERROR
@@ -161,7 +192,10 @@ def test_spans_are_described_as_the_messaging_conventions_say(scenario: Scenario
 
 def test_span_ids_are_those_of_the_headers_that_were_sent(scenario: Scenario) -> None:
     (article,) = [record for record in scenario.records[Article.topic] if record.key == b"pushed-1"]
-    assert article.header("traceparent") == f"00-{TRACE}-{scenario.one('send onrecord.articles').span_id}-01".encode()
+    assert (
+        article.header("traceparent")
+        == f"00-{TRACE}-{scenario.one('send onrecord.articles').span_id}-01".encode()
+    )
     made = f"00-{TRACE}-{scenario.one('process onrecord.articles').span_id}-01".encode()
     for topic in (Document.topic, Quote.topic):
         assert [record.header("traceparent") for record in scenario.records[topic]] == [made]
@@ -175,7 +209,11 @@ def test_the_trail_holds_the_trace(scenario: Scenario) -> None:
 
 
 def test_the_age_has_the_trace_as_its_exemplar(scenario: Scenario) -> None:
-    buckets = [line for line in scenario.openmetrics.splitlines() if line.startswith("onrecord_event_age_seconds_bucket")]
+    buckets = [
+        line
+        for line in scenario.openmetrics.splitlines()
+        if line.startswith("onrecord_event_age_seconds_bucket")
+    ]
     assert sum(f'# {{trace_id="{TRACE}"}}' in line for line in buckets) == 1
 
 
@@ -194,16 +232,28 @@ def test_every_line_is_as_documented_and_none_holds_text(scenario: Scenario) -> 
 def test_one_line_per_article_per_service_and_no_chatter(scenario: Scenario) -> None:
     for service, outcome in (("ingest", "published"), ("extract", "extracted"), ("aggregate", "extracted")):
         (line,) = [line for line in scenario.lines[service] if line["message"] == "article processed"]
-        assert (line["article_id"], line["revision"], line["outcome"], line["trace_id"]) == ("pushed-1", 1, outcome, TRACE)
+        assert (line["article_id"], line["revision"], line["outcome"], line["trace_id"]) == (
+            "pushed-1",
+            1,
+            outcome,
+            TRACE,
+        )
         assert line["level"] == "info"
         if service != "ingest":
             assert (line["quotes"], line["claims"]) == (1, 0)
     (line,) = [line for line in scenario.lines["ingest"] if line["level"] == "warning"]
     assert (line["message"], line["outcome"], line["reason"]) == ("dead letter", "rejected", "empty")
     (line,) = [line for line in scenario.lines["extract"] if line["level"] == "warning"]
-    assert (line["message"], line["article_id"], line["stage"], line["reason"]) == ("dead letter", "poison-1", "decode", "not_json")
+    assert (line["message"], line["article_id"], line["stage"], line["reason"]) == (
+        "dead letter",
+        "poison-1",
+        "decode",
+        "not_json",
+    )
     assert [line for line in scenario.lines["aggregate"] if line["level"] not in ("info", "debug")] == []
     # what is not about an article: started, ops endpoint, stopped, and the like
     for service, lines in scenario.lines.items():
-        others = [line["message"] for line in lines if line["message"] not in ("article processed", "dead letter")]
+        others = [
+            line["message"] for line in lines if line["message"] not in ("article processed", "dead letter")
+        ]
         assert len(others) <= 5, (service, others)

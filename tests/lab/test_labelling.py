@@ -48,8 +48,14 @@ def test_words_are_found_by_their_occurrence(texts: Path) -> None:
     [
         ({"cue": {"t": "shouted"}}, "not on the page: 'shouted'"),
         ({"content": [{"t": "“It is safe,”", "n": 3}], "claims": []}, "occurrence 3"),
-        ({"claims": [{"text": {"t": "Ida Holm"}, "worth": 1, "type": "state", "negated": False}]}, "no piece of the content"),
-        ({"claims": [{"text": {"t": "It is safe"}, "worth": 1, "type": "fact", "negated": False}]}, "not 'fact'|is one of"),
+        (
+            {"claims": [{"text": {"t": "Ida Holm"}, "worth": 1, "type": "state", "negated": False}]},
+            "no piece of the content",
+        ),
+        (
+            {"claims": [{"text": {"t": "It is safe"}, "worth": 1, "type": "fact", "negated": False}]},
+            "not 'fact'|is one of",
+        ),
         ({"actor": {"name": "x", "kind": "robot", "aliases": []}}, "not 'robot'"),
     ],
 )
@@ -61,7 +67,10 @@ def test_what_is_not_on_the_page_is_named(texts: Path, wrong: dict[str, Any], to
 
 def test_agreement_counts_what_both_found_and_how_they_judged_it(texts: Path) -> None:
     other = FIRST | {"doubtful": True, "actor": {"name": "Holm", "kind": "person", "aliases": []}}
-    left, right = read_folder(written(texts / "a", FIRST, SECOND), texts), read_folder(written(texts / "b", other), texts)
+    left, right = (
+        read_folder(written(texts / "a", FIRST, SECOND), texts),
+        read_folder(written(texts / "b", other), texts),
+    )
     lines = agreement(left, right).lines()
     assert lines[0] == "attributions: 2 and 1; found by both, F1: any overlap 66.7, half of the words 66.7"
     assert "actor: the same for 100.0 % of 1" in lines
@@ -74,7 +83,9 @@ def test_kappa_is_what_is_beyond_chance() -> None:
     assert kappa(pairs) == pytest.approx(0.4)
 
 
-def test_what_is_stored_holds_no_word_of_the_page_but_names_and_is_read_back(texts: Path, tmp_path: Path) -> None:
+def test_what_is_stored_holds_no_word_of_the_page_but_names_and_is_read_back(
+    texts: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     out.mkdir()
     folder = written(texts / "a", FIRST, SECOND)
@@ -92,8 +103,24 @@ def test_what_is_stored_holds_no_word_of_the_page_but_names_and_is_read_back(tex
 
 def test_a_description_is_stored_in_a_few_words(texts: Path, tmp_path: Path) -> None:
     wordy = "the woman who had run the ferry since her father left it to her"
-    described = FIRST | {"actor": {"name": wordy, "kind": "unnamed", "aliases": ["the owner", wordy], "also": []}}
-    assert main(["--texts", str(texts), "store", str(written(texts / "a", described)), "--part", "work", "--out", str(tmp_path)]) == 0
+    described = FIRST | {
+        "actor": {"name": wordy, "kind": "unnamed", "aliases": ["the owner", wordy], "also": []}
+    }
+    assert (
+        main(
+            [
+                "--texts",
+                str(texts),
+                "store",
+                str(written(texts / "a", described)),
+                "--part",
+                "work",
+                "--out",
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     [page] = read_pages(tmp_path)
     actor = page.labels[0].actor
     assert actor is not None

@@ -14,7 +14,8 @@ MINUTE_MS = 60_000
 
 
 def settled(log: EventLog, group: str, topic: str, records: Collection[int], now_ms: int) -> GroupLag:
-    """The lag once it counts one of ``records``: on Kafka a commit is seen a moment after it happened, partition by partition."""
+    """The lag once it counts one of ``records``: on Kafka a commit is seen a moment after it happened,
+    partition by partition."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         lag = measure(log, {group: [topic]}, [topic], now_ms).groups[group, topic]
@@ -27,8 +28,14 @@ def test_lag_falls_as_a_group_commits_and_stays_when_its_member_is_gone(log: Eve
     topic, group = new_topic(log, 2), new_group()
     written = time.time_ns() // 1_000_000
     with log.producer(f"test-{group}") as producer:
-        producer.append([Message(topic, b"k", b"%d" % n, partition=n % 2, timestamp_ms=written + n * 1000) for n in range(6)])
-    # on Kafka each of the two partitions ends with a transaction marker, which counts while records are in front of it
+        producer.append(
+            [
+                Message(topic, b"k", b"%d" % n, partition=n % 2, timestamp_ms=written + n * 1000)
+                for n in range(6)
+            ]
+        )
+    # on Kafka each of the two partitions ends with a transaction marker, which counts while records are in
+    # front of it
     before = settled(log, group, topic, range(6, 9), written + MINUTE_MS)
     assert (before.seconds, before.committed) == (60.0, 0)
 

@@ -1,4 +1,5 @@
-"""The lag exporter as it is scraped: on a log with work left, after a topic vanished, and while the broker is out of reach."""
+"""The lag exporter as it is scraped: on a log with work left, after a topic vanished, and while the broker is
+out of reach."""
 
 from __future__ import annotations
 
@@ -56,7 +57,9 @@ def test_backlog_of_groups_that_never_ran_is_exposed(tmp_path: Path) -> None:
         log.create_topics(declared(2))
         with log.producer("test") as producer:
             old = time.time_ns() // 1_000_000 - 90_000
-            producer.append([Message("onrecord.articles", b"a-%d" % n, b"{}", timestamp_ms=old) for n in range(3)])
+            producer.append(
+                [Message("onrecord.articles", b"a-%d" % n, b"{}", timestamp_ms=old) for n in range(3)]
+            )
         with running(log) as (service, metrics):
             until(lambda: not service.ready(), "the first measurement")
             found = scraped(metrics)
@@ -78,17 +81,27 @@ def test_a_vanished_topic_leaves_no_ghost(tmp_path: Path) -> None:
         with running(log) as (service, metrics):
             until(lambda: any("onrecord.quotes" in name for name in scraped(metrics)), "the topic's series")
             with sqlite3.connect(path) as database:
-                database.execute("DELETE FROM partition WHERE topic_id = (SELECT id FROM topic WHERE name = 'onrecord.quotes')")
+                database.execute(
+                    "DELETE FROM partition WHERE topic_id = (SELECT id FROM topic WHERE name ="
+                    " 'onrecord.quotes')"
+                )
                 database.execute("DELETE FROM topic WHERE name = 'onrecord.quotes'")
             database.close()
-            until(lambda: not any('"onrecord.quotes"' in name for name in scraped(metrics)), "its series to go")
+            until(
+                lambda: not any('"onrecord.quotes"' in name for name in scraped(metrics)), "its series to go"
+            )
             assert any('"onrecord.claims"' in name for name in scraped(metrics))
             until(service.ready, "the reason")
-            assert "topics do not exist: onrecord.quotes; create them with `onrecord topics create`" in service.ready()[0]
+            assert (
+                "topics do not exist: onrecord.quotes; create them with `onrecord topics create`"
+                in service.ready()[0]
+            )
 
 
 @pytest.mark.kafka
-def test_an_unreachable_broker_removes_the_figures_until_it_returns(kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka) -> None:
+def test_an_unreachable_broker_removes_the_figures_until_it_returns(
+    kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka
+) -> None:
     from services.chassis.log.kafka import KafkaLog
 
     with KafkaLog(kafka_behind_proxy.settings()) as patient:

@@ -33,7 +33,8 @@ class Expression:
 
 
 def panels(range_s: int) -> Iterator[Expression]:
-    """The queries of all dashboards with their variables set: everything selected, ``range_s`` seconds shown."""
+    """The queries of all dashboards with their variables set: everything selected, ``range_s`` seconds
+    shown."""
     for file in sorted(DASHBOARDS.glob("*.json")):
         board = json.loads(file.read_text(encoding="utf-8"))
         for panel in _panels(board["panels"]):
@@ -42,8 +43,14 @@ def panels(range_s: int) -> Iterator[Expression]:
 
 
 def substituted(text: str, range_s: int) -> str:
-    """Grafana's variables replaced: its own by durations, the dashboards' by a pattern that everything matches."""
-    own = {"__rate_interval": RATE_INTERVAL, "__interval": f"{scaled.INTERVAL_S}s", "__range": f"{range_s}s", "__range_s": str(range_s)}
+    """Grafana's variables replaced: its own by durations, the dashboards' by a pattern that everything
+    matches."""
+    own = {
+        "__rate_interval": RATE_INTERVAL,
+        "__interval": f"{scaled.INTERVAL_S}s",
+        "__range": f"{range_s}s",
+        "__range_s": str(range_s),
+    }
 
     def value(found: re.Match[str]) -> str:
         name = found["braced"] or found["bare"]

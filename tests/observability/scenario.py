@@ -1,8 +1,10 @@
-"""The pipeline with its Prometheus, in health and in trouble: real processes on a real Kafka and a real PostgreSQL.
+"""The pipeline with its Prometheus, in health and in trouble: real processes on a real Kafka and a real
+PostgreSQL.
 
-``python -m tests.observability.scenario`` plays it outside pytest, for pictures and for looking at it: ``--exec COMMAND`` runs a
-command against the finished scenario (``PROMETHEUS_URL``, ``SCENARIO_START`` and ``SCENARIO_END`` in its environment), ``--keep``
-leaves everything running until Ctrl-C, ``--healthy`` leaves the faults out.
+``python -m tests.observability.scenario`` plays it outside pytest, for pictures and for looking at it:
+``--exec COMMAND`` runs a command against the finished scenario (``PROMETHEUS_URL``, ``SCENARIO_START`` and
+``SCENARIO_END`` in its environment), ``--keep`` leaves everything running until Ctrl-C, ``--healthy`` leaves
+the faults out.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ FEED_ITEM = "<item><title>Edition {n}</title><link>{site}/{n}</link></item>"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that breaks: the alerts it must raise, and those that may come along, each with the reason."""
+    """Something that breaks: the alerts it must raise, and those that may come along, each with the
+    reason."""
 
     name: str
     expected: Mapping[str, Mapping[str, str]]
@@ -79,7 +82,10 @@ FAULTS = {
             {"FreshnessBurnRateFast": {"slo": "freshness"}},
             {
                 "FreshnessBurnRateSlow": "the same objective over longer windows; Alertmanager inhibits it",
-                "ClockSkew": "that machine's clock is ahead; where the other alert takes long, this one has its time, too",
+                "ClockSkew": (
+                    "that machine's clock is ahead; where the other alert takes long, this one has its"
+                    " time, too"
+                ),
             },
         ),
         Fault(
@@ -92,7 +98,10 @@ FAULTS = {
         ),
         Fault(
             "poison",
-            {"ArticleSuccessBurnRateFast": {"slo": "article_success"}, "DeadLetterRateHigh": {"job": "extract"}},
+            {
+                "ArticleSuccessBurnRateFast": {"slo": "article_success"},
+                "DeadLetterRateHigh": {"job": "extract"},
+            },
             {"ArticleSuccessBurnRateSlow": "the same objective over longer windows; inhibited"},
         ),
         Fault(
@@ -120,7 +129,10 @@ FAULTS = {
             "broker killed",
             {"LogUnreachable": {"job": "lag"}},
             {
-                "PublishErrors": "of what was on its way; ingest reads the log before it writes, and is not let as far as that again",
+                "PublishErrors": (
+                    "of what was on its way; ingest reads the log before it writes, and is not let as far as"
+                    " that again"
+                ),
                 **dict.fromkeys(
                     ("StoreErrors", "ReadApiErrors", "ConsumerStalled", "LagGrowing"),
                     "the store is still gone; what it raised may have rested for a moment",
@@ -132,7 +144,8 @@ FAULTS = {
 
 
 class Scenario:
-    """Everything started on entering. ``start``: Unix time of the first figures; ``up_at``: from then on every service was up."""
+    """Everything started on entering. ``start``: Unix time of the first figures; ``up_at``: from then on
+    every service was up."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -149,7 +162,9 @@ class Scenario:
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._quiet.set()
         self._stack.close()
 
@@ -167,11 +182,16 @@ class Scenario:
             self.start_service(name)
         targets = {job: f"127.0.0.1:{self._ports[job]}" for job in (*SERVICES, "prometheus")}
         config = scaled.configuration(self.folder, targets)
-        self.prometheus = self._stack.enter_context(Prometheus(self.folder, config=config, port=self._ports["prometheus"]))
+        self.prometheus = self._stack.enter_context(
+            Prometheus(self.folder, config=config, port=self._ports["prometheus"])
+        )
         self.start = time.time()
         self.wait(f"count(up == 1) == {len(targets)}")
         # scraped is not ready: the ops port answers before the push server does
-        self.pipeline.wait(lambda: not any(ask("127.0.0.1", self._ports[name], "/readyz") for name in SERVICES), "services to be ready")
+        self.pipeline.wait(
+            lambda: not any(ask("127.0.0.1", self._ports[name], "/readyz") for name in SERVICES),
+            "services to be ready",
+        )
         self.up_at = time.time()
         self._reader = threading.Thread(target=self._read_pages, name="reader", daemon=True)
         self._reader.start()
@@ -198,7 +218,7 @@ class Scenario:
             "ONRECORD_QUERY__PORT": str(self._ports["read"]),
         }
 
-    # -- what the world does ---------------------------------------------------------------------------------------------
+    # -- what the world does ---------------------------------------------------------------------------------
 
     def start_service(self, name: str) -> None:
         """Start a service, at the address it is scraped at."""
@@ -208,7 +228,8 @@ class Scenario:
         """Push articles, as new ones, until they are taken; returns them as pushed."""
         articles = [self._article(text) | fields for text in texts]
         deadline = time.monotonic() + PATIENCE_S
-        while (status := self._post(articles)) != HTTPStatus.ACCEPTED:  # what was taken is known to ingest, and not taken twice
+        # what was taken is known to ingest, and not taken twice
+        while (status := self._post(articles)) != HTTPStatus.ACCEPTED:
             assert time.monotonic() < deadline, f"the push API goes on answering {status}"
             time.sleep(LOOK_S)
         return articles
@@ -222,7 +243,9 @@ class Scenario:
 
     def _post(self, articles: Sequence[Mapping[str, object]]) -> int:
         address = f"http://127.0.0.1:{self._ports['push']}/v1/articles"
-        request = urllib.request.Request(address, json.dumps(articles).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            address, json.dumps(articles).encode(), {"Content-Type": "application/json"}
+        )
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
                 return int(answer.status)
@@ -238,25 +261,30 @@ class Scenario:
         while True:
             for path in paths:
                 with suppress(OSError, http.client.HTTPException):
-                    urllib.request.urlopen(f"http://127.0.0.1:{self._ports['read']}{path}", timeout=ANSWER_S).close()
+                    urllib.request.urlopen(
+                        f"http://127.0.0.1:{self._ports['read']}{path}", timeout=ANSWER_S
+                    ).close()
                 if self._quiet.wait(READ_PAUSE_S):
                     return
 
     def healthy(self, articles: int = 12) -> None:
-        """A working day: so many of the sample articles, two twice, one refused, one corrected; everything comes on record. In between
-        a second extract lends a hand: partitions are handed over."""
+        """A working day: so many of the sample articles, two twice, one refused, one corrected; everything
+        comes on record. In between a second extract lends a hand: partitions are handed over."""
         texts = samples()[:articles]
         pushed = self.push(texts[:PORTION])
         for first in range(PORTION, len(texts), PORTION):
             self.drained()  # a slow machine would be late with a whole dump
             pushed += self.push(texts[first : first + PORTION])
         self._post(pushed[:2])
-        self._post([{"content_type": "text/plain"}, pushed[0] | {"content": f"{pushed[0]['content']} Corrected."}])
+        self._post(
+            [{"content_type": "text/plain"}, pushed[0] | {"content": f"{pushed[0]['content']} Corrected."}]
+        )
         self._scale_out()
         self.drained()
 
     def _scale_out(self) -> None:
-        """A second member joins extract's group, until the first has given partitions up for it, and leaves again."""
+        """A second member joins extract's group, until the first has given partitions up for it, and leaves
+        again."""
         moves = 'sum(onrecord_rebalances_total{service="extract"})'
         before = self.value(moves)
         self.pipeline.start("extract", instance="-2", ONRECORD_LOG__INSTANCE="2")
@@ -264,15 +292,17 @@ class Scenario:
         self.pipeline.stop("extract-2")
 
     def drained(self) -> None:
-        """Wait until everything on the log is on record: two measurements from now on, the second begun after all this, say so."""
+        """Wait until everything on the log is on record: two measurements from now on, the second begun after
+        all this, say so."""
         for _ in range(2):
             self.wait(f'max(onrecord_last_progress_timestamp_seconds{{service="lag"}}) > {time.time():.3f}')
         self.wait("max(onrecord_group_lag_seconds) == 0")
 
-    # -- faults ----------------------------------------------------------------------------------------------------------
+    # -- faults ----------------------------------------------------------------------------------------------
 
     def play(self, name: str) -> set[str]:
-        """Break something, wait for the alerts it must raise, and mend it if it can be; returns the alerts it raised.
+        """Break something, wait for the alerts it must raise, and mend it if it can be; returns the alerts it
+        raised.
 
         Raises:
             AssertionError: an expected alert did not fire in time, or another one did.
@@ -289,17 +319,27 @@ class Scenario:
                 self._firing(alert, labels, name)
             raised = self.raised(began)
             strangers = raised - fault.expected.keys() - fault.companions.keys()
-            assert not strangers, f"{name}: {sorted(strangers)} fired too\n{json.dumps(self.prometheus.alerts(), indent=1)}"
+            assert not strangers, (
+                f"{name}: {sorted(strangers)} fired too\n{json.dumps(self.prometheus.alerts(), indent=1)}"
+            )
         finally:
             mend()
         return raised
 
     def _late(self) -> Callable[[], None]:
-        """A dump of articles that came in ten minutes ago, put on the log by a machine whose clock is a minute ahead."""
+        """A dump of articles that came in ten minutes ago, put on the log by a machine whose clock is a
+        minute ahead."""
         came_in = datetime.now(UTC) - timedelta(minutes=10)
         ahead_ms = int((time.time() + 60) * 1000)
         events = [
-            Article(article_id=f"late-{n}", content_type="text/plain", language="en", content=text, origin="dump", fetched_at=came_in)
+            Article(
+                article_id=f"late-{n}",
+                content_type="text/plain",
+                language="en",
+                content=text,
+                origin="dump",
+                fetched_at=came_in,
+            )
             for n, text in enumerate(short(12))
         ]
         self._append([replace(encode(event, source="/scenario"), timestamp_ms=ahead_ms) for event in events])
@@ -321,7 +361,8 @@ class Scenario:
         return lambda: None
 
     def _pause_broker(self) -> Callable[[], None]:
-        """The broker stands still in the middle of work, until extract has given a transaction up; then extract's producer is new."""
+        """The broker stands still in the middle of work, until extract has given a transaction up; then
+        extract's producer is new."""
         failed = '(sum(onrecord_transactions_total{service="extract",outcome="failed"}) or vector(0))'
         self.wait('up{job="extract"} == 1')
         before = self.value(failed)
@@ -344,7 +385,9 @@ class Scenario:
     def _kill_store(self) -> Callable[[], None]:
         """The database server dies at once, as if its machine had."""
         host, _, port = self._store.partition(":")
-        connection = pg8000.dbapi.connect(USER, host=host, port=int(port), database="postgres", timeout=PATIENCE_S)
+        connection = pg8000.dbapi.connect(
+            USER, host=host, port=int(port), database="postgres", timeout=PATIENCE_S
+        )
         cursor = connection.cursor()
         cursor.execute("SHOW data_directory")
         folder = Path(cursor.fetchone()[0])
@@ -372,7 +415,7 @@ class Scenario:
 
         return mend
 
-    # -- what Prometheus says ----------------------------------------------------------------------------------------------
+    # -- what Prometheus says --------------------------------------------------------------------------------
 
     def wait(self, expression: str) -> None:
         """Wait until an expression has a value."""
@@ -389,12 +432,19 @@ class Scenario:
         for job in SERVICES:
             self.wait(f'(timestamp(up{{job="{job}"}}) > {now:.3f}) or (absent(up{{job="{job}"}}))')
         # twice: an alert may come before the recording rule that it reads
-        self.wait(f"min(prometheus_rule_group_last_evaluation_timestamp_seconds) > {time.time() + 2 * scaled.INTERVAL_S:.3f}")
+        self.wait(
+            "min(prometheus_rule_group_last_evaluation_timestamp_seconds) >"
+            f" {time.time() + 2 * scaled.INTERVAL_S:.3f}"
+        )
 
     def _firing(self, alert: str, labels: Mapping[str, str], fault: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while not any(_is(found, alert, labels) and found["state"] == "firing" for found in self.prometheus.alerts()):
-            assert time.monotonic() < deadline, f"{fault}: {alert} {dict(labels)} did not fire\n{self._said()}"
+        while not any(
+            _is(found, alert, labels) and found["state"] == "firing" for found in self.prometheus.alerts()
+        ):
+            assert time.monotonic() < deadline, (
+                f"{fault}: {alert} {dict(labels)} did not fire\n{self._said()}"
+            )
             time.sleep(LOOK_S)
 
     def raised(self, since: float) -> set[str]:
@@ -402,7 +452,8 @@ class Scenario:
         return {
             str(found["labels"]["alertname"])
             for found in self.prometheus.alerts()
-            if found["state"] == "firing" and datetime.fromisoformat(_microseconds(found["activeAt"])).timestamp() >= since
+            if found["state"] == "firing"
+            and datetime.fromisoformat(_microseconds(found["activeAt"])).timestamp() >= since
         }
 
     def _said(self) -> str:
@@ -417,7 +468,10 @@ def samples() -> list[str]:
 
 def short(count: int) -> list[str]:
     """Articles of two sentences: extracted in a moment."""
-    return [f"“The bridge will open in {2030 + n},” Mayor Ida Holm said on Tuesday. The council agreed." for n in range(count)]
+    return [
+        f"“The bridge will open in {2030 + n},” Mayor Ida Holm said on Tuesday. The council agreed."
+        for n in range(count)
+    ]
 
 
 def _web(site: str) -> dict[str, Answer | Respond]:
@@ -425,7 +479,10 @@ def _web(site: str) -> dict[str, Answer | Respond]:
     texts = short(3)
     items = "".join(FEED_ITEM.format(n=n, site=site) for n in range(len(texts)))
     feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Feed</title>{items}</channel></rss>'
-    pages = {f"/{n}": _page(f"<html lang='en'><body><article><p>{text * 5}</p></article></body></html>") for n, text in enumerate(texts)}
+    pages = {
+        f"/{n}": _page(f"<html lang='en'><body><article><p>{text * 5}</p></article></body></html>")
+        for n, text in enumerate(texts)
+    }
     return {"/feed": (200, {"Content-Type": "application/rss+xml"}, feed.encode()), **pages}
 
 
@@ -445,11 +502,15 @@ def _microseconds(time_text: str) -> str:
 
 def main() -> int:
     """Play the scenario and hand it to a command or a person."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--exec", dest="command", help="run this shell command against it")
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C or SIGTERM")
     parser.add_argument("--healthy", action="store_true", help="no faults")
-    parser.add_argument("--articles", type=int, default=12, help="sample articles of the healthy part (21 at most)")
+    parser.add_argument(
+        "--articles", type=int, default=12, help="sample articles of the healthy part (21 at most)"
+    )
     parser.add_argument("--folder", type=Path, help="where data and logs go (a temporary folder by default)")
     options = parser.parse_args()
     # a shell starts background jobs with SIGINT ignored: SIGTERM ends those as cleanly
@@ -463,7 +524,9 @@ def main() -> int:
         print(f"healthy after {time.time() - scenario.start:.0f} s", flush=True)
         for name in () if options.healthy else FAULTS:
             raised = scenario.play(name)
-            print(f"{name}: {', '.join(sorted(raised))} after {time.time() - scenario.start:.0f} s", flush=True)
+            print(
+                f"{name}: {', '.join(sorted(raised))} after {time.time() - scenario.start:.0f} s", flush=True
+            )
         if options.command:
             known = {"SCENARIO_START": f"{scenario.start:.0f}", "SCENARIO_END": f"{time.time():.0f}"}
             environment = {**os.environ, "PROMETHEUS_URL": scenario.prometheus.address, **known}

@@ -38,7 +38,9 @@ def _no_python(folder: str, names: list[str]) -> list[str]:
 
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([LINTER, "--no-cache", "--no-logo"], cwd=tree, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [LINTER, "--no-cache", "--no-logo"], cwd=tree, capture_output=True, text=True, check=False
+    )
 
 
 def broken(tree: Path) -> set[str]:
@@ -53,7 +55,9 @@ def test_the_code_keeps_the_contract(tree: Path) -> None:
 
 
 def test_every_clause_can_be_broken(tree: Path) -> None:
-    clauses = dict(re.findall(r'^id = "(.*)"\nname = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE))
+    clauses = dict(
+        re.findall(r'^id = "(.*)"\nname = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    )
     assert clauses.keys() == PLANTED.keys()
     for file, line in PLANTED.values():
         with (tree / file).open("a") as module:

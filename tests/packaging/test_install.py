@@ -1,4 +1,5 @@
-"""``requirements/install.py``: what stands in the locks is what is installed, whatever has been published since."""
+"""``requirements/install.py``: what stands in the locks is what is installed, whatever has been published
+since."""
 
 from __future__ import annotations
 
@@ -57,11 +58,21 @@ class Place:
         facts = f"{name}-{version}.dist-info"
         files = {
             f"{name}.py": f"version = {version!r}\n",
-            f"{facts}/METADATA": "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *lines, ""]),
-            f"{facts}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{facts}/METADATA": "\n".join(
+                ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *lines, ""]
+            ),
+            f"{facts}/WHEEL": (
+                "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            ),
         }
-        sums = {path: base64.urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=") for path, text in files.items()}
-        record = "".join(f"{path},sha256={sums[path]},{len(text)}\n" for path, text in files.items()) + f"{facts}/RECORD,,\n"
+        sums = {
+            path: base64.urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
+            for path, text in files.items()
+        }
+        record = (
+            "".join(f"{path},sha256={sums[path]},{len(text)}\n" for path, text in files.items())
+            + f"{facts}/RECORD,,\n"
+        )
         with zipfile.ZipFile(file, "w") as wheel:
             for path, text in {**files, f"{facts}/RECORD": record}.items():
                 wheel.writestr(path, text)
@@ -74,11 +85,18 @@ class Place:
     @property
     def variables(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-        return clean | {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.published), "COLUMNS": "200"}
+        return clean | {
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.published),
+            "COLUMNS": "200",
+        }
 
     def install(self, expect: int = 0) -> str:
         """Run the installer; what it said."""
-        done = subprocess.run(self.command, env=self.variables, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(
+            self.command, env=self.variables, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
         assert done.returncode == expect, done.stderr
         assert done.stdout == ""
         return done.stderr
@@ -86,7 +104,9 @@ class Place:
     def version(self, name: str) -> str | None:
         """The version that a program in the environment sees, None without one."""
         program = f"import {name}; print({name}.version)"
-        done = subprocess.run([self.environment / "bin" / "python", "-c", program], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [self.environment / "bin" / "python", "-c", program], capture_output=True, text=True, check=False
+        )
         return done.stdout.strip() or None
 
 
@@ -96,9 +116,12 @@ def place(tmp_path: Path, newborn: Path) -> Place:
 
 
 def test_what_is_published_later_changes_nothing(place: Place) -> None:
-    """The very case that broke: a package asks for an extra of another, which the lock pins without it, and a newer one comes out."""
+    """The very case that broke: a package asks for an extra of another, which the lock pins without it, and a
+    newer one comes out."""
     place.lock(
-        "lock", place.publish("covered", "1.0", "Provides-Extra: toml") + place.publish("asks", "1.0", "Requires-Dist: covered[toml]>=1")
+        "lock",
+        place.publish("covered", "1.0", "Provides-Extra: toml")
+        + place.publish("asks", "1.0", "Requires-Dist: covered[toml]>=1"),
     )
     place.publish("covered", "2.0", "Provides-Extra: toml")
     place.publish("asks", "2.0")
@@ -126,7 +149,9 @@ def test_a_file_that_was_replaced_is_refused(place: Place) -> None:
 def test_nothing_is_built_since_that_would_fetch_what_no_lock_names(place: Place) -> None:
     source = place.folder / "source"
     source.mkdir()
-    (source / "pyproject.toml").write_text('[build-system]\nrequires = ["anything"]\nbuild-backend = "anything"\n')
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["anything"]\nbuild-backend = "anything"\n'
+    )
     archive = Path(shutil.make_archive(str(place.published / "source-1.0"), "gztar", place.folder, "source"))
     place.lock("lock", f"source==1.0 --hash=sha256:{sha256(archive.read_bytes()).hexdigest()}\n")
     said = place.install(expect=1)
@@ -178,9 +203,15 @@ def test_movement_on_a_terminal(place: Place) -> None:
 def test_ctrl_c_says_how_to_go_on(place: Place) -> None:
     place.lock("lock", place.publish("one", "1.0").replace("1.0", "2.0"))
     with socket.create_server(("127.0.0.1", 0)) as index:
-        variables = {name: value for name, value in place.variables.items() if name not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")}
+        variables = {
+            name: value
+            for name, value in place.variables.items()
+            if name not in ("PIP_NO_INDEX", "PIP_FIND_LINKS")
+        }
         variables["PIP_INDEX_URL"] = f"http://127.0.0.1:{index.getsockname()[1]}/"
-        process = subprocess.Popen(place.command, env=variables, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        process = subprocess.Popen(
+            place.command, env=variables, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         index.settimeout(PATIENCE_S)
         with index.accept()[0]:  # an index that never answers
             os.killpg(process.pid, signal.SIGINT)
@@ -192,22 +223,33 @@ def test_ctrl_c_says_how_to_go_on(place: Place) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pip", ["pip==22.3", "pip==23.2.1", "pip"], ids=["of Python 3.11.0", "of Python 3.11.7", "the newest"])
+@pytest.mark.parametrize(
+    "pip", ["pip==22.3", "pip==23.2.1", "pip"], ids=["of Python 3.11.0", "of Python 3.11.7", "the newest"]
+)
 def test_whichever_pip_is_there_the_locked_one_installs(pip: str, tmp_path: Path, newborn: Path) -> None:
     """With the project's own installer and the packages themselves."""
     environment = tmp_path / "environment"
     shutil.copytree(newborn, environment, symlinks=True)
     python = environment / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--upgrade", pip], check=True, timeout=PATIENCE_S)
+    subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--upgrade", pip], check=True, timeout=PATIENCE_S
+    )
     command: list[str | Path] = [sys.executable, REQUIREMENTS / "install.py", environment, "build"]
     subprocess.run(command, check=True, timeout=PATIENCE_S)
-    listed = subprocess.run([python, "-m", "pip", "freeze", "--all"], capture_output=True, text=True, check=True).stdout.split()
-    locked = [re.match(r"\S+", (REQUIREMENTS / f"{lock}.txt").read_text()).group() for lock in ("installer", "build")]  # type: ignore[union-attr]
+    listed = subprocess.run(
+        [python, "-m", "pip", "freeze", "--all"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    locked = [
+        re.match(r"\S+", (REQUIREMENTS / f"{lock}.txt").read_text()).group()  # type: ignore[union-attr]
+        for lock in ("installer", "build")
+    ]
     assert sorted(listed) == sorted(locked)
 
 
 def test_an_old_python_is_told_so() -> None:
-    program = "import runpy, sys; sys.version_info = (3, 10, 1); runpy.run_path(sys.argv[1], run_name='__main__')"
+    program = (
+        "import runpy, sys; sys.version_info = (3, 10, 1); runpy.run_path(sys.argv[1], run_name='__main__')"
+    )
     command = [sys.executable, "-c", program, str(REQUIREMENTS / "install.py"), "environment", "run"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1

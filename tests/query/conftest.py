@@ -36,7 +36,9 @@ def postgres_record_address(postgres_server: str) -> str:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def address(request: pytest.FixtureRequest) -> str:
     """The address of the sample's record, on each engine."""
-    found: str = request.getfixturevalue("record_address" if request.param == "sqlite" else "postgres_record_address")
+    found: str = request.getfixturevalue(
+        "record_address" if request.param == "sqlite" else "postgres_record_address"
+    )
     return found
 
 

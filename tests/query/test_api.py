@@ -126,7 +126,10 @@ def test_statements_of_an_actor(api: TestClient) -> None:
     first = get(api, path, q='"bridge will reopen" hurt')["items"][0]
     assert first["actor"]["name"] == "Ana Lee"
     assert first["article"]["title"] == "Bridge to reopen"
-    assert [span["exact"] for span in first["spans"]] == ["The bridge will reopen in May, and nobody will be hurt,", "It is safe."]
+    assert [span["exact"] for span in first["spans"]] == [
+        "The bridge will reopen in May, and nobody will be hurt,",
+        "It is safe.",
+    ]
 
 
 def test_only_what_is_on_record_shows(api: TestClient) -> None:
@@ -142,11 +145,15 @@ def test_selectors_fit_the_text(api: TestClient) -> None:
     for listed in article["statements"]:
         statement = get(api, f"/v1/statements/{listed['statement_id']}")
         targets = [*statement["words"], statement["cue_words"], statement["mention"]]
-        assert [t["selector"][1]["exact"] for t in statement["words"]] == [span["exact"] for span in listed["spans"]]
+        assert [t["selector"][1]["exact"] for t in statement["words"]] == [
+            span["exact"] for span in listed["spans"]
+        ]
         for target in targets:
             position, words = target["selector"]
             assert (position["type"], words["type"]) == ("TextPositionSelector", "TextQuoteSelector")
-            around = article["text"][position["start"] - len(words["prefix"]) : position["end"] + len(words["suffix"])]
+            around = article["text"][
+                position["start"] - len(words["prefix"]) : position["end"] + len(words["suffix"])
+            ]
             assert around == words["prefix"] + words["exact"] + words["suffix"]
             assert target["source"] == "/v1/articles/art-bridge"
 
@@ -163,8 +170,18 @@ def test_an_article_has_its_statements_in_text_order(api: TestClient) -> None:
 
 def test_articles_are_listed_newest_first(api: TestClient) -> None:
     found = [item["article_id"] for item in get(api, "/v1/articles")["items"]]
-    assert found == ["art-budget", "art-bridge", "art-corrected", "art-official", "art-quiet", HOSTILE_ID, "art-undated"]
-    assert [item["article_id"] for item in get(api, "/v1/articles", **{"from": "2026-03-02"})["items"]] == ["art-budget"]
+    assert found == [
+        "art-budget",
+        "art-bridge",
+        "art-corrected",
+        "art-official",
+        "art-quiet",
+        HOSTILE_ID,
+        "art-undated",
+    ]
+    assert [item["article_id"] for item in get(api, "/v1/articles", **{"from": "2026-03-02"})["items"]] == [
+        "art-budget"
+    ]
 
 
 def test_search_finds_statements_and_actors(api: TestClient) -> None:
@@ -221,11 +238,15 @@ def test_answers_fit_the_published_schema(client: TestClient) -> None:
     ):
         operation = schema["paths"][template]["get"]
         reference = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        jsonschema.Draft202012Validator({**reference, "components": schema["components"]}).validate(client.get(path).json())
+        jsonschema.Draft202012Validator({**reference, "components": schema["components"]}).validate(
+            client.get(path).json()
+        )
         assert operation["summary"]
         assert operation["description"]
         assert all("description" in parameter for parameter in operation.get("parameters", ()))
         for status, answer in operation["responses"].items():
             if status != "200":
-                assert answer["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                assert answer["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
     assert all(not path.startswith("/actors") for path in schema["paths"]), "pages are no API"

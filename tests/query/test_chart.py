@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from schemas.events import Day
 from services.query.chart import HEIGHT, MAX_BARS, MIN_BARS, chart
 
-DATES = st.dates() | st.dates(dt.date(2026, 1, 1), dt.date(2026, 3, 1)) | st.dates(dt.date(2025, 1, 1), dt.date(2035, 1, 1))
+DATES = (
+    st.dates()
+    | st.dates(dt.date(2026, 1, 1), dt.date(2026, 3, 1))
+    | st.dates(dt.date(2025, 1, 1), dt.date(2035, 1, 1))
+)
 DAYS = st.lists(
     st.builds(Day, date=DATES, quotes=st.integers(0, 9), claims=st.integers(1, 9)),
     min_size=1, max_size=9, unique_by=lambda day: day.date,
@@ -47,5 +51,7 @@ def test_no_bar_stands_for_days_to_come(days: list[Day], today: dt.date) -> None
     assert (found is None) == (not past)
     if found is not None:
         assert found.bars[-1].start <= today
-        assert sum(bar.quotes + bar.claims for bar in found.bars) == sum(day.quotes + day.claims for day in past)
+        assert sum(bar.quotes + bar.claims for bar in found.bars) == sum(
+            day.quotes + day.claims for day in past
+        )
         assert found.later == sum(day.quotes + day.claims for day in days if day.date > today)

@@ -40,7 +40,9 @@ class Bench:
         self.log: list[Decision] = []
 
     @contextmanager
-    def client(self, send: Callable[[Sequence[Decision]], None] | None = None, **settings: str) -> Iterator[TestClient]:
+    def client(
+        self, send: Callable[[Sequence[Decision]], None] | None = None, **settings: str
+    ) -> Iterator[TestClient]:
         database = Database(self.address)
         app = create_app(database, QuerySettings.model_validate(settings), Metrics(), send or self.log.extend)
         try:
@@ -59,7 +61,14 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     address = f"sqlite:///{tmp_path / 'record.db'}"
-    fill(address, [e for article, who in TOLD for e in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])])
+    fill(
+        address,
+        [
+            e
+            for article, who in TOLD
+            for e in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])
+        ],
+    )
     return Bench(address)
 
 
@@ -87,10 +96,12 @@ def problem(client: TestClient, status: int, kind: str, **parts: str | None) -> 
 
 
 def statement_of(client: TestClient, actor: str) -> str:
-    return str(client.get(f"/v1/actors/{quote(actor, safe='')}/statements").json()["items"][0]["statement_id"])
+    return str(
+        client.get(f"/v1/actors/{quote(actor, safe='')}/statements").json()["items"][0]["statement_id"]
+    )
 
 
-# -- who may -------------------------------------------------------------------------------------------------------------
+# -- who may -------------------------------------------------------------------------------------------------
 
 
 def test_without_a_token_of_its_own_the_service_takes_no_decisions(bench: Bench) -> None:
@@ -101,7 +112,10 @@ def test_without_a_token_of_its_own_the_service_takes_no_decisions(bench: Bench)
     assert bench.log == []
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"}, {"Authorization": "secret"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic secret"}, {"Authorization": "secret"}],
+)
 def test_who_has_no_token_decides_nothing(bench: Bench, client: TestClient, headers: dict[str, str]) -> None:
     answer = client.post("/v1/decisions", content=b"not even looked at", headers=headers)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -128,23 +142,31 @@ def test_what_cannot_be_put_on_the_log_is_said(bench: Bench) -> None:
         raise CommitFailed("no broker", cause="unavailable")
 
     with bench.client(failing, decision_token=TOKEN) as client:
-        answer = client.post("/v1/decisions", json=draft("split", actor_id="person:donald-j-trump"), headers=WITH_TOKEN)
+        answer = client.post(
+            "/v1/decisions", json=draft("split", actor_id="person:donald-j-trump"), headers=WITH_TOKEN
+        )
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
 
 
-# -- from draft to record ------------------------------------------------------------------------------------------------
+# -- from draft to record ------------------------------------------------------------------------------------
 
 
 def test_a_merge_goes_onto_the_log_and_from_there_on_record(bench: Bench, client: TestClient) -> None:
     [made] = decide(client, "merge", actor_id=LEE, other_id=CHEN)
     assert bench.log == [Decision.model_validate(made)]
-    assert client.get(f"/v1/actors/{LEE}").json()["actor_id"] == LEE, "nothing but aggregate changes the record"
+    assert client.get(f"/v1/actors/{LEE}").json()["actor_id"] == LEE, (
+        "nothing but aggregate changes the record"
+    )
     bench.aggregate()
     answer = client.get(f"/v1/actors/{LEE}", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (308, f"/v1/actors/{quote(CHEN, safe='')}")
     assert client.get(f"/v1/actors/{CHEN}").json()["counts"]["quotes"] == 2
     [shown] = client.get(f"/v1/actors/{CHEN}/identity").json()["decisions"]
-    assert (shown["says"], shown["in_force"], shown["decided_by"]) == ("person:ana-lee is Bo Chen (person:bo-chen)", True, "ana")
+    assert (shown["says"], shown["in_force"], shown["decided_by"]) == (
+        "person:ana-lee is Bo Chen (person:bo-chen)",
+        True,
+        "ana",
+    )
     assert client.get("/v1/decisions").json()["items"] == [shown]
     assert client.get(f"/v1/decisions/{made['decision_id']}").json() == shown
     page = client.get(f"/actors/{CHEN}").text
@@ -159,7 +181,10 @@ def test_an_undo_brings_back_what_was_and_stays_to_be_seen(bench: Bench, client:
     bench.aggregate()
     assert client.get(f"/v1/actors/{LEE}").json()["counts"]["quotes"] == 1
     found = client.get(f"/v1/actors/{LEE}/identity").json()["decisions"]
-    assert [(one["decision_id"], one["in_force"]) for one in found] == [(undone["decision_id"], True), (made["decision_id"], False)]
+    assert [(one["decision_id"], one["in_force"]) for one in found] == [
+        (undone["decision_id"], True),
+        (made["decision_id"], False),
+    ]
     assert "(undone)" in client.get(f"/actors/{LEE}").text
     assert "undone already" in problem(client, 409, "undo", undoes=made["decision_id"])
 
@@ -185,14 +210,23 @@ def test_a_reassigned_statement_says_so(bench: Bench, client: TestClient) -> Non
     [made] = decide(client, "reassign", statement_id=statement, other_id=CHEN)
     bench.aggregate()
     found = client.get(f"/v1/statements/{statement}").json()
-    assert (found["actor"]["name"], found["actor_on_record"]["name"], found["reassigned_by"]) == ("Ana Lee", "Bo Chen", made["decision_id"])
-    assert "said “We will talk,” in art-a" in client.get(f"/v1/actors/{CHEN}/identity").json()["decisions"][0]["says"]
+    assert (found["actor"]["name"], found["actor_on_record"]["name"], found["reassigned_by"]) == (
+        "Ana Lee",
+        "Bo Chen",
+        made["decision_id"],
+    )
+    assert (
+        "said “We will talk,” in art-a"
+        in client.get(f"/v1/actors/{CHEN}/identity").json()["decisions"][0]["says"]
+    )
     assert "the article seems to name" in client.get("/articles/art-a").text
 
 
 def test_a_rejection_is_of_every_pair_of_names_that_may_be_one(bench: Bench, client: TestClient) -> None:
     made = decide(client, "reject", actor_id="person:karl-anders", other_id="person:carl-anders")
-    assert [(one["actor_id"], one["other_id"]) for one in made] == [("person:carl-anders", "person:karl-anders")]
+    assert [(one["actor_id"], one["other_id"]) for one in made] == [
+        ("person:carl-anders", "person:karl-anders")
+    ]
     bench.aggregate()
     assert client.get("/v1/actors/person:karl-anders/identity").json()["candidates"] == []
 
@@ -225,7 +259,7 @@ def test_decisions_are_paged_the_last_first(bench: Bench, client: TestClient) ->
     assert client.get("/v1/decisions/decision-none").status_code == 404
 
 
-# -- what the record contradicts -----------------------------------------------------------------------------------------
+# -- what the record contradicts -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -233,10 +267,25 @@ def test_decisions_are_paged_the_last_first(bench: Bench, client: TestClient) ->
     [
         ("merge", {"actor_id": LEE}, 422, "other_id: a merge needs it"),
         ("merge", {"actor_id": LEE, "other_id": CHEN, "name": "Lee"}, 422, "name: a merge has no such part"),
-        ("merge", {"actor_id": "person:nobody-here", "other_id": CHEN}, 422, "No actor 'person:nobody-here' is on record."),
-        ("merge", {"actor_id": LEE, "other_id": "person:nobody-here"}, 422, "other_id: No actor 'person:nobody-here'"),
+        (
+            "merge",
+            {"actor_id": "person:nobody-here", "other_id": CHEN},
+            422,
+            "No actor 'person:nobody-here' is on record.",
+        ),
+        (
+            "merge",
+            {"actor_id": LEE, "other_id": "person:nobody-here"},
+            422,
+            "other_id: No actor 'person:nobody-here'",
+        ),
         ("merge", {"actor_id": LEE, "other_id": LEE}, 409, "are one actor already"),
-        ("merge", {"actor_id": "person:donald-j-trump", "other_id": CHEN}, 409, "is on record as 'person:donald-trump': merge"),
+        (
+            "merge",
+            {"actor_id": "person:donald-j-trump", "other_id": CHEN},
+            409,
+            "is on record as 'person:donald-trump': merge",
+        ),
         ("merge", {"actor_id": TRUMP, "other_id": "person:donald-j-trump"}, 409, "are one actor already"),
         ("split", {"actor_id": LEE}, 409, "stands on its own already"),
         ("split", {"actor_id": TRUMP}, 409, "split the other names off"),
@@ -248,10 +297,25 @@ def test_decisions_are_paged_the_last_first(bench: Bench, client: TestClient) ->
         ("link", {"actor_id": LEE}, 422, "the item, or null for none"),
         ("rename", {"actor_id": "a\0b", "name": "x"}, 422, "actor_id: "),
         ("undo", {"undoes": "u" * 5_000}, 422, "undoes: "),
-        ("reject", {"actor_id": TRUMP, "other_id": "person:donald-j-trump"}, 409, "one actor on record: split one off"),
-        ("reassign", {"statement_id": "quote-none", "other_id": CHEN}, 422, "no statement 'quote-none' is on record"),
+        (
+            "reject",
+            {"actor_id": TRUMP, "other_id": "person:donald-j-trump"},
+            409,
+            "one actor on record: split one off",
+        ),
+        (
+            "reassign",
+            {"statement_id": "quote-none", "other_id": CHEN},
+            422,
+            "no statement 'quote-none' is on record",
+        ),
         ("undo", {"undoes": "decision-none"}, 422, "no decision 'decision-none' is on record"),
-        ("split", {"actor_id": LEE, "decided_at": "2999-01-01T00:00:00Z"}, 422, "a decision cannot be made in the future"),
+        (
+            "split",
+            {"actor_id": LEE, "decided_at": "2999-01-01T00:00:00Z"},
+            422,
+            "a decision cannot be made in the future",
+        ),
     ],
 )
 def test_what_the_record_contradicts_is_refused_with_a_cure(
@@ -262,7 +326,9 @@ def test_what_the_record_contradicts_is_refused_with_a_cure(
 
 
 def test_who_said_it_already_and_whom_others_were_merged_into(bench: Bench, client: TestClient) -> None:
-    assert "said it already" in problem(client, 409, "reassign", statement_id=statement_of(client, LEE), other_id=LEE)
+    assert "said it already" in problem(
+        client, 409, "reassign", statement_id=statement_of(client, LEE), other_id=LEE
+    )
     decide(client, "merge", actor_id=LEE, other_id=CHEN)
     bench.aggregate()
     assert "split those, person:ana-lee" in problem(client, 409, "split", actor_id=CHEN)

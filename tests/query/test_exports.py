@@ -69,7 +69,9 @@ def lines_of(data: bytes) -> list[dict[str, Any]]:
     ],
     ids=str,
 )
-def test_a_set_of_statements_is_the_list_in_its_order(api: TestClient, query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_of_statements_is_the_list_in_its_order(
+    api: TestClient, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     # batches that end within, at and after the list
     monkeypatch.setattr(exporting, "BATCH", 2)
     listed = api.get(f"/v1/actors/{LEE}/statements", params=query).json()
@@ -84,9 +86,13 @@ def test_a_set_of_statements_is_the_list_in_its_order(api: TestClient, query: di
 
 
 @pytest.mark.parametrize(
-    "query", [{}, {"sort": "name", "order": "desc"}, {"outlet": "Gazette"}, {"q": "lee"}, {"min_statements": 2}], ids=str
+    "query",
+    [{}, {"sort": "name", "order": "desc"}, {"outlet": "Gazette"}, {"q": "lee"}, {"min_statements": 2}],
+    ids=str,
 )
-def test_a_set_of_actors_is_the_list_in_its_order(api: TestClient, query: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_of_actors_is_the_list_in_its_order(
+    api: TestClient, query: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "BATCH", 2)
     listed = api.get("/v1/actors", params=query).json()
     assert listed["total"] == len(listed["items"]) > 0
@@ -114,8 +120,14 @@ def test_a_line_of_a_statement_has_what_the_contract_says(api: TestClient) -> No
     assert {"article_id", "url", "outlet", "title", "published_at"} <= line["article"].keys()
     assert line["actor"] == {"actor_id": LEE, "name": "Ana Lee", "kind": "person", "wikidata": None}
     assert line["mention"]["exact"] == "Ana Lee"
-    assert line["cue"] == {"span": {"start": 66, "end": 70, "exact": "said"}, "lemma": "said", "stance": "promise"}
-    assert line["text"] == "The bridge will reopen in May, and nobody will be hurt, […] It is safe.", "pieces are never joined as one"
+    assert line["cue"] == {
+        "span": {"start": 66, "end": 70, "exact": "said"},
+        "lemma": "said",
+        "stance": "promise",
+    }
+    assert line["text"] == "The bridge will reopen in May, and nobody will be hurt, […] It is safe.", (
+        "pieces are never joined as one"
+    )
     article = api.get(f"/v1/articles/{line['article']['article_id']}").json()
     assert all(article["text"][span["start"] : span["end"]] == span["exact"] for span in line["spans"])
     assert article["text_sha256"] == line["text_sha256"]
@@ -125,7 +137,9 @@ def test_csv_is_rfc_4180_for_spreadsheets(api: TestClient) -> None:
     data = taken(api, "/v1/statements.csv")
     assert data.startswith(b"\xef\xbb\xbfstatement_id,kind,")
     assert data.count(b"\n") == data.count(b"\r\n") == 9
-    hostile = next(row for row in rows_of(data) if row["mention"] == "" and row["actor_name"].startswith("<img"))
+    hostile = next(
+        row for row in rows_of(data) if row["mention"] == "" and row["actor_name"].startswith("<img")
+    )
     assert hostile["text"] == HOSTILE_WORDS
 
 
@@ -134,7 +148,10 @@ TEXTS = st.text(st.sampled_from("=+-@\t\r\n＝,\"' aé“"), max_size=8)
 
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_no_cell_is_a_formula_and_every_text_comes_back(texts: list[str]) -> None:
-    columns = [Column("one", Kind.TEXT, "", lambda text: text), Column("two", Kind.TEXT, "", lambda text: text)]
+    columns = [
+        Column("one", Kind.TEXT, "", lambda text: text),
+        Column("two", Kind.TEXT, "", lambda text: text),
+    ]
     data = b"".join(tables.as_csv(columns, [texts])).decode("utf-8-sig")
     found = list(csv.reader(io.StringIO(data, newline=""), strict=True))[1:]
     assert [row[0] for row in found] == [row[1] for row in found]
@@ -145,7 +162,9 @@ def test_no_cell_is_a_formula_and_every_text_comes_back(texts: list[str]) -> Non
 
 
 @pytest.mark.parametrize(("path", "columns"), [("statements", STATEMENTS), ("actors", ACTORS)])
-def test_parquet_has_the_same_rows_with_types(api: TestClient, path: str, columns: list[Column], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_has_the_same_rows_with_types(
+    api: TestClient, path: str, columns: list[Column], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "BATCH", 3)
     monkeypatch.setattr(tables, "ROW_GROUP", 3)
     file = pq.ParquetFile(io.BytesIO(taken(api, f"/v1/{path}.parquet")))
@@ -155,7 +174,10 @@ def test_parquet_has_the_same_rows_with_types(api: TestClient, path: str, column
     for column in columns:
         assert table.schema.field(column.name).metadata == {b"description": column.meaning.encode()}
     found, texts = table.to_pylist(), rows_of(taken(api, f"/v1/{path}.csv"))
-    assert [{name: str(tables._cell(value) if value is not None else "") for name, value in row.items()} for row in found] == texts
+    assert [
+        {name: str(tables._cell(value) if value is not None else "") for name, value in row.items()}
+        for row in found
+    ] == texts
 
 
 def test_without_pyarrow_the_cure_is_named(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,12 +189,31 @@ def test_without_pyarrow_the_cure_is_named(api: TestClient, monkeypatch: pytest.
 
 
 SCHEMA_ORG = {
-    "Thing": {"@id", "@type", "name", "identifier", "sameAs", "url", "alternateName", "disambiguatingDescription"},
-    "CreativeWork": {"text", "inLanguage", "isPartOf", "datePublished", "author", "about", "headline", "publisher"},
+    "Thing": {
+        "@id",
+        "@type",
+        "name",
+        "identifier",
+        "sameAs",
+        "url",
+        "alternateName",
+        "disambiguatingDescription",
+    },
+    "CreativeWork": {
+        "text",
+        "inLanguage",
+        "isPartOf",
+        "datePublished",
+        "author",
+        "about",
+        "headline",
+        "publisher",
+    },
     "Quotation": {"spokenByCharacter"},
     "Claim": {"appearance"},
 }
-"""The properties that schema.org gives these types, as far as they are used; what is below a type has the type's too."""
+"""The properties that schema.org gives these types, as far as they are used; what is below a type has the
+type's too."""
 ABOVE = {
     "Quotation": ("Thing", "CreativeWork", "Quotation"),
     "Claim": ("Thing", "CreativeWork", "Claim"),
@@ -196,7 +237,9 @@ def nodes_of(value: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", ["actors", "statements", "claims"])
-def test_json_ld_uses_schema_org_as_it_is(api: TestClient, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_ld_uses_schema_org_as_it_is(
+    api: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "BATCH", 2)
     document = json.loads(taken(api, f"/v1/{path}.jsonld"))
     assert document.keys() == {"@context", "@graph"}
@@ -205,13 +248,18 @@ def test_json_ld_uses_schema_org_as_it_is(api: TestClient, path: str, monkeypatc
     for node in nodes_of(document["@graph"]):
         assert node.keys() <= set().union(*(SCHEMA_ORG.get(kind, set()) for kind in ABOVE[node["@type"]]))
         assert None not in node.values()
-        assert re.fullmatch(r"urn:onrecord:(statement|actor|article):[!-~]+", node.get("@id", "urn:onrecord:actor:publisher"))
+        assert re.fullmatch(
+            r"urn:onrecord:(statement|actor|article):[!-~]+", node.get("@id", "urn:onrecord:actor:publisher")
+        )
     assert "javascript:" not in json.dumps(document)
 
 
 def test_who_did_not_say_it_is_neither_speaker_nor_author(tmp_path: Path) -> None:
     text = "Ana Lee never said “Close the bridge.” Owen Brandt denied saying that it was cheap."
-    said = [Said("Ana Lee", "Close the bridge.", negated=True), Said("Owen Brandt", "it was cheap", negated=True)]
+    said = [
+        Said("Ana Lee", "Close the bridge.", negated=True),
+        Said("Owen Brandt", "it was cheap", negated=True),
+    ]
     address = f"sqlite:///{tmp_path / 'record.db'}"
     fill(address, story("art-no", text, said))
     with reader(address) as api:
@@ -299,13 +347,24 @@ def test_an_export_is_named_streamed_and_counted(record_address: str) -> None:
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-type"] == answer.headers["content-type"]
         # places are given back, whatever became of those that took them
-        for path in ("/v1/statements.csv?actor=person:nobody", "/v1/statements.csv?cursor=x", "/v1/claims.jsonl"):
+        for path in (
+            "/v1/statements.csv?actor=person:nobody",
+            "/v1/statements.csv?cursor=x",
+            "/v1/claims.jsonl",
+        ):
             api.get(path)
 
     def count(form: str, outcome: str) -> float | None:
-        return metrics.registry.get_sample_value("onrecord_exports_total", {"format": form, "outcome": outcome})
+        return metrics.registry.get_sample_value(
+            "onrecord_exports_total", {"format": form, "outcome": outcome}
+        )
 
-    assert (count("csv", "whole"), count("csv", "cut"), count("csv", "refused"), count("jsonl", "whole")) == (1, 1, 2, 1)
+    assert (count("csv", "whole"), count("csv", "cut"), count("csv", "refused"), count("jsonl", "whole")) == (
+        1,
+        1,
+        2,
+        1,
+    )
 
 
 def test_no_more_than_so_many_at_a_time(record_address: str) -> None:
@@ -330,8 +389,15 @@ def test_one_that_takes_too_long_is_cut(record_address: str, monkeypatch: pytest
 
 
 def test_the_columns_are_documented_as_they_are() -> None:
-    tables_in = re.findall(r"^\| column \| holds \| meaning \|\n\|---\|---\|---\|\n((?:\|.*\n)+)", DOCUMENT.read_text(), re.MULTILINE)
-    wanted = ["".join(f"| `{c.name}` | {c.kind} | {c.meaning} |\n" for c in columns) for columns in (STATEMENTS, ACTORS)]
+    tables_in = re.findall(
+        r"^\| column \| holds \| meaning \|\n\|---\|---\|---\|\n((?:\|.*\n)+)",
+        DOCUMENT.read_text(),
+        re.MULTILINE,
+    )
+    wanted = [
+        "".join(f"| `{c.name}` | {c.kind} | {c.meaning} |\n" for c in columns)
+        for columns in (STATEMENTS, ACTORS)
+    ]
     assert tables_in == wanted
 
 

@@ -37,7 +37,15 @@ def atom(api: TestClient, query: str = "") -> etree._Element:
 
 
 @pytest.mark.parametrize(
-    "query", ["", f"?actor={LEE}", "?q=%22the+bridge%22&kind=quote", "?outlet=Gazette", "?stance=deny", "?from=2030-01-01"]
+    "query",
+    [
+        "",
+        f"?actor={LEE}",
+        "?q=%22the+bridge%22&kind=quote",
+        "?outlet=Gazette",
+        "?stance=deny",
+        "?from=2030-01-01",
+    ],
 )
 def test_atom_keeps_the_rules(api: TestClient, query: str) -> None:
     root = atom(api, query)
@@ -76,7 +84,15 @@ def test_json_feed_is_the_same(api: TestClient) -> None:
     assert ids == [element.text for element in atom(api, f"?actor={LEE}").findall("a:entry/a:id", NS)]
     for item in document["items"]:
         # JSON Feed 1.1: id, and content_html or content_text
-        assert {"id", "url", "title", "content_html", "date_published", "date_modified", "authors"} <= item.keys()
+        assert {
+            "id",
+            "url",
+            "title",
+            "content_html",
+            "date_published",
+            "date_modified",
+            "authors",
+        } <= item.keys()
         assert RFC3339.fullmatch(item["date_published"])
         assert None not in item.values()
 
@@ -90,7 +106,11 @@ def test_an_entry_leads_to_its_statement(api: TestClient) -> None:
 
 
 def test_hostile_words_stay_words(api: TestClient) -> None:
-    (entry,) = (item for item in api.get("/v1/feed.json").json()["items"] if "alert" in item["title"] and "script" in item["title"])
+    (entry,) = (
+        item
+        for item in api.get("/v1/feed.json").json()["items"]
+        if "alert" in item["title"] and "script" in item["title"]
+    )
     assert "&lt;script&gt;" in entry["content_html"]
     assert "external_url" not in entry, "javascript: is no address"
     assert "\u202e" not in entry["title"]
@@ -100,12 +120,17 @@ def test_what_was_denied_is_not_told_as_said(tmp_path: Path) -> None:
     from tests.support.stories import Said
 
     address = f"sqlite:///{tmp_path / 'record.db'}"
-    fill(address, story("art-no", "Ana Lee never said “Close it.”", [Said("Ana Lee", "Close it.", negated=True)]))
+    fill(
+        address,
+        story("art-no", "Ana Lee never said “Close it.”", [Said("Ana Lee", "Close it.", negated=True)]),
+    )
     with reader(address) as api:
         assert api.get("/v1/feed.json").json()["items"][0]["title"] == "Ana Lee did not say: Close it."
 
 
-def test_a_feed_is_not_sent_again_until_something_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_feed_is_not_sent_again_until_something_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(feeds, "SETTLED_S", -1.0)
     address = f"sqlite:///{tmp_path / 'record.db'}"
     fill(address, sample())
@@ -116,7 +141,12 @@ def test_a_feed_is_not_sent_again_until_something_changes(tmp_path: Path, monkey
         assert api.get("/v1/feed.atom", headers={"if-none-match": first.headers["etag"]}).status_code == 304
         assert api.get("/v1/feed.atom", headers={"if-modified-since": modified}).status_code == 304
         later = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-        assert api.get("/v1/feed.atom", headers={"if-modified-since": f"{later:%a, %d %b %Y %H:%M:%S} GMT"}).status_code == 200
+        assert (
+            api.get(
+                "/v1/feed.atom", headers={"if-modified-since": f"{later:%a, %d %b %Y %H:%M:%S} GMT"}
+            ).status_code
+            == 200
+        )
         assert api.get("/v1/feed.atom", headers={"if-modified-since": "yesterday"}).status_code == 200
         # a tag that is given counts, and the time does not (RFC 9110, 13.1.3)
         both = {"if-none-match": '"other"', "if-modified-since": modified}
@@ -148,8 +178,13 @@ def test_links_are_of_the_public_address(record_address: str) -> None:
     with reader(record_address, **given) as api:
         document = api.get("/v1/feed.json?q=bridge").json()
         assert document["feed_url"] == "https://record.example.org/base/v1/feed.json?q=bridge"
-        assert all(item["url"].startswith("https://record.example.org/base/articles/") for item in document["items"])
-        assert etree.fromstring(api.get("/v1/feed.atom").content).findtext("a:id", "", NS) == "urn:onrecord:feed:all"
+        assert all(
+            item["url"].startswith("https://record.example.org/base/articles/") for item in document["items"]
+        )
+        assert (
+            etree.fromstring(api.get("/v1/feed.atom").content).findtext("a:id", "", NS)
+            == "urn:onrecord:feed:all"
+        )
 
 
 def test_mistakes_are_named(api: TestClient) -> None:

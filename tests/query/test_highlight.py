@@ -14,14 +14,18 @@ from services.query.rendering import render
 from services.query.text import REPLACEMENT, segment, shorten, visible, web_address
 from tests.support.reading import sample
 
-TEXTS = st.text(st.characters(), max_size=80) | st.text("ab <>&\"'\n\r\t\x00\x07\u202e\u2066\u200d‘’“”é\u0301", max_size=80)
+TEXTS = st.text(st.characters(), max_size=80) | st.text(
+    "ab <>&\"'\n\r\t\x00\x07\u202e\u2066\u200d‘’“”é\u0301", max_size=80
+)
 
 
 @st.composite
 def marked(draw: st.DrawFn) -> tuple[str, list[Mark]]:
     text = draw(TEXTS)
     edge = st.integers(-2, len(text) + 2)
-    spans = draw(st.lists(st.tuples(edge, edge, st.integers(1, 5), st.sampled_from(["quote", "claim"])), max_size=8))
+    spans = draw(
+        st.lists(st.tuples(edge, edge, st.integers(1, 5), st.sampled_from(["quote", "claim"])), max_size=8)
+    )
     return text, [Mark(*span) for span in spans]
 
 
@@ -51,7 +55,11 @@ class _Statement:
         self.kind = "claim"
         self.subkind = "indirect"
         self.spans: tuple[object, ...] = ()
-        self.actor = type("Actor", (), {"name": "<b>", "actor_id": "a", "kind": "person", "article_id": None, "mention": None})()
+        self.actor = type(
+            "Actor",
+            (),
+            {"name": "<b>", "actor_id": "a", "kind": "person", "article_id": None, "mention": None},
+        )()
         self.actor_on_record = self.actor  # the macros read what they have in common
         self.cue = None
         self.stance = "assert"
@@ -72,8 +80,12 @@ def test_the_page_shows_the_text_itself(case: tuple[str, list[Mark]]) -> None:
         "title": "T", "article_id": "a", "language": "en", "outlet": None, "authors": [], "published_at": None, "url": None, "revision": 1,
         "extractor": type("Extractor", (), {"name": "n", "version": "1"})(), "statements": [_Statement(n) for n in range(1, 6)],
     })()  # fmt: skip
-    body = bytes(render("article.html", article=article, trail=None, pieces=pieces(text, given_marks), here="").body)
-    (shown,) = html.fromstring(body, parser=html.HTMLParser(encoding="utf-8")).xpath("//div[contains(@class, 'article')]")
+    body = bytes(
+        render("article.html", article=article, trail=None, pieces=pieces(text, given_marks), here="").body
+    )
+    (shown,) = html.fromstring(body, parser=html.HTMLParser(encoding="utf-8")).xpath(
+        "//div[contains(@class, 'article')]"
+    )
     assert shown.text_content() == visible(text)
 
 
@@ -84,7 +96,17 @@ def test_visible_text_is_harmless_and_of_the_same_length(text: str) -> None:
     for before, after in zip(text, shown, strict=True):
         assert after in (before, REPLACEMENT, " ")
         assert after in "\n\t" or unicodedata.category(after) not in ("Cc", "Cs")
-        assert unicodedata.bidirectional(after) not in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        assert unicodedata.bidirectional(after) not in (
+            "LRE",
+            "RLE",
+            "LRO",
+            "RLO",
+            "PDF",
+            "LRI",
+            "RLI",
+            "FSI",
+            "PDI",
+        )
     shown.encode()  # would raise on a lone surrogate
 
 

@@ -45,7 +45,9 @@ def test_requests_are_counted_by_route_and_class(record_address: str) -> None:
         client.head("/articles")
 
     def count(route: str, status: str) -> float | None:
-        return metrics.registry.get_sample_value("onrecord_http_requests_total", {"route": route, "status": status})
+        return metrics.registry.get_sample_value(
+            "onrecord_http_requests_total", {"route": route, "status": status}
+        )
 
     assert count("/v1/actors/{actor_id}", "2xx") == 1
     assert count("/v1/actors/{actor_id}", "4xx") == 1
@@ -54,4 +56,9 @@ def test_requests_are_counted_by_route_and_class(record_address: str) -> None:
     assert count("/articles", "2xx") == 1
     assert count("unmatched", "4xx") == 2
     assert count("/v1/search", "4xx") == 1
-    assert metrics.registry.get_sample_value("onrecord_http_request_duration_seconds_count", {"route": "unmatched"}) == 2
+    assert (
+        metrics.registry.get_sample_value(
+            "onrecord_http_request_duration_seconds_count", {"route": "unmatched"}
+        )
+        == 2
+    )

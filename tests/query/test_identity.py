@@ -1,4 +1,5 @@
-"""Who is who, as readers see it: an id of another spelling leads to the actor, a surname alone stays in its article."""
+"""Who is who, as readers see it: an id of another spelling leads to the actor, a surname alone stays in its
+article."""
 
 from __future__ import annotations
 
@@ -27,8 +28,16 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         ("art-h", "Texas senator Gwen Farrow said: “We will talk,” again."),
         ("art-i", "Gwen Farrow, a baker in Lyon, said: “We will talk,” again."),
     )
-    two = [event for article, text in described for event in story(article, text, [Said("Gwen Farrow", "We will talk,")])]
-    events = [event for article, who in told for event in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])]
+    two = [
+        event
+        for article, text in described
+        for event in story(article, text, [Said("Gwen Farrow", "We will talk,")])
+    ]
+    events = [
+        event
+        for article, who in told
+        for event in story(article, f"“We will talk,” {who} said.", [Said(who, "We will talk,")])
+    ]
     fill(address, [*events, *two])
     with reader(address) as found:
         yield found
@@ -76,7 +85,9 @@ def test_which_names_are_one_and_why_is_shown(client: TestClient) -> None:
 def test_who_else_it_may_be_is_shown_from_both_sides(client: TestClient, one: str, other: str) -> None:
     actor, candidate = (f"person:{name.lower().replace(' ', '-')}" for name in (one, other))
     found = client.get(f"/v1/actors/{quote(actor, safe='')}/identity").json()
-    assert [(found["actor"]["actor_id"], found["reason"]) for found in found["candidates"]] == [(candidate, "alike")]
+    assert [(found["actor"]["actor_id"], found["reason"]) for found in found["candidates"]] == [
+        (candidate, "alike")
+    ]
     page = client.get(f"/actors/{quote(actor, safe='')}").text
     assert "May be the same" in page
     assert f'<a href="/actors/{quote(candidate, safe="")}"' in page
@@ -84,7 +95,9 @@ def test_who_else_it_may_be_is_shown_from_both_sides(client: TestClient, one: st
 
 def test_a_candidate_that_only_the_registry_knows_is_named_without_a_link(client: TestClient) -> None:
     found = client.get("/v1/actors/person:adam-smith/identity").json()["candidates"]
-    assert [(one["actor"]["actor_id"], one["actor"]["on_record"]) for one in found] == [("person:adam-smith@Q350916", False)]
+    assert [(one["actor"]["actor_id"], one["actor"]["on_record"]) for one in found] == [
+        ("person:adam-smith@Q350916", False)
+    ]
     assert "May be the same" in client.get("/actors/person:adam-smith").text
 
 
@@ -103,7 +116,10 @@ def test_two_people_of_one_name_are_two_and_the_name_alone_is_neither(client: Te
 
 def test_reasons_are_told_in_words(client: TestClient) -> None:
     names = client.get(f"/v1/actors/{quote(DOLYNSKY, safe='')}/identity").json()["names"]
-    assert {name["because"] for name in names} == {None, "the same name, spelled or transcribed in another way"}
+    assert {name["because"] for name in names} == {
+        None,
+        "the same name, spelled or transcribed in another way",
+    }
     candidates = client.get("/v1/actors/person:carl-anders/identity").json()["candidates"]
     assert [candidate["because"] for candidate in candidates] == ["names that sound alike"]
     assert "names that sound alike (80" in client.get("/actors/person:carl-anders").text
@@ -119,4 +135,6 @@ def test_a_surname_alone_is_an_actor_of_its_article(client: TestClient) -> None:
     page = client.get(f"/actors/{quote(found[0]['actor_id'], safe='')}").text
     assert f'known in <a href="/articles/{found[0]["article_id"]}">one article</a> only' in page
     assert client.get("/").text.count("(this article)") == 2
-    assert client.get("/v1/actors/person:marlowe").status_code == 404, "the id of every Marlowe in the world is nobody's"
+    assert client.get("/v1/actors/person:marlowe").status_code == 404, (
+        "the id of every Marlowe in the world is nobody's"
+    )

@@ -16,7 +16,9 @@ TEXT = "“The bridge would reopen,” <b>Ana Lee</b> and Bo Chen said."
 
 def test_the_api_and_the_pages_name_both_and_link_to_each(tmp_path: Path) -> None:
     words = "The bridge would reopen,"
-    document, first, second = story("art-1", TEXT, [Said("<b>Ana Lee</b>", words), Said("Bo Chen", words)], title="Bridge")
+    document, first, second = story(
+        "art-1", TEXT, [Said("<b>Ana Lee</b>", words), Said("Bo Chen", words)], title="Bridge"
+    )
     assert isinstance(first, Quote)
     assert isinstance(second, Quote)
     first = first.model_copy(update={"jointly_with": (second.speaker,)})
@@ -32,5 +34,8 @@ def test_the_api_and_the_pages_name_both_and_link_to_each(tmp_path: Path) -> Non
         for path in ("/articles/art-1", "/search?q=bridge+reopen"):
             page = client.get(path, headers={"accept": "text/html"}).content
             tree = html.fromstring(page, parser=html.HTMLParser(encoding="utf-8"))
-            shown = sorted(" ".join(span.text_content().split()) for span in tree.xpath("//span[starts-with(., 'jointly with')]"))
+            shown = sorted(
+                " ".join(span.text_content().split())
+                for span in tree.xpath("//span[starts-with(., 'jointly with')]")
+            )
             assert shown == sorted([f"jointly with {first.speaker.name}", "jointly with Bo Chen"])

@@ -88,7 +88,9 @@ def follow() -> Iterator[Callable[..., Reader]]:
 
         def begin(address: str, last: str | None = None, **query: Any) -> Reader:
             headers = {"last-event-id": last} if last is not None else {}
-            answer = stack.enter_context(client.stream("GET", f"{address}/v1/live", params=query, headers=headers))
+            answer = stack.enter_context(
+                client.stream("GET", f"{address}/v1/live", params=query, headers=headers)
+            )
             assert answer.status_code == 200, answer.read()
             assert answer.headers["content-type"].startswith("text/event-stream")
             reader = Reader(answer)
@@ -101,23 +103,43 @@ def follow() -> Iterator[Callable[..., Reader]]:
 
 def news(number: int, who: str = "Ana Lee") -> list[Any]:
     return story(
-        f"art-new-{number}", f"“It is news {number},” {who} said.", [Said(who, f"It is news {number},")], published_at=at(2026, 4, 1)
+        f"art-new-{number}",
+        f"“It is news {number},” {who} said.",
+        [Said(who, f"It is news {number},")],
+        published_at=at(2026, 4, 1),
     )
 
 
-def test_statements_come_as_they_come_on_record(url: str, store: Store, tmp_path: Path, follow: Callable[..., Reader]) -> None:
+def test_statements_come_as_they_come_on_record(
+    url: str, store: Store, tmp_path: Path, follow: Callable[..., Reader]
+) -> None:
     with service(url, tmp_path) as (address, _):
         reader = follow(address)
         feed(store, [news(1)])
         name, data = reader.event()
-        assert (name, data["text"], data["actor_on_record"]["actor_id"]) == ("statement", "It is news 1,", LEE)
-        assert data == httpx.get(f"{address}/v1/actors/{LEE}/statements?limit=1", timeout=PATIENCE_S).json()["items"][0]
+        assert (name, data["text"], data["actor_on_record"]["actor_id"]) == (
+            "statement",
+            "It is news 1,",
+            LEE,
+        )
+        assert (
+            data
+            == httpx.get(f"{address}/v1/actors/{LEE}/statements?limit=1", timeout=PATIENCE_S).json()["items"][
+                0
+            ]
+        )
         feed(store, [story("art-new-1", "", revision=2, withdrawn=True, published_at=at(2026, 4, 1))])
         name, gone = reader.event()
-        assert (name, gone["statement_id"], gone["reason"]) == ("withdrawn", data["statement_id"], "withdrawn")
+        assert (name, gone["statement_id"], gone["reason"]) == (
+            "withdrawn",
+            data["statement_id"],
+            "withdrawn",
+        )
 
 
-def test_a_reader_goes_on_where_it_was_after_a_restart(url: str, store: Store, tmp_path: Path, follow: Callable[..., Reader]) -> None:
+def test_a_reader_goes_on_where_it_was_after_a_restart(
+    url: str, store: Store, tmp_path: Path, follow: Callable[..., Reader]
+) -> None:
     with service(url, tmp_path) as (address, _):
         reader = follow(address, last="0")
         known = {reader.event()[1]["statement_id"] for _ in range(8)}
@@ -155,7 +177,9 @@ def test_silence_is_filled_and_moves_the_place_on(
         assert beats
 
 
-def test_there_is_a_bound_and_places_are_given_back(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_bound_and_places_are_given_back(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "HEARTBEAT_S", 0.1)
     with service(url, tmp_path, max_live=1) as (address, metrics), httpx.Client(timeout=PATIENCE_S) as client:
         with client.stream("GET", f"{address}/v1/live") as first:
@@ -165,17 +189,23 @@ def test_there_is_a_bound_and_places_are_given_back(url: str, tmp_path: Path, mo
             assert "1 readers follow the live stream" in refused.json()["detail"]
             assert refused.headers["retry-after"] == "60"
             assert metrics.registry.get_sample_value("onrecord_live_readers") == 1
-        until(lambda: metrics.registry.get_sample_value("onrecord_live_readers") == 0, "the place is given back")
+        until(
+            lambda: metrics.registry.get_sample_value("onrecord_live_readers") == 0, "the place is given back"
+        )
         for path in ("/v1/live?actor=person:nobody", "/v1/live?limit=3", "/v1/live?stance=none"):
             assert client.get(address + path).status_code in (404, 422)
         wrong = client.get(f"{address}/v1/live", headers={"last-event-id": "evt-1"})
         assert "Last-Event-ID: it is not an id of this stream" in wrong.json()["detail"]
         head = client.head(f"{address}/v1/live")
         assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-        until(lambda: metrics.registry.get_sample_value("onrecord_live_readers") == 0, "the place is given back")
+        until(
+            lambda: metrics.registry.get_sample_value("onrecord_live_readers") == 0, "the place is given back"
+        )
 
 
-def test_a_reader_that_waits_takes_no_thread(url: str, tmp_path: Path, store: Store, follow: Callable[..., Reader]) -> None:
+def test_a_reader_that_waits_takes_no_thread(
+    url: str, tmp_path: Path, store: Store, follow: Callable[..., Reader]
+) -> None:
     with service(url, tmp_path) as (address, _):
         readers = [follow(address, q=f"news {number % 3}") for number in range(40)]
         assert threading.active_count() < 30

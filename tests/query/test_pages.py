@@ -54,12 +54,22 @@ def test_pages_are_well_formed_and_accessible(client: TestClient, path: str) -> 
     etree.fromstring(bare)
     tree = page(client, path)
     assert tree.get("lang") == "en"
-    assert len(tree.xpath("//main")) == len(tree.xpath("//h1")) == len(tree.xpath("//header")) == len(tree.xpath("//footer")) == 1
+    assert (
+        len(tree.xpath("//main"))
+        == len(tree.xpath("//h1"))
+        == len(tree.xpath("//header"))
+        == len(tree.xpath("//footer"))
+        == 1
+    )
     assert tree.xpath("//title/text()")[0].endswith("· onrecord")
     assert tree.xpath("//a[@href='#main']")
     assert not tree.xpath("//th[not(@scope)]")
     assert not tree.xpath("//table[not(.//thead)]")
-    assert not [control for control in tree.xpath("//input[@type!='hidden']|//select") if not control.iterancestors("label")]
+    assert not [
+        control
+        for control in tree.xpath("//input[@type!='hidden']|//select")
+        if not control.iterancestors("label")
+    ]
     identifiers = tree.xpath("//@id")
     assert len(identifiers) == len(set(identifiers))
     levels = [int(heading.tag[1]) for heading in tree.xpath("//h1|//h2|//h3")]
@@ -88,20 +98,33 @@ def test_pages_need_nothing_from_elsewhere(client: TestClient, path: str) -> Non
 
 @pytest.mark.parametrize("path", PATHS)
 def test_links_lead_somewhere(client: TestClient, path: str) -> None:
-    for address in {link.partition("#")[0] for link in page(client, path).xpath("//a/@href") if link.startswith("/")}:
+    for address in {
+        link.partition("#")[0] for link in page(client, path).xpath("//a/@href") if link.startswith("/")
+    }:
         assert client.get(address).status_code == 200, address
     for address in page(client, path).xpath("//a/@href"):
         where, _, fragment = urljoin(f"http://testserver{path}", address).partition("#")
         if fragment and where.startswith("http://testserver"):
-            assert unquote(fragment) in page(client, where.removeprefix("http://testserver")).xpath("//@id"), address
+            assert unquote(fragment) in page(client, where.removeprefix("http://testserver")).xpath(
+                "//@id"
+            ), address
 
 
 def test_hostile_text_is_harmless(client: TestClient) -> None:
     tree = page(client, f"/articles/{quote(HOSTILE_ID, safe='')}")
     assert tree.xpath("//h1")[0].text_content() == "<script>document.title='owned'</script>"
-    assert "<script>alert('x')</script> \ufffdtxet siht esrever\ufffd & \ufffd bell <b>bold</b>" in tree.text_content()
+    assert (
+        "<script>alert('x')</script> \ufffdtxet siht esrever\ufffd & \ufffd bell <b>bold</b>"
+        in tree.text_content()
+    )
     assert not tree.xpath("//main//b[text()='bold']|//a[starts-with(@href, 'javascript')]")
-    for path in ("/", "/search?q=esrever", "/articles", f"/search?q={quote('<script>alert(1)</script>')}", "/?outlet=%22%3E%3Cscript%3E"):
+    for path in (
+        "/",
+        "/search?q=esrever",
+        "/articles",
+        f"/search?q={quote('<script>alert(1)</script>')}",
+        "/?outlet=%22%3E%3Cscript%3E",
+    ):
         body = client.get(path).text
         assert "<script" not in body
         assert "\u202e" not in body
@@ -115,7 +138,10 @@ def test_the_list_of_actors(client: TestClient) -> None:
     first = [" ".join(cell.text_content().split()) for cell in rows[0]]
     assert first == ["Ana Leeperson", "2", "1", "2", "2", "1 Mar 2026", "3 Mar 2026", "“The budget was cut,”"]
     before = page(client, "/?to=2026-03-02&q=lee").xpath("//td[@class='latest']")[0]
-    assert " ".join(before.text_content().split()) == "“The bridge will reopen in May, and nobody will be hurt,” […] “It is safe.”"
+    assert (
+        " ".join(before.text_content().split())
+        == "“The bridge will reopen in May, and nobody will be hurt,” […] “It is safe.”"
+    )
     sorted_by = page(client, tree.xpath("//th/a[starts-with(., 'Claims')]/@href")[0])
     heading = sorted_by.xpath("//th[@aria-sort]")[0]
     assert heading.get("aria-sort") == "descending"
@@ -125,15 +151,18 @@ def test_the_list_of_actors(client: TestClient) -> None:
 
 def test_an_actor(client: TestClient) -> None:
     tree = page(client, f"/actors/{LEE}")
-    figures = dict(zip(tree.xpath("//dl//dt/text()"), (dd.text_content() for dd in tree.xpath("//dl//dd")), strict=True))
+    figures = dict(
+        zip(tree.xpath("//dl//dt/text()"), (dd.text_content() for dd in tree.xpath("//dl//dd")), strict=True)
+    )
     assert figures["Quotes"] == "2"
     assert figures["Claims"] == "1"
     statements = tree.xpath("//li[@class='statement']")
     assert len(statements) == 3
     # words that stand apart in the article are not shown as one quotation
     apart = next(s for s in statements if "nobody will be hurt" in s.text_content())
-    assert " ".join(apart.xpath("blockquote")[0].text_content().split()) == (
-        "“The bridge will reopen in May, and nobody will be hurt,” […] “It is safe.”"
+    assert (
+        " ".join(apart.xpath("blockquote")[0].text_content().split())
+        == "“The bridge will reopen in May, and nobody will be hurt,” […] “It is safe.”"
     )
     assert "direct quote" in apart.text_content()
     assert "promise" in apart.text_content()
@@ -150,7 +179,10 @@ def test_an_article_shows_who_said_what(client: TestClient) -> None:
     tree = page(client, "/articles/art-bridge")
     text = client.get("/v1/articles/art-bridge").json()["text"]
     assert tree.xpath("//div[contains(@class, 'article')]")[0].text_content() == text
-    marked = [(a.get("class"), a.text, a.get("title"), a.get("data-n")) for a in tree.xpath("//a[contains(@class, 'mark')]")]
+    marked = [
+        (a.get("class"), a.text, a.get("title"), a.get("data-n"))
+        for a in tree.xpath("//a[contains(@class, 'mark')]")
+    ]
     assert marked == [
         ("mark claim quote", "The bridge will reopen in May", "Ana Lee", "1, 2"),
         ("mark quote", ", and nobody will be hurt,", "Ana Lee", None),
@@ -163,8 +195,9 @@ def test_an_article_shows_who_said_what(client: TestClient) -> None:
 
 
 POLARITY = (
-    "Bo Diaz never said “the dam is safe”. Bo Diaz never said that the road was closed. He denied that the mill burned. "
-    "He said that the river was not low. He never denied that the sluice leaks. He said that the weir holds."
+    "Bo Diaz never said “the dam is safe”. Bo Diaz never said that the road was closed. He denied that the"
+    " mill burned. He said that the river was not low. He never denied that the sluice leaks. He said that"
+    " the weir holds."
 )
 
 
@@ -196,9 +229,13 @@ def test_pages_tell_what_was_not_said_from_what_is_not_so(two_facts: TestClient)
     }  # fmt: skip
     items = page(two_facts, "/articles/art-two").xpath("//ol[@class='said']/li")
     shown = {words: item for item in items for words in expected if words in item.text_content()}
-    assert {words: "".join(item.xpath(".//*[@class='polarity']/text()")) for words, item in shown.items()} == expected
+    assert {
+        words: "".join(item.xpath(".//*[@class='polarity']/text()")) for words, item in shown.items()
+    } == expected
     tree = page(two_facts, "/actors/person:bo-diaz")
-    figures = dict(zip(tree.xpath("//dl//dt/text()"), (dd.text_content() for dd in tree.xpath("//dl//dd")), strict=True))
+    figures = dict(
+        zip(tree.xpath("//dl//dt/text()"), (dd.text_content() for dd in tree.xpath("//dl//dd")), strict=True)
+    )
     assert (figures["Quotes"], figures["Claims"], figures["Not said"]) == ("0", "3", "3")
     listed = tree.xpath("//li[@class='statement']")
     assert sum("did not say" in item.text_content() for item in listed) == 2
@@ -240,7 +277,9 @@ def test_pages_go_on(record_address: str) -> None:
 
 
 def test_forms_keep_what_was_asked(client: TestClient) -> None:
-    tree = page(client, "/?q=e&from=2026-01-01&to=2026-12-31&outlet=Gazette&min_statements=2&sort=name&kind=person")
+    tree = page(
+        client, "/?q=e&from=2026-01-01&to=2026-12-31&outlet=Gazette&min_statements=2&sort=name&kind=person"
+    )
     values = dict(tree.xpath("//form")[0].form_values())
     assert values == {"q": "e", "kind": "person", "from": "2026-01-01", "to": "2026-12-31", "outlet": "Gazette", "min_statements": "2",
                       "sort": "name"}  # fmt: skip
@@ -260,8 +299,16 @@ def test_colours_meet_aa_in_both_schemes() -> None:
     assert len(schemes) == 2
     for scheme in schemes:
         colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", scheme))
-        pairs = [(text, ground) for text in ("text", "muted", "link", "quote", "claim") for ground in ("ground", "raised")]
-        pairs += [(text, ground) for text in ("text", "muted") for ground in ("quote-ground", "claim-ground", "both-ground")]
+        pairs = [
+            (text, ground)
+            for text in ("text", "muted", "link", "quote", "claim")
+            for ground in ("ground", "raised")
+        ]
+        pairs += [
+            (text, ground)
+            for text in ("text", "muted")
+            for ground in ("quote-ground", "claim-ground", "both-ground")
+        ]
         for text, ground in [*pairs, ("ground", "link")]:
             light, dark = sorted((_luminance(colours[text]), _luminance(colours[ground])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)

@@ -46,7 +46,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield found
 
 
-def walk(api: TestClient, path: str, query: dict[str, Any], limit: int, pick: Callable[[Any], Any] = lambda answer: answer) -> list[Any]:
+def walk(
+    api: TestClient,
+    path: str,
+    query: dict[str, Any],
+    limit: int,
+    pick: Callable[[Any], Any] = lambda answer: answer,
+) -> list[Any]:
     """All items, page after page, following ``next``."""
     page = pick(api.get(path, params={**query, "limit": limit}).json())
     items = list(page["items"])
@@ -65,7 +71,11 @@ ACTORS = st.fixed_dictionaries(
 )  # fmt: skip
 STATEMENTS = st.fixed_dictionaries(
     {"sort": st.sampled_from(StatementSort).map(str)},
-    optional={"to": st.just("2026-01-03"), "outlet": st.sampled_from(["Gazette", "Post"]), "min_confidence": st.sampled_from([0.3, 0.5])},
+    optional={
+        "to": st.just("2026-01-03"),
+        "outlet": st.sampled_from(["Gazette", "Post"]),
+        "min_confidence": st.sampled_from([0.3, 0.5]),
+    },
 )
 
 
@@ -100,7 +110,10 @@ def test_pages_are_the_same_on_postgresql(api: TestClient, postgres_url: str) ->
         for sort in ActorSort:
             for order in ("asc", "desc"):
                 query = {"sort": sort.value, "order": order}
-                assert walk(other, "/v1/actors", query, 2) == api.get("/v1/actors", params={**query, "limit": 500}).json()["items"]
+                assert (
+                    walk(other, "/v1/actors", query, 2)
+                    == api.get("/v1/actors", params={**query, "limit": 500}).json()["items"]
+                )
         for order in StatementSort:
             words = {"q": "number", "sort": order.value}
             expected = api.get("/v1/search", params={**words, "limit": 500}).json()["statements"]["items"]
@@ -111,7 +124,10 @@ def test_nothing_repeats_or_is_skipped_when_the_record_grows(tmp_path: Path) -> 
     address = f"sqlite:///{tmp_path / 'record.db'}"
     fill(address, many(20))
     with reader(address) as api:
-        before = [s["statement_id"] for s in api.get("/v1/search", params={"q": "number", "limit": 500}).json()["statements"]["items"]]
+        before = [
+            s["statement_id"]
+            for s in api.get("/v1/search", params={"q": "number", "limit": 500}).json()["statements"]["items"]
+        ]
         page = api.get("/v1/search", params={"q": "number", "limit": 5}).json()["statements"]
         seen = [s["statement_id"] for s in page["items"]]
         store = Store(address, "test")

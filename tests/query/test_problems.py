@@ -172,9 +172,19 @@ def test_a_page_is_one_state_of_the_record(record_address: str) -> None:
         before = connection.exec_driver_sql("SELECT count(*) FROM actors").scalar_one()
         with sqlite3.connect(path) as writer:
             writer.execute("CREATE TABLE other (x)")
-            assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'other'").scalar_one() == 0
+            assert (
+                connection.exec_driver_sql(
+                    "SELECT count(*) FROM sqlite_master WHERE name = 'other'"
+                ).scalar_one()
+                == 0
+            )
             writer.commit()
-            assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'other'").scalar_one() == 0
+            assert (
+                connection.exec_driver_sql(
+                    "SELECT count(*) FROM sqlite_master WHERE name = 'other'"
+                ).scalar_one()
+                == 0
+            )
             writer.execute("DROP TABLE other")
         writer.close()
         assert connection.exec_driver_sql("SELECT count(*) FROM actors").scalar_one() == before
@@ -203,7 +213,10 @@ def test_a_wrong_address_is_a_settings_error(address: str) -> None:
 
 def test_many_readers_at_once(client: TestClient) -> None:
     answers: list[int] = []
-    threads = [threading.Thread(target=lambda: answers.append(client.get("/v1/actors").status_code)) for _ in range(30)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(client.get("/v1/actors").status_code))
+        for _ in range(30)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -32,7 +32,11 @@ def test_every_link_leads_somewhere_and_says_what_it_is(client: TestClient) -> N
     assert len(within) > 50
     assert {link[1:] for link in within} <= set(there)
     assert all(cell.strip() for cell in tree.xpath("//section//tbody/tr/td[1]//text()[normalize-space()]"))
-    empty = [row.text_content() for row in tree.xpath("//section//tbody/tr") if not row.xpath("string(td[1])").strip()]
+    empty = [
+        row.text_content()
+        for row in tree.xpath("//section//tbody/tr")
+        if not row.xpath("string(td[1])").strip()
+    ]
     assert not empty
     assert "/api" in tree.xpath("//footer//a/@href")
 

@@ -43,7 +43,11 @@ def log(tmp_path: Path) -> Iterator[SqliteLog]:
 def test_it_serves_until_it_is_stopped(record_address: str, log: SqliteLog) -> None:
     given = context(record_address, log)
     service = build(given)
-    assert (service.name, service.live(), service.ready()) == ("query", [], ["the HTTP server is not serving"])
+    assert (service.name, service.live(), service.ready()) == (
+        "query",
+        [],
+        ["the HTTP server is not serving"],
+    )
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with serving(service, given.stop) as address:
         assert (service.live(), service.ready()) == ([], [])
@@ -54,7 +58,12 @@ def test_it_serves_until_it_is_stopped(record_address: str, log: SqliteLog) -> N
     assert service.ready()
     with pytest.raises(httpx.ConnectError):
         get(address)
-    assert given.metrics.registry.get_sample_value("onrecord_http_requests_total", {"route": "/v1/actors", "status": "2xx"}) == 1
+    assert (
+        given.metrics.registry.get_sample_value(
+            "onrecord_http_requests_total", {"route": "/v1/actors", "status": "2xx"}
+        )
+        == 1
+    )
 
 
 def test_it_stops_when_asked_before_it_ran(record_address: str, log: SqliteLog) -> None:
@@ -70,7 +79,10 @@ def test_a_taken_port_is_named(record_address: str, log: SqliteLog) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=rf"ONRECORD_QUERY__PORT: cannot listen on 127\.0\.0\.1 port {port} \(.*in use.*\)"):
+        with pytest.raises(
+            SettingsError,
+            match=rf"ONRECORD_QUERY__PORT: cannot listen on 127\.0\.0\.1 port {port} \(.*in use.*\)",
+        ):
             build(context(record_address, log, port=port))
 
 

@@ -56,7 +56,13 @@ def told(found: Any) -> list[tuple[str, str, int | None]]:
 
 def test_a_revised_article_tells_which_revision_counts(api: TestClient) -> None:
     found = trail(api, "art-1")
-    assert (found["status"], found["revision"], found["quotes"], found["claims"], found["waiting"]) == ("on_record", 2, 2, 0, 0)
+    assert (found["status"], found["revision"], found["quotes"], found["claims"], found["waiting"]) == (
+        "on_record",
+        2,
+        2,
+        0,
+        0,
+    )
     # records of the log were made in March, recorded when the test ran
     assert told(found) == [
         ("ingest", "accepted", 1), ("extract", "extracted", 1), ("ingest", "accepted", 2), ("extract", "extracted", 2),
@@ -64,7 +70,11 @@ def test_a_revised_article_tells_which_revision_counts(api: TestClient) -> None:
     ]  # fmt: skip
     assert [step["after_s"] for step in found["steps"][:4]] == [None, 2.0, 86_398.0, 90.0]
     assert {step["trace_id"] for step in found["steps"]} == {TRACE}
-    assert (found["steps"][1]["topic"], found["steps"][1]["partition"], found["steps"][1]["offset"]) == ("onrecord.documents", 0, 0)
+    assert (found["steps"][1]["topic"], found["steps"][1]["partition"], found["steps"][1]["offset"]) == (
+        "onrecord.documents",
+        0,
+        0,
+    )
 
 
 def test_a_withdrawn_article_is_traced(api: TestClient) -> None:
@@ -79,7 +89,12 @@ def test_poison_is_traced_to_its_dead_letter(api: TestClient) -> None:
     found = trail(api, "art-poison")
     assert (found["status"], found["outlet"]) == ("dead_lettered", "Herald")
     dead = found["steps"][-1]
-    assert (dead["stage"], dead["outcome"], dead["reason"], dead["letter"]) == ("extract", "dead_lettered", "too_deep", "0:41")
+    assert (dead["stage"], dead["outcome"], dead["reason"], dead["letter"]) == (
+        "extract",
+        "dead_lettered",
+        "too_deep",
+        "0:41",
+    )
     assert (dead["topic"], dead["offset"], dead["detail"]) == ("onrecord.articles", 9, "article: too_deep")
 
 
@@ -119,8 +134,17 @@ def test_sources_tell_who_is_silent(followed: str) -> None:
     database.close()
     assert (listed.total, listed.silent) == (3, 1)
     quiet, gazette, herald = listed.items
-    assert (quiet.outlet, quiet.silent_since, quiet.usual_silence_s) == ("Quiet Post", NOON - dt.timedelta(days=2), 6 * 3600)
-    assert (gazette.outlet, gazette.articles_24h, gazette.articles_7d, gazette.silent_since) == ("Gazette", 3, 5, None)
+    assert (quiet.outlet, quiet.silent_since, quiet.usual_silence_s) == (
+        "Quiet Post",
+        NOON - dt.timedelta(days=2),
+        6 * 3600,
+    )
+    assert (gazette.outlet, gazette.articles_24h, gazette.articles_7d, gazette.silent_since) == (
+        "Gazette",
+        3,
+        5,
+        None,
+    )
     assert gazette.outcomes == {"extracted": 3, "withdrawn": 1}
     assert (herald.outlet, herald.outcomes) == ("Herald", {"dead_lettered": 1})
 

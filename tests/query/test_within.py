@@ -61,8 +61,15 @@ def test_pages_link_to_the_statement_around_it(arrived: tuple[TestClient, bool])
     client, both = arrived
     [inner] = [s for s in client.get("/v1/articles/art-1").json()["statements"] if s["kind"] == "claim"]
     outer = inner["within"]["statement_id"]
-    for path in ("/articles/art-1", f"/actors/{quote(inner['actor']['actor_id'], safe='')}", "/search?q=bridge+reopen"):
-        tree = html.fromstring(client.get(path, headers={"accept": "text/html"}).content, parser=html.HTMLParser(encoding="utf-8"))
+    for path in (
+        "/articles/art-1",
+        f"/actors/{quote(inner['actor']['actor_id'], safe='')}",
+        "/search?q=bridge+reopen",
+    ):
+        tree = html.fromstring(
+            client.get(path, headers={"accept": "text/html"}).content,
+            parser=html.HTMLParser(encoding="utf-8"),
+        )
         [link] = tree.xpath("//a[contains(., 'within what')]")
         assert link.get("href") == f"/articles/art-1#{outer}"
         assert link.text_content() == f"within what {'Ana Lee' if both else 'another'} said"

@@ -1,6 +1,7 @@
 """The AsyncAPI document: in step, structurally sound, and its payloads and examples true under draft-07.
 
-``@asyncapi/parser`` 3.6.3 reads the document without an error; it is no Python package, so its rules that matter are checked here.
+``@asyncapi/parser`` 3.6.3 reads the document without an error; it is no Python package, so its rules that
+matter are checked here.
 """
 
 from __future__ import annotations
@@ -99,13 +100,18 @@ def test_operations_use_messages_of_their_channel() -> None:
     for name, operation in DOCUMENT["operations"].items():
         assert operation["action"] in ("send", "receive"), name
         channel = operation["channel"]["$ref"]
-        assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"]), name
+        assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"]), (
+            name
+        )
         group = operation.get("bindings", {}).get("kafka", {}).get("groupId")
         assert (group is not None) == (operation["action"] == "receive"), name
 
 
 def test_every_event_is_sent_and_what_is_read_can_be_dead_lettered() -> None:
-    done = {(operation["action"], at(operation["channel"]["$ref"])["address"]) for operation in DOCUMENT["operations"].values()}
+    done = {
+        (operation["action"], at(operation["channel"]["$ref"])["address"])
+        for operation in DOCUMENT["operations"].values()
+    }
     for event in EVENTS:
         assert ("send", event.topic) in done
     for flow in asyncapi.FLOWS:
@@ -119,7 +125,11 @@ def test_groups_are_those_the_services_join() -> None:
     groups = {flow.service: flow.group for flow in asyncapi.FLOWS}
     assert groups["extract"] == extract.GROUP
     assert groups["aggregate"] == aggregate.GROUP
-    read = {flow.group: (*(event.topic for event in flow.reads), *flow.notes) for flow in asyncapi.FLOWS if flow.group}
+    read = {
+        flow.group: (*(event.topic for event in flow.reads), *flow.notes)
+        for flow in asyncapi.FLOWS
+        if flow.group
+    }
     assert read == dict(READ)
 
 
@@ -144,8 +154,13 @@ def test_examples_are_valid(event: type[Event]) -> None:
     assert [example["name"] for example in message["examples"]] == ["minimal", "full"]
     for example in message["examples"]:
         assert set(example) <= {"name", "summary", "headers", "payload"}
-        assert [error.message for error in Draft7Validator(message["payload"]["schema"]).iter_errors(example["payload"])] == []
-        assert [error.message for error in Draft7Validator(message["headers"]).iter_errors(example["headers"])] == []
+        assert [
+            error.message
+            for error in Draft7Validator(message["payload"]["schema"]).iter_errors(example["payload"])
+        ] == []
+        assert [
+            error.message for error in Draft7Validator(message["headers"]).iter_errors(example["headers"])
+        ] == []
         assert event.read(json.dumps(example["payload"]))
 
 

@@ -1,4 +1,5 @@
-"""CloudEvents 1.0 on the log: what is written, what is read, and that nothing but PoisonError comes out of bad input."""
+"""CloudEvents 1.0 on the log: what is written, what is read, and that nothing but PoisonError comes out of
+bad input."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ from tests.support.golden import GOLDEN
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
-FULL = {golden.event: golden.event.read(golden.wire) for golden in GOLDEN if golden.path.stem.endswith(".full")}
+FULL = {
+    golden.event: golden.event.read(golden.wire) for golden in GOLDEN if golden.path.stem.endswith(".full")
+}
 ARTICLE = FULL[Article]
 SECRET = "the words of the article"  # must never show up in an error
 
@@ -37,8 +40,16 @@ def read_back(message: Message) -> Record:
 
 
 def structured(**changes: Any) -> bytes:
-    envelope = {"specversion": "1.0", "id": "e-1", "source": "/elsewhere", "type": Article.event_type, "data": ARTICLE.as_dict()}
-    return json.dumps({name: value for name, value in {**envelope, **changes}.items() if value is not ...}).encode()
+    envelope = {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "/elsewhere",
+        "type": Article.event_type,
+        "data": ARTICLE.as_dict(),
+    }
+    return json.dumps(
+        {name: value for name, value in {**envelope, **changes}.items() if value is not ...}
+    ).encode()
 
 
 STRUCTURED: Headers = (("content-type", b"application/cloudevents+json"),)
@@ -51,7 +62,8 @@ def refused(value: bytes | None, headers: Headers = (), **more: Any) -> PoisonEr
     return caught.value
 
 
-# --- what is written ----------------------------------------------------------------------------------------------------
+# --- what is written
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_binary_mode_as_the_binding_says() -> None:
@@ -79,7 +91,15 @@ def test_binary_mode_as_the_binding_says() -> None:
 
 def test_time_and_trace_are_left_out_unless_given() -> None:
     names = {name for name, _ in encode(FULL[ActorRecord], source="/x").headers}
-    assert names == {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_dataschema", "content-type"}
+    assert names == {
+        "ce_specversion",
+        "ce_id",
+        "ce_source",
+        "ce_type",
+        "ce_subject",
+        "ce_dataschema",
+        "content-type",
+    }
 
 
 def test_a_naive_time_is_a_mistake() -> None:
@@ -99,7 +119,8 @@ def test_what_is_encoded_is_decoded(event: Event) -> None:
     assert decoded.attributes["subject"] == event.subject
 
 
-# --- conformance with the CloudEvents SDK ---------------------------------------------------------------------------------
+# --- conformance with the CloudEvents SDK
+# ---------------------------------------------------------------------------------
 
 
 @given(event_strategies.EVENTS)
@@ -127,7 +148,10 @@ def test_we_read_what_the_sdk_writes(event: Event, is_structured: bool) -> None:
     made = CloudEvent(attributes, event.as_dict())
     message = (sdk.to_structured if is_structured else sdk.to_binary)(made, JSONFormat())
     assert isinstance(message.key, str)
-    decoded = decode(Record(event.topic, 0, 0, 0, message.key.encode(), message.value, tuple(message.headers.items())), type(event))
+    decoded = decode(
+        Record(event.topic, 0, 0, 0, message.key.encode(), message.value, tuple(message.headers.items())),
+        type(event),
+    )
     assert decoded.event == event
     assert decoded.mode == ("structured" if is_structured else "binary")
     assert decoded.traceparent == TRACE
@@ -136,7 +160,8 @@ def test_we_read_what_the_sdk_writes(event: Event, is_structured: bool) -> None:
     assert decoded.attributes["partitionkey"] == event.partition_key
 
 
-# --- what is read ---------------------------------------------------------------------------------------------------------
+# --- what is read
+# ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("event", FULL.values(), ids=lambda event: event.schema_name)
@@ -146,20 +171,37 @@ def test_plain_json_is_the_topics_event(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", [b"application/json", b"Application/JSON; charset=utf-8", b"text/json", b"application/vnd.news+json", b""]
+    "content_type",
+    [
+        b"application/json",
+        b"Application/JSON; charset=utf-8",
+        b"text/json",
+        b"application/vnd.news+json",
+        b"",
+    ],
 )
 def test_media_types_of_json(content_type: bytes) -> None:
     assert decode(record(ARTICLE.encode(), (("content-type", content_type),)), Article).event == ARTICLE
 
 
 @pytest.mark.parametrize(
-    "content_type", [b"application/cloudevents+json", b"Application/CloudEvents+JSON; charset=UTF-8", b"  APPLICATION/CLOUDEVENTS+JSON"]
+    "content_type",
+    [
+        b"application/cloudevents+json",
+        b"Application/CloudEvents+JSON; charset=UTF-8",
+        b"  APPLICATION/CLOUDEVENTS+JSON",
+    ],
 )
 def test_structured_mode_in_any_case(content_type: bytes) -> None:
     decoded = decode(record(structured(), (("Content-Type", content_type),)), Article)
     assert decoded.event == ARTICLE
     assert decoded.mode == "structured"
-    assert decoded.attributes == {"specversion": "1.0", "id": "e-1", "source": "/elsewhere", "type": Article.event_type}
+    assert decoded.attributes == {
+        "specversion": "1.0",
+        "id": "e-1",
+        "source": "/elsewhere",
+        "type": Article.event_type,
+    }
 
 
 def test_structured_mode_with_packed_data_and_typed_extensions() -> None:
@@ -175,9 +217,11 @@ def test_structured_mode_with_packed_data_and_typed_extensions() -> None:
 @pytest.mark.parametrize("mode", ["binary", "structured", "plain"])
 def test_the_schema_registry_prefix_is_skipped(mode: str) -> None:
     message = encode(ARTICLE, source="/x")
-    value, headers = {"binary": (message.value, message.headers), "structured": (structured(), STRUCTURED), "plain": (message.value, ())}[
-        mode
-    ]
+    value, headers = {
+        "binary": (message.value, message.headers),
+        "structured": (structured(), STRUCTURED),
+        "plain": (message.value, ()),
+    }[mode]
     assert value is not None
     decoded = decode(record(b"\x00\x00\x00\x01\xff" + value, headers), Article)
     assert decoded.event == ARTICLE
@@ -205,7 +249,9 @@ OTHER_TRACE = TRACE.replace("0af7", "1af7")
         ([], None),
     ],
 )
-def test_a_bad_traceparent_never_fails_the_record(headers: list[tuple[str, bytes]], expected: str | None) -> None:
+def test_a_bad_traceparent_never_fails_the_record(
+    headers: list[tuple[str, bytes]], expected: str | None
+) -> None:
     sent = encode(ARTICLE, source="/x")
     assert decode(record(sent.value, (*sent.headers, *headers)), Article).traceparent == expected
 
@@ -216,7 +262,8 @@ def test_headers_of_dead_letters_and_of_others_do_not_disturb() -> None:
     assert decode(record(sent.value, more + sent.headers), Article).event == ARTICLE
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------------
+# --- what is refused
+# ------------------------------------------------------------------------------------------------------
 
 
 def changed(**changes: object) -> bytes:
@@ -273,7 +320,13 @@ def test_a_long_value_is_refused_before_it_is_parsed() -> None:
 
 
 def binary(**changes: bytes | None) -> Headers:
-    headers = {"ce_specversion": b"1.0", "ce_id": b"e-1", "ce_source": b"/s", "ce_type": Article.event_type.encode(), **changes}
+    headers = {
+        "ce_specversion": b"1.0",
+        "ce_id": b"e-1",
+        "ce_source": b"/s",
+        "ce_type": Article.event_type.encode(),
+        **changes,
+    }
     return tuple((name, value) for name, value in headers.items() if value is not None)
 
 
@@ -339,16 +392,20 @@ def test_reasons_of_bad_structured_events(value: bytes, reason: str) -> None:
 
 def test_errors_name_the_event_and_the_article_and_the_paths() -> None:
     broken = changed(article_id="art-9", revision="1", fetched_at=None)
-    assert str(refused(broken, binary())) == (
-        "Article e-1 (article art-9): revision: Input should be a valid integer; fetched_at: Input should be a valid datetime"
+    assert (
+        str(refused(broken, binary()))
+        == "Article e-1 (article art-9): revision: Input should be a valid integer; fetched_at: Input should"
+        " be a valid datetime"
     )
     assert str(refused(b"{")).startswith("Article (about art-7): ")
     quote = FULL[Quote].as_dict()
     quote["speaker"]["confidence"] = 2
     with pytest.raises(PoisonError) as caught:
         decode(record(json.dumps(quote).encode()), Quote)
-    assert str(caught.value) == (
-        f"Quote {quote['quote_id']} (article art-0001): speaker.confidence: Input should be less than or equal to 1"
+    assert (
+        str(caught.value)
+        == f"Quote {quote['quote_id']} (article art-0001): speaker.confidence: Input should be less than or"
+        " equal to 1"
     )
 
 
@@ -360,15 +417,36 @@ def test_errors_are_bounded_and_printable() -> None:
     assert message.endswith("; and 56 more")
 
 
-FIELDS = st.sampled_from([*Article.model_fields, "article", "specversion", "id", "source", "type", "data", "data_base64", "quote_id"])
+FIELDS = st.sampled_from(
+    [
+        *Article.model_fields,
+        "article",
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "data",
+        "data_base64",
+        "quote_id",
+    ]
+)
 HEADER_NAMES = st.sampled_from([
     "ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject", "ce_traceparent", "content-type", "Content-Type",
     "traceparent", "CE_ID", "ce_",
 ])  # fmt: skip
 HEADER_VALUES = st.sampled_from(
-    [b"1.0", Article.event_type.encode(), b"application/json", b"application/cloudevents+json", b"application/cloudevents", b""]
+    [
+        b"1.0",
+        Article.event_type.encode(),
+        b"application/json",
+        b"application/cloudevents+json",
+        b"application/cloudevents",
+        b"",
+    ]
 )
-HEADERS = st.lists(st.tuples(HEADER_NAMES | st.text(max_size=8), HEADER_VALUES | st.binary(max_size=12)), max_size=8).map(tuple)
+HEADERS = st.lists(
+    st.tuples(HEADER_NAMES | st.text(max_size=8), HEADER_VALUES | st.binary(max_size=12)), max_size=8
+).map(tuple)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -376,7 +454,9 @@ JSON = st.recursive(
     | st.floats()
     | st.text(max_size=8)
     | st.sampled_from(["\ud800", "1.0", Article.event_type, "\0"]),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS | st.text(max_size=5), inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(FIELDS | st.text(max_size=5), inner, max_size=6)
+    ),
     max_leaves=12,
 )
 VALUES = st.one_of(
@@ -384,9 +464,13 @@ VALUES = st.one_of(
     st.binary(max_size=64),
     st.binary(max_size=20).map(lambda head: b"\x00" + head),
     JSON.map(lambda value: json.dumps(value).encode()),
-    st.dictionaries(FIELDS, JSON, max_size=4).map(lambda changes: json.dumps({**ARTICLE.as_dict(), **changes}).encode()),
+    st.dictionaries(FIELDS, JSON, max_size=4).map(
+        lambda changes: json.dumps({**ARTICLE.as_dict(), **changes}).encode()
+    ),
     st.dictionaries(FIELDS, JSON, max_size=4).map(lambda changes: structured(**changes)),
-    st.tuples(st.integers(0, 400), st.binary(max_size=4)).map(lambda cut: ARTICLE.encode()[: cut[0]] + cut[1] + ARTICLE.encode()[cut[0] :]),
+    st.tuples(st.integers(0, 400), st.binary(max_size=4)).map(
+        lambda cut: ARTICLE.encode()[: cut[0]] + cut[1] + ARTICLE.encode()[cut[0] :]
+    ),
 )
 REASONS = {
     "empty", "too_large", "too_deep", "not_utf8", "not_json", "duplicate_key", "content_type", "envelope", "spec_version", "wrong_type",

@@ -1,4 +1,5 @@
-"""The promise of a version: today's models against every release, and proof that each kind of break is seen."""
+"""The promise of a version: today's models against every release, and proof that each kind of break is
+seen."""
 
 from __future__ import annotations
 
@@ -32,13 +33,18 @@ def test_today_keeps_the_promise_of_every_release(event: type[Event], release: A
 
 
 def test_no_released_event_has_disappeared() -> None:
-    known = {name for event in EVENTS for name in (f"{event.schema_name}.json", f"{event.schema_name}.producer.json")}
+    known = {
+        name
+        for event in EVENTS
+        for name in (f"{event.schema_name}.json", f"{event.schema_name}.producer.json")
+    }
     assert RELEASES
     for release in RELEASES:
         assert {path.name for path in release.iterdir()} <= known
 
 
-# --- each kind of break, on a small event -----------------------------------------------------------------------------------
+# --- each kind of break, on a small event
+# -----------------------------------------------------------------------------------
 
 
 class Colour(StrEnum):
@@ -79,7 +85,8 @@ class _Base(Event):
 
 
 def version(changes: dict[str, Any] | None = None, inner: dict[str, Any] | None = None) -> Version:
-    """The small event with fields added, changed, or (None) left out, and the same for the objects inside it."""
+    """The small event with fields added, changed, or (None) left out, and the same for the objects inside
+    it."""
     part = create_model("Inner", __base__=Value, **_merged(INNER, inner or {}))
     fields = {**FIELDS, "inner": (part, ...), "many": (tuple[part, ...], ()), "maybe": (part | None, None)}
     event = create_model("Test", __base__=_Base, **_merged(fields, changes or {}))
@@ -101,8 +108,20 @@ REQUIRED: dict[str, Any] = {"later": (str, ...)}
 
 @pytest.mark.parametrize(
     ("changes", "inner"),
-    [({}, {}), (OPTIONAL, {}), ({}, OPTIONAL), ({"open": (OpenMoreColours, ...)}, {}), ({"later": (OpenColour, Colour.RED)}, {})],
-    ids=["nothing", "optional field", "optional field inside", "extensible enumeration grows", "optional extensible field"],
+    [
+        ({}, {}),
+        (OPTIONAL, {}),
+        ({}, OPTIONAL),
+        ({"open": (OpenMoreColours, ...)}, {}),
+        ({"later": (OpenColour, Colour.RED)}, {}),
+    ],
+    ids=[
+        "nothing",
+        "optional field",
+        "optional field inside",
+        "extensible enumeration grows",
+        "optional extensible field",
+    ],
 )
 def test_what_may_change(changes: dict[str, Any], inner: dict[str, Any]) -> None:
     assert breaks(version(), version(changes, inner)) == []
@@ -119,55 +138,108 @@ def describe(changes: dict[str, Any], text: str) -> Any:
         describe({"name": None}, "removed: $.name"),
         describe({"note": None}, "removed: $.note"),
         describe({"name": None, "title": FIELDS["name"]}, "removed: $.name"),  # a rename
-        describe({"note": (str, ...)}, "new readers refuse old data: $.note: is required, and need not be written"),
+        describe(
+            {"note": (str, ...)}, "new readers refuse old data: $.note: is required, and need not be written"
+        ),
         describe(
             {"name": (str, Field(default="a", max_length=10, pattern="^a"))},
             "old readers refuse new data: $.name: is required, and need not be written",
         ),
-        describe({"count": (str, ...)}, "new readers refuse old data: $.count: string is read, integer is written"),
-        describe({"share": (int, 0)}, "new readers refuse old data: $.share: integer is read, number is written"),
-        describe({"count": (float, Field(ge=1, le=9))}, "old readers refuse new data: $.count: integer is read, number is written"),
-        describe({"count": (int | None, Field(ge=1, le=9))}, "old readers refuse new data: $.count: integer is read, null is written"),
-        describe({"note": (str, "")}, "new readers refuse old data: $.note: string is read, null is written"),
-        describe({"count": (int, Field(ge=2, le=9))}, "new readers refuse old data: $.count: minimum 2 is read, 1 is written"),
-        describe({"count": (int, Field(ge=1, le=8))}, "new readers refuse old data: $.count: maximum 8 is read, 9 is written"),
-        describe({"count": (int, Field(ge=1))}, "old readers refuse new data: $.count: maximum 9 is read, none is written"),
         describe(
-            {"name": (str, Field(max_length=5, pattern="^a"))}, "new readers refuse old data: $.name: maxLength 5 is read, 10 is written"
+            {"count": (str, ...)}, "new readers refuse old data: $.count: string is read, integer is written"
         ),
         describe(
-            {"name": (str, Field(max_length=50, pattern="^a"))}, "old readers refuse new data: $.name: maxLength 10 is read, 50 is written"
+            {"share": (int, 0)}, "new readers refuse old data: $.share: integer is read, number is written"
+        ),
+        describe(
+            {"count": (float, Field(ge=1, le=9))},
+            "old readers refuse new data: $.count: integer is read, number is written",
+        ),
+        describe(
+            {"count": (int | None, Field(ge=1, le=9))},
+            "old readers refuse new data: $.count: integer is read, null is written",
+        ),
+        describe({"note": (str, "")}, "new readers refuse old data: $.note: string is read, null is written"),
+        describe(
+            {"count": (int, Field(ge=2, le=9))},
+            "new readers refuse old data: $.count: minimum 2 is read, 1 is written",
+        ),
+        describe(
+            {"count": (int, Field(ge=1, le=8))},
+            "new readers refuse old data: $.count: maximum 8 is read, 9 is written",
+        ),
+        describe(
+            {"count": (int, Field(ge=1))},
+            "old readers refuse new data: $.count: maximum 9 is read, none is written",
+        ),
+        describe(
+            {"name": (str, Field(max_length=5, pattern="^a"))},
+            "new readers refuse old data: $.name: maxLength 5 is read, 10 is written",
+        ),
+        describe(
+            {"name": (str, Field(max_length=50, pattern="^a"))},
+            "old readers refuse new data: $.name: maxLength 10 is read, 50 is written",
         ),
         describe(
             {"name": (str, Field(max_length=10, pattern="^b"))},
             "new readers refuse old data: $.name: pattern '^b' is read, '^a' is written",
         ),
-        describe({"name": (str, Field(max_length=10))}, "old readers refuse new data: $.name: pattern '^a' is read, 'anything' is written"),
-        describe({"closed": (MoreColours, ...)}, "old readers refuse new data: $.closed: the values ['green'] are not known"),
-        describe({"closed": (OneColour, ...)}, "new readers refuse old data: $.closed: the values ['blue'] are not known"),
-        describe({"closed": (str, ...)}, "old readers refuse new data: $.closed: the values ['(anything)'] are not known"),
+        describe(
+            {"name": (str, Field(max_length=10))},
+            "old readers refuse new data: $.name: pattern '^a' is read, 'anything' is written",
+        ),
+        describe(
+            {"closed": (MoreColours, ...)},
+            "old readers refuse new data: $.closed: the values ['green'] are not known",
+        ),
+        describe(
+            {"closed": (OneColour, ...)},
+            "new readers refuse old data: $.closed: the values ['blue'] are not known",
+        ),
+        describe(
+            {"closed": (str, ...)},
+            "old readers refuse new data: $.closed: the values ['(anything)'] are not known",
+        ),
         describe({"open": (OpenOneColour, ...)}, "removed: $.open: the value 'blue'"),
-        describe({"items": (tuple[str, ...], ())}, "new readers refuse old data: $.items[]: string is read, integer is written"),
+        describe(
+            {"items": (tuple[str, ...], ())},
+            "new readers refuse old data: $.items[]: string is read, integer is written",
+        ),
         describe(
             {"items": (tuple[int, ...], Field(default=(), max_length=4))},
             "old readers refuse new data: $.items: maxItems 3 is read, 4 is written",
         ),
         describe({"share": (float, 0.25)}, "default changed: $.share: from 0.5 to 0.25"),
-        describe({"inner": (Colour, ...)}, "new readers refuse old data: $.inner: string is read, object is written"),
-        pytest.param(
-            {}, REQUIRED, "new readers refuse old data: $.inner.later: is required, and need not be written", id="required inside"
+        describe(
+            {"inner": (Colour, ...)},
+            "new readers refuse old data: $.inner: string is read, object is written",
         ),
         pytest.param(
-            {}, REQUIRED, "new readers refuse old data: $.many[].later: is required, and need not be written", id="required in an array"
+            {},
+            REQUIRED,
+            "new readers refuse old data: $.inner.later: is required, and need not be written",
+            id="required inside",
         ),
         pytest.param(
-            {}, REQUIRED, "new readers refuse old data: $.maybe.later: is required, and need not be written", id="required if not null"
+            {},
+            REQUIRED,
+            "new readers refuse old data: $.many[].later: is required, and need not be written",
+            id="required in an array",
+        ),
+        pytest.param(
+            {},
+            REQUIRED,
+            "new readers refuse old data: $.maybe.later: is required, and need not be written",
+            id="required if not null",
         ),
         pytest.param({}, {"y": None}, "removed: $.inner.y", id="removed inside"),
         pytest.param({}, {"y": None}, "removed: $.many[].y", id="removed in an array"),
         pytest.param({}, {"y": None}, "removed: $.maybe.y", id="removed if not null"),
         pytest.param(
-            {}, {"x": (str, ...)}, "old readers refuse new data: $.maybe.x: integer is read, string is written", id="type if not null"
+            {},
+            {"x": (str, ...)},
+            "old readers refuse new data: $.maybe.x: integer is read, string is written",
+            id="type if not null",
         ),
     ],
 )
@@ -191,7 +263,9 @@ def test_a_later_release_is_compared_with_every_earlier_one() -> None:
 
 def test_an_open_writer_promises_nothing() -> None:
     consumer = version().consumer
-    assert "$: the writer's schema is open, so nothing is known about fields it does not name" in refusals(consumer, consumer)
+    assert "$: the writer's schema is open, so nothing is known about fields it does not name" in refusals(
+        consumer, consumer
+    )
 
 
 def test_a_keyword_the_check_does_not_know_is_an_error() -> None:

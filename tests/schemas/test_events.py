@@ -14,7 +14,19 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from schemas import ids
-from schemas.events import EVENTS, Article, Claim, ClaimKind, ClaimType, Event, Extractor, Quote, Resolution, Span, Stance
+from schemas.events import (
+    EVENTS,
+    Article,
+    Claim,
+    ClaimKind,
+    ClaimType,
+    Event,
+    Extractor,
+    Quote,
+    Resolution,
+    Span,
+    Stance,
+)
 from schemas.events import claim_id as make_claim_id
 from schemas.events import document_id as make_document_id
 from schemas.events import quote_id as make_quote_id
@@ -25,7 +37,13 @@ FULL = {golden.event: golden.value for golden in GOLDEN if golden.path.stem.ends
 
 
 def article(**changes: Any) -> Article:
-    fields = {"article_id": "a", "fetched_at": "2026-01-01T00:00:00Z", "content_type": "text/plain", "content": "x", "origin": "push"}
+    fields = {
+        "article_id": "a",
+        "fetched_at": "2026-01-01T00:00:00Z",
+        "content_type": "text/plain",
+        "content": "x",
+        "origin": "push",
+    }
     return Article.model_validate({**fields, **changes})
 
 
@@ -89,7 +107,9 @@ def test_every_model_is_frozen_closed_and_described(event: type[Event]) -> None:
         (Claim, ("claim_type",), ClaimType.OTHER),
     ],
 )
-def test_readers_take_unknown_values_of_extensible_enumerations_as_other(event: type[Event], path: tuple[str, ...], fallback: str) -> None:
+def test_readers_take_unknown_values_of_extensible_enumerations_as_other(
+    event: type[Event], path: tuple[str, ...], fallback: str
+) -> None:
     value = copy.deepcopy(FULL[event])
     inner = value
     for name in path[:-1]:
@@ -138,7 +158,9 @@ def test_extractor_versions_that_cannot_be_ordered_are_refused(version: str) -> 
 
 def test_extractors_are_ordered_by_number() -> None:
     versions = ["0.9", "1.0", "1.2.0", "1.10.0", "10.0"]
-    orders = [Extractor(name="onrecord", version=version, model_sha256="0" * 64).order for version in versions]
+    orders = [
+        Extractor(name="onrecord", version=version, model_sha256="0" * 64).order for version in versions
+    ]
     assert orders == sorted(orders)
 
 
@@ -161,7 +183,16 @@ def test_spans_of_a_text_fit_it(text: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "exact"),
-    [(0, 3, "ab"), (0, 1, "ab"), (5, 4, "a"), (-1, 1, "ab"), (0, 0, ""), (0, 2, "👩🏽‍🚀"), (0, 2, "e\u0301x"), (0, 1, "\0")],
+    [
+        (0, 3, "ab"),
+        (0, 1, "ab"),
+        (5, 4, "a"),
+        (-1, 1, "ab"),
+        (0, 0, ""),
+        (0, 2, "👩🏽‍🚀"),
+        (0, 2, "e\u0301x"),
+        (0, 1, "\0"),
+    ],
 )
 def test_spans_that_do_not_fit_are_refused(start: int, end: int, exact: str) -> None:
     with pytest.raises(ValidationError):
@@ -198,10 +229,19 @@ SPANS = (Span(start=3, end=9, exact="abcdef"), Span(start=12, end=14, exact="gh"
     [
         (ids.digest("x", "ab", "c"), "x-601d5476e2ccfe2c87a2bba7a3226597"),
         (ids.actor_id("person", "Sergei Lavrov"), "person:sergei-lavrov"),
-        (ids.local_actor_id("art-1", "unnamed", "a senior official"), "unnamed-6d823b3a9113597ddeeca836aded8b6d"),
-        (make_document_id("art-1", 1, "usable", "0" * 64, EXTRACTOR), "document-bf021e5d63947ec147be316c9cbd689b"),
+        (
+            ids.local_actor_id("art-1", "unnamed", "a senior official"),
+            "unnamed-6d823b3a9113597ddeeca836aded8b6d",
+        ),
+        (
+            make_document_id("art-1", 1, "usable", "0" * 64, EXTRACTOR),
+            "document-bf021e5d63947ec147be316c9cbd689b",
+        ),
         (make_quote_id("document-1", SPANS, "person:a"), "quote-b53f869067c4269432b2a8bb3461bd4c"),
-        (make_claim_id("document-1", ClaimKind.INDIRECT, SPANS, "person:a"), "claim-9b323f46203c620324cd9206259625f7"),
+        (
+            make_claim_id("document-1", ClaimKind.INDIRECT, SPANS, "person:a"),
+            "claim-9b323f46203c620324cd9206259625f7",
+        ),
         (article().event_id, "article-902ff3ab8635f0a993244d789811213c"),
     ],
 )
@@ -210,7 +250,10 @@ def test_pinned_ids(made: str, pinned: str) -> None:
     assert made == pinned
 
 
-@given(st.lists(st.text(max_size=5), min_size=1, max_size=4), st.lists(st.text(max_size=5), min_size=1, max_size=4))
+@given(
+    st.lists(st.text(max_size=5), min_size=1, max_size=4),
+    st.lists(st.text(max_size=5), min_size=1, max_size=4),
+)
 def test_digests_differ_wherever_the_parts_do(left: list[str], right: list[str]) -> None:
     assert (ids.digest("x", *left) == ids.digest("x", *right)) == (left == right)
 

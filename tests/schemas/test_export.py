@@ -1,4 +1,5 @@
-"""The exported JSON Schemas: in step with the models, in the subset they promise, and true of what travels."""
+"""The exported JSON Schemas: in step with the models, in the subset they promise, and true of what
+travels."""
 
 from __future__ import annotations
 
@@ -59,7 +60,10 @@ def test_the_check_sees_every_kind_of_difference(tmp_path: Path, monkeypatch: py
     (tmp_path / "json/gone.v1.json").write_text("{}", encoding="utf-8")
     said.clear()
     assert export.main(["--check"], said.append) == 1
-    assert said[:2] == ["json/gone.v1.json: no event has this schema", "json/quote.v1.json: differs from the models"]
+    assert said[:2] == [
+        "json/gone.v1.json: no event has this schema",
+        "json/quote.v1.json: differs from the models",
+    ]
     assert export.main([]) == 0
     assert sorted(path.name for path in (tmp_path / "json").iterdir()) == sorted(FILES)
 
@@ -86,9 +90,13 @@ def test_schemas_are_valid_named_and_described(event: type[Event]) -> None:
         assert schema["$id"] == f"urn:onrecord:schema:{event.schema_name}{suffix}"
         assert event.__name__ in schema["title"]
         assert schema["description"]
-        assert not re.search(r":\w+:`|``", json.dumps(schema)), "reStructuredText means nothing to readers of a schema"
+        assert not re.search(r":\w+:`|``", json.dumps(schema)), (
+            "reStructuredText means nothing to readers of a schema"
+        )
         for name, field in schema["properties"].items():
-            described = field.get("description") or schema["$defs"][field["$ref"].rpartition("/")[2]]["description"]
+            described = (
+                field.get("description") or schema["$defs"][field["$ref"].rpartition("/")[2]]["description"]
+            )
             assert described, name
         assert schema["examples"], "an example of every event"
 
@@ -162,7 +170,9 @@ def mutations(value: Any, replacements: tuple[Any, ...] = REPLACEMENTS) -> Itera
 
 
 def _paths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    members = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
     for name, member in members:
         yield (*path, name)
         yield from _paths(member, (*path, name))
@@ -170,7 +180,8 @@ def _paths(value: Any, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("golden", GOLDEN, ids=NAMES)
 def test_model_and_schema_agree_on_what_is_wrong(golden: Golden) -> None:
-    """What the model reads the schema allows, and the other way round, but for rules that JSON Schema cannot say."""
+    """What the model reads the schema allows, and the other way round, but for rules that JSON Schema cannot
+    say."""
     refused = 0
     for value in mutations(golden.value):
         allowed = CONSUMER[golden.event].is_valid(value)
@@ -181,7 +192,13 @@ def test_model_and_schema_agree_on_what_is_wrong(golden: Golden) -> None:
     assert refused > 10
 
 
-UNSAID = {"value_error", "date_parsing", "date_from_datetime_parsing", "datetime_parsing", "datetime_from_date_parsing"}
+UNSAID = {
+    "value_error",
+    "date_parsing",
+    "date_from_datetime_parsing",
+    "datetime_parsing",
+    "datetime_from_date_parsing",
+}
 """A span's length; and `format`, which JSON Schema does not assert."""
 
 
@@ -201,7 +218,9 @@ def test_golden_fixtures_keep_both_schemas(golden: Golden) -> None:
 
 def _released(event: type[Event]) -> list[Draft202012Validator]:
     paths = [release / f"{event.schema_name}.json" for release in RELEASES]
-    return [Draft202012Validator(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists()]
+    return [
+        Draft202012Validator(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists()
+    ]
 
 
 RELEASED = {event: _released(event) for event in EVENTS}
@@ -213,7 +232,9 @@ def test_there_is_a_release() -> None:
 
 @given(event=event_strategies.EVENTS, data=st.data())
 @settings(deadline=None)
-def test_what_is_written_today_keeps_todays_schemas_and_every_released_one(event: Event, data: st.DataObject) -> None:
+def test_what_is_written_today_keeps_todays_schemas_and_every_released_one(
+    event: Event, data: st.DataObject
+) -> None:
     value = event.as_dict()
     for validator in (PRODUCER[type(event)], CONSUMER[type(event)], *RELEASED[type(event)]):
         assert [(list(error.path), error.message) for error in validator.iter_errors(value)] == []

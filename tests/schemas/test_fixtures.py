@@ -13,7 +13,8 @@ from services.chassis.tracing import TraceContext
 from tests.support.golden import GOLDEN, NAMES, Golden
 
 FROZEN = {"v1": "8e34f379979356aa5b0a010c496ef216e0f5965d52b8136a96ae95ee60394e86"}
-"""SHA-256 over the names and contents of a version's fixtures. Adding a fixture changes it; changing one is never right."""
+"""SHA-256 over the names and contents of a version's fixtures. Adding a fixture changes it; changing one is
+never right."""
 
 
 @pytest.mark.parametrize("version", FROZEN)
@@ -44,7 +45,9 @@ def test_fixtures_are_read_as_they_were_written(golden: Golden) -> None:
     assert decoded.traceparent is None or TraceContext.parse(decoded.traceparent)
 
 
-@pytest.mark.parametrize("golden", [golden for golden in GOLDEN if not golden.path.stem.endswith(".minimal")], ids=str)
+@pytest.mark.parametrize(
+    "golden", [golden for golden in GOLDEN if not golden.path.stem.endswith(".minimal")], ids=str
+)
 def test_writing_a_fixture_again_gives_the_same_bytes(golden: Golden) -> None:
     decoded = decode(golden.record, golden.event)
     message = encode(decoded.event, source=golden.headers["ce_source"], traceparent=decoded.traceparent)
@@ -52,13 +55,16 @@ def test_writing_a_fixture_again_gives_the_same_bytes(golden: Golden) -> None:
     assert message.key == golden.key.encode()
     assert message.topic == golden.event.topic
     sent = {name: value.decode() for name, value in message.headers}
-    later = {f"ce_{name}" for name in decoded.event.extensions} - golden.headers.keys()  # added since the fixture was frozen
+    # added since the fixture was frozen
+    later = {f"ce_{name}" for name in decoded.event.extensions} - golden.headers.keys()
     assert {name: value for name, value in sent.items() if name not in later} == {
         name: value for name, value in golden.headers.items() if name != "ce_time"
     }
 
 
-@pytest.mark.parametrize("golden", [golden for golden in GOLDEN if golden.path.stem.endswith(".minimal")], ids=str)
+@pytest.mark.parametrize(
+    "golden", [golden for golden in GOLDEN if golden.path.stem.endswith(".minimal")], ids=str
+)
 def test_what_a_minimal_fixture_leaves_out_is_a_default(golden: Golden) -> None:
     event = decode(golden.record, golden.event).event
     left_out = set(golden.event.model_fields) - set(golden.value)

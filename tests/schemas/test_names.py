@@ -81,7 +81,11 @@ SCRIPTS = {
 
 
 def of_script(first: int, last: int) -> st.SearchStrategy[str]:
-    inside = [chr(point) for point in range(first, last + 1) if unicodedata.category(chr(point)) in ("Lo", "Ll", "Mn", "Mc")]
+    inside = [
+        chr(point)
+        for point in range(first, last + 1)
+        if unicodedata.category(chr(point)) in ("Lo", "Ll", "Mn", "Mc")
+    ]
     letters = [character for character in inside if unicodedata.category(character) in ("Lo", "Ll")]
     return st.builds(str.__add__, st.sampled_from(letters), st.text(st.sampled_from(inside), max_size=6))
 
@@ -93,14 +97,19 @@ def test_in_scripts_without_accents_every_sign_counts(script: str) -> None:
 
     @given(names, names)
     def check(one: str, other: str) -> None:
-        equivalent = unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
+        equivalent = (
+            unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
+        )
         assert (name_key(one) == name_key(other)) == equivalent
         assert "-" not in name_key(one)
 
     check()
 
 
-LATIN = st.text(st.characters(max_codepoint=0x24F) | st.characters(min_codepoint=0x1E00, max_codepoint=0x1EFF), max_size=12)
+LATIN = st.text(
+    st.characters(max_codepoint=0x24F) | st.characters(min_codepoint=0x1E00, max_codepoint=0x1EFF),
+    max_size=12,
+)
 ACCENTS = st.text(st.characters(min_codepoint=0x300, max_codepoint=0x34E), max_size=2)
 
 

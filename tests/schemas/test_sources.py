@@ -17,7 +17,9 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Row = tuple[str, str, str, int, int, datetime]
 
 
-def rows(times: Iterable[datetime], outlet: str = "Gazette", stage: str = "ingest", outcome: str = "accepted") -> list[Row]:
+def rows(
+    times: Iterable[datetime], outlet: str = "Gazette", stage: str = "ingest", outcome: str = "accepted"
+) -> list[Row]:
     """One article at each of these times."""
     return [(outlet, stage, outcome, hour_of(moment), 1, moment) for moment in times]
 
@@ -34,7 +36,10 @@ def listed(rows: Iterable[Row], now: datetime = NOW) -> list[Source]:
             merged[key] = (known[0] + articles, max(known[1], latest))
         names = ("outlet", "stage", "outcome", "hour", "articles", "latest")
         if merged:
-            connection.execute(source_hours.insert(), [dict(zip(names, (*key, *value), strict=True)) for key, value in merged.items()])
+            connection.execute(
+                source_hours.insert(),
+                [dict(zip(names, (*key, *value), strict=True)) for key, value in merged.items()],
+            )
         found = sources_of(connection.execute(selection(now)), now)
     engine.dispose()
     return found
@@ -56,7 +61,8 @@ def daytime(days: Iterable[datetime]) -> list[datetime]:
 
 
 @pytest.mark.parametrize(
-    ("quiet", "silent"), [(HOUR, False), (5.9 * HOUR, False), (6.1 * HOUR, True), (13 * DAY, True), (GONE + HOUR, False)]
+    ("quiet", "silent"),
+    [(HOUR, False), (5.9 * HOUR, False), (6.1 * HOUR, True), (13 * DAY, True), (GONE + HOUR, False)],
 )
 def test_an_hourly_source_is_missed_after_six_hours_and_for_two_weeks(quiet: timedelta, silent: bool) -> None:
     source = judged(every(HOUR, NOW - quiet, 10 * DAY))
@@ -82,7 +88,9 @@ def test_a_weekend_is_no_silence() -> None:
     weekdays = [day for back in range(14) if (day := friday - DAY * back).weekday() < 5]
     for hours in range(21, 3 * 24):
         assert judged(daytime(weekdays), friday + HOUR * hours).silent_since is None
-    assert judged(daytime(weekdays), friday + 9 * DAY).silent_since is not None, "a usual gap of 60 h: a week at most"
+    assert judged(daytime(weekdays), friday + 9 * DAY).silent_since is not None, (
+        "a usual gap of 60 h: a week at most"
+    )
 
 
 def test_the_first_night_of_a_source_is_no_silence() -> None:
@@ -115,7 +123,9 @@ def test_silence_does_not_wear_the_rhythm_off() -> None:
 
 def test_articles_are_counted_as_they_come_in_and_by_what_became_of_them() -> None:
     times = every(8 * HOUR, NOW - HOUR, 10 * DAY)
-    extracted = rows(times[:20], stage="extract", outcome="extracted") + rows(times[20:], stage="extract", outcome="empty")
+    extracted = rows(times[:20], stage="extract", outcome="extracted") + rows(
+        times[20:], stage="extract", outcome="empty"
+    )
     letters = rows(times[:2], stage="extract", outcome="dead_lettered")
     (source,) = listed([*rows(times), *extracted, *letters])
     assert (source.day, source.week, source.last_article) == (3, 21, NOW - HOUR)

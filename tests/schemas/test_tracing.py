@@ -27,13 +27,20 @@ def test_a_child_keeps_the_trace_and_gets_a_span_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("incoming", "flags"),
-    [(f"00-{TRACE}-{SPAN}-00", "00"), (f"00-{TRACE}-{SPAN}-02", "02"), (f"00-{TRACE}-{SPAN}-ff", "03"), (f"cc-{TRACE}-{SPAN}-09", "01")],
+    [
+        (f"00-{TRACE}-{SPAN}-00", "00"),
+        (f"00-{TRACE}-{SPAN}-02", "02"),
+        (f"00-{TRACE}-{SPAN}-ff", "03"),
+        (f"cc-{TRACE}-{SPAN}-09", "01"),
+    ],
 )
 def test_flags_that_are_not_defined_are_not_passed_on(incoming: str, flags: str) -> None:
     assert continue_trace(incoming)[-2:] == flags
 
 
-@pytest.mark.parametrize("incoming", [f"cc-{TRACE}-{SPAN}-01-what-the-future-will-be-like", f"01-{TRACE}-{SPAN}-01"])
+@pytest.mark.parametrize(
+    "incoming", [f"cc-{TRACE}-{SPAN}-01-what-the-future-will-be-like", f"01-{TRACE}-{SPAN}-01"]
+)
 def test_later_versions_are_read_as_far_as_this_one_goes(incoming: str) -> None:
     context = TraceContext.parse(incoming)
     assert context == TraceContext(TRACE, SPAN, 1)

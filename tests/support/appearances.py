@@ -23,24 +23,40 @@ def day(number: int) -> dt.datetime:
     return dt.datetime(2026, 3, 1, 9, tzinfo=dt.UTC) + dt.timedelta(days=number)
 
 
-def told(article: str, words: str, *, on: int = 0, outlet: str = "Gazette", who: str = "Ida Holm", confidence: float = 0.9) -> list[Event]:
+def told(
+    article: str,
+    words: str,
+    *,
+    on: int = 0,
+    outlet: str = "Gazette",
+    who: str = "Ida Holm",
+    confidence: float = 0.9,
+) -> list[Event]:
     """An article with one quote."""
     text = f"“{words},” {who} said."
-    return story(article, text, [Said(who, words, confidence=confidence)], outlet=outlet, published_at=day(on))
+    return story(
+        article, text, [Said(who, words, confidence=confidence)], outlet=outlet, published_at=day(on)
+    )
 
 
-def around(article: str, claim: str, quote: str, *, on: int = 0, outlet: str = "Gazette", who: str = "Ida Holm") -> list[Event]:
+def around(
+    article: str, claim: str, quote: str, *, on: int = 0, outlet: str = "Gazette", who: str = "Ida Holm"
+) -> list[Event]:
     """An article with a claim and the quote that stands in it."""
     made = story(
         article, f"{who} said {claim}.", [Said(who, quote, QuoteKind.MIXED), Said(who, claim, ClaimKind.MIXED)],
         outlet=outlet, published_at=day(on),
     )  # fmt: skip
     (inner,) = (event for event in made if isinstance(event, Quote))
-    return [event.model_copy(update={"quote_id": inner.quote_id}) if isinstance(event, Claim) else event for event in made]
+    return [
+        event.model_copy(update={"quote_id": inner.quote_id}) if isinstance(event, Claim) else event
+        for event in made
+    ]
 
 
 def universe() -> list[list[Event]]:
-    """Wire copies, cuts, a contrary, other numbers, a slogan said again, claims around quotes, names that are one, and what goes again."""
+    """Wire copies, cuts, a contrary, other numbers, a slogan said again, claims around quotes, names that are
+    one, and what goes again."""
     return [
         told("art-1", TUNNEL, on=2),
         told("art-2", TUNNEL, on=3, outlet="Herald"),

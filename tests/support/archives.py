@@ -13,12 +13,18 @@ Packing = Literal["plain", "members", "one"]
 DATE = "2026-03-01T12:00:00Z"
 
 
-def record(kind: str, block: bytes, address: str = "", *, date: str = DATE, more: Mapping[str, str] | None = None) -> bytes:
+def record(
+    kind: str, block: bytes, address: str = "", *, date: str = DATE, more: Mapping[str, str] | None = None
+) -> bytes:
     """One WARC record; its id follows from what is in it."""
     identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {address} {date} {block[:4096]!r}")
     headers = {"WARC-Type": kind, "WARC-Record-ID": f"<urn:uuid:{identity}>", "WARC-Date": date}
     headers |= {"WARC-Target-URI": address} if address else {}
-    headers |= {"Content-Type": f"application/http; msgtype={kind}", "Content-Length": str(len(block)), **(more or {})}
+    headers |= {
+        "Content-Type": f"application/http; msgtype={kind}",
+        "Content-Length": str(len(block)),
+        **(more or {}),
+    }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return b"WARC/1.0\r\n" + head.encode() + b"\r\n" + block + b"\r\n\r\n"
 
@@ -46,7 +52,9 @@ def request(address: str) -> bytes:
 
 def info() -> bytes:
     """The record that archives begin with."""
-    return record("warcinfo", b"software: onrecord tests\r\n", more={"Content-Type": "application/warc-fields"})
+    return record(
+        "warcinfo", b"software: onrecord tests\r\n", more={"Content-Type": "application/warc-fields"}
+    )
 
 
 def packed(records: Iterable[bytes], packing: Packing = "members") -> bytes:
@@ -62,9 +70,10 @@ def page(title: str, paragraphs: Iterable[str], address: str = "", head: str = "
     canonical = f'<link rel="canonical" href="{escape(address)}">' if address else ""
     links = "".join(f'<li><a href="/section-{n}/">Section {n}</a></li>' for n in range(12))
     body = "".join(f"<p>{escape(text)}</p>" for text in paragraphs)
+    told = '<meta property="article:published_time" content="2026-03-01T09:30:00Z">'
+    headed = f'<title>{escape(title)} | Gazette</title>{canonical}<meta property="og:type" content="article">{told}{head}'
+    article = f"<article><h1>{escape(title)}</h1>{body}</article><footer><p>All rights reserved.</p></footer>"
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} | Gazette</title>{canonical}'
-        f'<meta property="og:type" content="article"><meta property="article:published_time" content="2026-03-01T09:30:00Z">{head}</head>'
-        f"<body><nav><ul>{links}</ul></nav><article><h1>{escape(title)}</h1>{body}</article>"
-        "<footer><p>All rights reserved.</p></footer></body></html>"
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">{headed}</head>'
+        f"<body><nav><ul>{links}</ul></nav>{article}</body></html>"
     ).encode()

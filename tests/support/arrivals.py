@@ -44,4 +44,6 @@ def offer(**fields: object) -> Offer:
         "fetched_at": NOW,
         "origin": "push",
     } | fields
-    return Offer(Article.model_validate(given), "revision" in fields, arrival(str(given["article_id"])), b"original")
+    return Offer(
+        Article.model_validate(given), "revision" in fields, arrival(str(given["article_id"])), b"original"
+    )

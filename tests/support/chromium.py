@@ -1,4 +1,5 @@
-"""A browser that is spoken to: Chromium's debugging protocol over two pipes, enough to open a page and ask it things."""
+"""A browser that is spoken to: Chromium's debugging protocol over two pipes, enough to open a page and ask it
+things."""
 
 from __future__ import annotations
 
@@ -30,7 +31,10 @@ class Page:
     def open(self, address: str) -> None:
         """Go to an address and wait until the page is there."""
         self._ask("Page.navigate", url=address)
-        until(lambda: self.run("document.readyState === 'complete' && location.href !== 'about:blank'"), f"{address} is loaded")
+        until(
+            lambda: self.run("document.readyState === 'complete' && location.href !== 'about:blank'"),
+            f"{address} is loaded",
+        )
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
@@ -68,9 +72,18 @@ def browser(profile: Path, flags: Sequence[str]) -> Iterator[Page]:
     ours_in, theirs_out = os.pipe()
     # Chromium reads on descriptor 3 and writes on 4
     command = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
-    arguments = [str(CHROMIUM), *flags, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
+    arguments = [
+        str(CHROMIUM),
+        *flags,
+        "--remote-debugging-pipe",
+        f"--user-data-dir={profile}",
+        "about:blank",
+    ]
     process = subprocess.Popen(
-        ["bash", "-c", command, *arguments], pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["bash", "-c", command, *arguments],
+        pass_fds=(theirs_in, theirs_out),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(theirs_in)
     os.close(theirs_out)

@@ -1,4 +1,5 @@
-"""``compose.yaml`` as data: read as Compose reads it, so that tests can check it and start it without a Docker engine.
+"""``compose.yaml`` as data: read as Compose reads it, so that tests can check it and start it without a
+Docker engine.
 
 Only what our file uses is understood; anything else is an error rather than silently different from Compose.
 """
@@ -16,7 +17,9 @@ import yaml
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 FILE = DEPLOY / "compose.yaml"
 
-_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|(?P<other>.?))", re.DOTALL)
+_VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|(?P<other>.?))", re.DOTALL
+)
 _DURATION = re.compile(r"(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -105,7 +108,10 @@ class Service:
     def tmpfs(self) -> dict[str, dict[str, str]]:
         """Path → options."""
         entries = [str(entry).partition(":") for entry in self.raw.get("tmpfs", ())]
-        return {path: dict(option.split("=", 1) for option in options.split(",") if option) for path, _, options in entries}
+        return {
+            path: dict(option.split("=", 1) for option in options.split(",") if option)
+            for path, _, options in entries
+        }
 
     @property
     def healthcheck(self) -> Healthcheck | None:
@@ -148,7 +154,11 @@ class Compose:
         order: list[Service] = []
         while len(order) < len(wanted):
             done = {service.name for service in order}
-            ready = [service for name, service in wanted.items() if name not in done and set(service.depends_on) & set(wanted) <= done]
+            ready = [
+                service
+                for name, service in wanted.items()
+                if name not in done and set(service.depends_on) & set(wanted) <= done
+            ]
             if not ready:
                 raise ComposeError(f"depends_on goes round in a circle: {sorted(set(wanted) - done)}")
             order += ready

@@ -1,6 +1,8 @@
-"""Containers of the built image, run by runc as an orchestrator would: a user that is not root, no capabilities, a read-only root.
+"""Containers of the built image, run by runc as an orchestrator would: a user that is not root, no
+capabilities, a read-only root.
 
-The network is the host's. What the image says (environment, entry point, working directory, health check, stop signal) is what runs.
+The network is the host's. What the image says (environment, entry point, working directory, health check,
+stop signal) is what runs.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ SLOWER = 4
 
 DEVICES = {"source": "tmpfs", "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]}
 SCRATCH = {"source": "tmpfs", "options": ["nosuid", "nodev", "noexec", "mode=1777", "size=128m"]}
-"""No larger than what compose.yaml and Kubernetes give: extract's language model alone unpacks 65 MiB there."""
+"""No larger than what compose.yaml and Kubernetes give: extract's language model alone unpacks 65 MiB
+there."""
 
 NAMESPACES = ("pid", "ipc", "uts", "mount")
 
@@ -55,7 +58,9 @@ class Containers:
             "args": arguments,
             "env": [*config["Env"], *(f"{key}={value}" for key, value in variables.items())],
             "cwd": config["WorkingDir"],
-            "capabilities": {kind: [] for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")},
+            "capabilities": {
+                kind: [] for kind in ("bounding", "effective", "inheritable", "permitted", "ambient")
+            },
             "noNewPrivileges": True,
         }
         mounts = [
@@ -63,7 +68,12 @@ class Containers:
             {"destination": "/dev", "type": "tmpfs", **DEVICES},
             {"destination": "/dev/shm", "type": "tmpfs", **SCRATCH},
             {"destination": "/tmp", "type": "tmpfs", **SCRATCH},
-            {"destination": self.mounted_at, "type": "bind", "source": str(self.volume), "options": ["rbind", "rw", "nosuid", "nodev"]},
+            {
+                "destination": self.mounted_at,
+                "type": "bind",
+                "source": str(self.volume),
+                "options": ["rbind", "rw", "nosuid", "nodev"],
+            },
         ]
         bundle = self.folder / name
         bundle.mkdir()
@@ -75,7 +85,10 @@ class Containers:
                     "root": {"path": str(self.image.root), "readonly": True},
                     "process": process,
                     "mounts": mounts,
-                    "linux": {"namespaces": [{"type": kind} for kind in NAMESPACES], "maskedPaths": ["/proc/kcore"]},
+                    "linux": {
+                        "namespaces": [{"type": kind} for kind in NAMESPACES],
+                        "maskedPaths": ["/proc/kcore"],
+                    },
                 }
             )
         )
@@ -83,9 +96,13 @@ class Containers:
 
     def start(self, name: str, *arguments: str, **variables: str) -> None:
         """Start a container: the image's entry point with these arguments, and variables of its own."""
-        bundle = self._bundle(name, [*self.image.config["Entrypoint"], *arguments], {**self.variables, **variables})
+        bundle = self._bundle(
+            name, [*self.image.config["Entrypoint"], *arguments], {**self.variables, **variables}
+        )
         with (self.folder / f"{name}.log").open("wb") as log:
-            self._running[name] = subprocess.Popen(self._runc("run", "--bundle", bundle, name), stdout=log, stderr=subprocess.STDOUT)
+            self._running[name] = subprocess.Popen(
+                self._runc("run", "--bundle", bundle, name), stdout=log, stderr=subprocess.STDOUT
+            )
 
     def run(self, name: str, *arguments: str) -> tuple[int, str]:
         """Run a container to its end; its exit code and output."""
@@ -95,7 +112,9 @@ class Containers:
 
     def execute(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in a running container, as its user."""
-        return subprocess.run(self._runc("exec", name, *words), capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+        return subprocess.run(
+            self._runc("exec", name, *words), capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        )
 
     def healthy(self, name: str) -> bool:
         """Ask the image's own health check."""
@@ -120,7 +139,8 @@ class Containers:
         while not condition():
             for name, process in self._running.items():
                 assert process.poll() is None, (
-                    f"{name} ended with {process.returncode} while waiting for {what}\n{self.output(name)[-4000:]}"
+                    f"{name} ended with {process.returncode} while waiting for"
+                    f" {what}\n{self.output(name)[-4000:]}"
                 )
             assert time.monotonic() < deadline, f"waited too long for {what}\n" + "\n".join(
                 self.output(name)[-2000:] for name in self._running
@@ -130,7 +150,9 @@ class Containers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for name, process in self._running.items():
             subprocess.run(self._runc("kill", name, "KILL"), capture_output=True, check=False)
             process.wait(PATIENCE_S)

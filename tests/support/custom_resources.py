@@ -1,5 +1,5 @@
-"""Small strict JSON Schemas of the custom resources in use, since no package brings them: the fields that we set and their
-near neighbours, nothing else. Written from the operators' own definitions:
+"""Small strict JSON Schemas of the custom resources in use, since no package brings them: the fields that we
+set and their near neighbours, nothing else. Written from the operators' own definitions:
 
 - KEDA 2.21 (``keda.sh/v1alpha1``, the scaler's metadata from its ``kafkaMetadata``);
 - Prometheus operator 0.91 (``monitoring.coreos.com/v1``);
@@ -12,7 +12,11 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-DURATION = {"type": "string", "pattern": "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$", "minLength": 1}
+DURATION = {
+    "type": "string",
+    "pattern": "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$",
+    "minLength": 1,
+}
 TEXT: Schema = {"type": "string", "minLength": 1}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -21,7 +25,12 @@ NUMBER: Schema = {"type": "string", "pattern": "^[0-9]+$"}
 
 
 def _object(required: tuple[str, ...] = (), **properties: Any) -> Schema:
-    return {"type": "object", "additionalProperties": False, "required": list(required), "properties": properties}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": properties,
+    }
 
 
 def _list(items: Schema) -> Schema:
@@ -31,14 +40,23 @@ def _list(items: Schema) -> Schema:
 def _resource(version: str, kind: str, spec: Schema) -> Schema:
     metadata = _object(("name",), name=TEXT, namespace=TEXT, labels=STRINGS, annotations=STRINGS)
     return _object(
-        ("apiVersion", "kind", "metadata", "spec"), apiVersion={"const": version}, kind={"const": kind}, metadata=metadata, spec=spec
+        ("apiVersion", "kind", "metadata", "spec"),
+        apiVersion={"const": version},
+        kind={"const": kind},
+        metadata=metadata,
+        spec=spec,
     )
 
 
 _SELECTOR = _object(
     matchLabels=STRINGS,
     matchExpressions=_list(
-        _object(("key", "operator"), key=TEXT, operator={"enum": ["In", "NotIn", "Exists", "DoesNotExist"]}, values=_list(TEXT))
+        _object(
+            ("key", "operator"),
+            key=TEXT,
+            operator={"enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
+            values=_list(TEXT),
+        )
     ),
 )
 
@@ -85,7 +103,9 @@ _SCALED_OBJECT = _object(
     fallback=_object(("failureThreshold", "replicas"), failureThreshold=COUNT, replicas=COUNT),
     advanced=_object(
         restoreToOriginalReplicaCount={"type": "boolean"},
-        horizontalPodAutoscalerConfig=_object(name=TEXT, behavior=_object(scaleUp=_SCALING, scaleDown=_SCALING)),
+        horizontalPodAutoscalerConfig=_object(
+            name=TEXT, behavior=_object(scaleUp=_SCALING, scaleDown=_SCALING)
+        ),
     ),
     triggers=_list(
         _object(
@@ -111,7 +131,14 @@ _POD_MONITOR = _object(
     selector=_SELECTOR,
     namespaceSelector=_object(any={"type": "boolean"}, matchNames=_list(TEXT)),
     podMetricsEndpoints=_list(
-        _object(("port",), port=TEXT, path=TEXT, scheme={"enum": ["http", "https"]}, interval=DURATION, scrapeTimeout=DURATION)
+        _object(
+            ("port",),
+            port=TEXT,
+            path=TEXT,
+            scheme={"enum": ["http", "https"]},
+            interval=DURATION,
+            scrapeTimeout=DURATION,
+        )
     ),
 )
 
@@ -127,7 +154,12 @@ _RULE = _object(
 )
 _RULE["oneOf"] = [{"required": ["record"]}, {"required": ["alert"]}]
 _PROMETHEUS_RULE = _object(
-    ("groups",), groups=_list(_object(("name", "rules"), name=TEXT, interval=DURATION, limit=COUNT, labels=STRINGS, rules=_list(_RULE)))
+    ("groups",),
+    groups=_list(
+        _object(
+            ("name", "rules"), name=TEXT, interval=DURATION, limit=COUNT, labels=STRINGS, rules=_list(_RULE)
+        )
+    ),
 )
 
 _KAFKA_TOPIC = _object(
@@ -139,7 +171,14 @@ _KAFKA_TOPIC = _object(
         "type": "object",
         "additionalProperties": False,
         "properties": dict.fromkeys(
-            ("retention.ms", "cleanup.policy", "max.message.bytes", "message.timestamp.after.max.ms", "min.insync.replicas"), TEXT
+            (
+                "retention.ms",
+                "cleanup.policy",
+                "max.message.bytes",
+                "message.timestamp.after.max.ms",
+                "min.insync.replicas",
+            ),
+            TEXT,
         ),
     },
 )
@@ -165,7 +204,16 @@ _KAFKA_USER = _object(
                 operations=_list(
                     {
                         "enum": [
-                            *("Read", "Write", "Create", "Delete", "Alter", "Describe", "ClusterAction", "AlterConfigs"),
+                            *(
+                                "Read",
+                                "Write",
+                                "Create",
+                                "Delete",
+                                "Alter",
+                                "Describe",
+                                "ClusterAction",
+                                "AlterConfigs",
+                            ),
                             *("DescribeConfigs", "IdempotentWrite", "All"),
                         ]
                     }

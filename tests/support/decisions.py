@@ -13,7 +13,9 @@ from tests.support.statements import NOON
 
 def decide(kind: DecisionKind, minute: int = 0, **parts: Any) -> Decision:
     """A decision made some minutes after noon."""
-    return Decision.made(kind=kind, decided_at=NOON + dt.timedelta(minutes=minute), decided_by="ana", why="Because.", **parts)
+    return Decision.made(
+        kind=kind, decided_at=NOON + dt.timedelta(minutes=minute), decided_by="ana", why="Because.", **parts
+    )
 
 
 def merge(actor: str, into: str, minute: int = 0) -> Decision:
@@ -50,9 +52,13 @@ def reassign(statement: Quote | Claim, text: str, actor: str, minute: int = 0) -
     """Somebody else said a statement of an article with this text."""
     words = tuple(
         WordsInContext(
-            exact=span.exact, prefix=text[max(0, span.start - CONTEXT_CHARS) : span.start], suffix=text[span.end : span.end + CONTEXT_CHARS]
+            exact=span.exact,
+            prefix=text[max(0, span.start - CONTEXT_CHARS) : span.start],
+            suffix=text[span.end : span.end + CONTEXT_CHARS],
         )
         for span in statement.spans
     )
-    said = DecidedStatement(statement_id=statement.event_id, article_id=statement.article.article_id, words=words)
+    said = DecidedStatement(
+        statement_id=statement.event_id, article_id=statement.article.article_id, words=words
+    )
     return decide(DecisionKind.REASSIGN, minute, other_id=actor, statement=said)

@@ -43,7 +43,10 @@ def small_disk(path: Path, megabytes: int = 4) -> Iterator[SmallDisk]:
     """Mount one at ``path``; the test is skipped where nobody may mount."""
     path.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode != 0:
         pytest.skip(f"no small file system can be mounted here ({mounted.stderr.strip()})")

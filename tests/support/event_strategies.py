@@ -30,7 +30,10 @@ MAYBE_TIMES = st.none() | TIMES
 WIKIDATA = st.none() | st.integers(1, 10**9).map("Q{}".format)
 
 EXTRACTORS = st.builds(
-    ev.Extractor, name=TEXTS, version=st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4).map(".".join), model_sha256=SHA256S
+    ev.Extractor,
+    name=TEXTS,
+    version=st.lists(st.integers(0, 99).map(str), min_size=1, max_size=4).map(".".join),
+    model_sha256=SHA256S,
 )
 ARTICLES = st.builds(
     ev.Article,
@@ -184,7 +187,10 @@ def decisions(draw: st.DrawFn) -> ev.Decision:
     one, other = draw(st.lists(IDENTIFIERS, min_size=2, max_size=2, unique=True))
     words = st.builds(ev.WordsInContext, exact=WORDS, prefix=WORDS, suffix=WORDS)
     statement = st.builds(
-        ev.DecidedStatement, statement_id=IDENTIFIERS, article_id=IDENTIFIERS, words=st.lists(words, min_size=1, max_size=3).map(tuple)
+        ev.DecidedStatement,
+        statement_id=IDENTIFIERS,
+        article_id=IDENTIFIERS,
+        words=st.lists(words, min_size=1, max_size=3).map(tuple),
     )
     parts: dict[ev.DecisionKind, dict[str, object]] = {
         ev.DecisionKind.MERGE: {"actor_id": one, "other_id": other},
@@ -195,8 +201,12 @@ def decisions(draw: st.DrawFn) -> ev.Decision:
         ev.DecisionKind.REASSIGN: {"other_id": other, "statement": draw(statement)},
         ev.DecisionKind.UNDO: {"undoes": one},
     }
-    return ev.Decision.made(kind=kind, decided_at=draw(TIMES), decided_by=draw(WORDS), why=draw(WORDS), **parts[kind])
+    return ev.Decision.made(
+        kind=kind, decided_at=draw(TIMES), decided_by=draw(WORDS), why=draw(WORDS), **parts[kind]
+    )
 
 
-EVENTS: st.SearchStrategy[ev.Event] = st.one_of(ARTICLES, DOCUMENTS, QUOTES, CLAIMS, decisions(), ACTOR_RECORDS)
+EVENTS: st.SearchStrategy[ev.Event] = st.one_of(
+    ARTICLES, DOCUMENTS, QUOTES, CLAIMS, decisions(), ACTOR_RECORDS
+)
 """Any event at all."""

@@ -1,7 +1,9 @@
-"""The image, really built: buildah without a daemon, on a base that debootstrap makes from this machine's Debian mirror.
+"""The image, really built: buildah without a daemon, on a base that debootstrap makes from this machine's
+Debian mirror.
 
-What is slow is kept in the user's cache folder, outside the checkout: the base, and each layer until what it is made from changes.
-Package downloads use this machine's own pip configuration and certificates, mounted for the build and not part of the image.
+What is slow is kept in the user's cache folder, outside the checkout: the base, and each layer until what it
+is made from changes. Package downloads use this machine's own pip configuration and certificates, mounted for
+the build and not part of the image.
 """
 
 from __future__ import annotations
@@ -36,14 +38,27 @@ BASE = f"localhost/onrecord-base:{SUITE}"
 TAG = "localhost/onrecord:test"
 
 CERTIFICATES = Path("/etc/ssl/certs")
-PIP_OPTIONS = ("cert", "default-timeout", "extra-index-url", "find-links", "index-url", "no-index", "proxy", "trusted-host")
+PIP_OPTIONS = (
+    "cert",
+    "default-timeout",
+    "extra-index-url",
+    "find-links",
+    "index-url",
+    "no-index",
+    "proxy",
+    "trusted-host",
+)
 """How to reach packages; nothing else of the machine's pip configuration concerns the image."""
 
 
 def require_tools() -> None:
     """Skip the test, or fail where servers are required, when this machine cannot build and run images."""
     missing = [name for name in PACKAGES if shutil.which(name, path=_path()) is None]
-    problem = f"{', '.join(missing)} missing: apt-get install --no-install-recommends {' '.join(PACKAGES)}" if missing else ""
+    problem = (
+        f"{', '.join(missing)} missing: apt-get install --no-install-recommends {' '.join(PACKAGES)}"
+        if missing
+        else ""
+    )
     if not problem and os.geteuid() != 0:
         problem = "only root can mount an image and start containers from it"
     if problem:
@@ -59,14 +74,20 @@ def _path() -> str:
 
 def run(*words: str | Path, cwd: Path = ROOT) -> str:
     """Run a command to its end; its standard output."""
-    done = subprocess.run(words, cwd=cwd, env=os.environ | {"PATH": _path()}, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    done = subprocess.run(
+        words, cwd=cwd, env=os.environ | {"PATH": _path()}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (
+        f"{' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    )
     return done.stdout
 
 
 def script(name: str) -> ModuleType:
     """A script of ``deploy/image``."""
-    spec = importlib.util.spec_from_file_location(f"deploy_image_{name}", ROOT / "deploy" / "image" / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(
+        f"deploy_image_{name}", ROOT / "deploy" / "image" / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -82,12 +103,19 @@ class Buildah:
 
     @cached_property
     def _store(self) -> tuple[str, ...]:
-        # overlay shares layers; where the kernel refuses it (a container in a container) vfs copies each of them
+        # overlay shares layers; where the kernel refuses it (a container in a container) vfs copies each of
+        # them
         overlay = self._at("overlay")
-        probe = subprocess.run(["buildah", *overlay, "from", "scratch"], capture_output=True, text=True, check=False)
+        probe = subprocess.run(
+            ["buildah", *overlay, "from", "scratch"], capture_output=True, text=True, check=False
+        )
         name = probe.stdout.strip()
         usable = (
-            probe.returncode == 0 and subprocess.run(["buildah", *overlay, "mount", name], capture_output=True, check=False).returncode == 0
+            probe.returncode == 0
+            and subprocess.run(
+                ["buildah", *overlay, "mount", name], capture_output=True, check=False
+            ).returncode
+            == 0
         )
         if name:
             subprocess.run(["buildah", *overlay, "rm", name], capture_output=True, check=False)
@@ -102,31 +130,48 @@ class Buildah:
 
     def has(self, image: str) -> bool:
         """Whether an image is in the store."""
-        return any(image in (found.get("names") or ()) for found in json.loads(self("images", "--json") or "[]") or ())
+        return any(
+            image in (found.get("names") or ())
+            for found in json.loads(self("images", "--json") or "[]") or ()
+        )
 
 
 def mirror() -> str:
     """The Debian mirror of this machine's apt sources."""
-    found = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
+    found = run(
+        "apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"
+    )
     for line in found.splitlines():
         address, release, component = line.split(" ")
         if (release, component) == (SUITE, "main"):
             return address
-    pytest.fail(f"apt's sources name no mirror of {SUITE} main to make a base from: set IMAGE_BASE to an image instead")
+    pytest.fail(
+        f"apt's sources name no mirror of {SUITE} main to make a base from: set IMAGE_BASE to an image"
+        " instead"
+    )
 
 
 def make_base(buildah: Buildah) -> None:
     """A Debian with Python, as an image."""
-    # debootstrap mounts /proc in its tree and takes it down at the end; a tree it left half made is not removed, lest mounts be emptied
+    # debootstrap mounts /proc in its tree and takes it down at the end; a tree it left half made is not
+    # removed, lest mounts be emptied
     tree = Path(tempfile.mkdtemp(prefix="base-", dir=buildah.folder))
     run("debootstrap", "--variant=minbase", f"--include={','.join(BASE_PACKAGES)}", SUITE, tree, mirror())
-    for folder in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man"):
+    for folder in (
+        "var/cache/apt/archives",
+        "var/lib/apt/lists",
+        "usr/share/doc",
+        "usr/share/locale",
+        "usr/share/man",
+    ):
         run("find", tree / folder, "-xdev", "-mindepth", "1", "-delete")  # as the official slim images do
     container = buildah("from", "scratch")
     buildah("add", "--quiet", container, tree, "/")
     buildah("config", "--env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", container)
     buildah("commit", "--quiet", "--rm", container, BASE)
-    assert not any(f" {tree}" in line for line in Path("/proc/mounts").read_text().splitlines()), f"debootstrap left mounts in {tree}"
+    assert not any(f" {tree}" in line for line in Path("/proc/mounts").read_text().splitlines()), (
+        f"debootstrap left mounts in {tree}"
+    )
     run("rm", "-r", "--one-file-system", tree)
 
 
@@ -160,7 +205,8 @@ class Image:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """What the image says of how to run it, as Docker names it: ``Env``, ``Entrypoint``, ``Healthcheck`` …"""
+        """What the image says of how to run it, as Docker names it: ``Env``, ``Entrypoint``, ``Healthcheck``
+        …"""
         shown = json.loads(self._buildah("inspect", "--type", "image", self.name))
         config: dict[str, Any] = shown["Docker"]["config"]
         return config

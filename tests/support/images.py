@@ -1,4 +1,5 @@
-"""Starts the programs of others' images as their entrypoints do, from Debian's packages and Kafka's own jars."""
+"""Starts the programs of others' images as their entrypoints do, from Debian's packages and Kafka's own
+jars."""
 
 from __future__ import annotations
 
@@ -20,7 +21,12 @@ from tests.support.topology import Container, Starter
 
 ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
 """Debian's name of it, and its own."""
-TOOLS = {"setpriv": "util-linux", "wget": "wget", "pg_isready": "postgresql-client", "psql": "postgresql-client"}
+TOOLS = {
+    "setpriv": "util-linux",
+    "wget": "wget",
+    "pg_isready": "postgresql-client",
+    "psql": "postgresql-client",
+}
 """Called in health checks, or by the harness: program → Debian's package."""
 
 _API_VERSIONS = """#!{python}
@@ -35,21 +41,29 @@ with kafka.KafkaAdminClient(bootstrap_servers=parser.parse_args().bootstrap_serv
 
 
 def kafka(container: Container) -> None:
-    """``/etc/kafka/docker/run``: the environment becomes server.properties and fresh storage, by the image's own program."""
+    """``/etc/kafka/docker/run``: the environment becomes server.properties and fresh storage, by the image's
+    own program."""
     defaults = container.folder / "defaults"
     defaults.mkdir()
     classes = ("-cp", f"{libraries()}/*")
     config = container.mounts["/opt/kafka/config"]
     shared = container.mounts["/mnt/shared/config"]
-    folders = [f"--default-configs-dir={defaults}", f"--mounted-configs-dir={shared}", f"--final-configs-dir={config}"]
+    folders = [
+        f"--default-configs-dir={defaults}",
+        f"--mounted-configs-dir={shared}",
+        f"--final-configs-dir={config}",
+    ]
     container.run([java(), *QUICK, *classes, "kafka.docker.KafkaDockerWrapper", "setup", *folders])
-    given = shlex.split(container.environment["KAFKA_HEAP_OPTS"]) + shlex.split(container.environment["KAFKA_LOG4J_OPTS"])
+    given = shlex.split(container.environment["KAFKA_HEAP_OPTS"]) + shlex.split(
+        container.environment["KAFKA_LOG4J_OPTS"]
+    )
     container.start([java(), *given, *QUICK, *classes, "kafka.Kafka", str(config / "server.properties")])
 
 
 def postgres(container: Container) -> None:
-    """``docker-entrypoint.sh``: initdb with user, password and arguments, connections by password from anywhere; then, on a server that
-    only its socket leads to, one database and the files of ``/docker-entrypoint-initdb.d``."""
+    """``docker-entrypoint.sh``: initdb with user, password and arguments, connections by password from
+    anywhere; then, on a server that only its socket leads to, one database and the files of
+    ``/docker-entrypoint-initdb.d``."""
     binaries = find_binaries()
     assert binaries is not None
     prefix, owner = _unprivileged()
@@ -65,13 +79,31 @@ def postgres(container: Container) -> None:
         for secret in password.parent.iterdir():
             os.chown(secret, owner[0], -1)
     user = ["--username", given["POSTGRES_USER"], "--pwfile", str(password)]
-    container.run([*prefix, str(binaries / "initdb"), "-D", str(data), "--no-sync", *user, *shlex.split(given["POSTGRES_INITDB_ARGS"])])
+    container.run(
+        [
+            *prefix,
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "--no-sync",
+            *user,
+            *shlex.split(given["POSTGRES_INITDB_ARGS"]),
+        ]
+    )
     with (data / "pg_hba.conf").open("a") as rules:
         rules.write("\nhost all all all scram-sha-256\n")
     control = [*prefix, str(binaries / "pg_ctl"), "-D", str(data), "-w"]
     container.run([*control, "-o", f"-h '' -k {socket}", "start"])
     as_owner = ["-h", str(socket), "-U", given["POSTGRES_USER"]]
-    psql = ["env", f"PGPASSWORD={password.read_text()}", "psql", "-v", "ON_ERROR_STOP=1", "--no-psqlrc", *as_owner]
+    psql = [
+        "env",
+        f"PGPASSWORD={password.read_text()}",
+        "psql",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "--no-psqlrc",
+        *as_owner,
+    ]
     container.run([*psql, "-d", "postgres", "-c", f'CREATE DATABASE "{given["POSTGRES_DB"]}"'])
     for target, file in sorted(container.mounts.items()):
         if target.startswith("/docker-entrypoint-initdb.d/"):
@@ -80,7 +112,9 @@ def postgres(container: Container) -> None:
     container.run([*control, "-m", "fast", "stop"])
     program, *flags = container.command
     # the image listens on all addresses
-    container.start([*prefix, str(binaries / program), "-D", str(data), "-h", container.address, "-k", "", *flags])
+    container.start(
+        [*prefix, str(binaries / program), "-D", str(data), "-h", container.address, "-k", "", *flags]
+    )
 
 
 def prometheus(container: Container) -> None:
@@ -105,7 +139,11 @@ def require_all() -> None:
         problems.append(str(error))
     if find_binaries() is None:
         problems.append("PostgreSQL's server is missing: install Debian's package `postgresql`")
-    problems += [f"{name} is missing: install Debian's package `{package}`" for name, package in TOOLS.items() if not shutil.which(name)]
+    problems += [
+        f"{name} is missing: install Debian's package `{package}`"
+        for name, package in TOOLS.items()
+        if not shutil.which(name)
+    ]
     if problems and os.environ.get("REQUIRE_SERVICES") == "1":
         pytest.fail("; ".join(problems))
     if problems:

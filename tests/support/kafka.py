@@ -1,7 +1,7 @@
 """Fixtures: a real Kafka, started once per test run on free loopback ports.
 
-``KAFKA_BOOTSTRAP_SERVERS`` names a running one instead (one broker or more). Without Java or Maven the tests that need it are
-skipped with one line saying how to get them, and fail under ``REQUIRE_SERVICES=1``.
+``KAFKA_BOOTSTRAP_SERVERS`` names a running one instead (one broker or more). Without Java or Maven the tests
+that need it are skipped with one line saying how to get them, and fail under ``REQUIRE_SERVICES=1``.
 """
 
 from __future__ import annotations
@@ -32,9 +32,15 @@ PATIENT = {
     "session_timeout_s": 40.0,
 }  # fmt: skip
 """A broker on a busy machine is slow, and that is all: for everything that no fault is played to."""
-FAST = {**PATIENT, "request_timeout_s": 2.0, "delivery_timeout_s": 3.0, "transaction_timeout_s": 6.0, "bootstrap_timeout_s": 6.0}
-"""For a client that a fault is played to, which it notices when a time is over. A test must bear that it notices a slow machine too:
-a call may fail before the fault is met, and is then made again."""
+FAST = {
+    **PATIENT,
+    "request_timeout_s": 2.0,
+    "delivery_timeout_s": 3.0,
+    "transaction_timeout_s": 6.0,
+    "bootstrap_timeout_s": 6.0,
+}
+"""For a client that a fault is played to, which it notices when a time is over. A test must bear that it
+notices a slow machine too: a call may fail before the fault is met, and is then made again."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,11 @@ def _start(brokers: int) -> Iterator[Kafka]:
         yield Kafka(cluster.bootstrap, brokers, cluster)
 
 
-def cluster_or_skip(brokers: int, proxy_ports: list[int] | None = None, overrides: Mapping[str, str] | None = None) -> KafkaCluster:
-    """A cluster, not yet started; without Java or Maven the test is skipped, or fails where servers are required."""
+def cluster_or_skip(
+    brokers: int, proxy_ports: list[int] | None = None, overrides: Mapping[str, str] | None = None
+) -> KafkaCluster:
+    """A cluster, not yet started; without Java or Maven the test is skipped, or fails where servers are
+    required."""
     from services.chassis.devkafka.jars import java, libraries
 
     try:

@@ -2,8 +2,9 @@
 
 Unframed, it forwards any other protocol, which can then be severed as a whole.
 
-The broker must advertise the proxy's port, otherwise clients go round it. Every request is a frame: length, then ``api_key``
-(int16), ``api_version`` (int16), ``correlation_id`` (int32) and ``client_id``; every response starts with the correlation id.
+The broker must advertise the proxy's port, otherwise clients go round it. Every request is a frame: length,
+then ``api_key`` (int16), ``api_version`` (int16), ``correlation_id`` (int32) and ``client_id``; every
+response starts with the correlation id.
 """
 
 from __future__ import annotations
@@ -37,12 +38,19 @@ class Api(IntEnum):
 class Fault(Enum):
     """What happens to a request."""
 
-    SILENCE = "the broker never sees it or anything after it on this connection, which stays open: a lost route"
+    SILENCE = (
+        "the broker never sees it or anything after it on this connection, which stays open: a lost route"
+    )
     CUT = "the connection breaks before the broker sees it"
     LOSE_ANSWER = "the broker acts on it, then the connection breaks: the outcome is unknown to the client"
     HOLD_ANSWER = "the broker acts on it, but the answer waits until the proxy is healed"
-    DELAY_ANSWER = "the broker acts on it, and the answer, with everything behind it on this connection, comes late"
-    BAD_SEQUENCE = "the broker acts on it, but the client is told that a batch came out of order (produce requests of one partition)"
+    DELAY_ANSWER = (
+        "the broker acts on it, and the answer, with everything behind it on this connection, comes late"
+    )
+    BAD_SEQUENCE = (
+        "the broker acts on it, but the client is told that a batch came out of order (produce requests of"
+        " one partition)"
+    )
 
 
 OUT_OF_ORDER_SEQUENCE_NUMBER = 45
@@ -62,7 +70,11 @@ class Rule:
 
     def takes(self, api: int, client: str) -> bool:
         """Whether the rule applies to this request; counts it if so."""
-        if api != self.api or not client.startswith(self.client) or (self.times is not None and self.hits >= self.times):
+        if (
+            api != self.api
+            or not client.startswith(self.client)
+            or (self.times is not None and self.hits >= self.times)
+        ):
             return False
         self.hits += 1
         self.hit.set()
@@ -88,7 +100,9 @@ class FaultProxy:
         self._connections: set[_Connection] = set()
         self._thread = threading.Thread(target=self._accept, name="fault-proxy", daemon=True)
 
-    def break_(self, api: Api, fault: Fault, *, times: int | None = None, client: str = "", delay_s: float = 0.0) -> Rule:
+    def break_(
+        self, api: Api, fault: Fault, *, times: int | None = None, client: str = "", delay_s: float = 0.0
+    ) -> Rule:
         """From now on break requests of this type, of clients whose id starts with ``client``."""
         rule = Rule(api, fault, times, client, delay_s)
         with self._lock:
@@ -141,7 +155,9 @@ class FaultProxy:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.heal()
         # a shutdown wakes accept(); close() alone does not on Linux
         self._listener.shutdown(socket.SHUT_RDWR)

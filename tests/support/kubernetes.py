@@ -1,4 +1,5 @@
-"""Checks of rendered Kubernetes objects. Each takes the objects and yields one line for each mistake it finds."""
+"""Checks of rendered Kubernetes objects. Each takes the objects and yields one line for each mistake it
+finds."""
 
 from __future__ import annotations
 
@@ -21,10 +22,24 @@ Check = Callable[[Objects], Iterator[str]]
 OLDEST_KUBERNETES, NEWEST_KUBERNETES = "1.30", "1.37"
 """1.30 is the first with ``preStop.sleep``; 1.37 the newest whose schemas `kubernetes-validate` brings."""
 
-SUPPLIED = {"onrecord-store": {"url"}, "onrecord-store-reader": {"url"}, "onrecord-push": {"token"}, "onrecord-kafka-ca": {"ca.crt"}}
+SUPPLIED = {
+    "onrecord-store": {"url"},
+    "onrecord-store-reader": {"url"},
+    "onrecord-push": {"token"},
+    "onrecord-kafka-ca": {"ca.crt"},
+}
 """Secrets that the operator of the cluster makes, with their keys; deploy/kubernetes/README.md tells how."""
 
-RESTRICTED_VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+RESTRICTED_VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
 """What the Pod Security Standard *restricted* allows."""
 
 
@@ -34,11 +49,14 @@ def name_of(manifest: Manifest) -> str:
 
 
 def schema_problems(objects: Objects) -> Iterator[str]:
-    """Fields that do not exist, values of the wrong type: core kinds on the oldest and newest Kubernetes, custom ones by our schemas."""
+    """Fields that do not exist, values of the wrong type: core kinds on the oldest and newest Kubernetes,
+    custom ones by our schemas."""
     for one in objects.manifests:
         if one["kind"] in SCHEMAS:
             validator = jsonschema.Draft202012Validator(SCHEMAS[one["kind"]])
-            yield from (f"{name_of(one)}: {error.json_path}: {error.message}" for error in validator.iter_errors(one))
+            yield from (
+                f"{name_of(one)}: {error.json_path}: {error.message}" for error in validator.iter_errors(one)
+            )
             continue
         for version in (OLDEST_KUBERNETES, NEWEST_KUBERNETES):
             try:
@@ -52,21 +70,41 @@ def security_problems(objects: Objects) -> Iterator[str]:
     for one in objects.workloads():
         pod, container = pod_of(one), container_of(one)
         for context, wanted in (
-            (pod.get("securityContext", {}), {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, "runAsUser": 10001}),
+            (
+                pod.get("securityContext", {}),
+                {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, "runAsUser": 10001},
+            ),
             (
                 container.get("securityContext", {}),
-                {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True},
+                {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                    "readOnlyRootFilesystem": True,
+                },
             ),
             # a Service named onrecord-… would otherwise bring ONRECORD_… variables that the settings refuse
             (pod, {"automountServiceAccountToken": False, "enableServiceLinks": False}),
         ):
-            yield from (f"{name_of(one)}: {key} is {context.get(key)}" for key, value in wanted.items() if context.get(key) != value)
-        yield from (f"{name_of(one)}: {key}" for key in ("hostNetwork", "hostPID", "hostIPC", "initContainers") if pod.get(key))
+            yield from (
+                f"{name_of(one)}: {key} is {context.get(key)}"
+                for key, value in wanted.items()
+                if context.get(key) != value
+            )
+        yield from (
+            f"{name_of(one)}: {key}"
+            for key in ("hostNetwork", "hostPID", "hostIPC", "initContainers")
+            if pod.get(key)
+        )
         yield from (f"{name_of(one)}: host port" for port in container.get("ports", []) if "hostPort" in port)
         for volume in pod["volumes"]:
-            yield from (f"{name_of(one)}: volume of type {kind}" for kind in volume.keys() - {"name"} - RESTRICTED_VOLUMES)
+            yield from (
+                f"{name_of(one)}: volume of type {kind}"
+                for kind in volume.keys() - {"name"} - RESTRICTED_VOLUMES
+            )
         resources = container.get("resources", {})
-        if not {"cpu", "memory"} <= resources.get("requests", {}).keys() or "memory" not in resources.get("limits", {}):
+        if not {"cpu", "memory"} <= resources.get("requests", {}).keys() or "memory" not in resources.get(
+            "limits", {}
+        ):
             yield f"{name_of(one)}: requests of CPU and memory and a limit of memory are needed"
         if "/tmp" not in {mount["mountPath"] for mount in container["volumeMounts"]}:
             yield f"{name_of(one)}: nowhere to write: /tmp is not mounted"
@@ -85,7 +123,10 @@ def reference_problems(objects: Objects) -> Iterator[str]:
         if pod["serviceAccountName"] not in accounts:
             yield f"{name_of(one)}: no ServiceAccount {pod['serviceAccountName']}"
         claims = {claim["metadata"]["name"] for claim in one["spec"].get("volumeClaimTemplates", [])}
-        volumes, mounts = {volume["name"] for volume in pod["volumes"]} | claims, {mount["name"] for mount in container["volumeMounts"]}
+        volumes, mounts = (
+            {volume["name"] for volume in pod["volumes"]} | claims,
+            {mount["name"] for mount in container["volumeMounts"]},
+        )
         if volumes != mounts:
             yield f"{name_of(one)}: volumes {sorted(volumes)}, mounts {sorted(mounts)}"
             continue
@@ -112,17 +153,28 @@ def selector_problems(objects: Objects) -> Iterator[str]:
     for one in objects.of("PodDisruptionBudget"):
         yield from _selects_only(objects, one, one["spec"]["selector"], [one["metadata"]["name"]])
     for one in objects.of("PodMonitor"):
-        yield from _selects_only(objects, one, one["spec"]["selector"], sorted(s["metadata"]["name"] for s in objects.services()))
+        yield from _selects_only(
+            objects, one, one["spec"]["selector"], sorted(s["metadata"]["name"] for s in objects.services())
+        )
         for service in objects.services():
             if labels_of(service)[one["spec"]["jobLabel"]] != service["metadata"]["name"]:
-                yield f"{name_of(one)}: the job of {name_of(service)} would be called {labels_of(service)[one['spec']['jobLabel']]}"
+                yield (
+                    f"{name_of(one)}: the job of {name_of(service)} would be called"
+                    f" {labels_of(service)[one['spec']['jobLabel']]}"
+                )
     for one in objects.of("StatefulSet"):
-        if one["spec"]["serviceName"] not in {service["metadata"]["name"] for service in objects.of("Service")}:
+        if one["spec"]["serviceName"] not in {
+            service["metadata"]["name"] for service in objects.of("Service")
+        }:
             yield f"{name_of(one)}: no Service {one['spec']['serviceName']}"
 
 
 def _selects_only(objects: Objects, one: Manifest, selector: Manifest, wanted: list[str]) -> Iterator[str]:
-    found = sorted(workload["metadata"]["name"] for workload in objects.workloads() if selects(selector, labels_of(workload)))
+    found = sorted(
+        workload["metadata"]["name"]
+        for workload in objects.workloads()
+        if selects(selector, labels_of(workload))
+    )
     if found != wanted:
         yield f"{name_of(one)}: selects {found}, not {wanted}"
 
@@ -141,12 +193,20 @@ def port_problems(objects: Objects) -> Iterator[str]:
     for one in objects.of("PodMonitor"):
         ports_asked = {endpoint["port"] for endpoint in one["spec"]["podMetricsEndpoints"]}
         yield from (
-            f"{name_of(one)}: {name_of(s)} lacks a port of {ports_asked}" for s in objects.services() if not ports_asked <= set(ports_of(s))
+            f"{name_of(one)}: {name_of(s)} lacks a port of {ports_asked}"
+            for s in objects.services()
+            if not ports_asked <= set(ports_of(s))
         )
     for one in objects.of("NetworkPolicy"):
-        chosen = [ports_of(workload) for workload in objects.services() if selects(one["spec"]["podSelector"], labels_of(workload))]
+        chosen = [
+            ports_of(workload)
+            for workload in objects.services()
+            if selects(one["spec"]["podSelector"], labels_of(workload))
+        ]
         named = {port["port"] for rule in one["spec"].get("ingress", []) for port in rule["ports"]}
-        yield from (f"{name_of(one)}: no port {port}" for port in named if not all(port in ports for ports in chosen))
+        yield from (
+            f"{name_of(one)}: no port {port}" for port in named if not all(port in ports for ports in chosen)
+        )
 
 
 def listening_problems(objects: Objects) -> Iterator[str]:
@@ -155,19 +215,28 @@ def listening_problems(objects: Objects) -> Iterator[str]:
         environment = objects.environment(one)
         listens = {
             port: environment.get(PREFIX + variable)
-            for port, variable in (("ops", "OPS__PORT"), ("push", "INGEST__PUSH_PORT"), ("http", "QUERY__PORT"))
+            for port, variable in (
+                ("ops", "OPS__PORT"),
+                ("push", "INGEST__PUSH_PORT"),
+                ("http", "QUERY__PORT"),
+            )
         }
         for name, number in ports_of(one).items():
             if listens[name] != str(number):
                 yield f"{name_of(one)}: port {name} is {number}, the service listens on {listens[name]}"
-        for probe, path in (("startupProbe", "/livez"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
+        for probe, path in (
+            ("startupProbe", "/livez"),
+            ("livenessProbe", "/livez"),
+            ("readinessProbe", "/readyz"),
+        ):
             found = container_of(one).get(probe, {}).get("httpGet")
             if found != {"path": path, "port": "ops"}:
                 yield f"{name_of(one)}: {probe} asks {found}"
 
 
 def settings_problems(objects: Objects) -> Iterator[str]:
-    """Settings that do not exist, values that do not parse, files of secrets that are not there: each environment is really loaded."""
+    """Settings that do not exist, values that do not parse, files of secrets that are not there: each
+    environment is really loaded."""
     for one in objects.workloads():
         with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
             secret = Path(folder) / "secret"

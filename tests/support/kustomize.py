@@ -17,9 +17,11 @@ import yaml
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 
 OLDEST = 5
-"""Kustomize's major version the manifests are written for; Debian's kubectl 1.20 brings 2, which knows no components."""
+"""Kustomize's major version the manifests are written for; Debian's kubectl 1.20 brings 2, which knows no
+components."""
 CURE = (
-    "install kubectl 1.27 or newer, or build Kustomize with `go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1` and put it on the PATH"
+    "install kubectl 1.27 or newer, or build Kustomize with `go install"
+    " sigs.k8s.io/kustomize/kustomize/v5@v5.8.1` and put it on the PATH"
 )
 
 Manifest = dict[str, Any]
@@ -29,7 +31,8 @@ WORKLOADS = ("Deployment", "StatefulSet", "Job", "CronJob")
 
 
 def render(folder: Path) -> list[Manifest]:
-    """What Kustomize makes of a folder; without the program the test is skipped, also in CI: no package of Debian's is new enough."""
+    """What Kustomize makes of a folder; without the program the test is skipped, also in CI: no package of
+    Debian's is new enough."""
     command = _program()
     if command is None:
         pytest.skip(f"Kustomize {OLDEST} or newer is missing: {CURE}")
@@ -46,8 +49,14 @@ def _program() -> tuple[str, ...] | None:
         version = subprocess.run([found, "version"], capture_output=True, text=True, check=True).stdout
         return (found, "build") if _major(version) >= OLDEST else None
     if found := shutil.which("kubectl"):
-        done = subprocess.run([found, "version", "--client", "--output=json"], capture_output=True, text=True, check=True)
-        return (found, "kustomize") if _major(json.loads(done.stdout).get("kustomizeVersion", "0")) >= OLDEST else None
+        done = subprocess.run(
+            [found, "version", "--client", "--output=json"], capture_output=True, text=True, check=True
+        )
+        return (
+            (found, "kustomize")
+            if _major(json.loads(done.stdout).get("kustomizeVersion", "0")) >= OLDEST
+            else None
+        )
     return None
 
 
@@ -56,7 +65,8 @@ def _major(version: str) -> int:
 
 
 def selects(selector: Mapping[str, Any], labels: Labels) -> bool:
-    """Whether a Kubernetes label selector (``matchLabels``, ``matchExpressions`` with ``In``) selects something so labelled."""
+    """Whether a Kubernetes label selector (``matchLabels``, ``matchExpressions`` with ``In``) selects
+    something so labelled."""
     for expression in selector.get("matchExpressions", []):
         assert expression["operator"] == "In", f"selector operator {expression['operator']}: not known here"
         if labels.get(expression["key"]) not in expression["values"]:
@@ -88,18 +98,21 @@ class Objects:
         return self.of("Deployment", "StatefulSet")
 
     def environment(self, workload: Manifest) -> dict[str, str]:
-        """The environment of a workload's container, as the kubelet would put it together for the pod of ordinal 0."""
+        """The environment of a workload's container, as the kubelet would put it together for the pod of
+        ordinal 0."""
         container = container_of(workload)
         found: dict[str, str] = {}
         for source in container.get("envFrom", []):
             found.update(self.named("ConfigMap", source["configMapRef"]["name"])["data"])
         for variable in container.get("env", []):
-            found[variable["name"]] = variable["value"] if "value" in variable else _field(variable["valueFrom"])
+            found[variable["name"]] = (
+                variable["value"] if "value" in variable else _field(variable["valueFrom"])
+            )
         return found
 
     def secret_files(self, workload: Manifest) -> dict[str, tuple[str, str]]:
-        """Path of every file in a container that comes out of a Secret → the Secret's name and the key. Keys must be listed, so
-        that no pod gets more of a Secret than it reads.
+        """Path of every file in a container that comes out of a Secret → the Secret's name and the key. Keys
+        must be listed, so that no pod gets more of a Secret than it reads.
         """
         mounts = {mount["name"]: mount["mountPath"] for mount in container_of(workload)["volumeMounts"]}
         found: dict[str, tuple[str, str]] = {}
@@ -119,7 +132,9 @@ def _secrets(volume: Manifest) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 def _field(source: Manifest) -> str:
     # since Kubernetes 1.28, on every pod of a StatefulSet
-    assert source == {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}, f"{source}: not known here"
+    assert source == {"fieldRef": {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}}, (
+        f"{source}: not known here"
+    )
     return "0"
 
 

@@ -70,20 +70,31 @@ def installed_needs(name: str, version: str) -> Sequence[Requirement] | None:
         found = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return None
-    return [Requirement(line) for line in found.requires or ()] if Version(found.version) == Version(version) else None
+    return (
+        [Requirement(line) for line in found.requires or ()]
+        if Version(found.version) == Version(version)
+        else None
+    )
 
 
-def missing(lock: str, asked: Sequence[Requirement], environment: Mapping[str, str], needs: Needs) -> list[str]:
-    """What a lock leaves out on a machine: each requirement, extras followed, that none of its entries meets."""
+def missing(
+    lock: str, asked: Sequence[Requirement], environment: Mapping[str, str], needs: Needs
+) -> list[str]:
+    """What a lock leaves out on a machine: each requirement, extras followed, that none of its entries
+    meets."""
     here = {pin.name: pin for pin in pins(lock) if _applies(pin.requirement, environment, "")}
     problems: list[str] = []
     seen: set[tuple[str, str]] = set()
-    waiting = [("the project", requirement) for requirement in asked if _applies(requirement, environment, "")]
+    waiting = [
+        ("the project", requirement) for requirement in asked if _applies(requirement, environment, "")
+    ]
     while waiting:
         by, requirement = waiting.pop()
         pin = here.get(canonicalize_name(requirement.name))
         if pin is None or not requirement.specifier.contains(pin.version, prereleases=True):
-            problems.append(f"{by} needs {requirement}, the lock has {pin.requirement if pin else 'no entry'}")
+            problems.append(
+                f"{by} needs {requirement}, the lock has {pin.requirement if pin else 'no entry'}"
+            )
             continue
         for extra in sorted({"", *requirement.extras}):
             if (pin.name, extra) in seen:

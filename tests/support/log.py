@@ -11,7 +11,13 @@ from tests.support.patience import LOOK_S, PATIENCE_S
 
 
 def new_topic(
-    log: EventLog, partitions: int = 3, *, name: str = "", suffix: str = "", compact: bool = False, max_message_bytes: int = 1_048_576
+    log: EventLog,
+    partitions: int = 3,
+    *,
+    name: str = "",
+    suffix: str = "",
+    compact: bool = False,
+    max_message_bytes: int = 1_048_576,
 ) -> str:
     """Create a topic nobody else uses, with a new name unless one is given; returns the name."""
     name = name or f"t-{uuid.uuid4().hex[:12]}{suffix}"
@@ -41,7 +47,8 @@ def drain(consumer: Consumer, count: int, max_records: int | None = None) -> lis
 
 
 def soon(look: Callable[[], object], expected: object) -> None:
-    """Look until it is as expected. On Kafka a transaction is seen a moment after it was committed; on SQLite at once."""
+    """Look until it is as expected. On Kafka a transaction is seen a moment after it was committed; on SQLite
+    at once."""
     deadline = time.monotonic() + (PATIENCE_S if expected else 0.0)
     while look() != expected and time.monotonic() < deadline:
         time.sleep(LOOK_S)
@@ -50,7 +57,9 @@ def soon(look: Callable[[], object], expected: object) -> None:
 
 def everything(log: EventLog, topic: str) -> list[Record]:
     """All visible records of a topic, partition by partition."""
-    return [record for number in range(log.topics()[topic].spec.partitions) for record in log.read(topic, number)]
+    return [
+        record for number in range(log.topics()[topic].spec.partitions) for record in log.read(topic, number)
+    ]
 
 
 def values(records: list[Record]) -> list[bytes]:

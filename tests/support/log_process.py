@@ -1,4 +1,5 @@
-"""Another process on the same embedded log: ``python -m tests.support.log_process copy|create|hold|append PATH …``."""
+"""Another process on the same embedded log: ``python -m tests.support.log_process copy|create|hold|append
+PATH …``."""
 
 from __future__ import annotations
 
@@ -20,20 +21,28 @@ ROOT = Path(__file__).parents[2]
 
 def create(log: EventLog) -> None:
     """The topics these programs use."""
-    log.create_topics([TopicSpec(SOURCE, PARTITIONS, None), TopicSpec(TARGET, PARTITIONS, None), TopicSpec(DEAD, 1, None)])
+    log.create_topics(
+        [TopicSpec(SOURCE, PARTITIONS, None), TopicSpec(TARGET, PARTITIONS, None), TopicSpec(DEAD, 1, None)]
+    )
 
 
-def start(command: str, path: Path, *arguments: object, failpoint: str | None = None) -> subprocess.Popen[str]:
+def start(
+    command: str, path: Path, *arguments: object, failpoint: str | None = None
+) -> subprocess.Popen[str]:
     """Run one of the programs below."""
     environment = dict(os.environ) | ({"ONRECORD_FAILPOINT": failpoint} if failpoint else {})
     words = [sys.executable, "-m", "tests.support.log_process", command, str(path), *map(str, arguments)]
-    return subprocess.Popen(words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def outputs(record: Record) -> Message:
     """A copy in the target topic, or a dead letter."""
     poison = record.value is not None and record.value.startswith(POISON)
-    return Message(DEAD if poison else TARGET, record.key, record.value, record.headers, timestamp_ms=record.timestamp_ms)
+    return Message(
+        DEAD if poison else TARGET, record.key, record.value, record.headers, timestamp_ms=record.timestamp_ms
+    )
 
 
 def copy(log: EventLog, *, batch_size: int = 10) -> None:
@@ -55,7 +64,12 @@ def append(log: EventLog, name: str, chunks: int, chunk: int) -> None:
     """Append ``chunks`` × ``chunk`` numbered messages under the key ``name``."""
     with log.producer(name) as producer:
         for first in range(0, chunks * chunk, chunk):
-            producer.append([Message(SOURCE, name.encode(), b"%s-%06d" % (name.encode(), n)) for n in range(first, first + chunk)])
+            producer.append(
+                [
+                    Message(SOURCE, name.encode(), b"%s-%06d" % (name.encode(), n))
+                    for n in range(first, first + chunk)
+                ]
+            )
 
 
 def main() -> None:

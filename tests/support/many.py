@@ -15,7 +15,9 @@ PER_ARTICLE = 50
 def fill_many(address: str, count: int) -> None:
     """``count`` statements of Ana Lee, 50 an article, copied from one that aggregate took."""
     text = "“The bridge will reopen in May, and nobody will be hurt,” Ana Lee said. " * 40
-    events = story("art-0", text, [Said("Ana Lee", "The bridge will reopen in May, and nobody will be hurt,")])
+    events = story(
+        "art-0", text, [Said("Ana Lee", "The bridge will reopen in May, and nobody will be hurt,")]
+    )
     fill(address, events)
     document, quote = (dict(change_of(event).row) for event in events)
     quote |= {"on_record": True, "actor_id": LEE}
@@ -25,7 +27,12 @@ def fill_many(address: str, count: int) -> None:
             name = f"art-{article}"
             upsert(connection, documents, [{**document, "article_id": name, "document_id": name}])
             rows = [
-                {**quote, "article_id": name, "statement_id": f"quote-{article}-{number}", "sort_at": quote["sort_at"] + article}
+                {
+                    **quote,
+                    "article_id": name,
+                    "statement_id": f"quote-{article}-{number}",
+                    "sort_at": quote["sort_at"] + article,
+                }
                 for number in range(PER_ARTICLE)
             ]
             upsert(connection, statements, rows)

@@ -13,16 +13,24 @@ TOPIC = "onrecord.articles"
 
 
 def records(values: Iterable[bytes], partition: int = 0) -> list[Record]:
-    return [Record(TOPIC, partition, offset, 1_700_000_000_000, b"key", value) for offset, value in enumerate(values)]
+    return [
+        Record(TOPIC, partition, offset, 1_700_000_000_000, b"key", value)
+        for offset, value in enumerate(values)
+    ]
 
 
 class MemorySession:
-    """Records in, committed outputs out. ``fail`` is asked before each commit and may return an error to raise.
+    """Records in, committed outputs out. ``fail`` is asked before each commit and may return an error to
+    raise.
 
     Partitions take turns, as on the real logs. An error in ``lost`` is raised after the commit has happened.
     """
 
-    def __init__(self, source: Sequence[Record], fail: Callable[[Sequence[Message], Offsets], Exception | None] = lambda *_: None) -> None:
+    def __init__(
+        self,
+        source: Sequence[Record],
+        fail: Callable[[Sequence[Message], Offsets], Exception | None] = lambda *_: None,
+    ) -> None:
         self.source: dict[TopicPartition, list[Record]] = {}
         for record in source:
             self.source.setdefault(record.tp, []).append(record)
@@ -52,7 +60,9 @@ class MemorySession:
             self.positions[tp] = self.positions.pop(tp) + len(taken)
         return Batch(tuple(found), membership="m")
 
-    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Message], dead_letters: Sequence[Message]) -> None:
+    def commit(
+        self, batch: Batch, offsets: Offsets, outputs: Sequence[Message], dead_letters: Sequence[Message]
+    ) -> None:
         error = self.fail([*outputs, *dead_letters], offsets)
         if error is not None:
             self.broken = True

@@ -7,7 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 Value = str | int | bool
@@ -20,7 +23,11 @@ class Received:
         self.span = span
         self.resource = resource
         self.attributes = values(span.attributes)
-        self.trace_id, self.span_id, self.parent_id = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
+        self.trace_id, self.span_id, self.parent_id = (
+            span.trace_id.hex(),
+            span.span_id.hex(),
+            span.parent_span_id.hex(),
+        )
         self.links = [(link.trace_id.hex(), link.span_id.hex()) for link in span.links]
 
 
@@ -59,7 +66,9 @@ class Receiver:
         with self._lock:
             for resource in request.resource_spans:
                 about = values(resource.resource.attributes)
-                self.spans += [Received(span, about) for scope in resource.scope_spans for span in scope.spans]
+                self.spans += [
+                    Received(span, about) for scope in resource.scope_spans for span in scope.spans
+                ]
 
     def named(self, name: str, trace_id: str) -> list[Received]:
         with self._lock:
@@ -69,7 +78,9 @@ class Receiver:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,7 +1,8 @@
 """How long tests wait for what must come.
 
-A deadline here is where a test gives up, never a pace: what is waited for is looked at again and again, so a quick machine waits as
-long as it takes and no longer. It allows for a machine ten times slower than ours, and for one that stands still for a minute.
+A deadline here is where a test gives up, never a pace: what is waited for is looked at again and again, so a
+quick machine waits as long as it takes and no longer. It allows for a machine ten times slower than ours, and
+for one that stands still for a minute.
 """
 
 from __future__ import annotations

@@ -63,17 +63,23 @@ class Pipeline:
         self.environment = {**clean, **self.own}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def onrecord(self, *arguments: str, expect: int | None = 0, failpoint: str = "") -> subprocess.CompletedProcess[str]:
+    def onrecord(
+        self, *arguments: str, expect: int | None = 0, failpoint: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "services.cli", *arguments],
             env=self._environment(failpoint), capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False,
         )  # fmt: skip
         if expect is not None:
-            assert done.returncode == expect, f"onrecord {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == expect, (
+                f"onrecord {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
-    def start(self, name: str, failpoint: str = "", instance: str = "", **variables: str) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, failpoint: str = "", instance: str = "", **variables: str
+    ) -> subprocess.Popen[bytes]:
         """Start one service. ``instance``: a suffix to its name, for a second one."""
         with (self.folder / f"{name}{instance}.log").open("ab") as log:
             process = subprocess.Popen(
@@ -111,7 +117,9 @@ class Pipeline:
 
         def alive() -> bool:
             for name, process in self.processes.items():
-                assert process.poll() is None, f"{name} died with {process.returncode} while waiting for {what}\n{self.tail(name)}"
+                assert process.poll() is None, (
+                    f"{name} died with {process.returncode} while waiting for {what}\n{self.tail(name)}"
+                )
             return True
 
         try:
@@ -177,10 +185,18 @@ class Pipeline:
         """Everything on record that must not depend on how it came there, sorted."""
         address = self.context().settings.store.address()
         engine = sa.create_engine(address)
-        statements, actors, documents, tallies, trail = tables.statements, tables.actors, tables.documents, tables.tallies, tables.trail
+        statements, actors, documents, tallies, trail = (
+            tables.statements,
+            tables.actors,
+            tables.documents,
+            tables.tallies,
+            tables.trail,
+        )
         with engine.connect() as connection:
 
-            def rows(*columns: sa.Column[object], where: sa.ColumnElement[bool] | None = None) -> list[tuple[object, ...]]:
+            def rows(
+                *columns: sa.Column[object], where: sa.ColumnElement[bool] | None = None
+            ) -> list[tuple[object, ...]]:
                 query = sa.select(*columns) if where is None else sa.select(*columns).where(where)
                 return sorted((tuple(row) for row in connection.execute(query)), key=repr)
 
@@ -192,7 +208,8 @@ class Pipeline:
                 "actors": rows(actors.c.actor_id, actors.c.name, actors.c.quotes, actors.c.claims, actors.c.articles, actors.c.outlets),
                 "documents": rows(documents.c.article_id, documents.c.document_id, documents.c.revision, documents.c.text_sha256),
                 "tallies": rows(*tallies.c),
-                # without places and times, which differ between logs; a step that was lost or told twice shows
+                # without places and times, which differ between logs; a step that was lost or told twice
+                # shows
                 "trail": rows(trail.c.article_id, trail.c.input, trail.c.revision, trail.c.stage, trail.c.outcome, trail.c.reason),
             }  # fmt: skip
         engine.dispose()

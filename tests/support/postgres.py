@@ -1,7 +1,7 @@
 """A private PostgreSQL server for tests: on a free loopback port, in a folder that goes away with it.
 
-It runs without fsync: these tests kill connections, never the machine. PostgreSQL refuses to run as root, so as root it runs as
-``postgres`` (or ``nobody``).
+It runs without fsync: these tests kill connections, never the machine. PostgreSQL refuses to run as root, so
+as root it runs as ``postgres`` (or ``nobody``).
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
 def _binaries_or_skip() -> Path:
     binaries = find_binaries()
     if binaries is None:
-        message = "PostgreSQL's server is missing: install Debian's package `postgresql` (or put initdb and pg_ctl on PATH)"
+        message = (
+            "PostgreSQL's server is missing: install Debian's package `postgresql` (or put initdb and pg_ctl"
+            " on PATH)"
+        )
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail(message)
         pytest.skip(message)
@@ -70,8 +73,16 @@ def find_binaries() -> Path | None:
     on_path = shutil.which("initdb")
     if on_path and shutil.which("pg_ctl"):
         return Path(on_path).resolve().parent
-    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists() and (path / "pg_ctl").exists()]
-    return max(versions, key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)], default=None)
+    versions = [
+        path
+        for path in Path("/usr/lib/postgresql").glob("*/bin")
+        if (path / "initdb").exists() and (path / "pg_ctl").exists()
+    ]
+    return max(
+        versions,
+        key=lambda path: [int(number) for number in re.findall(r"\d+", path.parent.name)],
+        default=None,
+    )
 
 
 @contextmanager
@@ -149,15 +160,29 @@ class Server:
         shutil.rmtree(self.home)
 
     def _started(self) -> bool:
-        options = f"-h 127.0.0.1 -p {self._port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
+        options = (
+            f"-h 127.0.0.1 -p {self._port} -k '' -c fsync=off -c full_page_writes=off -c max_connections=40"
+        )
         return self._call("pg_ctl", "-w", "-t", f"{PATIENCE_S:.0f}", "-o", options, "start") == 0
 
     def _call(self, program: str, *arguments: str) -> int:
         # output to a file: the server would inherit a pipe and keep it open
         with (self.home / "output").open("ab") as output:
-            command = [*self._prefix, str(self._binaries / program), "-D", str(self.home / "data"), *arguments]
+            command = [
+                *self._prefix,
+                str(self._binaries / program),
+                "-D",
+                str(self.home / "data"),
+                *arguments,
+            ]
             done = subprocess.run(
-                command, cwd=self.home, stdout=output, stderr=output, stdin=subprocess.DEVNULL, timeout=2 * PATIENCE_S, check=False
+                command,
+                cwd=self.home,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                timeout=2 * PATIENCE_S,
+                check=False,
             )
             return done.returncode
 
@@ -174,8 +199,13 @@ def _unprivileged() -> tuple[list[str], tuple[int, int] | None]:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
-        return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"], (user.pw_uid, user.pw_gid)
-    raise RuntimeError("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` to run it as")
+        return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"], (
+            user.pw_uid,
+            user.pw_gid,
+        )
+    raise RuntimeError(
+        "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody` to run it as"
+    )
 
 
 def _admin(server: str, statement: str, database: str = "postgres") -> None:

@@ -1,6 +1,7 @@
 """A real Prometheus, from Debian's package, scraping addresses of this machine.
 
-Strict about what it says, patient about when: an answer that does not come is asked for again, and an answer is never made up.
+Strict about what it says, patient about when: an answer that does not come is asked for again, and an answer
+is never made up.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from tests.support.pipeline import free_port
 CURE = "install Debian's package `prometheus`"
 
 SCRAPE_S = 5
-"""Between two scrapes, and the longest that one may take: a target that answers later counts as down until the next."""
+"""Between two scrapes, and the longest that one may take: a target that answers later counts as down until
+the next."""
 LOOK_S = 0.2
 """Between two looks at Prometheus."""
 
@@ -50,14 +52,22 @@ def require(program: str, cure: str = CURE) -> str:
 def scraping(targets: Mapping[str, str]) -> dict[str, Any]:
     """A configuration that scrapes ``targets`` (job → host:port) every few seconds."""
     jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
-    return {"global": dict.fromkeys(("scrape_interval", "scrape_timeout"), f"{SCRAPE_S}s"), "scrape_configs": jobs}
+    return {
+        "global": dict.fromkeys(("scrape_interval", "scrape_timeout"), f"{SCRAPE_S}s"),
+        "scrape_configs": jobs,
+    }
 
 
 class Prometheus:
     """A server on ``config`` (or scraping ``targets``) until closed; its data stays in ``folder``."""
 
     def __init__(
-        self, folder: Path, targets: Mapping[str, str] | None = None, *, config: Mapping[str, Any] | None = None, port: int | None = None
+        self,
+        folder: Path,
+        targets: Mapping[str, str] | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        port: int | None = None,
     ) -> None:
         self._program = require("prometheus")
         self._folder = folder
@@ -76,7 +86,9 @@ class Prometheus:
             )  # fmt: skip
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._process.terminate()
         self._process.wait(PATIENCE_S)
 
@@ -102,7 +114,11 @@ class Prometheus:
 
     def query_range(self, expression: str, start: float, end: float, step_s: float) -> list[dict[str, Any]]:
         """The expression's series between two Unix times."""
-        return list(self.get("query_range", query=expression, start=f"{start:.3f}", end=f"{end:.3f}", step=f"{step_s:g}")["result"])
+        return list(
+            self.get(
+                "query_range", query=expression, start=f"{start:.3f}", end=f"{end:.3f}", step=f"{step_s:g}"
+            )["result"]
+        )
 
     def alerts(self) -> list[dict[str, Any]]:
         """Pending and firing alerts: ``labels``, ``annotations``, ``state``, ``activeAt``."""
@@ -111,12 +127,15 @@ class Prometheus:
     def wait(self, expression: str, patience_s: float = PATIENCE_S) -> list[dict[str, Any]]:
         """The expression's value once it has one.
 
-        What takes figures of several targets must be one expression: between two, one of the targets may have been scraped late.
+        What takes figures of several targets must be one expression: between two, one of the targets may have
+        been scraped late.
         """
         deadline = time.monotonic() + patience_s
         while not (result := self.query(expression)):
             # `sum(x) == 3` has no value; what its parts say is what one wants to know
-            assert time.monotonic() < deadline, f"no value for {expression}\n{json.dumps(self._targets(), indent=1)}"
+            assert time.monotonic() < deadline, (
+                f"no value for {expression}\n{json.dumps(self._targets(), indent=1)}"
+            )
             time.sleep(LOOK_S)
         return result
 

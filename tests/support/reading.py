@@ -29,10 +29,11 @@ def at(year: int, month: int, day: int, hour: int = 9) -> dt.datetime:
 
 
 def sample() -> list[Event]:
-    """Some articles: overlaps, an undated one, a hostile one, letters outside Latin, a withdrawn one, an old revision."""
+    """Some articles: overlaps, an undated one, a hostile one, letters outside Latin, a withdrawn one, an old
+    revision."""
     bridge = (
-        "“The bridge will reopen in May, and nobody will be hurt,” Ana Lee said. “It is safe.” Later Owen Brandt denied that "
-        "the bridge is safe."
+        "“The bridge will reopen in May, and nobody will be hurt,” Ana Lee said. “It is safe.” Later Owen"
+        " Brandt denied that the bridge is safe."
     )
     return [
         *story(

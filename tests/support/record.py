@@ -48,7 +48,11 @@ def feed(store: Store, batches: Iterable[Sequence[Event | Decision]]) -> None:
     """Apply the batches one after the other, as one partition."""
     for batch in batches:
         position = {tp: at.offset for tp, at in store.positions().items()}
-        store.apply([change_of(event) for event in batch], position, {PARTITION: position.get(PARTITION, 0) + len(batch)})
+        store.apply(
+            [change_of(event) for event in batch],
+            position,
+            {PARTITION: position.get(PARTITION, 0) + len(batch)},
+        )
 
 
 def dump(store: Store, tables: Sequence[str] = STATE) -> dict[str, list[str]]:
@@ -65,7 +69,11 @@ def dump(store: Store, tables: Sequence[str] = STATE) -> dict[str, list[str]]:
 
 def _meant(table: sa.Table) -> list[sa.Column[Any]]:
     """The columns that say something: not a number in the order of writing, nor what only one engine has."""
-    return [column for column in table.columns if table is not relational.search or column.name not in ("id", "vector")]
+    return [
+        column
+        for column in table.columns
+        if table is not relational.search or column.name not in ("id", "vector")
+    ]
 
 
 def rows(store: Store, name: str) -> list[dict[str, Any]]:

@@ -33,13 +33,33 @@ MODEL = "a" * 64
 Event = Document | Quote | Claim
 
 
-def actor(name: str = "Ana Lee", *, kind: ActorKind = ActorKind.PERSON, mention: str | None = None, article: str = "art-1") -> Actor:
+def actor(
+    name: str = "Ana Lee",
+    *,
+    kind: ActorKind = ActorKind.PERSON,
+    mention: str | None = None,
+    article: str = "art-1",
+) -> Actor:
     """A named actor, or one local to the article when ``kind`` is unnamed."""
     identity = local_actor_id(article, "unnamed", name) if kind is ActorKind.UNNAMED else actor_id(kind, name)
-    resolution = Resolution.DESCRIPTION if kind is ActorKind.UNNAMED else Resolution.SURNAME if mention else Resolution.NAME
+    resolution = (
+        Resolution.DESCRIPTION
+        if kind is ActorKind.UNNAMED
+        else Resolution.SURNAME
+        if mention
+        else Resolution.NAME
+    )
     words = mention or name
     span = Span(start=0, end=len(words), exact=words)
-    return Actor(actor_id=identity, name=name, kind=kind, mention=span, resolution=resolution, wikidata=None, confidence=0.9)
+    return Actor(
+        actor_id=identity,
+        name=name,
+        kind=kind,
+        mention=span,
+        resolution=resolution,
+        wikidata=None,
+        confidence=0.9,
+    )
 
 
 @dataclass(frozen=True)
@@ -69,12 +89,27 @@ def make(
     confidence: float = 0.75,
     words: str = "",
 ) -> Made:
-    """A document with one quote per speaker and one claim per claimant; ``words`` stand at the end of its text."""
-    text = "" if withdrawn else f"{article} revision {revision}: many words were said about the bridge, which will reopen in May.{words}"
+    """A document with one quote per speaker and one claim per claimant; ``words`` stand at the end of its
+    text."""
+    text = (
+        ""
+        if withdrawn
+        else (
+            f"{article} revision {revision}: many words were said about the bridge, which will reopen in"
+            f" May.{words}"
+        )
+    )
     sha = text_sha256(text)
     extractor = Extractor(name="onrecord", version=version, model_sha256=MODEL)
     identity = document_id(article, revision, "withdrawn" if withdrawn else "usable", sha, extractor)
-    ref = ArticleRef(article_id=article, revision=revision, document_id=identity, outlet=outlet, language="en", published_at=published_at)
+    ref = ArticleRef(
+        article_id=article,
+        revision=revision,
+        document_id=identity,
+        outlet=outlet,
+        language="en",
+        published_at=published_at,
+    )
     quotes = tuple(quote(ref, text, place, speaker, confidence) for place, speaker in enumerate(speakers))
     claims = tuple(claim(ref, text, place, claimant, confidence) for place, claimant in enumerate(claimants))
     document = Document(
@@ -91,7 +126,13 @@ def make(
         extractor=extractor,
         quote_ids=tuple(found.quote_id for found in quotes),
         claim_ids=tuple(found.claim_id for found in claims),
-        outcome=Outcome.WITHDRAWN if withdrawn else Outcome.EXTRACTED if quotes or claims else Outcome.NOTHING_FOUND,
+        outcome=(
+            Outcome.WITHDRAWN
+            if withdrawn
+            else Outcome.EXTRACTED
+            if quotes or claims
+            else Outcome.NOTHING_FOUND
+        ),
     )
     return Made(document, (*quotes, *claims))
 

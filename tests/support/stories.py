@@ -35,7 +35,8 @@ EXTRACTOR = Extractor(name="onrecord", version="1.0.0", model_sha256="b" * 64)
 
 @dataclass(frozen=True)
 class Said:
-    """Words of a text, marked by hand. ``words`` and ``cue`` must occur in the text; the first occurrence counts."""
+    """Words of a text, marked by hand. ``words`` and ``cue`` must occur in the text; the first occurrence
+    counts."""
 
     who: str
     words: str | Sequence[str]
@@ -92,7 +93,11 @@ def _statement(ref: ArticleRef, text: str, sha: str, said: Said) -> Quote | Clai
         name=said.who, kind=said.actor, mention=_span(text, mention) if mention in text else None,
         resolution=Resolution.DESCRIPTION if local else Resolution.NAME if mention == said.who else Resolution.SURNAME, confidence=0.95,
     )  # fmt: skip
-    cue = Cue(span=_span(text, said.cue), lemma=said.cue.split()[-1].lower(), stance=said.stance) if said.cue else None
+    cue = (
+        Cue(span=_span(text, said.cue), lemma=said.cue.split()[-1].lower(), stance=said.stance)
+        if said.cue
+        else None
+    )
     if isinstance(said.kind, QuoteKind):
         return Quote(
             quote_id=quote_id(ref.document_id, spans, actor.actor_id), article=ref, kind=said.kind, spans=spans, text=words_of(spans),

@@ -1,17 +1,20 @@
 """Starts ``compose.yaml`` process by process, without a Docker engine.
 
-The same commands with the same environment, in the order that ``depends_on`` gives, each health check run for real. What a
-container has and a process has not is put in by substitution, in this one place:
+The same commands with the same environment, in the order that ``depends_on`` gives, each health check run for
+real. What a container has and a process has not is put in by substitution, in this one place:
 
-- every container has an address of its own, on the loopback network (127.x.y.z), so its ports stay as they are; a service's name
-  followed by a port becomes that address, and so do ``0.0.0.0`` and an empty listener host (``://:9092``) in what it is started with.
-  ``127.0.0.1`` and ``localhost`` become it in health checks and mounted files only: a server that listens on them in its container
-  is reached by nobody else, here as there;
+- every container has an address of its own, on the loopback network (127.x.y.z), so its ports stay as they
+  are; a service's name followed by a port becomes that address, and so do ``0.0.0.0`` and an empty listener
+  host (``://:9092``) in what it is started with. ``127.0.0.1`` and ``localhost`` become it in health checks
+  and mounted files only: a server that listens on them in its container is reached by nobody else, here as
+  there;
 - mounted paths become folders of this machine, mounted configuration is a copy with the names replaced;
 - groups that a container is put into become the test's own, which is the only one it may give a file to;
-- ``ONRECORD_LOG__INSTANCE: hostname`` becomes the container's name, because the processes share one host name;
+- ``ONRECORD_LOG__INSTANCE: hostname`` becomes the container's name, because the processes share one host
+  name;
 - lookups of replicas by DNS in Prometheus' configuration become lists of their addresses;
-- images whose programs are not Python's or the shell's are started as their entrypoints do it (``tests.support.images``).
+- images whose programs are not Python's or the shell's are started as their entrypoints do it
+  (``tests.support.images``).
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ import yaml
 from tests.support.compose import DEPLOY, Compose, Mount, Service
 
 PATIENCE_S = 600.0
-"""Longest wait for one condition: a failure, not a pace. The whole takes a minute of processor time and took ten at a load of 40."""
+"""Longest wait for one condition: a failure, not a pace. The whole takes a minute of processor time and took
+ten at a load of 40."""
 SLOWER = 4
 """How many times slower this machine may be than those that grace periods and health checks are meant for."""
 _TEXT = (".yml", ".yaml", ".json", ".sh")
@@ -81,7 +85,9 @@ class Container:
         check = self.service.healthcheck
         assert check is not None, f"{self.name} has no health check to wait for"
         with (self.folder / "health.log").open("wb") as output:
-            process = subprocess.Popen(self.health, env=self.environment, cwd=self.folder, stdout=output, stderr=output)
+            process = subprocess.Popen(
+                self.health, env=self.environment, cwd=self.folder, stdout=output, stderr=output
+            )
             try:
                 return process.wait(SLOWER * check.timeout_s) == 0
             except subprocess.TimeoutExpired:
@@ -94,7 +100,13 @@ class Container:
         tied = ["setpriv", "--pdeathsig", "KILL", *command]
         with self.log.open("ab") as output:
             return subprocess.Popen(
-                tied, env=self.environment, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **options
+                tied,
+                env=self.environment,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                **options,
             )
 
 
@@ -128,8 +140,12 @@ class Topology:
         # a network of its own per test run, so that two at once do not meet
         network = f"127.{64 + os.getpid() % 190}.{1 + os.getpid() // 190 % 250}"
         slots = [(service, number) for service in self.services for number in range(1, service.replicas + 1)]
-        self.addresses = {f"{service.name}-{number}": f"{network}.{at}" for at, (service, number) in enumerate(slots, 1)}
-        self.containers = {f"{service.name}-{number}": self._container(service, number) for service, number in slots}
+        self.addresses = {
+            f"{service.name}-{number}": f"{network}.{at}" for at, (service, number) in enumerate(slots, 1)
+        }
+        self.containers = {
+            f"{service.name}-{number}": self._container(service, number) for service, number in slots
+        }
 
     def of(self, service: str) -> list[Container]:
         """A service's replicas."""
@@ -155,7 +171,9 @@ class Topology:
             for container in self.of(service.name):
                 self.start(container)
         for service in self.services:
-            self._wait(service.name, "service_healthy" if service.healthcheck else "service_completed_successfully")
+            self._wait(
+                service.name, "service_healthy" if service.healthcheck else "service_completed_successfully"
+            )
 
     def start(self, container: Container) -> None:
         """Start one container."""
@@ -174,7 +192,11 @@ class Topology:
         """
         codes = {}
         for service in reversed(self.services):
-            running = [container for container in self.of(service.name) if container.process and container.process.poll() is None]
+            running = [
+                container
+                for container in self.of(service.name)
+                if container.process and container.process.poll() is None
+            ]
             for container in running:
                 assert container.process is not None
                 container.process.send_signal(_stop_signal(service))
@@ -192,7 +214,9 @@ class Topology:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for container in self.containers.values():
             if container.process and container.process.poll() is None:
                 container.process.kill()
@@ -206,12 +230,18 @@ class Topology:
                 self._complete(container)
                 continue
             check = container.service.healthcheck
-            assert condition == "service_healthy", f"{condition} of {name}: not a condition that this file uses"
+            assert condition == "service_healthy", (
+                f"{condition} of {name}: not a condition that this file uses"
+            )
             assert check is not None, f"something waits for {name} to be healthy, which has no health check"
             while not container.healthy():
-                assert process.poll() is None, f"{container.name} ended with {process.returncode}\n{container.tail}"
+                assert process.poll() is None, (
+                    f"{container.name} ended with {process.returncode}\n{container.tail}"
+                )
                 said = (container.folder / "health.log").read_text(errors="replace")
-                assert time.monotonic() < deadline, f"{container.name} does not become healthy: {said}\n{container.tail}"
+                assert time.monotonic() < deadline, (
+                    f"{container.name} does not become healthy: {said}\n{container.tail}"
+                )
                 time.sleep(check.start_interval_s)
 
     def _complete(self, container: Container) -> None:
@@ -242,7 +272,11 @@ class Topology:
         if given.get("ONRECORD_LOG__INSTANCE") == "hostname":
             given["ONRECORD_LOG__INSTANCE"] = name
         check = service.healthcheck
-        health = tuple(_inward(_relocated(started_with(word), self._programs), own) for word in check.command) if check else ()
+        health = (
+            tuple(_inward(_relocated(started_with(word), self._programs), own) for word in check.command)
+            if check
+            else ()
+        )
         return Container(
             name=name,
             service=service,
@@ -250,11 +284,17 @@ class Topology:
             folder=folder,
             # of this machine's environment only what says where programs are
             environment={
-                **{variable: os.environ[variable] for variable in ("PATH", "JAVA_HOME", "LANG") if variable in os.environ},
+                **{
+                    variable: os.environ[variable]
+                    for variable in ("PATH", "JAVA_HOME", "LANG")
+                    if variable in os.environ
+                },
                 **given,
             },
             entrypoint=tuple(started_with(word) for word in service.entrypoint),
-            command=tuple(str(os.getgid()) if word in groups else started_with(word) for word in service.command),
+            command=tuple(
+                str(os.getgid()) if word in groups else started_with(word) for word in service.command
+            ),
             health=(sys.executable, *health[1:]) if health[:1] == ("python",) else health,
             mounts=mounts,
         )
@@ -264,7 +304,10 @@ class Topology:
             volume = self.folder / "volumes" / mount.source
             volume.mkdir(parents=True, exist_ok=True)
             return volume
-        source, copy = (DEPLOY / mount.source).resolve(), folder / "mounted" / mount.target.strip("/").replace("/", "_")
+        source, copy = (
+            (DEPLOY / mount.source).resolve(),
+            folder / "mounted" / mount.target.strip("/").replace("/", "_"),
+        )
         assert source.exists(), f"{mount.source} is mounted and does not exist"
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -273,7 +316,11 @@ class Topology:
             shutil.copy(source, copy)
         for file in [copy] if copy.is_file() else sorted(copy.rglob("*")):
             if (file if file != copy else source).suffix in _TEXT:
-                text = self._without_lookups(file.read_text(encoding="utf-8")) if file.name == "prometheus.yml" else file.read_text()
+                text = (
+                    self._without_lookups(file.read_text(encoding="utf-8"))
+                    if file.name == "prometheus.yml"
+                    else file.read_text()
+                )
                 file.write_text(self._renamed(_inward(text, own)), encoding="utf-8")
         return copy
 
@@ -282,7 +329,9 @@ class Topology:
         for job in config["scrape_configs"]:
             lookups = job.pop("dns_sd_configs", [])
             for lookup in lookups:
-                assert lookup["type"] == "A", f"{job['job_name']}: Compose answers A queries for a service's name"
+                assert lookup["type"] == "A", (
+                    f"{job['job_name']}: Compose answers A queries for a service's name"
+                )
                 found = [
                     f"{self.addresses[name]}:{lookup['port']}"
                     for name in self.addresses

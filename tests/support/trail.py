@@ -20,7 +20,9 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 SENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
-def article(identity: str = "art-1", *, revision: int = 1, withdrawn: bool = False, outlet: str | None = "Gazette") -> Article:
+def article(
+    identity: str = "art-1", *, revision: int = 1, withdrawn: bool = False, outlet: str | None = "Gazette"
+) -> Article:
     """An article as ingest publishes it."""
     return Article(
         article_id=identity, revision=revision, status="withdrawn" if withdrawn else "usable", outlet=outlet, fetched_at=NOON,
@@ -30,7 +32,9 @@ def article(identity: str = "art-1", *, revision: int = 1, withdrawn: bool = Fal
 
 def record(event: Article | Event, offset: int = 0, *, at: dt.datetime = NOON, partition: int = 0) -> Record:
     """The event as it was read from its topic, sent at this time."""
-    return placed(cloudevents.encode(event, source="/test", traceparent=SENT), offset, at=at, partition=partition)
+    return placed(
+        cloudevents.encode(event, source="/test", traceparent=SENT), offset, at=at, partition=partition
+    )
 
 
 def placed(message: Message, offset: int = 0, *, at: dt.datetime = NOON, partition: int = 0) -> Record:
@@ -40,7 +44,12 @@ def placed(message: Message, offset: int = 0, *, at: dt.datetime = NOON, partiti
 
 
 def letter(
-    original: Record, offset: int = 0, *, reason: str = "too_deep", group: str = "onrecord-extract", now: dt.datetime = NOON
+    original: Record,
+    offset: int = 0,
+    *,
+    reason: str = "too_deep",
+    group: str = "onrecord-extract",
+    now: dt.datetime = NOON,
 ) -> Record:
     """The dead letter of a record, as it was read."""
     error = PoisonError(f"article: {reason}", stage="extract", reason=reason)
@@ -63,26 +72,48 @@ def follow(store: Store, batches: Iterable[Sequence[Record]]) -> None:
 def steps(store: Store) -> list[tuple[object, ...]]:
     """The trail without its times: article, revision, stage, outcome, reason."""
     return sorted(
-        (row["article_id"] or "", row["revision"] or 0, row["stage"], row["outcome"], row["reason"] or "", row["topic"], row["offset"])
+        (
+            row["article_id"] or "",
+            row["revision"] or 0,
+            row["stage"],
+            row["outcome"],
+            row["reason"] or "",
+            row["topic"],
+            row["offset"],
+        )
         for row in rows(store, "trail")
     )
 
 
 def refusal(name: str, offset: int = 0, *, reason: str = "schema", now: dt.datetime = NOON) -> Record:
     """The dead letter of an input that ingest refused, as it was read."""
-    original = Record(Article.topic, -1, -1, int(now.timestamp() * 1000), name.encode(), None, (("ingest-input", name.encode()),))
+    original = Record(
+        Article.topic,
+        -1,
+        -1,
+        int(now.timestamp() * 1000),
+        name.encode(),
+        None,
+        (("ingest-input", name.encode()),),
+    )
     error = PoisonError(f"{name}: no content", stage="validate", reason=reason)
     return placed(dead_letter(original, error, group="ingest", now=now), offset)
 
 
 def sampled() -> list[Record]:
-    """Articles at every place where one can be: on record and revised, withdrawn, poison, refused, on its way; one source fell silent."""
+    """Articles at every place where one can be: on record and revised, withdrawn, poison, refused, on its
+    way; one source fell silent."""
     ana = actor("Ana Lee")
     day = dt.timedelta(days=1)
     second = dt.timedelta(seconds=1)
     poison = record(article("art-poison", outlet="Herald"), 9, at=NOON)
     quiet = [
-        record(article(f"art-quiet-{n}", outlet="Quiet Post"), 100 + n, at=NOON - 2 * day - n * dt.timedelta(hours=2)) for n in range(90)
+        record(
+            article(f"art-quiet-{n}", outlet="Quiet Post"),
+            100 + n,
+            at=NOON - 2 * day - n * dt.timedelta(hours=2),
+        )
+        for n in range(90)
     ]
     return [
         record(article("art-1"), 0, at=NOON),

@@ -40,7 +40,9 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                request = Request(self.path, {name.lower(): value for name, value in self.headers.items()}, self)
+                request = Request(
+                    self.path, {name.lower(): value for name, value in self.headers.items()}, self
+                )
                 site.requests.append(request)
                 answer = site.answers.get(self.path, (404, {}, b""))
                 result = answer(request) if callable(answer) else answer
@@ -66,7 +68,9 @@ class Site:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
@@ -77,7 +81,9 @@ class Site:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
         # the handshake belongs to the connection's own thread, not to the one that accepts
-        self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        self._server.socket = tls.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
 
     def paths(self) -> list[str]:
         """The paths asked for, in order, robots rules aside."""

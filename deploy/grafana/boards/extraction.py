@@ -19,7 +19,8 @@ def board() -> Board:
     return Board(
         "onrecord-extraction",
         "Extraction",
-        "What extract finds in articles: yield, confidence, speed, model. A change without a new model means that the input has changed.",
+        "What extract finds in articles: yield, confidence, speed, model. A change without a new model means"
+        " that the input has changed.",
         [
             Row("", _well()),
             Row("Yield", _yield()),

@@ -1,4 +1,5 @@
-"""The frame of every dashboard: identity, variables, links between dashboards, alerts as annotations, numbered panels."""
+"""The frame of every dashboard: identity, variables, links between dashboards, alerts as annotations,
+numbered panels."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ TAG = "onrecord"
 EVERY_JOB = "|".join(SERVICES)
 
 RUNBOOKS = "/public/runbooks"
-"""Where the runbooks are read: Grafana itself serves `deploy/runbooks` when it is mounted below its public folder."""
+"""Where the runbooks are read: Grafana itself serves `deploy/runbooks` when it is mounted below its public
+folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,16 @@ class Board:
 
 
 def _trimmed(shape: dict[str, object]) -> dict[str, object]:
-    """Without what the SDK always writes and Grafana's schema does not have there: settings of interval variables on every variable,
-    and the one constant for ``placement``, which hides links and switches in a menu.
+    """Without what the SDK always writes and Grafana's schema does not have there: settings of interval
+    variables on every variable, and the one constant for ``placement``, which hides links and switches in a
+    menu.
     """
     hidden = models.DashboardLinkPlacement.IN_CONTROLS_MENU
-    return {name: value for name, value in shape.items() if name not in _INTERVAL_ONLY and (name != "placement" or value != hidden)}
+    return {
+        name: value
+        for name, value in shape.items()
+        if name not in _INTERVAL_ONLY and (name != "placement" or value != hidden)
+    }
 
 
 _INTERVAL_ONLY = {"auto", "auto_count", "auto_min"}
@@ -95,8 +102,12 @@ def _variables() -> list[Builder[models.VariableModel]]:
         .label("Data source")
         .type("prometheus")
         .current(models.VariableOption(selected=True, text="Prometheus", value="onrecord-prometheus")),
-        _values("job", "Service", f'label_values(up{{job=~"{EVERY_JOB}"}}, job)').all_value(EVERY_JOB).current(everything),
-        _values("instance", "Instance", 'label_values(up{job=~"$job"}, instance)').all_value(".*").current(everything),
+        _values("job", "Service", f'label_values(up{{job=~"{EVERY_JOB}"}}, job)')
+        .all_value(EVERY_JOB)
+        .current(everything),
+        _values("instance", "Instance", 'label_values(up{job=~"$job"}, instance)')
+        .all_value(".*")
+        .current(everything),
         dashboard.TextBoxVariable("runbooks")
         .label("Runbooks at")
         .description("Address below which the runbooks are read: the links of panels lead there.")
@@ -125,14 +136,21 @@ def _links() -> dashboard.DashboardLink:
 
 
 def _alerts() -> dashboard.AnnotationQuery:
-    """A mark wherever an alert fires, from Prometheus's own series: it shows past alerts too, and needs no Grafana alerting."""
+    """A mark wherever an alert fires, from Prometheus's own series: it shows past alerts too, and needs no
+    Grafana alerting."""
     return (
         dashboard.AnnotationQuery()
         .name("Alerts")
         .datasource(SOURCE)
         .enable(True)
         .icon_color(RED)
-        .target(prometheus.Dataquery().datasource(SOURCE).expr('ALERTS{alertstate="firing"}').interval("30s").ref_id("Anno"))
+        .target(
+            prometheus.Dataquery()
+            .datasource(SOURCE)
+            .expr('ALERTS{alertstate="firing"}')
+            .interval("30s")
+            .ref_id("Anno")
+        )
         .title_format("{{alertname}}")
         .text_format("{{severity}} · {{job}} {{service}} {{group}}")
         .tag_keys("alertname,severity")

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, heatmap, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as models
@@ -23,7 +33,8 @@ Mode = Literal["lines", "stacked", "bars"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One query. ``legend`` may name labels: ``{{service}}``. ``exemplars`` shows trace ids of a histogram."""
+    """One query. ``legend`` may name labels: ``{{service}}``. ``exemplars`` shows trace ids of a
+    histogram."""
 
     expr: str
     legend: str = ""
@@ -47,10 +58,11 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a panel says and where it stands. ``about`` says what it means and what bad looks like; ``runbooks`` are alert names.
+    """What a panel says and where it stands. ``about`` says what it means and what bad looks like;
+    ``runbooks`` are alert names.
 
-    ``minimum`` and ``maximum`` bound the axis; the soft ones only widen it, so that a level stays in sight. ``nothing`` is shown instead
-    of "No data" where an empty panel is good news.
+    ``minimum`` and ``maximum`` bound the axis; the soft ones only widen it, so that a level stays in sight.
+    ``nothing`` is shown instead of "No data" where an empty panel is good news.
     """
 
     title: str
@@ -92,13 +104,20 @@ def board_link(title: str, uid: str) -> Builder[models.DashboardLink]:
     return link.url(f"/d/{uid}?${{__url_time_range}}&${{datasource:queryparam}}")
 
 
-def number(look: Look, target: Target, *, no_value: str = "no data", graph: bool = True, text: bool = False) -> PanelBuilder:
-    """One large figure, coloured by its levels, over a faint line of its past; ``text`` shows the legend (an info metric's labels)."""
+def number(
+    look: Look, target: Target, *, no_value: str = "no data", graph: bool = True, text: bool = False
+) -> PanelBuilder:
+    """One large figure, coloured by its levels, over a faint line of its past; ``text`` shows the legend (an
+    info metric's labels)."""
     graph_mode = shapes.BigValueGraphMode.AREA if graph and not text else shapes.BigValueGraphMode.NONE
     panel = (
         stat.Panel()
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))
-        .color_mode(shapes.BigValueColorMode.VALUE if text or look.levels is None else shapes.BigValueColorMode.BACKGROUND)
+        .color_mode(
+            shapes.BigValueColorMode.VALUE
+            if text or look.levels is None
+            else shapes.BigValueColorMode.BACKGROUND
+        )
         .graph_mode(graph_mode)
         .text_mode(shapes.BigValueTextMode.NAME if text else shapes.BigValueTextMode.VALUE)
         .justify_mode(shapes.BigValueJustifyMode.CENTER)
@@ -113,11 +132,19 @@ def number(look: Look, target: Target, *, no_value: str = "no data", graph: bool
 
 def lines(look: Look, *targets: Target, mode: Mode = "lines", log: bool = False) -> PanelBuilder:
     """Series over time, with a table of their latest, mean and largest values."""
-    legend = common.VizLegendOptions().display_mode(shapes.LegendDisplayMode.TABLE).placement(shapes.LegendPlacement.BOTTOM)
+    legend = (
+        common.VizLegendOptions()
+        .display_mode(shapes.LegendDisplayMode.TABLE)
+        .placement(shapes.LegendPlacement.BOTTOM)
+    )
     panel = (
         timeseries.Panel()
-        .legend(legend.calcs(["lastNotNull", "mean", "max"]).show_legend(True).sort_by("Last *").sort_desc(True))
-        .tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING))
+        .legend(
+            legend.calcs(["lastNotNull", "mean", "max"]).show_legend(True).sort_by("Last *").sort_desc(True)
+        )
+        .tooltip(
+            common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
+        )
         .draw_style(shapes.GraphDrawStyle.BARS if mode == "bars" else shapes.GraphDrawStyle.LINE)
         .line_width(2 if mode == "lines" else 1)
         .fill_opacity({"lines": 8, "stacked": 40, "bars": 80}[mode])
@@ -133,7 +160,9 @@ def lines(look: Look, *targets: Target, mode: Mode = "lines", log: bool = False)
     if log:
         panel.scale_distribution(common.ScaleDistributionConfig().type(shapes.ScaleDistribution.LOG).log(10))
     if look.levels is not None:
-        panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED))
+        panel.thresholds_style(
+            common.GraphThresholdsStyleConfig().mode(shapes.GraphThresholdsStyleMode.DASHED)
+        )
     _dress(panel, look)
     return panel.targets([_query(target, index) for index, target in enumerate(targets)])
 
@@ -174,7 +203,9 @@ def heat(look: Look, target: Target) -> PanelBuilder:
 def states(look: Look, target: Target) -> PanelBuilder:
     """One band per series over time, coloured by its levels."""
     mappings: list[models.ValueMapping] = [
-        models.ValueMap(options={"0": models.ValueMappingResult(text="down"), "1": models.ValueMappingResult(text="up")})
+        models.ValueMap(
+            options={"0": models.ValueMappingResult(text="down"), "1": models.ValueMappingResult(text="up")}
+        )
     ]
     panel = (
         statetimeline.Panel()
@@ -188,8 +219,11 @@ def states(look: Look, target: Target) -> PanelBuilder:
     return panel.with_target(_query(target, 0))
 
 
-def rows(look: Look, target: Target, *, hide: Sequence[str] = (), names: dict[str, str] | None = None) -> PanelBuilder:
-    """A table: one row per series, one column per label; ``names`` renames and orders columns, ``hide`` leaves them out."""
+def rows(
+    look: Look, target: Target, *, hide: Sequence[str] = (), names: dict[str, str] | None = None
+) -> PanelBuilder:
+    """A table: one row per series, one column per label; ``names`` renames and orders columns, ``hide``
+    leaves them out."""
     options = {
         "excludeByName": dict.fromkeys(("Time", "__name__", *hide), True),
         "indexByName": {name: index for index, name in enumerate(names or {})},
@@ -210,11 +244,15 @@ def _absolute(steps: list[models.Threshold]) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-_Dressable = stat.Panel | timeseries.Panel | bargauge.Panel | heatmap.Panel | statetimeline.Panel | table.Panel
+_Dressable = (
+    stat.Panel | timeseries.Panel | bargauge.Panel | heatmap.Panel | statetimeline.Panel | table.Panel
+)
 
 
 def _dress(panel: _Dressable, look: Look) -> None:
-    panel.title(look.title).description(look.description()).datasource(SOURCE).unit(look.unit).span(look.width).height(look.height)
+    panel.title(look.title).description(look.description()).datasource(SOURCE).unit(look.unit).span(
+        look.width
+    ).height(look.height)
     panel.links(look.all_links())
     if look.decimals is not None:
         panel.decimals(look.decimals)

@@ -9,14 +9,18 @@ from boards.queries import OBJECTIVE, WINDOW, budget_left, dead_share, fresh_sha
 BUDGET = 1 - OBJECTIVE
 
 BURN = Levels(warn=1, bad=14.4)
-"""At 1 the budget lasts exactly its 30 days; at 14.4 an hour spends 2 % of it (SRE workbook), and somebody is paged."""
+"""At 1 the budget lasts exactly its 30 days; at 14.4 an hour spends 2 % of it (SRE workbook), and somebody is
+paged."""
 
 LEFT = Levels(warn=0.5, bad=0.1, falling=True)
 
 
 def budget_row() -> Row:
     """Budget left in the time range, and how fast it burns."""
-    success, fresh = ["ArticleSuccessBurnRateFast", "ArticleSuccessBurnRateSlow"], ["FreshnessBurnRateFast", "FreshnessBurnRateSlow"]
+    success, fresh = (
+        ["ArticleSuccessBurnRateFast", "ArticleSuccessBurnRateSlow"],
+        ["FreshnessBurnRateFast", "FreshnessBurnRateSlow"],
+    )
     return Row(
         "Objectives",
         [

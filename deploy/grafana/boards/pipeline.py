@@ -29,7 +29,8 @@ def board() -> Board:
     return Board(
         "onrecord-pipeline",
         "Pipeline",
-        "From an article coming in to its statements being on record: flow, lag, age, errors. Open this one first.",
+        "From an article coming in to its statements being on record: flow, lag, age, errors. Open this one"
+        " first.",
         [
             Row("", _well()),
             Row("Flow", _flow()),

@@ -41,14 +41,18 @@ def or_zero(expression: str) -> str:
 
 
 def nonzero(expression: str) -> str:
-    """Only what happened: every counter of trouble is exposed from the start, and dozens of zeros would hide the one that counts."""
+    """Only what happened: every counter of trouble is exposed from the start, and dozens of zeros would hide
+    the one that counts."""
     return f"{expression} > 0"
 
 
 def quantile(q: float, histogram: str, *matchers: str, by: str = "") -> str:
     """A quantile of a histogram (name without ``_bucket``)."""
     labels = ", ".join(label for label in ("le", by) if label)
-    return f"histogram_quantile({q}, sum by ({labels}) (rate({series(histogram + '_bucket', *matchers)}{WINDOW})))"
+    return (
+        f"histogram_quantile({q}, sum by ({labels})"
+        f" (rate({series(histogram + '_bucket', *matchers)}{WINDOW})))"
+    )
 
 
 def mean(histogram: str, *matchers: str, by: str = "") -> str:
@@ -76,7 +80,8 @@ def dead_share(window: str) -> str:
 
 
 def budget_left(bad_share: str) -> str:
-    """What is left of the error budget when ``bad_share`` of the range's articles missed the objective: 1 = all, below 0 = overspent."""
+    """What is left of the error budget when ``bad_share`` of the range's articles missed the objective: 1 =
+    all, below 0 = overspent."""
     return f"1 - ({bad_share}) / {1 - OBJECTIVE:.2f}"
 
 

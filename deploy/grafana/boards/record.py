@@ -23,7 +23,8 @@ def board() -> Board:
     return Board(
         "onrecord-record",
         "Record",
-        "What is on record and how it grows; the database that holds it; sources that fell silent; how fast it is read.",
+        "What is on record and how it grows; the database that holds it; sources that fell silent; how fast"
+        " it is read.",
         [
             Row("", _well()),
             Row("Growth", _growth()),

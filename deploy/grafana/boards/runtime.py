@@ -22,7 +22,8 @@ def board() -> Board:
     return Board(
         "onrecord-runtime",
         "Runtime",
-        "The processes: up, version, memory, CPU, files, garbage; their clients of Kafka; the health of scraping.",
+        "The processes: up, version, memory, CPU, files, garbage; their clients of Kafka; the health of"
+        " scraping.",
         [
             Row("", _well()),
             Row("Processes", _processes()),

@@ -24,7 +24,9 @@ def time_axis(axes: Axes, source: Source) -> None:
     axes.set_xlim(source.start, source.end)
     apart = next(step for step in TICKS_S if (source.end - source.start) / step <= MAX_TICKS)
     axes.xaxis.set_major_locator(MultipleLocator(apart))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda moment, _: f"{dt.datetime.fromtimestamp(moment, dt.UTC):%H:%M}"))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda moment, _: f"{dt.datetime.fromtimestamp(moment, dt.UTC):%H:%M}")
+    )
     axes.tick_params(length=0, pad=3, labelsize=style.SMALL_PT, labelcolor=style.FAINT)
     for side in axes.spines.values():
         side.set_visible(False)
@@ -46,7 +48,13 @@ def lines(axes: Axes, panel: dict[str, Any], series: list[Series], source: Sourc
     axes.set_ylim(low, high + (high - low) * 0.02)
     size = units.scale(high, unit)
     axes.yaxis.set_major_locator(
-        FixedLocator([tick * size for tick in MaxNLocator(4).tick_values(low / size, high / size) if tick * size <= high])
+        FixedLocator(
+            [
+                tick * size
+                for tick in MaxNLocator(4).tick_values(low / size, high / size)
+                if tick * size <= high
+            ]
+        )
     )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: units.text(value, unit)))
     axes.grid(axis="y", color=style.GRID, linewidth=0.8)
@@ -54,34 +62,57 @@ def lines(axes: Axes, panel: dict[str, Any], series: list[Series], source: Sourc
     if custom.get("thresholdsStyle", {}).get("mode") == "dashed":
         for step in defaults["thresholds"]["steps"]:
             if step["value"] is not None and low < step["value"] < high:
-                axes.axhline(step["value"], color=style.NAMED[step["color"]], linewidth=1, linestyle=(0, (5, 4)))
+                axes.axhline(
+                    step["value"], color=style.NAMED[step["color"]], linewidth=1, linestyle=(0, (5, 4))
+                )
     time_axis(axes, source)
 
 
 def legend(axes: Axes, panel: dict[str, Any], series: list[Series], rows: int) -> None:
-    """Name, last, mean and largest value of each series, the largest last value first; what does not fit is counted."""
+    """Name, last, mean and largest value of each series, the largest last value first; what does not fit is
+    counted."""
     defaults = panel["fieldConfig"]["defaults"]
     unit = defaults.get("unit", "short")
     axes.set_axis_off()
     axes.set_xlim(0, 1)
     axes.set_ylim(rows, 0)
     for column, head in enumerate(LEGEND_COLUMNS):
-        axes.text(0.72 + 0.14 * column, 0.5, head, size=style.SMALL_PT, color=style.FAINT, ha="right", va="center")
+        axes.text(
+            0.72 + 0.14 * column, 0.5, head, size=style.SMALL_PT, color=style.FAINT, ha="right", va="center"
+        )
     ranked = sorted(enumerate(series), key=lambda pair: -pair[1].last)
     shown = ranked if len(ranked) <= rows - 1 else ranked[: rows - 2]
     for line, (index, one) in enumerate(shown, start=1):
-        axes.plot([0, 0.022], [line + 0.5, line + 0.5], color=_color(index), linewidth=3, solid_capstyle="butt")
+        axes.plot(
+            [0, 0.022], [line + 0.5, line + 0.5], color=_color(index), linewidth=3, solid_capstyle="butt"
+        )
         name = one.name if len(one.name) <= 46 else one.name[:45] + "…"
         axes.text(0.034, line + 0.5, name, size=style.TEXT_PT, color=style.INK, va="center")
         for column, value in enumerate((one.last, sum(one.values) / len(one.values), max(one.values))):
             shown_value = units.text(value, unit)
-            axes.text(0.72 + 0.14 * column, line + 0.5, shown_value, size=style.TEXT_PT, color=style.INK, ha="right", va="center")
+            axes.text(
+                0.72 + 0.14 * column,
+                line + 0.5,
+                shown_value,
+                size=style.TEXT_PT,
+                color=style.INK,
+                ha="right",
+                va="center",
+            )
     if len(shown) < len(ranked):
-        axes.text(0.034, rows - 0.5, f"and {len(ranked) - len(shown)} more", size=style.SMALL_PT, color=style.FAINT, va="center")
+        axes.text(
+            0.034,
+            rows - 0.5,
+            f"and {len(ranked) - len(shown)} more",
+            size=style.SMALL_PT,
+            color=style.FAINT,
+            va="center",
+        )
 
 
 def heat(axes: Axes, panel: dict[str, Any], series: list[Series], source: Source) -> None:
-    """Cumulative buckets (``le``) taken apart; one row per bucket between the smallest and the largest that hold anything."""
+    """Cumulative buckets (``le``) taken apart; one row per bucket between the smallest and the largest that
+    hold anything."""
     unit = panel["options"]["yAxis"].get("unit", "short")
     ordered = sorted(series, key=lambda one: float(one.labels["le"]))
     bounds = [float(one.labels["le"]) for one in ordered]
@@ -99,7 +130,9 @@ def heat(axes: Axes, panel: dict[str, Any], series: list[Series], source: Source
     cells = cells[first:last]
     times = source.start + source.step * (np.arange(count + 1) - 0.5)
     shaded = np.ma.masked_less_equal(np.sqrt(cells), 0)
-    axes.pcolormesh(times, np.arange(len(cells) + 1), shaded, cmap="Blues", vmin=-0.25 * shaded.max(), rasterized=True)
+    axes.pcolormesh(
+        times, np.arange(len(cells) + 1), shaded, cmap="Blues", vmin=-0.25 * shaded.max(), rasterized=True
+    )
     labels = ["∞" if math.isinf(bound) else units.text(bound, unit) for bound in bounds[first:last]]
     every = max(1, math.ceil(len(labels) / 9))
     axes.set_yticks(np.arange(1, len(cells) + 1)[::every], labels[::every])
@@ -125,14 +158,31 @@ def marks(axes: Axes, moments: list[float]) -> None:
     """Where an alert began to fire, as Grafana marks an annotation."""
     for moment in moments:
         axes.axvline(moment, color=style.NAMED["red"], linewidth=0.9, linestyle=(0, (2, 2)), alpha=0.8)
-        axes.plot([moment], [0], marker="^", color=style.NAMED["red"], markersize=4, transform=axes.get_xaxis_transform(), clip_on=False)
+        axes.plot(
+            [moment],
+            [0],
+            marker="^",
+            color=style.NAMED["red"],
+            markersize=4,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+        )
 
 
 def nothing(axes: Axes, panel: dict[str, Any]) -> None:
     """What Grafana writes into a panel without data."""
     axes.set_axis_off()
     message = panel["fieldConfig"]["defaults"].get("noValue", "No data")
-    axes.text(0.5, 0.5, message, size=style.TITLE_PT, color=style.FAINT, ha="center", va="center", transform=axes.transAxes)
+    axes.text(
+        0.5,
+        0.5,
+        message,
+        size=style.TITLE_PT,
+        color=style.FAINT,
+        ha="center",
+        va="center",
+        transform=axes.transAxes,
+    )
 
 
 def _stack(axes: Axes, series: list[Series], source: Source, *, as_bars: bool) -> None:

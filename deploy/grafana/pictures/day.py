@@ -1,7 +1,8 @@
-"""A few minutes in the life of a small onrecord, for the pictures: waves of articles, a rush, some poison, a consumer that dies.
+"""A few minutes in the life of a small onrecord, for the pictures: waves of articles, a rush, some poison, a
+consumer that dies.
 
-Real processes on a real Kafka and PostgreSQL, scraped by a real Prometheus with the committed rules; only addresses and the scrape
-interval differ from `deploy/prometheus`.
+Real processes on a real Kafka and PostgreSQL, scraped by a real Prometheus with the committed rules; only
+addresses and the scrape interval differ from `deploy/prometheus`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ POISON_S = 135.0
 STOP_S, BACK_S = 180.0, 195.0
 
 BACKLOG = 40
-"""Articles that may wait: on a machine too busy to keep up the feed pauses, so that a picture ends where its story ends."""
+"""Articles that may wait: on a machine too busy to keep up the feed pauses, so that a picture ends where its
+story ends."""
 
 INTERVAL_S = 5
 """Seconds between scrapes; a few minutes of 15 s would be a handful of points."""
@@ -51,15 +53,27 @@ PATIENCE_S = 600.0
 class Day:
     """The running pipeline, and what happens to it."""
 
-    def __init__(self, pipeline: Pipeline, prometheus: Prometheus, push: int, read: int, ports: dict[str, int]) -> None:
-        self._pipeline, self._prometheus, self._push, self._read, self._ports = pipeline, prometheus, push, read, ports
+    def __init__(
+        self, pipeline: Pipeline, prometheus: Prometheus, push: int, read: int, ports: dict[str, int]
+    ) -> None:
+        self._pipeline, self._prometheus, self._push, self._read, self._ports = (
+            pipeline,
+            prometheus,
+            push,
+            read,
+            ports,
+        )
         self._chance = random.Random(4)  # noqa: S311 - the same day every time
         self._texts = [file.read_text(encoding="utf-8") for file in sorted(SAMPLES.glob("*.txt"))]
         self._fed = 0
 
     def live(self) -> None:
         """From the first article until all are on record."""
-        events = [(POISON_S, self._poison), (STOP_S, lambda: self._pipeline.kill("extract")), (BACK_S, lambda: self.start("extract"))]
+        events = [
+            (POISON_S, self._poison),
+            (STOP_S, lambda: self._pipeline.kill("extract")),
+            (BACK_S, lambda: self.start("extract")),
+        ]
         began = time.monotonic()
         while (elapsed := time.monotonic() - began) < LENGTH_S:
             while events and elapsed > events[0][0]:
@@ -80,7 +94,9 @@ class Day:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {PATIENCE_S:.0f} s for {what}; logs are in {self._pipeline.folder}")
+                raise TimeoutError(
+                    f"waited {PATIENCE_S:.0f} s for {what}; logs are in {self._pipeline.folder}"
+                )
             time.sleep(1)
 
     def _waiting(self) -> float:
@@ -97,9 +113,12 @@ class Day:
         if self._chance.random() < 0.05:
             batch.append({"content_type": "text/plain"})
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._push}/v1/articles", json.dumps(batch).encode(), {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{self._push}/v1/articles",
+            json.dumps(batch).encode(),
+            {"Content-Type": "application/json"},
         )
-        with suppress(urllib.error.HTTPError):  # a batch with an unreadable article is answered with what became of each
+        # a batch with an unreadable article is answered with what became of each
+        with suppress(urllib.error.HTTPError):
             urllib.request.urlopen(request, timeout=60).close()  # noqa: S310
 
     def _article(self) -> dict[str, Any]:
@@ -124,12 +143,15 @@ class Day:
         """Bytes that are no article, put on the log past ingest's checks."""
         context = self._pipeline.context()
         with context.log, context.log.producer("poison") as producer:
-            producer.append([Message(Article.topic, b"poison-%d" % number, b"{not json") for number in range(3)])
+            producer.append(
+                [Message(Article.topic, b"poison-%d" % number, b"{not json") for number in range(3)]
+            )
 
 
 @contextmanager
 def lived(folder: Path) -> Iterator[tuple[str, float, float]]:
-    """Live through it; gives Prometheus's address and the time range, and stops everything at the block's end.
+    """Live through it; gives Prometheus's address and the time range, and stops everything at the block's
+    end.
 
     Raises:
         TimeoutError: something took too long; it says where the logs are.
@@ -153,7 +175,9 @@ def lived(folder: Path) -> Iterator[tuple[str, float, float]]:
             day = Day(pipeline, prometheus, push, read, ports)
             for name in SERVICES:
                 day.start(name)
-            day.wait(lambda: prometheus.query(f"count(up == 1) == {len(ports)}"), "every service to be scraped")
+            day.wait(
+                lambda: prometheus.query(f"count(up == 1) == {len(ports)}"), "every service to be scraped"
+            )
             start = time.time()
             day.live()
             yield prometheus.address, start, time.time()
@@ -161,13 +185,22 @@ def lived(folder: Path) -> Iterator[tuple[str, float, float]]:
 
 def _configuration(ports: dict[str, int]) -> dict[str, Any]:
     """The committed configuration with the jobs at this machine's ports, and no Alertmanager."""
-    config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
-    times = {"scrape_interval": f"{INTERVAL_S}s", "scrape_timeout": f"{INTERVAL_S - 1}s", "evaluation_interval": f"{INTERVAL_S}s"}
+    config: dict[str, Any] = yaml.safe_load(
+        (DEPLOY / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    )
+    times = {
+        "scrape_interval": f"{INTERVAL_S}s",
+        "scrape_timeout": f"{INTERVAL_S - 1}s",
+        "evaluation_interval": f"{INTERVAL_S}s",
+    }
     config["global"] |= times
     config["rule_files"] = [str(file) for file in sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))]
     config.pop("alerting")
     config["scrape_configs"] = [
-        {"job_name": job["job_name"], "static_configs": [{"targets": [f"127.0.0.1:{ports[job['job_name']]}"]}]}
+        {
+            "job_name": job["job_name"],
+            "static_configs": [{"targets": [f"127.0.0.1:{ports[job['job_name']]}"]}],
+        }
         for job in config["scrape_configs"]
         if job["job_name"] in ports
     ]

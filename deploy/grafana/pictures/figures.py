@@ -21,17 +21,39 @@ def stat(axes: Axes, panel: dict[str, Any], series: list[Series]) -> None:
         return
     if panel["options"]["textMode"] == "name":
         shown = "\n".join(one.name for one in series)
-        axes.text(0.5, 0.5, shown, size=16, weight="bold", color=style.NAMED["blue"], ha="center", va="center", transform=axes.transAxes)
+        axes.text(
+            0.5,
+            0.5,
+            shown,
+            size=16,
+            weight="bold",
+            color=style.NAMED["blue"],
+            ha="center",
+            va="center",
+            transform=axes.transAxes,
+        )
         return
     value = series[0].last
-    color = style.level(value, defaults.get("thresholds")) if "thresholds" in defaults else style.NAMED["blue"]
+    color = (
+        style.level(value, defaults.get("thresholds")) if "thresholds" in defaults else style.NAMED["blue"]
+    )
     if filled:
         axes.figure.patches[-1].set_facecolor(color)
     ink = "#ffffff" if filled else color
     if panel["options"]["graphMode"] == "area" and len(series[0].values) > 1:
         _past(axes, series[0], ink)
     shown = units.text(value, defaults.get("unit", "short"), defaults.get("decimals"))
-    axes.text(0.5, 0.58, shown, size=21, weight="bold", color=ink, ha="center", va="center", transform=axes.transAxes)
+    axes.text(
+        0.5,
+        0.58,
+        shown,
+        size=21,
+        weight="bold",
+        color=ink,
+        ha="center",
+        va="center",
+        transform=axes.transAxes,
+    )
 
 
 def _past(axes: Axes, one: Series, color: str) -> None:
@@ -58,9 +80,23 @@ def bars(axes: Axes, panel: dict[str, Any], series: list[Series]) -> None:
     for row, one in enumerate(ranked):
         axes.text(0.0, row + 0.26, one.name, size=style.TEXT_PT, color=style.INK, va="center")
         value = units.text(one.last, defaults.get("unit", "short"), defaults.get("decimals"))
-        axes.text(1.0, row + 0.68, value, size=style.TEXT_PT + 1, weight="bold", color=style.INK, ha="right", va="center")
+        axes.text(
+            1.0,
+            row + 0.68,
+            value,
+            size=style.TEXT_PT + 1,
+            weight="bold",
+            color=style.INK,
+            ha="right",
+            va="center",
+        )
         axes.barh(row + 0.68, 0.86, height=0.34, color=style.GRID)
-        axes.barh(row + 0.68, max(0.004, 0.86 * one.last / largest), height=0.34, color=style.level(one.last, defaults.get("thresholds")))
+        axes.barh(
+            row + 0.68,
+            max(0.004, 0.86 * one.last / largest),
+            height=0.34,
+            color=style.level(one.last, defaults.get("thresholds")),
+        )
 
 
 def table(axes: Axes, panel: dict[str, Any], series: list[Series]) -> None:
@@ -83,7 +119,9 @@ def table(axes: Axes, panel: dict[str, Any], series: list[Series]) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(max(len(cells) + 1, 6), 0)
     for column, start in enumerate(starts):
-        axes.text(start, 0.5, heads[column], size=style.TEXT_PT, weight="bold", color=style.FAINT, va="center")
+        axes.text(
+            start, 0.5, heads[column], size=style.TEXT_PT, weight="bold", color=style.FAINT, va="center"
+        )
         for row, values in enumerate(cells, start=1):
             value = values[column] if len(values[column]) <= longest else values[column][: longest - 1] + "…"
             axes.text(start, row + 0.5, value, size=style.TEXT_PT, color=style.INK, va="center")

@@ -29,12 +29,17 @@ class Page:
         self._dashboard, self._source = dashboard, source
         grid = [panel["gridPos"] for panel in dashboard["panels"]]
         self._width = style.COLUMNS * style.COLUMN_PX + 2 * style.GAP_PX
-        self._height = HEADER_PX + max(place["y"] + place["h"] for place in grid) * style.ROW_PX + style.GAP_PX
+        self._height = (
+            HEADER_PX + max(place["y"] + place["h"] for place in grid) * style.ROW_PX + style.GAP_PX
+        )
         self._marks = _beginnings(source, dashboard["annotations"]["list"])
-        self.figure = Figure((self._width / style.DPI, self._height / style.DPI), dpi=style.DPI, facecolor=style.PAGE)
+        self.figure = Figure(
+            (self._width / style.DPI, self._height / style.DPI), dpi=style.DPI, facecolor=style.PAGE
+        )
 
     def draw(self) -> Page:
-        """Draw the header and every panel; raises :class:`pictures.source.QueryFailed` for a query that Prometheus refuses."""
+        """Draw the header and every panel; raises :class:`pictures.source.QueryFailed` for a query that
+        Prometheus refuses."""
         self._header()
         for panel in self._dashboard["panels"]:
             if panel["type"] == "row":
@@ -48,13 +53,19 @@ class Page:
         self.figure.canvas.draw()
         self.figure.savefig(path, dpi=style.DPI)
         with Image.open(path) as full:
-            few = full.convert("RGB").quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+            few = full.convert("RGB").quantize(
+                COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+            )
         few.save(path, optimize=True)
 
     def _header(self) -> None:
-        start, end = (dt.datetime.fromtimestamp(moment, dt.UTC) for moment in (self._source.start, self._source.end))
+        start, end = (
+            dt.datetime.fromtimestamp(moment, dt.UTC) for moment in (self._source.start, self._source.end)
+        )
         self._text(style.GAP_PX + 6, 24, self._dashboard["title"], size=14, weight="bold", color=style.INK)
-        shown = f"{start:%d %b %Y %H:%M} – {end:%H:%M} UTC · rates over {self._source.fill('$__rate_interval')}"
+        shown = (
+            f"{start:%d %b %Y %H:%M} – {end:%H:%M} UTC · rates over {self._source.fill('$__rate_interval')}"
+        )
         self._text(self._width - style.GAP_PX - 6, 24, shown, size=9, color=style.FAINT, ha="right")
 
     def _row(self, panel: dict[str, Any]) -> None:
@@ -86,9 +97,18 @@ class Page:
             (charts.heat if kind == "heatmap" else charts.states)(inside, panel, series, self._source)
             charts.marks(inside, self._marks)
         filled = kind == "stat" and panel["options"]["colorMode"] == "background" and bool(series)
-        self._text(x + 10, y + 14, panel["title"], size=style.TITLE_PT, weight="bold", color="#ffffff" if filled else style.INK)
+        self._text(
+            x + 10,
+            y + 14,
+            panel["title"],
+            size=style.TITLE_PT,
+            weight="bold",
+            color="#ffffff" if filled else style.INK,
+        )
 
-    def _lines(self, panel: dict[str, Any], series: list[Series], x: float, y: float, width: float, height: float) -> None:
+    def _lines(
+        self, panel: dict[str, Any], series: list[Series], x: float, y: float, width: float, height: float
+    ) -> None:
         rows = min(len(series) + 1, MAX_LEGEND_ROWS)
         legend = rows * LEGEND_ROW_PX
         plot = self._axes(x + 56, y + TITLE_PX + 8, width - 72, height - TITLE_PX - legend - 36)

@@ -36,7 +36,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A Prometheus, and the time range to show. ``interval`` is the data source's scrape interval in seconds, as Grafana is told it."""
+    """A Prometheus, and the time range to show. ``interval`` is the data source's scrape interval in seconds,
+    as Grafana is told it."""
 
     address: str
     start: float
@@ -67,14 +68,21 @@ class Source:
             found = self._get("query", {"query": expression, "time": f"{self.end}"})
             pairs = [(item["metric"], [item["value"]]) for item in found]
         else:
-            asked = {"query": expression, "start": f"{self.start}", "end": f"{self.end}", "step": f"{self.step}"}
+            asked = {
+                "query": expression,
+                "start": f"{self.start}",
+                "end": f"{self.end}",
+                "step": f"{self.step}",
+            }
             pairs = [(item["metric"], item["values"]) for item in self._get("query_range", asked)]
         series = []
         for labels, points in pairs:
             kept = [(float(time), float(value)) for time, value in points if math.isfinite(float(value))]
             if kept:
                 times, values = zip(*kept, strict=True)
-                series.append(Series(_legend(target["legendFormat"], labels), labels, list(times), list(values)))
+                series.append(
+                    Series(_legend(target["legendFormat"], labels), labels, list(times), list(values))
+                )
         return sorted(series, key=lambda one: one.name)
 
     def _get(self, endpoint: str, parameters: dict[str, str]) -> list[dict[str, Any]]:

@@ -29,7 +29,9 @@ def scale(value: float, unit: str) -> float:
     return next((size for size, _ in steps if abs(value) >= size), 1e-3 if unit == "s" else 1.0)
 
 
-def _scaled(value: float, steps: list[tuple[float, str]], base: str, decimals: int | None, space: str = "") -> str:
+def _scaled(
+    value: float, steps: list[tuple[float, str]], base: str, decimals: int | None, space: str = ""
+) -> str:
     for size, name in steps:
         if abs(value) >= size:
             return f"{_digits(value / size, decimals)}{space}{name}"

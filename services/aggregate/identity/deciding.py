@@ -1,5 +1,5 @@
-"""The layers together: who a name is, by people's decisions first, then by the registry, else by the names on record that it shares keys
-with."""
+"""The layers together: who a name is, by people's decisions first, then by the registry, else by the names on
+record that it shares keys with."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _HERS = frozenset(("mrs", "ms", "miss", "lady"))
 
 
 def identity_of(actor: Actor, article_id: str, day: date | None = None) -> str:
-    """The id by which an actor of an article is known: across articles, by its full name, a surname that means one person, or an office
-    that one person held on the article's ``day``; else in this one."""
+    """The id by which an actor of an article is known: across articles, by its full name, a surname that
+    means one person, or an office that one person held on the article's ``day``; else in this one."""
     held = None if day is None else registry.term_identity(actor, day)
     if held is not None:
         return held
@@ -32,7 +32,8 @@ def identity_of(actor: Actor, article_id: str, day: date | None = None) -> str:
 
 
 def description_of(name: str, identity: str, text: str, outlet: str | None) -> str | None:
-    """What an article's text says of a person known across articles, unless the registry knows who it is; None where it says nothing."""
+    """What an article's text says of a person known across articles, unless the registry knows who it is;
+    None where it says nothing."""
     return None if registry.known(identity) is not None else described(name, text, outlet)
 
 
@@ -50,7 +51,9 @@ def decided(name: Name, others: Iterable[Name], rulings: Rulings = NONE) -> Deci
         return Decision(known, ())
     left = [other for other in others if not rulings.two(name.identity, other.identity)]
     found = linked(name, left)
-    possible = [link for link in registry.possible(name.identity) if not rulings.two(name.identity, link.other)]
+    possible = [
+        link for link in registry.possible(name.identity) if not rulings.two(name.identity, link.other)
+    ]
     either = _either(name, left, rulings) if found.link else ()
     return Decision(None if either else found.link, tuple(sorted({*either, *found.candidates, *possible})))
 
@@ -70,15 +73,22 @@ def _either(name: Name, others: Collection[Name], rulings: Rulings) -> tuple[Lin
 
 
 def resolved(
-    names: Mapping[str, Name], rulings: Rulings = NONE, descriptions: Mapping[str, Collection[str]] | None = None
+    names: Mapping[str, Name],
+    rulings: Rulings = NONE,
+    descriptions: Mapping[str, Collection[str]] | None = None,
 ) -> dict[str, str]:
     """The actor on record of each identity, all at once: what the store arrives at step by step.
 
-    Those that a merge or a split names are among them, though nothing may be on record for them. A name that several people bear, by what
-    articles say of them (``descriptions``), is linked to none, and none to it: see :func:`told_apart`.
+    Those that a merge or a split names are among them, though nothing may be on record for them. A name that
+    several people bear, by what articles say of them (``descriptions``), is linked to none, and none to it:
+    see :func:`told_apart`.
     """
     said = descriptions or {}
-    linkable = {identity: name for identity, name in names.items() if not told_apart(identity, said.get(identity, ()), rulings)}
+    linkable = {
+        identity: name
+        for identity, name in names.items()
+        if not told_apart(identity, said.get(identity, ()), rulings)
+    }
     holders: dict[str, list[str]] = {}
     for identity, name in linkable.items():
         for key in keys_of(name, rulings):
@@ -86,7 +96,9 @@ def resolved(
     links: dict[str, str] = {}
     known: dict[str, str] = {}
     for identity, name in linkable.items():
-        others = {other for key in keys_of(name, rulings) if len(holders[key]) <= CROWD for other in holders[key]}
+        others = {
+            other for key in keys_of(name, rulings) if len(holders[key]) <= CROWD for other in holders[key]
+        }
         link = decided(name, (names[other] for other in sorted(others)), rulings).link
         if link is not None:
             (known if link.reason in REGISTERED else links)[identity] = link.other

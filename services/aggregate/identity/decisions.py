@@ -1,14 +1,18 @@
 """The third layer: what people decided, and who is who by it. Pure.
 
-Decisions are taken in the order of their times, of one time in the order of their ids, whatever order they came in; of two that contradict
-each other the later one holds. In detail:
+Decisions are taken in the order of their times, of one time in the order of their ids, whatever order they
+came in; of two that contradict each other the later one holds. In detail:
 
-- an *undo* takes back a decision that was made before it, another undo too. What is undone is as if it had never been;
-- of the merges and splits of one name the last one says where it belongs: a *split* name stands on its own, so that no link of it applies;
-- a *merge* is of everything that is one with the name, now and later, and may be of names that nothing is on record for yet. Merges in
-  a circle hold but for the earliest one. The actor is where the last merge of all leads to;
-- a *rejection* keeps two names from being linked, and takes back an earlier merge of one into the other; a later such merge takes the
-  rejection back. Where links alone hold together two that were rejected, none of the links of that group applies.
+- an *undo* takes back a decision that was made before it, another undo too. What is undone is as if it had
+  never been;
+- of the merges and splits of one name the last one says where it belongs: a *split* name stands on its own,
+  so that no link of it applies;
+- a *merge* is of everything that is one with the name, now and later, and may be of names that nothing is on
+  record for yet. Merges in a circle hold but for the earliest one. The actor is where the last merge of all
+  leads to;
+- a *rejection* keeps two names from being linked, and takes back an earlier merge of one into the other; a
+  later such merge takes the rejection back. Where links alone hold together two that were rejected, none of
+  the links of that group applies.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from services.aggregate.identity.linking import plainness
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ruling:
-    """A merge, a split or a rejection that is not undone. Sorts as decisions hold: ``at`` in microseconds since 1970, then the id."""
+    """A merge, a split or a rejection that is not undone. Sorts as decisions hold: ``at`` in microseconds
+    since 1970, then the id."""
 
     at: int
     decision_id: str
@@ -44,7 +49,8 @@ def in_force(decisions: Iterable[tuple[int, str, str | None]]) -> set[str]:
 
 
 class Rulings:
-    """What the decisions in force say about names. It is right for those names whose decisions are all among them."""
+    """What the decisions in force say about names. It is right for those names whose decisions are all among
+    them."""
 
     def __init__(self, rulings: Iterable[Ruling] = ()) -> None:
         self._places: dict[str, Ruling] = {}
@@ -107,13 +113,17 @@ def _pair(one: str, other: str) -> tuple[str, str]:
     return (one, other) if one < other else (other, one)
 
 
-def placed(identities: Collection[str], links: Mapping[str, str], known: Mapping[str, str], rulings: Rulings) -> dict[str, str]:
+def placed(
+    identities: Collection[str], links: Mapping[str, str], known: Mapping[str, str], rulings: Rulings
+) -> dict[str, str]:
     """The actor on record of each identity: one for all that links and merges hold together.
 
-    It is where the last merge leads to; else the registry's entry; else the name of the fewest words, of these the first by id.
+    It is where the last merge leads to; else the registry's entry; else the name of the fewest words, of
+    these the first by id.
 
     Args:
-        identities: those on record, and those that a merge or a split names; all that hang together with any of them.
+        identities: those on record, and those that a merge or a split names; all that hang together with any
+            of them.
         links: which name each is linked to by how it is written.
         known: which entry of the registry each is.
         rulings: of all identities.
@@ -137,7 +147,9 @@ def placed(identities: Collection[str], links: Mapping[str, str], known: Mapping
     return {identity: actors[groups.of(identity)] for identity in members}
 
 
-def _untorn(certain: Collection[tuple[str, str]], links: Mapping[str, str], rulings: Rulings) -> list[tuple[str, str]]:
+def _untorn(
+    certain: Collection[tuple[str, str]], links: Mapping[str, str], rulings: Rulings
+) -> list[tuple[str, str]]:
     """The links, without those of groups in which they hold together what people said is two."""
     if not rulings.rejected:
         return list(links.items())

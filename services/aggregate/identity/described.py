@@ -1,8 +1,10 @@
-"""What an article says of somebody whom it names: what he or she is, and of which country. It tells people of one name apart.
+"""What an article says of somebody whom it names: what he or she is, and of which country. It tells people of
+one name apart.
 
-Read beside the name in the article's text: what stands before it (*Texas senator Ann Smith*), in apposition (*Ann Smith, a baker in Lyon,*)
-and after *of*, *from* or *in*. Roles are few classes and places are countries, so that descriptions of one person agree; the words are in
-``roles.json`` and ``places.json``. A description is an id of its own: ``politics.us``, ``law+politics.``, ``.fr``.
+Read beside the name in the article's text: what stands before it (*Texas senator Ann Smith*), in apposition
+(*Ann Smith, a baker in Lyon,*) and after *of*, *from* or *in*. Roles are few classes and places are
+countries, so that descriptions of one person agree; the words are in ``roles.json`` and ``places.json``. A
+description is an id of its own: ``politics.us``, ``law+politics.``, ``.fr``.
 """
 
 from __future__ import annotations
@@ -23,12 +25,14 @@ from services.aggregate.identity.linking import BAR, is_common
 from services.aggregate.identity.names import read
 
 _SAME_NAME, _COMMON_NAME = 0.98, 0.85
-"""That two articles' people of one full name are one, before anything is said of them; of a name that many bear. Stated, not fitted: of the
-400 or so names that labelled articles share none is borne by two, and invented pairs cannot tell how often it happens."""
+"""That two articles' people of one full name are one, before anything is said of them; of a name that many
+bear. Stated, not fitted: of the 400 or so names that labelled articles share none is borne by two, and
+invented pairs cannot tell how often it happens."""
 _SAME_ROLE, _OTHER_ROLE, _PRIVATE_ROLE = 2.0, -2.5, -4.0
 _SAME_PLACE, _OTHER_PLACE, _OTHER_PLACE_OF_OFFICE, _OTHER_PLACE_ONLY = 1.5, -2.5, -4.0, -0.9
-"""What evidence adds to the log-odds: of one class; of two that seldom go together, and where one of them holds no office at all; of one
-country; of two, of two for an office that a country gives, and of two where not both are described otherwise."""
+"""What evidence adds to the log-odds: of one class; of two that seldom go together, and where one of them
+holds no office at all; of one country; of two, of two for an office that a country gives, and of two where
+not both are described otherwise."""
 EVEN = 0.5
 """Least probability of two people told apart to be shown as perhaps one."""
 _OCCURRENCES = 6  # of a name in an article: what it is is said at the first ones
@@ -70,8 +74,9 @@ class _Words:
 
 
 def described(name: str, text: str, outlet: str | None) -> str | None:
-    """The description of somebody called ``name`` in an article; None where it says nothing. ``outlet``: of a name that many bear, the
-    country that the outlet's domain is of stands in for one that the text does not say."""
+    """The description of somebody called ``name`` in an article; None where it says nothing. ``outlet``: of a
+    name that many bear, the country that the outlet's domain is of stands in for one that the text does not
+    say."""
     roles: set[str] = set()
     places: set[str] = set()
     for start in islice(_places_of(name, text), _OCCURRENCES):
@@ -98,11 +103,13 @@ def _places_of(name: str, text: str) -> Iterator[int]:
 
 
 def told_apart(identity: str, descriptions: Iterable[str], rulings: Rulings = NONE) -> dict[str, str]:
-    """People of one name as actors of their own: per description the id; empty where nothing says that they are two.
+    """People of one name as actors of their own: per description the id; empty where nothing says that they
+    are two.
 
-    Descriptions that say what somebody is and where are put together if they are one as surely as the bar of links; one that says less
-    goes with the only group it agrees with, if there is one. What is in no group stays with the name, and may be any of them. Before
-    that comes what people decided of these ids: those merged are one, those rejected or split are two.
+    Descriptions that say what somebody is and where are put together if they are one as surely as the bar of
+    links; one that says less goes with the only group it agrees with, if there is one. What is in no group
+    stays with the name, and may be any of them. Before that comes what people decided of these ids: those
+    merged are one, those rejected or split are two.
     """
     told = frozenset(descriptions)
     said = _Said.of(identity, told, rulings)
@@ -131,7 +138,9 @@ class _Said:
         return cls(
             frozenset(ids[one] for one in ids.keys() & rulings.named),
             frozenset((ids[one], ids[other]) for one, other in merges if one in ids and other in ids),
-            frozenset((ids[one], ids[other]) for one, other in rulings.rejected if one in ids and other in ids),
+            frozenset(
+                (ids[one], ids[other]) for one, other in rulings.rejected if one in ids and other in ids
+            ),
             alone,
             bool(alone) or any(rulings.two(identity, one) for one in ids),
         )
@@ -164,7 +173,10 @@ def _told_apart(identity: str, descriptions: frozenset[str], said: _Said) -> Map
     if len(groups) < 2 and not said.kept:
         return {}
     # an id that people decided about stays the group's
-    first = {id(group): min((str(member) not in said.named, str(member)) for member in group)[1] for group in groups}
+    first = {
+        id(group): min((str(member) not in said.named, str(member)) for member in group)[1]
+        for group in groups
+    }
     return {str(one): bearer_id(identity, first[id(group)]) for group in groups for one in group}
 
 
@@ -177,8 +189,11 @@ def _merged(said: _Said) -> list[list[Description]]:
     return [[parsed(text) for text in sorted(group)] for group in groups]
 
 
-def candidates_apart(identity: str, descriptions: Iterable[str], rulings: Rulings = NONE) -> list[tuple[str, str, float]]:
-    """Of people of one name who are told apart: pairs of ids that may be one after all, the name itself among them, and how probably."""
+def candidates_apart(
+    identity: str, descriptions: Iterable[str], rulings: Rulings = NONE
+) -> list[tuple[str, str, float]]:
+    """Of people of one name who are told apart: pairs of ids that may be one after all, the name itself among
+    them, and how probably."""
     apart = told_apart(identity, descriptions, rulings)
     members: dict[str, list[Description]] = {}
     for text, actor in apart.items():
@@ -197,7 +212,8 @@ def candidates_apart(identity: str, descriptions: Iterable[str], rulings: Ruling
 
 
 def led(identity: str, descriptions: Iterable[str], rulings: Rulings) -> dict[str, str]:
-    """Where ids of descriptions on record lead that people decided about: to the id that tells their person apart, else to the name."""
+    """Where ids of descriptions on record lead that people decided about: to the id that tells their person
+    apart, else to the name."""
     if not rulings:
         return {}
     told = frozenset(descriptions)
@@ -217,7 +233,15 @@ def same(one: Description, other: Description, *, common: bool) -> float:
     alike = bool(one.roles & other.roles)
     if one.roles and other.roles:
         private = (one.roles == {"private"}) != (other.roles == {"private"})
-        odds += _SAME_ROLE if alike else 0 if _related(one.roles, other.roles) else _PRIVATE_ROLE if private else _OTHER_ROLE
+        odds += (
+            _SAME_ROLE
+            if alike
+            else 0
+            if _related(one.roles, other.roles)
+            else _PRIVATE_ROLE
+            if private
+            else _OTHER_ROLE
+        )
     if one.places and other.places:
         if one.places & other.places:
             odds += _SAME_PLACE
@@ -254,7 +278,9 @@ def _before(text: str, start: int) -> tuple[set[str], set[str]]:
     if not roles or roles[-1][1] != len(words):
         return set(), set()
     first = roles[-1][0]
-    places = [place for begin, end, place in _phrases(words, _words().places) if begin < first and first - end <= 2]
+    places = [
+        place for begin, end, place in _phrases(words, _words().places) if begin < first and first - end <= 2
+    ]
     return {role for _, _, role in roles[-1:]}, set(places)
 
 
@@ -270,7 +296,9 @@ def _after(text: str, end: int) -> tuple[set[str], set[str]]:
     if not words or (apposed and words[0] in _OPENERS and " ".join(words[:2]) not in _words().joining):
         return set(), set()
     if direct:
-        return set(), {place for begin, _, place in _phrases(words[: _LONGEST + 1], _words().places) if begin == 1}
+        return set(), {
+            place for begin, _, place in _phrases(words[: _LONGEST + 1], _words().places) if begin == 1
+        }
     cut = next((place for place, word in enumerate(words) if word in _PREPOSITIONS and place), len(words))
     roles = {role for begin, _, role in _phrases(words, _words().roles) if begin < cut}
     return roles, {place for _, _, place in _phrases(words, _words().places)}
@@ -281,7 +309,8 @@ def _folded(stretch: str) -> list[str]:
 
 
 def _phrases(words: list[str], known: Mapping[str, str]) -> Iterator[tuple[int, int, str]]:
-    """Where phrases of a list stand among words, the longest first: first word, one past the last, what it is."""
+    """Where phrases of a list stand among words, the longest first: first word, one past the last, what it
+    is."""
     start = 0
     while start < len(words):
         for size in range(min(_LONGEST, len(words) - start), 0, -1):
@@ -314,8 +343,16 @@ def _words() -> _Words:
     roles: dict[str, Any] = json.loads(folder.joinpath("roles.json").read_text(encoding="utf-8"))
     places: dict[str, str] = json.loads(folder.joinpath("places.json").read_text(encoding="utf-8"))
     return _Words(
-        roles={phrase.replace("-", " "): kind for kind, phrases in roles["classes"].items() for phrase in phrases.split("|")},
-        places={phrase.replace("-", " "): code for code, phrases in places.items() for phrase in phrases.split("|")},
+        roles={
+            phrase.replace("-", " "): kind
+            for kind, phrases in roles["classes"].items()
+            for phrase in phrases.split("|")
+        },
+        places={
+            phrase.replace("-", " "): code
+            for code, phrases in places.items()
+            for phrase in phrases.split("|")
+        },
         related=frozenset(frozenset(pair.split()) for pair in roles["related"]),
         tied=frozenset(roles["tied"].split()),
         joining=tuple(roles["joining"].split("|")),

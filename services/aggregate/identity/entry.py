@@ -35,7 +35,10 @@ def _some(names: tuple[str, ...]) -> tuple[str, ...]:
 def _identified(value: str) -> str:
     kind, _, key = value.partition(":")
     if kind not in KINDS or not key or len(value.encode()) > MAX_ID_BYTES:
-        raise ValueError(f"{value!r} is no id of the registry; write person:… or organization:…, at most {MAX_ID_BYTES} bytes")
+        raise ValueError(
+            f"{value!r} is no id of the registry; write person:… or organization:…, at most {MAX_ID_BYTES}"
+            " bytes"
+        )
     return value
 
 
@@ -47,7 +50,9 @@ def _dated(value: object) -> object:
     except ValueError:
         text = ""
     if not _DAY.fullmatch(text):
-        raise ValueError(f"{str(value)!r} is no date; write 2024-07-05, or 2024-07 or 2024 where no more is known")
+        raise ValueError(
+            f"{str(value)!r} is no date; write 2024-07-05, or 2024-07 or 2024 where no more is known"
+        )
     return text
 
 
@@ -57,9 +62,10 @@ Day = Annotated[str, BeforeValidator(_dated)]
 
 
 class Term(NamedTuple):
-    """An office that somebody held. ``place`` is a country, a part of one (ISO 3166 codes), a city or the id of an organisation; ``last``
-    is None while it is held (a shipped one ends with what is known: ``known_until`` in ``offices.json``). Where only the month or the
-    year is known, no day in it counts as one of the term."""
+    """An office that somebody held. ``place`` is a country, a part of one (ISO 3166 codes), a city or the id
+    of an organisation; ``last`` is None while it is held (a shipped one ends with what is known:
+    ``known_until`` in ``offices.json``). Where only the month or the year is known, no day in it counts as
+    one of the term."""
 
     title: Text
     place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_ID_BYTES)]
@@ -69,8 +75,9 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
 class Entry:
-    """Somebody, or something, that is known. Two entries may share a name only where both say so: in ``shared``, or by an id with an
-    ``@``, which no article's id has; a shared name leads to neither, and shows both as candidates."""
+    """Somebody, or something, that is known. Two entries may share a name only where both say so: in
+    ``shared``, or by an id with an ``@``, which no article's id has; a shared name leads to neither, and
+    shows both as candidates."""
 
     id: Annotated[str, AfterValidator(_identified)]
     names: Annotated[tuple[KnownName, ...], Field(max_length=MOST_NAMES), AfterValidator(_some)]
@@ -101,8 +108,8 @@ class Entry:
         return "@" in self.id or name_key(name) in map(name_key, self.shared)
 
     def with_more(self, more: Entry) -> Entry:
-        """The entry with another one's names and offices besides, of the names as many as an entry may have; what the other one says once
-        goes before."""
+        """The entry with another one's names and offices besides, of the names as many as an entry may have;
+        what the other one says once goes before."""
         return replace(
             self,
             names=tuple(dict.fromkeys((*self.names, *more.names)))[:MOST_NAMES],

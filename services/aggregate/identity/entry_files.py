@@ -1,8 +1,10 @@
-"""Users' lists of entries: ``.jsonl``, ``.yaml`` and ``.csv``. All mistakes are found before anything is used.
+"""Users' lists of entries: ``.jsonl``, ``.yaml`` and ``.csv``. All mistakes are found before anything is
+used.
 
-JSON Lines and YAML have entries as ``entries/*.jsonl`` has them. CSV has a heading with the same words; several names, or terms, stand in
-one cell with ``|`` between them, the parts of a term with ``;``. Everywhere ``id`` may be left out: ``kind`` (person or organization) and
-the first name make it, with an ``@`` where the name is common or shared.
+JSON Lines and YAML have entries as ``entries/*.jsonl`` has them. CSV has a heading with the same words;
+several names, or terms, stand in one cell with ``|`` between them, the parts of a term with ``;``. Everywhere
+``id`` may be left out: ``kind`` (person or organization) and the first name make it, with an ``@`` where the
+name is common or shared.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ def read_entries(path: Path) -> list[Entry]:
             raise Mistakes([f"{path}: larger than {_MOST_BYTES >> 20} MiB; split it"])
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise Mistakes([f"{path}: cannot be read ({error.strerror}); check the name and its rights"]) from error
+        raise Mistakes(
+            [f"{path}: cannot be read ({error.strerror}); check the name and its rights"]
+        ) from error
     except UnicodeDecodeError as error:
         raise Mistakes([f"{path}: byte {error.start} is no UTF-8; save the file as UTF-8"]) from error
     problems: list[str] = []
@@ -78,7 +82,9 @@ def _jsonl(path: Path, text: str) -> Iterator[Raw]:
             try:
                 yield number, json.loads(line)
             except json.JSONDecodeError as error:
-                raise Mistakes([f"{path}:{number}: no JSON ({error.msg}, column {error.colno}); write one entry a line"]) from error
+                raise Mistakes(
+                    [f"{path}:{number}: no JSON ({error.msg}, column {error.colno}); write one entry a line"]
+                ) from error
             except RecursionError as error:
                 raise Mistakes([f"{path}:{number}: nested too deeply; write one entry a line"]) from error
 
@@ -95,7 +101,9 @@ def _yaml(path: Path, text: str) -> Iterator[Raw]:
             yield item.start_mark.line + 1, loader.construct_document(item)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Mistakes([f"{path}:{line}: no YAML ({error.problem}); check the indent and the quotes"]) from error
+        raise Mistakes(
+            [f"{path}:{line}: no YAML ({error.problem}); check the indent and the quotes"]
+        ) from error
     except yaml.reader.ReaderError as error:
         raise Mistakes([f"{path}: no YAML ({error.reason}, U+{error.character:04X}); take it out"]) from error
 
@@ -113,8 +121,16 @@ def _csv(path: Path, text: str) -> Iterator[Raw]:
                     raise Mistakes([f"{path}:1: {wrong}; the columns are {', '.join(COLUMNS)}"])
             elif any(cell.strip() for cell in row):
                 if len(row) != len(heading):
-                    raise Mistakes([f"{path}:{rows.line_num}: {len(row)} cells, the heading has {len(heading)}; quote cells with commas"])
-                yield rows.line_num, {name: _cell(name, cell) for name, cell in zip(heading, row, strict=True) if cell.strip()}
+                    wrong = f"{len(row)} cells, the heading has {len(heading)}; quote cells with commas"
+                    raise Mistakes([f"{path}:{rows.line_num}: {wrong}"])
+                yield (
+                    rows.line_num,
+                    {
+                        name: _cell(name, cell)
+                        for name, cell in zip(heading, row, strict=True)
+                        if cell.strip()
+                    },
+                )
     except csv.Error as error:
         raise Mistakes([f"{path}:{rows.line_num}: no CSV ({error}); check the quotes"]) from error
 
@@ -152,7 +168,9 @@ def _with_id(raw: Any) -> dict[str, Any]:
     name = read(key)
     shared = found.get("shared") or []
     common = name is not None and is_common(name) and not found.get("famous")
-    ambiguous = common or (isinstance(shared, list) and name_key(names[0]) in {name_key(str(other)) for other in shared})
+    ambiguous = common or (
+        isinstance(shared, list) and name_key(names[0]) in {name_key(str(other)) for other in shared}
+    )
     return found | {"id": f"{key}@{found.get('wikidata') or 'own'}" if ambiguous else key}
 
 

@@ -1,9 +1,10 @@
 """The second layer: which names are the same, by how they are written.
 
-A name is linked to the most telling one that says the same: *Mary Smith* to *Mary Jane Smith*, if that is the only one. Where two that
-exclude each other could be meant it is linked to neither, and they are its candidates. What a name is linked to depends on the names on
-record alone, so any order of events, repetition and withdrawal ends in the same links; and only on names it shares a key with, so a new
-one costs what its own keys hold.
+A name is linked to the most telling one that says the same: *Mary Smith* to *Mary Jane Smith*, if that is the
+only one. Where two that exclude each other could be meant it is linked to neither, and they are its
+candidates. What a name is linked to depends on the names on record alone, so any order of events, repetition
+and withdrawal ends in the same links; and only on names it shares a key with, so a new one costs what its own
+keys hold.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ REGISTERED = frozenset((Reason.REGISTRY, Reason.OFFICE))
 
 @dataclass(frozen=True, slots=True, order=True)
 class Link:
-    """One identity is another, for a reason, as probably as that. Probabilities are those of the invented pairs in ``lab``."""
+    """One identity is another, for a reason, as probably as that. Probabilities are those of the invented
+    pairs in ``lab``."""
 
     identity: str
     other: str
@@ -106,12 +108,15 @@ def _persons(name: Name, other: Name) -> tuple[Reason, float] | None:
         return Reason.ORDER, 0.8 if _may_be_given(name.plain[-1]) and _may_be_given(name.plain[0]) else 0.96
     if same_first and len(short.words) < len(long.words) and long.words[: len(short.words)] == short.words:
         return Reason.SHORTENED, 0.8 if _may_be_given(short.plain[-1]) else 0.96
-    alike = (short.coarse[0], short.coarse[-1]) == (long.coarse[0], long.coarse[-1]) and not _feminine(short.words[0], long.words[0])
+    alike = (short.coarse[0], short.coarse[-1]) == (long.coarse[0], long.coarse[-1]) and not _feminine(
+        short.words[0], long.words[0]
+    )
     return (Reason.ALIKE, 0.8) if alike and len(short.words) == len(long.words) else None
 
 
 def _middles(short: Name, long: Name) -> tuple[Reason, float] | None:
-    """Names with one first and one last word: the middle ones of the shorter are among the longer's, in full or as initials."""
+    """Names with one first and one last word: the middle ones of the shorter are among the longer's, in full
+    or as initials."""
     left = [romanised(in_full(word)) for word in long.plain[1:-1]]
     for word in (romanised(in_full(word)) for word in short.plain[1:-1]):
         match = next((one for one in left if word in (one, one[0]) or one == word[0]), None)
@@ -136,7 +141,11 @@ def is_common(name: Name) -> bool:
     """Whether many people have both the given name and the surname."""
     known = lists()
     given = {name.plain[0], in_full(name.plain[0])}
-    return name.kind == ActorKind.PERSON and bool(given & known.common_given) and name.plain[-1] in known.common_surnames
+    return (
+        name.kind == ActorKind.PERSON
+        and bool(given & known.common_given)
+        and name.plain[-1] in known.common_surnames
+    )
 
 
 def _may_be_given(word: str) -> bool:

@@ -1,11 +1,11 @@
 """The first layer: what an article itself settles about an actor's identity.
 
-A full name is known across articles. A bare surname, a given name with an initial for a surname, a title, an office and a description
-are known inside their article only: there may be as many Marlowes and Foreign Ministries as there are articles. They get an id of that
-article, until something else says who they are.
+A full name is known across articles. A bare surname, a given name with an initial for a surname, a title, an
+office and a description are known inside their article only: there may be as many Marlowes and Foreign
+Ministries as there are articles. They get an id of that article, until something else says who they are.
 
-It works on events of any extractor, so a record is right whatever version found its statements, and ids keep their one meaning:
-``person:olsson`` is simply nobody's any more.
+It works on events of any extractor, so a record is right whatever version found its statements, and ids keep
+their one meaning: ``person:olsson`` is simply nobody's any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from services.aggregate.identity.words import lists
 
 _LOCAL = re.compile(r"(?:unnamed|unresolved|local)-[0-9a-f]{32}")
 _LEADING = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
-_WHOLE_NAME = 3  # characters of a name in Chinese, Japanese or Korean; two may be a surname, or a foreign one spelled by sound
+# characters of a name in Chinese, Japanese or Korean; two may be a surname, or a foreign one spelled by sound
+_WHOLE_NAME = 3
 _FULL = 2  # words
 
 
@@ -29,7 +30,11 @@ def identity_of(actor: Actor, article_id: str) -> str:
         return actor.actor_id
     if _is_named(actor):
         # “J. K. Farthing” whose extractor left out middle initials: what is left is any Farthing's
-        known = actor.kind is not ActorKind.PERSON or ":" not in actor.actor_id or _tells(actor.actor_id.partition(":")[2].split("-"))
+        known = (
+            actor.kind is not ActorKind.PERSON
+            or ":" not in actor.actor_id
+            or _tells(actor.actor_id.partition(":")[2].split("-"))
+        )
         return actor.actor_id if known else actor_id(actor.kind, actor.name)
     return digest("local", article_id, actor.kind.value, name_key(actor.name))
 
@@ -48,7 +53,8 @@ def _is_named(actor: Actor) -> bool:
 
 
 def _is_full_name(name: str) -> bool:
-    """Whether a person is named by more than a surname, a title or an office: two words that are neither, one of them no initial."""
+    """Whether a person is named by more than a surname, a title or an office: two words that are neither, one
+    of them no initial."""
     known = lists()
     words = [word for word in name_key(name).split("-") if word]
     while words and words[0] in known.titles:
@@ -68,13 +74,16 @@ def _tells(words: list[str]) -> bool:
 
 
 def _is_proper(name: str) -> bool:
-    """Whether a name says which organisation or group: some word of it is capitalised and not one that all of them share."""
+    """Whether a name says which organisation or group: some word of it is capitalised and not one that all of
+    them share."""
     known = lists()
     bare = _LEADING.sub("", name)
     if not any(character.isupper() or not _has_case(character) for character in bare if character.isalpha()):
         return False
     words = [word for word in name_key(bare).split("-") if word]
-    if len(words) > 1 and (words[0] in known.quantifiers or (words[0] in known.people and words[1] in known.of)):
+    if len(words) > 1 and (
+        words[0] in known.quantifiers or (words[0] in known.people and words[1] in known.of)
+    ):
         return False
     return not words or any(word not in known.offices and word not in known.people for word in words)
 
@@ -84,4 +93,7 @@ def _has_case(character: str) -> bool:
 
 
 def _is_ideographic(word: str) -> bool:
-    return any(unicodedata.name(character, "").startswith(("CJK ", "HANGUL ", "KATAKANA ", "HIRAGANA ")) for character in word)
+    return any(
+        unicodedata.name(character, "").startswith(("CJK ", "HANGUL ", "KATAKANA ", "HIRAGANA "))
+        for character in word
+    )

@@ -17,10 +17,12 @@ _MOST = 8  # words; longer is a phrase
 
 
 def name_in(mention: str, name: str) -> str | None:
-    """The words of a mention that name somebody called ``name``: the longest run of capitalised words, particles between, that has a word
-    of the name in it, with the title before it; where no run has one, the only run there is, which is a short form.
+    """The words of a mention that name somebody called ``name``: the longest run of capitalised words,
+    particles between, that has a word of the name in it, with the title before it; where no run has one, the
+    only run there is, which is a short form.
 
-    ``"its national reporter Stephanie McCrummen,"`` gives ``"Stephanie McCrummen"``; ``"who"`` and ``"the senator"`` give None.
+    ``"its national reporter Stephanie McCrummen,"`` gives ``"Stephanie McCrummen"``; ``"who"`` and ``"the
+    senator"`` give None.
     """
     runs = _runs(mention)
     known = set(name_key(name).split("-"))
@@ -32,7 +34,10 @@ def name_in(mention: str, name: str) -> str | None:
     else:
         return None
     words = lists()
-    if all(word in words.titles or word in words.offices or word in words.people for word in name_key(found).split("-")):
+    if all(
+        word in words.titles or word in words.offices or word in words.people
+        for word in name_key(found).split("-")
+    ):
         return None
     return found if len(found.split()) <= _MOST else None
 

@@ -44,7 +44,8 @@ _UKRAINIAN = re.compile("[іїєґ]")
 _GREEK_V = re.compile("(?<=[αε])υ")
 _NATIVE = ((re.compile(r"ph"), "f"), (re.compile(r"ck|c(?!h)"), "k"), (re.compile(r"(?<=[a-z])h(?![aeiou])"), ""), (re.compile(r"e$"), ""),
            (re.compile(r"^mak?(?=[a-z]{4})"), "mk"))  # fmt: skip
-"""Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara, McLean and MacLean."""
+"""Ways in which different names are written alike: Stephen and Stefan, Carl and Karl, Sarah and Sara, McLean
+and MacLean."""
 _FORCE = ("department", "force", "service")
 """What may follow *police* in the name of one."""
 _DIN = re.compile(r"(?<=[a-z])-(?:al|el|ad|ed|ud)-din(?=-|$)")  # Nur al-Din, Noureddine
@@ -57,8 +58,8 @@ _LONG = 6  # letters: a doubled one more or less is a slip of spelling, in short
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name cut up. ``words`` are romanised and in order, without suffix and particles; ``coarse`` the same, spelled so that names
-    that are merely alike fall together; ``plain`` as they were, in Latin letters."""
+    """A name cut up. ``words`` are romanised and in order, without suffix and particles; ``coarse`` the same,
+    spelled so that names that are merely alike fall together; ``plain`` as they were, in Latin letters."""
 
     identity: str
     kind: str
@@ -75,8 +76,8 @@ class Name:
 
 @lru_cache(maxsize=65536)
 def read(identity: str) -> Name | None:
-    """The name in an identity's id; None for those that nothing is linked by: local ones, groups, documents, names of one word, and ids
-    that tell people of one name apart."""
+    """The name in an identity's id; None for those that nothing is linked by: local ones, groups, documents,
+    names of one word, and ids that tell people of one name apart."""
     kind, _, key = identity.partition(":")
     if is_local(identity) or not key or "@" in key:
         return None
@@ -92,7 +93,8 @@ def read(identity: str) -> Name | None:
 
 @lru_cache(maxsize=65536)
 def keys(name: Name) -> tuple[str, ...]:
-    """What names that may be the same share: their first and last words, and their first two, in either order."""
+    """What names that may be the same share: their first and last words, and their first two, in either
+    order."""
     if name.kind == OFFICE:
         return ()
     if name.kind == ActorKind.ORGANIZATION:
@@ -102,7 +104,10 @@ def keys(name: Name) -> tuple[str, ...]:
     if len(name.plain) > 2:
         first, *rest = name.plain
         *ahead, last = name.plain
-        pairs |= {_key("p", sorted((_spelled(one), _spelled(two)))) for one, two in ((first, "".join(rest)), ("".join(ahead), last))}
+        pairs |= {
+            _key("p", sorted((_spelled(one), _spelled(two))))
+            for one, two in ((first, "".join(rest)), ("".join(ahead), last))
+        }
     return tuple(sorted(pairs))
 
 
@@ -117,7 +122,8 @@ def acronym_of(name: Name) -> str:
 
 
 def glued(name: Name) -> frozenset[str]:
-    """A name's words as one, in either order of family and given name: what *Siu-ming Lau* and *Lau Siuming* share."""
+    """A name's words as one, in either order of family and given name: what *Siu-ming Lau* and *Lau Siuming*
+    share."""
     found = (name.plain, (*name.plain[1:], name.plain[0]), (name.plain[-1], *name.plain[:-1]))
     return frozenset(romanised("".join(words)) for words in found)
 
@@ -191,11 +197,14 @@ def _organisation(identity: str, words: tuple[str, ...]) -> Name | None:
 
 
 def _joined(words: list[str]) -> list[str]:
-    """Initials written together, and beginnings of surnames joined to the rest: ``j k rowling`` → ``jk rowling``."""
+    """Initials written together, and beginnings of surnames joined to the rest: ``j k rowling`` → ``jk
+    rowling``."""
     known = lists()
     found: list[str] = []
     for number, word in enumerate(words):
-        initials = bool(found) and len(word) == 1 and words[number - 1].isalpha() and len(words[number - 1]) == 1
+        initials = (
+            bool(found) and len(word) == 1 and words[number - 1].isalpha() and len(words[number - 1]) == 1
+        )
         after_name = number > 1 and len(words[number - 2]) > 1
         prefixed = after_name and words[number - 1] in known.joined_particles
         if initials or prefixed:
@@ -206,7 +215,8 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _sounded(key: str) -> str:
-    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel, South Slavic đ."""
+    """Letters that a language of their script reads in its own way: Ukrainian г, Greek υ behind a vowel,
+    South Slavic đ."""
     if _UKRAINIAN.search(key):
         key = key.replace("г", "h")
     if key.endswith("ic"):

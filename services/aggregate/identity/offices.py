@@ -1,10 +1,13 @@
-"""Who held an office on a day: *the Prime Minister of the UK*, *the US president*, *the Kremlin spokesman*, *the Bank of England governor*.
+"""Who held an office on a day: *the Prime Minister of the UK*, *the US president*, *the Kremlin spokesman*,
+*the Bank of England governor*.
 
-An office says who is meant only together with its country or institution, both in the article's own words, and on the article's day. A bare
-“the president” may be anybody's, and so may “a British minister”. Words for offices and places are in ``offices.json``, organisations go by
-their names in the registry, terms are part of its entries.
+An office says who is meant only together with its country or institution, both in the article's own words,
+and on the article's day. A bare “the president” may be anybody's, and so may “a British minister”. Words for
+offices and places are in ``offices.json``, organisations go by their names in the registry, terms are part of
+its entries.
 
-On the day of a handover an office leads to neither; where only the month or the year of it is known, in none of its days.
+On the day of a handover an office leads to neither; where only the month or the year of it is known, in none
+of its days.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ class Words:
     titles: Mapping[str, tuple[str, ...]]
     """What an office is called → its titles."""
     own: Mapping[str, Mapping[str, str]]
-    """Per place, what an office is called there → its title: Britain's chancellor is its finance minister. Empty: not this one."""
+    """Per place, what an office is called there → its title: Britain's chancellor is its finance minister.
+    Empty: not this one."""
     whole: Mapping[str, tuple[str, str]]
     """Phrases that hold the place already → title and place."""
     in_titles: frozenset[str]
@@ -62,7 +66,10 @@ class Offices:
         for title, place in self._terms:
             self._titles.setdefault(_key(title), (title,))
             self._places[_key(place)].add(place)
-        self._in_titles = self._words.in_titles.union(*(phrase.split(" ") for phrase in self._titles)) - {"of", "the"}
+        self._in_titles = self._words.in_titles.union(*(phrase.split(" ") for phrase in self._titles)) - {
+            "of",
+            "the",
+        }
         for phrase, places in self._words.places.items():
             self._places[phrase] |= held.intersection(places)
         for place in held & organisations.keys():
@@ -77,7 +84,8 @@ class Offices:
         return next(iter(holders)) if len(holders) == 1 else None
 
     def term_of(self, phrase: str, day: date) -> Term | None:
-        """The one term that an office, named with its place, means on a day; None where there is none, or more than one."""
+        """The one term that an office, named with its place, means on a day; None where there is none, or
+        more than one."""
         found = {
             (term, holder)
             for title, place in self._readings(_key(phrase).removeprefix("the "))
@@ -110,7 +118,8 @@ class Offices:
 
     @staticmethod
     def _covers(term: Term, day: str) -> bool:
-        """Whether a day is surely within a term; both as ISO dates, of which less precise ones are beginnings."""
+        """Whether a day is surely within a term; both as ISO dates, of which less precise ones are
+        beginnings."""
         if term.last is None:
             return day[: len(term.first)] > term.first
         return day[: len(term.first)] > term.first and day[: len(term.last)] < term.last
@@ -126,11 +135,16 @@ def words() -> Words:
     """Read once."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("offices.json").read_text(encoding="utf-8"))
     titles = _by_phrase(data["titles"])
-    own = {place: {_key(phrase): title for phrase, title in called.items()} for place, called in data["own"].items()}
+    own = {
+        place: {_key(phrase): title for phrase, title in called.items()}
+        for place, called in data["own"].items()
+    }
     return Words(
         known_until=date.fromisoformat(data["known_until"]),
         titles=titles,
-        in_titles=frozenset(word for phrases in (titles, *own.values()) for phrase in phrases for word in phrase.split(" "))
+        in_titles=frozenset(
+            word for phrases in (titles, *own.values()) for phrase in phrases for word in phrase.split(" ")
+        )
         - {"of", "the"},
         own=own,
         whole={_key(phrase): (title, place) for phrase, (title, place) in data["whole"].items()},

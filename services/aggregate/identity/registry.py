@@ -1,9 +1,11 @@
-"""Who is known beyond the articles: persons and institutions with their names and offices, from ``entries/*.jsonl`` and from users.
+"""Who is known beyond the articles: persons and institutions with their names and offices, from
+``entries/*.jsonl`` and from users.
 
-One entry a line (:class:`~services.aggregate.identity.entry.Entry`). An id is never given to another entry. A name that two entries share,
-or that many people bear, leads to neither: they are its candidates.
+One entry a line (:class:`~services.aggregate.identity.entry.Entry`). An id is never given to another entry. A
+name that two entries share, or that many people bear, leads to neither: they are its candidates.
 
-One registry is in use per process, since a process keeps one record; the store puts its users' entries into it (:func:`use`).
+One registry is in use per process, since a process keeps one record; the store puts its users' entries into
+it (:func:`use`).
 """
 
 from __future__ import annotations
@@ -25,13 +27,16 @@ from services.aggregate.identity.names import Name, keys, read
 
 FOLDER = Path(str(files(__package__))) / "entries"
 _SAME = 0.99
-"""That somebody with the very name of an entry is that one, if the name is nobody else's that we know of, and no common one."""
+"""That somebody with the very name of an entry is that one, if the name is nobody else's that we know of, and
+no common one."""
 _OTHER_KIND = 0.97
-"""The same, of a name that an article's extractor took for a person's though it is an institution's, or the other way."""
+"""The same, of a name that an article's extractor took for a person's though it is an institution's, or the
+other way."""
 _SHARED = 0.85
 """That a name which others bear too is this entry's: below the bar."""
 _HELD = 0.96
-"""That the holder of an office on an article's day is who the article means by it; articles also tell of earlier days."""
+"""That the holder of an office on an article's day is who the article means by it; articles also tell of
+earlier days."""
 
 
 class Registry:
@@ -46,7 +51,9 @@ class Registry:
         self.alone: dict[tuple[str, str], Entry] = {}
         for entry in entries:
             if entry.id in self.entries:
-                raise ValueError(f"{entry.id}: two entries of the registry have this id; give one of them another")
+                raise ValueError(
+                    f"{entry.id}: two entries of the registry have this id; give one of them another"
+                )
             self.entries[entry.id] = entry
             self.alone |= {(entry.kind, name_key(name)): entry for name in entry.alone}
             shared = {actor_id(entry.kind, name) for name in entry.shared}
@@ -77,8 +84,8 @@ class Registry:
 
 
 def known(identity: str) -> Link | None:
-    """The entry that a name leads to: the only one with that very name, or the only one that it may be at all, surely enough; of an
-    office's identity, its holder."""
+    """The entry that a name leads to: the only one with that very name, or the only one that it may be at
+    all, surely enough; of an office's identity, its holder."""
     holder = in_use().offices.holds(identity)
     if holder is not None:
         return Link(identity, holder, Reason.OFFICE, _HELD)
@@ -100,7 +107,8 @@ def known_alone(kind: str, name: str) -> str | None:
 
 
 def term_identity(actor: Actor, day: date) -> str | None:
-    """The identity of whoever an article of this day means by an office; None where it names none, names two, or nobody held it surely."""
+    """The identity of whoever an article of this day means by an office; None where it names none, names two,
+    or nobody held it surely."""
     if actor.kind in (ActorKind.GROUP, ActorKind.DOCUMENT):
         return None
     found = in_use().offices
@@ -155,7 +163,8 @@ _imported: dict[str, Entry] = {}
 
 
 def use(entries: Iterable[Entry]) -> None:
-    """Take users' entries into the registry in use, instead of those it had; one with the id of a shipped entry adds to it."""
+    """Take users' entries into the registry in use, instead of those it had; one with the id of a shipped
+    entry adds to it."""
     _imported.clear()
     _imported.update((entry.id, entry) for entry in entries)
     for cached in (in_use, imported, rules, _found):
@@ -181,7 +190,11 @@ def in_use() -> Registry:
 def shipped() -> tuple[Entry, ...]:
     """The entries that come with the program; a term without an end ends with what is known."""
     unknown_from = (offices.words().known_until + timedelta(1)).isoformat()
-    read_in = [ENTRY.validate_json(line) for path in sorted(FOLDER.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    read_in = [
+        ENTRY.validate_json(line)
+        for path in sorted(FOLDER.glob("*.jsonl"))
+        for line in path.read_bytes().splitlines()
+    ]
     return tuple(
         replace(entry, offices=tuple(term if term.last else term._replace(last=unknown_from) for term in entry.offices))
         if entry.offices else entry
@@ -191,8 +204,11 @@ def shipped() -> tuple[Entry, ...]:
 
 @cache
 def rules() -> int:
-    """Which rules, which words and which registry identities are linked by; another number when any of them changes."""
-    data = b"".join(path.read_bytes() for path in (*sorted(FOLDER.glob("*.jsonl")), *sorted(FOLDER.parent.glob("*.json"))))
+    """Which rules, which words and which registry identities are linked by; another number when any of them
+    changes."""
+    data = b"".join(
+        path.read_bytes() for path in (*sorted(FOLDER.glob("*.jsonl")), *sorted(FOLDER.parent.glob("*.json")))
+    )
     return crc32(data, RULES ^ imported())
 
 

@@ -1,8 +1,10 @@
-"""Entries from Wikidata's JSON dump (``latest-all.json.gz`` or ``.bz2``, https://www.wikidata.org/wiki/Wikidata:Database_download).
+"""Entries from Wikidata's JSON dump (``latest-all.json.gz`` or ``.bz2``,
+https://www.wikidata.org/wiki/Wikidata:Database_download).
 
-The dump is one array with an entity a line: ``[``, then lines that end with a comma, then ``]``; each line is read by itself, so memory
-stays flat however large the dump is, and lines of an extract without brackets and commas are read as well. What an entity has to fulfil is
-a :class:`Filter` over its statements of best rank. Positions held (P39) become terms where a title and a place are given for them.
+The dump is one array with an entity a line: ``[``, then lines that end with a comma, then ``]``; each line is
+read by itself, so memory stays flat however large the dump is, and lines of an extract without brackets and
+commas are read as well. What an entity has to fulfil is a :class:`Filter` over its statements of best rank.
+Positions held (P39) become terms where a title and a place are given for them.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ _OPEN: Mapping[str, Any] = {".gz": gzip.open, ".bz2": bz2.open}
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What an entity must be, to become an entry; an empty condition holds always. Items as Wikidata has them: Q82955, politician."""
+    """What an entity must be, to become an entry; an empty condition holds always. Items as Wikidata has
+    them: Q82955, politician."""
 
     instance_of: frozenset[str] = frozenset((HUMAN,))
     """Any of these classes themselves (not of their subclasses: a dump tells those nowhere in one line)."""
@@ -48,7 +51,8 @@ class Filter:
     sitelink: str | None = "enwiki"
     """Has an article there."""
     languages: tuple[str, ...] = ("en",)
-    """Labels and aliases that become names, the first one's label being the usual name; without it the entity is left out."""
+    """Labels and aliases that become names, the first one's label being the usual name; without it the entity
+    is left out."""
 
     def admits(self, entity: Mapping[str, Any]) -> bool:
         """Whether an entity is wanted."""
@@ -95,18 +99,23 @@ def entities(path: Path, tally: Tally) -> Iterator[dict[str, Any]]:
                     tally.unreadable.append(number)
     except (OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise OnrecordError(f"{path}: cannot be read to its end ({reason}); fetch it again and compare its checksum") from error
+        raise OnrecordError(
+            f"{path}: cannot be read to its end ({reason}); fetch it again and compare its checksum"
+        ) from error
 
 
 class Converter:
     """Makes entries of entities, beside those that the program ships.
 
-    An entity that a shipped entry has for its Wikidata item adds to that entry; a name that a shipped entry has is left to it, and an
-    entity whose usual name that is, is left out: whether it is the same one the dump does not tell. All others get an id with an ``@``
-    and their item, so that two of one name are each other's candidates.
+    An entity that a shipped entry has for its Wikidata item adds to that entry; a name that a shipped entry
+    has is left to it, and an entity whose usual name that is, is left out: whether it is the same one the
+    dump does not tell. All others get an id with an ``@`` and their item, so that two of one name are each
+    other's candidates.
     """
 
-    def __init__(self, wanted: Filter, offices: Mapping[str, tuple[str, str]], shipped: Iterable[Entry]) -> None:
+    def __init__(
+        self, wanted: Filter, offices: Mapping[str, tuple[str, str]], shipped: Iterable[Entry]
+    ) -> None:
         """``offices`` gives positions (items of P39) their title and place; others become no terms."""
         self._wanted = wanted
         self._offices = offices
@@ -143,13 +152,16 @@ class Converter:
         if known is not None:
             own = tuple(dict.fromkeys((known.names[0], *own)))
         terms = tuple(
-            Term(*self._offices[position], first, last) for position, first, last in _positions(entity) if position in self._offices
+            Term(*self._offices[position], first, last)
+            for position, first, last in _positions(entity)
+            if position in self._offices
         )
         return Entry(key, own, wikidata=item, offices=terms)
 
 
 def read_offices(path: Path) -> dict[str, tuple[str, str]]:
-    """Positions with their title and place, from a CSV file with the columns ``position``, ``title`` and ``place``.
+    """Positions with their title and place, from a CSV file with the columns ``position``, ``title`` and
+    ``place``.
 
     Raises:
         OnrecordError: the file cannot be read, or a line of it is wrong.
@@ -162,7 +174,10 @@ def read_offices(path: Path) -> dict[str, tuple[str, str]]:
                 raise OnrecordError(f"{path}:1: the columns must be position, title and place")
             for row in rows:
                 if not _ITEM.fullmatch(row["position"] or "") or not row["title"] or row["place"] is None:
-                    raise OnrecordError(f"{path}:{rows.line_num}: write an item, a title and a place, for example Q14211,prime minister,GB")
+                    raise OnrecordError(
+                        f"{path}:{rows.line_num}: write an item, a title and a place, for example"
+                        " Q14211,prime minister,GB"
+                    )
                 found[row["position"]] = row["title"], row["place"]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OnrecordError(f"{path}: cannot be read ({error}); give a CSV file in UTF-8") from error
@@ -170,13 +185,20 @@ def read_offices(path: Path) -> dict[str, tuple[str, str]]:
 
 
 def _names(entity: Mapping[str, Any], languages: Iterable[str], kind: str) -> tuple[str, ...]:
-    """Labels, the first language's first, then aliases; of a person only such as share a word with a label: others are epithets."""
+    """Labels, the first language's first, then aliases; of a person only such as share a word with a label:
+    others are epithets."""
     labels = {language: _text(_table(entity, "labels").get(language)) for language in languages}
     if not next(iter(labels.values()), None):
         return ()
     known = {word for label in labels.values() if label for word in name_key(label).split("-")}
-    aliases = [_text(alias) for language in languages for alias in _table(entity, "aliases").get(language, ())]
-    others = [alias for alias in aliases if kind == "organization" or (alias and known & set(name_key(alias).split("-")))]
+    aliases = [
+        _text(alias) for language in languages for alias in _table(entity, "aliases").get(language, ())
+    ]
+    others = [
+        alias
+        for alias in aliases
+        if kind == "organization" or (alias and known & set(name_key(alias).split("-")))
+    ]
     return tuple(dict.fromkeys(name for name in (*labels.values(), *others) if name))[:MOST_NAMES]
 
 
@@ -209,7 +231,8 @@ def _positions(entity: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None
 
 
 def _day(snaks: Any) -> str | None:
-    """A point in time as far as it is known: day, month or year; None for what is vaguer, unknown or before our era."""
+    """A point in time as far as it is known: day, month or year; None for what is vaguer, unknown or before
+    our era."""
     value = _value(snaks[0]) if isinstance(snaks, list) and snaks else None
     if not isinstance(value, dict) or not str(value.get("time", "")).startswith("+"):
         return None
@@ -224,7 +247,11 @@ def _best(entity: Mapping[str, Any], of: str) -> list[Mapping[str, Any]]:
 
 
 def _statements(entity: Mapping[str, Any], of: str) -> list[Mapping[str, Any]]:
-    return [found for found in _table(entity, "claims").get(of, ()) if isinstance(found, dict) and found.get("rank") != "deprecated"]
+    return [
+        found
+        for found in _table(entity, "claims").get(of, ())
+        if isinstance(found, dict) and found.get("rank") != "deprecated"
+    ]
 
 
 def _value(snak: Any) -> Any:

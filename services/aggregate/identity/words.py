@@ -24,7 +24,8 @@ class Words:
     of: frozenset[str]
     arabic_particles: frozenset[str]
     joined_particles: frozenset[str]
-    """Beginnings of surnames that an apostrophe or a space parts from the rest: O’Malley, D’Souza, Mc Donald."""
+    """Beginnings of surnames that an apostrophe or a space parts from the rest: O’Malley, D’Souza, Mc
+    Donald."""
     suffixes: frozenset[str]
     suffixes_in_full: dict[str, str]
     credentials: frozenset[str]
@@ -50,5 +51,7 @@ class Words:
 def lists() -> Words:
     """All of them, read once."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("words.json").read_text(encoding="utf-8"))
-    read: dict[str, Any] = {name: frozenset(value.split()) if isinstance(value, str) else value for name, value in data.items()}
+    read: dict[str, Any] = {
+        name: frozenset(value.split()) if isinstance(value, str) else value for name, value in data.items()
+    }
     return Words(**read)

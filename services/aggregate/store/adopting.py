@@ -1,5 +1,5 @@
-"""A record of another release: its statements get their identities, by this release's rules and registry, are grouped, and get their
-words for search.
+"""A record of another release: its statements get their identities, by this release's rules and registry, are
+grouped, and get their words for search.
 
 In steps of one transaction each, so that a stop in between loses nothing and other replicas get their turn.
 """
@@ -39,9 +39,11 @@ _UNGROUPED = _statements.c.shred.is_(None) | (_statements.c.on_record & _stateme
 
 
 def mend(connection: sa.Connection) -> int:
-    """Count every statement by itself again where an earlier release has written after this one: it counted and deleted as if there were
-    no appearances."""
-    mixed = connection.execute(sa.select(sa.exists().where(_UNGROUPED), sa.exists(sa.select(relational.shingles)))).one()
+    """Count every statement by itself again where an earlier release has written after this one: it counted
+    and deleted as if there were no appearances."""
+    mixed = connection.execute(
+        sa.select(sa.exists().where(_UNGROUPED), sa.exists(sa.select(relational.shingles)))
+    ).one()
     if all(mixed):
         for table in (relational.shingles, relational.tallies):
             connection.execute(sa.delete(table))
@@ -55,11 +57,16 @@ def mend(connection: sa.Connection) -> int:
 
 
 def begin(connection: sa.Connection) -> int:
-    """Read users' entries, and begin anew where statements were linked by other rules or another registry, or grouped by other rules, or
-    where an earlier release has written after this one: it moved statements without counting identities."""
+    """Read users' entries, and begin anew where statements were linked by other rules or another registry, or
+    grouped by other rules, or where an earlier release has written after this one: it moved statements
+    without counting identities."""
     linked, grouped = known.take_up(connection)
     lock(connection, Kind.IDENTITY, ["identities"])
-    mixed = all(connection.execute(sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))).one())
+    mixed = all(
+        connection.execute(
+            sa.select(sa.exists().where(_UNKNOWN), sa.exists(sa.select(relational.identities)))
+        ).one()
+    )
     if not grouped:
         connection.execute(sa.delete(relational.shingles))
         # what each counted as stays, until it counts otherwise
@@ -73,9 +80,13 @@ def begin(connection: sa.Connection) -> int:
 
 def adopt(connection: sa.Connection) -> int:
     """Give some statements their identity; returns how many, 0 when all have one."""
-    articles = sorted(set(connection.execute(sa.select(_statements.c.article_id).where(_UNKNOWN).limit(STEP)).scalars()))
+    articles = sorted(
+        set(connection.execute(sa.select(_statements.c.article_id).where(_UNKNOWN).limit(STEP)).scalars())
+    )
     lock(connection, Kind.ARTICLE, articles)
-    query = SELECTED.add_columns(_statements.c.actor, _statements.c.spans).where(_UNKNOWN, _statements.c.article_id.in_(articles))
+    query = SELECTED.add_columns(_statements.c.actor, _statements.c.spans).where(
+        _UNKNOWN, _statements.c.article_id.in_(articles)
+    )
     before = [row._asdict() for row in connection.execute(query)]
     reassigned = Reassigned(connection, articles)
     after = [_adopted(row, reassigned) for row in before]
@@ -87,7 +98,10 @@ def adopt(connection: sa.Connection) -> int:
     came = dict(followed.came)
     for row in after:
         actor = followed.settled.actor_of(row) if row["on_record"] else row["identity_id"]
-        values = {name: row[name] for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")}
+        values = {
+            name: row[name]
+            for name in ("identity_id", "reassigned_by", "alias", "actor_name", "actor_kind", "described")
+        }
         values["actor_id"] = actor
         connection.execute(changing.values(**values), {"statement": row["statement_id"]})
         if row["on_record"]:
@@ -101,7 +115,8 @@ def adopt(connection: sa.Connection) -> int:
 
 
 def rule(connection: sa.Connection) -> int:
-    """Place some of the names that decisions name and no article does; returns how many, 0 when all have their place."""
+    """Place some of the names that decisions name and no article does; returns how many, 0 when all have
+    their place."""
     missing = unplaced(connection, STEP)
     effect = Effect()
     followed = follow(connection, [], [], missing)
@@ -112,9 +127,14 @@ def rule(connection: sa.Connection) -> int:
 
 
 def group(connection: sa.Connection) -> int:
-    """Group some statements that other rules grouped, or that an earlier release counted one by one; returns how many, 0 when all are
-    grouped."""
-    found = sa.select(_statements.c.statement_id).where(_UNGROUPED).order_by(_statements.c.statement_id).limit(STEP)
+    """Group some statements that other rules grouped, or that an earlier release counted one by one; returns
+    how many, 0 when all are grouped."""
+    found = (
+        sa.select(_statements.c.statement_id)
+        .where(_UNGROUPED)
+        .order_by(_statements.c.statement_id)
+        .limit(STEP)
+    )
     chosen = list(connection.execute(found).scalars())
     query = SELECTED.add_columns(_statements.c.spans).where(_statements.c.statement_id.in_(chosen))
     rows = {row.statement_id: row._asdict() for row in connection.execute(query)}
@@ -122,7 +142,11 @@ def group(connection: sa.Connection) -> int:
     changing = sa.update(_statements).where(_statements.c.statement_id == sa.bindparam("statement"))
     for identity, row in rows.items():
         row["text"] = words_of(Span.model_validate(span) for span in row["spans"])
-        values = {"text": row["text"], "folded": fold(row["text"]), "shred": is_shred(row["text"], row["confidence"])}
+        values = {
+            "text": row["text"],
+            "folded": fold(row["text"]),
+            "shred": is_shred(row["text"], row["confidence"]),
+        }
         connection.execute(changing.values(**values), {"statement": identity})
     effect = Effect()
     on_record = {identity: row for identity, row in rows.items() if row["on_record"]}
@@ -133,19 +157,28 @@ def group(connection: sa.Connection) -> int:
 
 
 def index(connection: sa.Connection) -> int:
-    """Give some statements their words, and their actors the words of their names; returns how many, 0 when all have them."""
-    few = sa.select(_statements.c.article_id).where(_UNINDEXED).order_by(_statements.c.statement_id).limit(STEP)
+    """Give some statements their words, and their actors the words of their names; returns how many, 0 when
+    all have them."""
+    few = (
+        sa.select(_statements.c.article_id).where(_UNINDEXED).order_by(_statements.c.statement_id).limit(STEP)
+    )
     articles = sorted(set(connection.execute(few).scalars()))
     lock(connection, Kind.ARTICLE, articles)
-    columns = [_statements.c[column] for column in ("statement_id", "language", "spans", "actor_id", "on_record")]
-    rows = connection.execute(sa.select(*columns).where(_UNINDEXED, _statements.c.article_id.in_(articles))).all()
+    columns = [
+        _statements.c[column] for column in ("statement_id", "language", "spans", "actor_id", "on_record")
+    ]
+    rows = connection.execute(
+        sa.select(*columns).where(_UNINDEXED, _statements.c.article_id.in_(articles))
+    ).all()
     if not rows:
         return 0
     words = {row.statement_id: indexed(span["exact"] for span in row.spans) for row in rows}
     change(connection, _statements.c.words, words)
     actors = sorted({row.actor_id for row in rows if row.on_record})
     lock(connection, Kind.ACTOR, actors)
-    named = connection.execute(sa.select(_actors.c.actor_id, _actors.c.folded).where(_actors.c.actor_id.in_(actors)))
+    named = connection.execute(
+        sa.select(_actors.c.actor_id, _actors.c.folded).where(_actors.c.actor_id.in_(actors))
+    )
     fresh = name(connection, actors, [row._asdict() for row in named])
     for row in rows:
         fresh |= forms(row.language, words[row.statement_id].split())
@@ -154,12 +187,18 @@ def index(connection: sa.Connection) -> int:
 
 
 STEPS: tuple[Callable[[sa.Connection], int], ...] = (mend, begin, rule, adopt, group, index)
-"""In this order, each until it returns 0: a name that is known in one article only gets its place from decisions before its statements."""
+"""In this order, each until it returns 0: a name that is known in one article only gets its place from
+decisions before its statements."""
 
 
 def _adopted(row: Mapping[str, Any], reassigned: Reassigned) -> dict[str, Any]:
     """A statement with its identity by this release."""
     actor = Actor.model_validate(row["actor"], extra="ignore")
-    made = {**row, **who(actor, row["article_id"], row["published_at"]), "reassigned_by": None, "described": None}
+    made = {
+        **row,
+        **who(actor, row["article_id"], row["published_at"]),
+        "reassigned_by": None,
+        "described": None,
+    }
     identity, decision = reassigned.who(made, on_record=row["on_record"])
     return {**made, "identity_id": identity, "reassigned_by": decision}

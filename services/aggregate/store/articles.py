@@ -1,15 +1,17 @@
-"""Which statements are on record: a pure function of the documents and statements seen, whatever order they came in.
+"""Which statements are on record: a pure function of the documents and statements seen, whatever order they
+came in.
 
 Of an article's documents the one of greatest precedence is current. A statement is
 
 - **on record** when its document is the current one, not a withdrawal, and its lists name it;
-- **dropped** when its document can never become current: its revision is older, or the current revision is withdrawn, or its
-  document was seen and lost; in short it is kept among those retired;
+- **dropped** when its document can never become current: its revision is older, or the current revision is
+  withdrawn, or its document was seen and lost; in short it is kept among those retired;
 - **kept waiting** otherwise: its document has not arrived, or only events of it that do not name it.
 
-Of two statements with one id the one with the smaller content key stands; of two documents with one id, which one version of the
-extractor makes only by mistake, the one of greater precedence, and the other's statements wait in vain. Nothing that was dropped could
-ever come back, and whatever waits is judged again with every document of its article, so arriving earlier or later makes no difference.
+Of two statements with one id the one with the smaller content key stands; of two documents with one id, which
+one version of the extractor makes only by mistake, the one of greater precedence, and the other's statements
+wait in vain. Nothing that was dropped could ever come back, and whatever waits is judged again with every
+document of its article, so arriving earlier or later makes no difference.
 """
 
 from __future__ import annotations
@@ -25,7 +27,15 @@ import sqlalchemy as sa
 from schemas import relational
 from schemas.events import ActorKind
 from schemas.words import forms
-from services.aggregate.changes import Change, DecisionChange, DocumentChange, DocumentOrder, StatementChange, contribution, precedence
+from services.aggregate.changes import (
+    Change,
+    DecisionChange,
+    DocumentChange,
+    DocumentOrder,
+    StatementChange,
+    contribution,
+    precedence,
+)
 from services.aggregate.identity.deciding import description_of
 from services.aggregate.identity.local import is_local
 from services.aggregate.store import decisions
@@ -63,7 +73,8 @@ class Verdict(Enum):
 
 @dataclass(slots=True)
 class Head:
-    """What decides over an article's statements: its current document, and the others of the same revision that lost."""
+    """What decides over an article's statements: its current document, and the others of the same revision
+    that lost."""
 
     row: Row | None = None
     order: DocumentOrder = ()
@@ -79,17 +90,26 @@ class Head:
         """What becomes of a statement of this article."""
         if self.row is None or statement["revision"] > self.row["revision"]:
             return Verdict.WAITING
-        if statement["revision"] < self.row["revision"] or self.row["withdrawn"] or statement["document_id"] in self.lost:
+        if (
+            statement["revision"] < self.row["revision"]
+            or self.row["withdrawn"]
+            or statement["document_id"] in self.lost
+        ):
             return Verdict.DROPPED
-        named = statement["document_id"] == self.row["document_id"] and statement["statement_id"] in self.listed
+        named = (
+            statement["document_id"] == self.row["document_id"] and statement["statement_id"] in self.listed
+        )
         return Verdict.ON_RECORD if named else Verdict.WAITING
 
 
 @dataclass(slots=True)
 class Effect:
-    """What a batch did to the actors: changes of their tallies (quotes, claims), and whose record changed at all."""
+    """What a batch did to the actors: changes of their tallies (quotes, claims), and whose record changed at
+    all."""
 
-    tallies: defaultdict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    tallies: defaultdict[tuple[str, str, str], list[int]] = field(
+        default_factory=lambda: defaultdict(lambda: [0, 0])
+    )
     actors: set[str] = field(default_factory=set)
     local: dict[str, str] = field(default_factory=dict)
     """The article of each actor that is known in one only."""
@@ -113,8 +133,9 @@ class Effect:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done with statements: rows to write, to delete, to put on record or take off it, to give to who said them by a
-    decision, or back; which no longer count as they are stored, and which count from now on."""
+    """What is to be done with statements: rows to write, to delete, to put on record or take off it, to give
+    to who said them by a decision, or back; which no longer count as they are stored, and which count from
+    now on."""
 
     written: list[dict[str, Any]] = field(default_factory=list)
     given: list[Row] = field(default_factory=list)
@@ -125,15 +146,27 @@ class Plan:
     coming: list[Row] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.written) + len(self.given) + len(self.dropped) + len(self.flipped[True]) + len(self.flipped[False])
+        return (
+            len(self.written)
+            + len(self.given)
+            + len(self.dropped)
+            + len(self.flipped[True])
+            + len(self.flipped[False])
+        )
 
 
 def apply_changes(connection: sa.Connection, changes: Sequence[Change]) -> Effect:
     """Bring decisions, documents and statements up to date; returns what that means for the actors."""
-    affected = decisions.record(connection, (change.row for change in changes if isinstance(change, DecisionChange)))
+    affected = decisions.record(
+        connection, (change.row for change in changes if isinstance(change, DecisionChange))
+    )
     documents = [change for change in changes if isinstance(change, DocumentChange)]
     incoming = _one_per_id(change.row for change in changes if isinstance(change, StatementChange))
-    articles = {change.row["article_id"] for change in documents} | {row["article_id"] for row in incoming.values()} | affected.articles
+    articles = (
+        {change.row["article_id"] for change in documents}
+        | {row["article_id"] for row in incoming.values()}
+        | affected.articles
+    )
     lock(connection, Kind.ARTICLE, articles)
     if affected.shown:
         # an actor that another replica is making must be there, or see this decision
@@ -169,9 +202,12 @@ def _load_heads(connection: sa.Connection, articles: list[str]) -> dict[str, Hea
     return heads
 
 
-def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], documents: Sequence[DocumentChange], effect: Effect) -> Set[str]:
-    """Find each article's current document; returns the articles whose statements must be judged again: all that a document came of,
-    a repeated one too, because what is stored may have been judged by an earlier release."""
+def _apply_documents(
+    connection: sa.Connection, heads: Mapping[str, Head], documents: Sequence[DocumentChange], effect: Effect
+) -> Set[str]:
+    """Find each article's current document; returns the articles whose statements must be judged again: all
+    that a document came of, a repeated one too, because what is stored may have been judged by an earlier
+    release."""
     arrived: dict[str, list[DocumentChange]] = defaultdict(list)
     for change in documents:
         arrived[change.row["article_id"]].append(change)
@@ -187,7 +223,9 @@ def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], docum
             current.append(best.row)
         assert head.row is not None, "a document has come"
         head.lost = _lost(head.row, before, candidates)
-        lost += [{"document_id": document, "article_id": article} for document in sorted(head.lost - before.lost)]
+        lost += [
+            {"document_id": document, "article_id": article} for document in sorted(head.lost - before.lost)
+        ]
         found += before.lost - head.lost
     delete(connection, _superseded.c.document_id, found)
     upsert(connection, _superseded, lost)
@@ -197,7 +235,8 @@ def _apply_documents(connection: sa.Connection, heads: Mapping[str, Head], docum
 
 
 def _lost(current: Row, before: Head, arrived: Iterable[DocumentChange]) -> set[str]:
-    """The documents of the current revision that lost; none when it is withdrawn, since that beats them all unseen."""
+    """The documents of the current revision that lost; none when it is withdrawn, since that beats them all
+    unseen."""
     if current["withdrawn"]:
         return set()
     seen = [change.row for change in arrived] + ([before.row] if before.row is not None else [])
@@ -221,17 +260,24 @@ def _apply_statements(
     plan = Plan()
     for statement_id in sorted(stored.keys() | incoming.keys()):
         _judge(heads, stored.get(statement_id), incoming.get(statement_id), reassigned, plan)
-    texts = {article: head.row["text"] for article, head in heads.items() if head.row is not None and "text" in head.row}
+    texts = {
+        article: head.row["text"]
+        for article, head in heads.items()
+        if head.row is not None and "text" in head.row
+    }
     describe(connection, plan.coming, texts)
     carry_out(connection, plan, effect, ruled)
     effect.written["statements"] += len(plan)
 
 
-def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassigned: Reassigned, plan: Plan) -> None:
+def _judge(
+    heads: Mapping[str, Head], old: Row | None, new: Row | None, reassigned: Reassigned, plan: Plan
+) -> None:
     """Decide on one statement, stored, arriving, or both."""
     if old is not None and old["article_id"] not in heads:
         raise LimitExceeded(
-            f"{old['statement_id']} belongs to article {old['article_id']} already: one id must not name two statements",
+            f"{old['statement_id']} belongs to article {old['article_id']} already: one id must not name two"
+            " statements",
             stage="apply",
             reason="id_conflict",
         )
@@ -263,27 +309,33 @@ def _judge(heads: Mapping[str, Head], old: Row | None, new: Row | None, reassign
 
 
 def describe(connection: sa.Connection, coming: Sequence[Row], texts: Mapping[str, str]) -> None:
-    """Note with statements that come on record what their articles say of the persons; ``texts``: by article, of those at hand. Of whom
-    people say that he said it, the article says nothing."""
+    """Note with statements that come on record what their articles say of the persons; ``texts``: by article,
+    of those at hand. Of whom people say that he said it, the article says nothing."""
     for row in coming:
         row["described"] = None
-    persons = [row for row in coming if row["actor_kind"] == ActorKind.PERSON and row["reassigned_by"] is None]
+    persons = [
+        row for row in coming if row["actor_kind"] == ActorKind.PERSON and row["reassigned_by"] is None
+    ]
     wanted = [row for row in persons if row["identity_id"] and not is_local(row["identity_id"])]
     known = dict(texts)
     for chunk in chunks({row["article_id"] for row in wanted} - known.keys()):
-        found = connection.execute(sa.select(_documents.c.article_id, _documents.c.text).where(_documents.c.article_id.in_(chunk)))
+        found = connection.execute(
+            sa.select(_documents.c.article_id, _documents.c.text).where(_documents.c.article_id.in_(chunk))
+        )
         known |= {row.article_id: row.text for row in found}
     said: dict[tuple[str, str, str], str | None] = {}
     for row in wanted:
         name = (row["article_id"], row["identity_id"], row["actor_name"])
         if name not in said:
-            said[name] = description_of(row["actor_name"], row["identity_id"], known[row["article_id"]], row["outlet"])
+            said[name] = description_of(
+                row["actor_name"], row["identity_id"], known[row["article_id"]], row["outlet"]
+            )
         row["described"] = said[name]
 
 
 def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[str]) -> None:
-    """Find out who the statements' actors are on record, write the rows, and count them where they belong; ``ruled`` are names about whom
-    people decided."""
+    """Find out who the statements' actors are on record, write the rows, and count them where they belong;
+    ``ruled`` are names about whom people decided."""
     followed = follow(connection, plan.leaving, plan.coming, ruled)
     delete(connection, _statements.c.statement_id, plan.dropped)
     _retire(connection, plan.retired)
@@ -303,7 +355,8 @@ def carry_out(connection: sa.Connection, plan: Plan, effect: Effect, ruled: Set[
 
 @dataclass(slots=True)
 class Followed:
-    """Who the identities of a batch are on record, and the stored statements that they or others took with them to another actor."""
+    """Who the identities of a batch are on record, and the stored statements that they or others took with
+    them to another actor."""
 
     settled: Settled
     left: list[Row]
@@ -312,7 +365,9 @@ class Followed:
     """As they are, by id."""
 
 
-def follow(connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()) -> Followed:
+def follow(
+    connection: sa.Connection, leaving: Sequence[Row], coming: Sequence[Row], ruled: Set[str] = frozenset()
+) -> Followed:
     """Find out who the statements' actors are on record; ``leaving`` as they were when they were read."""
     leaving = _as_stored_now(connection, leaving)
     changed: defaultdict[tuple[str, str | None], int] = defaultdict(int)
@@ -338,16 +393,22 @@ def _move(connection: sa.Connection, rows: Iterable[Row]) -> None:
         by_actor[row["actor_id"]].append(row["statement_id"])
     for actor, ids in sorted(by_actor.items()):
         for chunk in chunks(ids):
-            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(actor_id=actor))
+            connection.execute(
+                sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(actor_id=actor)
+            )
 
 
 def _as_stored_now(connection: sa.Connection, leaving: Sequence[Row]) -> Sequence[Row]:
-    """Statements that leave the record, read again once nobody else can change links: another replica may have moved them, or counted
-    them otherwise, meanwhile."""
+    """Statements that leave the record, read again once nobody else can change links: another replica may
+    have moved them, or counted them otherwise, meanwhile."""
     if connection.dialect.name == "sqlite" or not leaving:
         return leaving
     lock(connection, Kind.IDENTITY, ["identities"])
-    return list(_load_statements(connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)).values())
+    return list(
+        _load_statements(
+            connection, _statements.c.statement_id, (row["statement_id"] for row in leaving)
+        ).values()
+    )
 
 
 def _with_actors(rows: Iterable[Row], settled: Settled) -> dict[str, Row]:
@@ -355,8 +416,8 @@ def _with_actors(rows: Iterable[Row], settled: Settled) -> dict[str, Row]:
 
 
 def count(connection: sa.Connection, left: Sequence[Row], came: Mapping[str, Row], effect: Effect) -> None:
-    """Count statements where they belong from now on: those that left, as they were; those that came, as they are; and those that count
-    otherwise because of these."""
+    """Count statements where they belong from now on: those that left, as they were; those that came, as they
+    are; and those that count otherwise because of these."""
     for row in left:
         effect.count(row, row["actor_id"], -1)
         effect.left[row["statement_id"]] = row
@@ -373,10 +434,16 @@ def _retire(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Keep what is dropped in short: old links lead to it."""
     known: dict[str, str] = {}
     for chunk in chunks(row["statement_id"] for row in rows):
-        found = sa.select(_retired.c.statement_id, _retired.c.content_key).where(_retired.c.statement_id.in_(chunk))
+        found = sa.select(_retired.c.statement_id, _retired.c.content_key).where(
+            _retired.c.statement_id.in_(chunk)
+        )
         known |= {row.statement_id: row.content_key for row in connection.execute(found)}
     names = [column.name for column in _retired.columns]
-    fresh = [row for row in rows if row["statement_id"] not in known or row["content_key"] < known[row["statement_id"]]]
+    fresh = [
+        row
+        for row in rows
+        if row["statement_id"] not in known or row["content_key"] < known[row["statement_id"]]
+    ]
     upsert(connection, _retired, [{name: row[name] for name in names} for row in fresh])
 
 
@@ -401,14 +468,18 @@ def _flip(connection: sa.Connection, flipped: Mapping[bool, Sequence[Row]], sett
         values |= {} if actor is None else {"actor_id": actor}
         values |= {} if described is None else {"described": described}
         for chunk in chunks(ids):
-            connection.execute(sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values))
+            connection.execute(
+                sa.update(_statements).where(_statements.c.statement_id.in_(chunk)).values(**values)
+            )
     for chunk in chunks(row["statement_id"] for row in flipped[False]):
         off = sa.update(_statements).where(_statements.c.statement_id.in_(chunk))
         own = sa.func.coalesce(_statements.c.identity_id, _statements.c.actor_id)
         connection.execute(off.values(actor_id=own, on_record=False, **_OFF))
 
 
-def _load_statements(connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]) -> dict[str, Row]:
+def _load_statements(
+    connection: sa.Connection, column: sa.Column[Any], values: Iterable[str]
+) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for chunk in chunks(sorted(values)):
         for row in connection.execute(SELECTED.where(column.in_(chunk))):

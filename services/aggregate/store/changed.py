@@ -22,8 +22,9 @@ _TOLD = ("actor_id", "content_key", "reassigned_by")
 def number(connection: sa.Connection, effect: Effect) -> None:
     """Give what a transaction changed the next places; the last thing in it.
 
-    Writers are let in one after the other from here to their commit: who sees a place sees all before it, so that a reader who goes on
-    after the last one it saw misses nothing. Places are times, so that they go on when the record is made anew.
+    Writers are let in one after the other from here to their commit: who sees a place sees all before it, so
+    that a reader who goes on after the last one it saw misses nothing. Places are times, so that they go on
+    when the record is made anew.
     """
     changed = [*_gone(effect), *_come(effect)]
     if not changed:
@@ -33,7 +34,12 @@ def number(connection: sa.Connection, effect: Effect) -> None:
     first = max(last + 1, microseconds(datetime.now(UTC)))
     copied = ("statement_id", "actor_id", "kind", "article_id", "outlet")
     rows = [
-        {**{name: row[name] for name in copied}, "seq": place, "on_record": on_record, "standing": _standing(row)}
+        {
+            **{name: row[name] for name in copied},
+            "seq": place,
+            "on_record": on_record,
+            "standing": _standing(row),
+        }
         for place, (row, on_record) in enumerate(changed, first)
     ]
     upsert(connection, _changes, rows, most=("standing",))
@@ -48,7 +54,11 @@ def _gone(effect: Effect) -> Iterator[tuple[Row, bool]]:
 def _come(effect: Effect) -> Iterator[tuple[Row, bool]]:
     for name, row in sorted(effect.came.items()):
         before = effect.left.get(name)
-        if before is None or _standing(before) != _standing(row) or any(before[part] != row[part] for part in _TOLD):
+        if (
+            before is None
+            or _standing(before) != _standing(row)
+            or any(before[part] != row[part] for part in _TOLD)
+        ):
             yield row, True
 
 

@@ -1,4 +1,5 @@
-"""What people decided, kept: which decisions are in force, and what each change of that means for names, actors and articles.
+"""What people decided, kept: which decisions are in force, and what each change of that means for names,
+actors and articles.
 
 Batches with decisions wait for each other, so that of an undo and what it undoes one always sees the other.
 """
@@ -24,7 +25,9 @@ Row = Mapping[str, Any]
 _decisions, _identities = relational.decisions, relational.identities
 # the raw microseconds, not a datetime
 _AT = sa.type_coerce(_decisions.c.decided_at, sa.BigInteger).label("decided_at")
-_HEAD = sa.select(*(_decisions.c[n] for n in ("decision_id", "kind", "actor_id", "other_id", "article_id", "undoes")), _AT)
+_HEAD = sa.select(
+    *(_decisions.c[n] for n in ("decision_id", "kind", "actor_id", "other_id", "article_id", "undoes")), _AT
+)
 _STORED = _HEAD.add_columns(_decisions.c.in_force, _decisions.c.content_key)
 _RULING = (DecisionKind.MERGE.value, DecisionKind.SPLIT.value, DecisionKind.REJECT.value)
 _CALLING = (DecisionKind.RENAME.value, DecisionKind.LINK.value)
@@ -38,7 +41,8 @@ class Affected:
     names: set[str] = field(default_factory=set)
     """Names that are merged, split or kept apart."""
     shown: set[str] = field(default_factory=set)
-    """Actors, or names of actors, that are shown otherwise, whether or not any statement becomes another's."""
+    """Actors, or names of actors, that are shown otherwise, whether or not any statement becomes
+    another's."""
     articles: set[str] = field(default_factory=set)
     """Articles with a statement that is reassigned."""
     count: int = 0
@@ -56,12 +60,18 @@ class Affected:
 def record(connection: sa.Connection, incoming: Iterable[Row]) -> Affected:
     """Keep these decisions; of two with one id the one with the smaller content key stands."""
     affected = Affected()
-    rows = {row["decision_id"]: row for row in sorted(incoming, key=lambda row: row["content_key"], reverse=True)}
+    rows = {
+        row["decision_id"]: row for row in sorted(incoming, key=lambda row: row["content_key"], reverse=True)
+    }
     if not rows:
         return affected
     lock(connection, Kind.DECISION, ["decisions"])
     stored = _related(connection, rows.values())
-    fresh = {name: row for name, row in rows.items() if name not in stored or row["content_key"] < stored[name]["content_key"]}
+    fresh = {
+        name: row
+        for name, row in rows.items()
+        if name not in stored or row["content_key"] < stored[name]["content_key"]
+    }
     both = stored | fresh
     holding = in_force((row["decided_at"], name, row["undoes"]) for name, row in both.items())
     for name, row in sorted(both.items()):
@@ -71,7 +81,9 @@ def record(connection: sa.Connection, incoming: Iterable[Row]) -> Affected:
             for changed in (before, after):
                 if changed is not None:
                     affected.add(changed)
-    upsert(connection, _decisions, [{**row, "in_force": name in holding} for name, row in sorted(fresh.items())])
+    upsert(
+        connection, _decisions, [{**row, "in_force": name in holding} for name, row in sorted(fresh.items())]
+    )
     for name in sorted(stored.keys() - fresh.keys()):
         if stored[name]["in_force"] != (name in holding):
             change = sa.update(_decisions).where(_decisions.c.decision_id == name)
@@ -81,7 +93,8 @@ def record(connection: sa.Connection, incoming: Iterable[Row]) -> Affected:
 
 
 def _related(connection: sa.Connection, rows: Collection[Row]) -> dict[str, Row]:
-    """The stored ones of these decisions, and all that undo them, or that they undo, or that undo those, and so on."""
+    """The stored ones of these decisions, and all that undo them, or that they undo, or that undo those, and
+    so on."""
     found: dict[str, Row] = {}
     wanted = {row["decision_id"] for row in rows} | {row["undoes"] for row in rows} - {None}
     seen: set[str] = set()
@@ -119,7 +132,15 @@ class Law:
             for column in (_decisions.c.actor_id, _decisions.c.other_id):
                 query = _HEAD.where(_decisions.c.in_force, _decisions.c.kind.in_(_RULING), column.in_(chunk))
                 for row in self._connection.execute(query):
-                    self._found.add(Ruling(row.decided_at, row.decision_id, DecisionKind(row.kind), row.actor_id, row.other_id))
+                    self._found.add(
+                        Ruling(
+                            row.decided_at,
+                            row.decision_id,
+                            DecisionKind(row.kind),
+                            row.actor_id,
+                            row.other_id,
+                        )
+                    )
         if len(self._found) != before:
             self.rulings = Rulings(self._found)
 
@@ -138,8 +159,8 @@ class Called:
 
 
 def called(connection: sa.Connection, actors: Collection[str]) -> dict[str, Called]:
-    """What is decided about actors on record. A decision about their own id comes first, then the last one about any of their names; what a
-    name that was merged away is called is not what the other is called."""
+    """What is decided about actors on record. A decision about their own id comes first, then the last one
+    about any of their names; what a name that was merged away is called is not what the other is called."""
     found: dict[str, Called] = defaultdict(Called)
     if not _exists(connection):
         return found
@@ -147,14 +168,28 @@ def called(connection: sa.Connection, actors: Collection[str]) -> dict[str, Call
     names = sa.select(_identities.c.actor_id.label("actor"), sa.literal(0).label("own"))
     names = names.join_from(_decisions, _identities, _identities.c.identity_id == _decisions.c.actor_id)
     merge = _decisions.alias("merge")
-    away = sa.exists().where(merge.c.actor_id == _decisions.c.actor_id, merge.c.in_force, merge.c.kind == DecisionKind.MERGE.value)
-    columns = (_AT, *(_decisions.c[name] for name in ("decision_id", "kind", "name", "wikidata")), away.label("away"))
+    away = sa.exists().where(
+        merge.c.actor_id == _decisions.c.actor_id, merge.c.in_force, merge.c.kind == DecisionKind.MERGE.value
+    )
+    columns = (
+        _AT,
+        *(_decisions.c[name] for name in ("decision_id", "kind", "name", "wikidata")),
+        away.label("away"),
+    )
     rows: list[Any] = []
-    merged = sa.select(_decisions.c.other_id).where(_decisions.c.in_force, _decisions.c.kind == DecisionKind.MERGE.value)
-    entries = sa.select(_identities.c.actor_id, _identities.c.linked_to).where(_identities.c.reason.in_(REGISTERED)).distinct()
+    merged = sa.select(_decisions.c.other_id).where(
+        _decisions.c.in_force, _decisions.c.kind == DecisionKind.MERGE.value
+    )
+    entries = (
+        sa.select(_identities.c.actor_id, _identities.c.linked_to)
+        .where(_identities.c.reason.in_(REGISTERED))
+        .distinct()
+    )
     for chunk in chunks(sorted(actors)):
         for query, column in ((own, _decisions.c.actor_id), (names, _identities.c.actor_id)):
-            said = query.add_columns(*columns).where(_decisions.c.in_force, _decisions.c.kind.in_(_CALLING), column.in_(chunk))
+            said = query.add_columns(*columns).where(
+                _decisions.c.in_force, _decisions.c.kind.in_(_CALLING), column.in_(chunk)
+            )
             rows += connection.execute(said)
         for actor in connection.execute(merged.where(_decisions.c.other_id.in_(chunk))).scalars():
             found[actor].meant = True
@@ -180,14 +215,19 @@ def meant(connection: sa.Connection, actors: Collection[str]) -> set[str]:
 
 
 def reassignments(connection: sa.Connection, articles: Collection[str]) -> dict[str, list[Any]]:
-    """The reassignments in force, per article, in the order in which they hold: rows with ``decision_id``, ``other_id``, ``statement``."""
+    """The reassignments in force, per article, in the order in which they hold: rows with ``decision_id``,
+    ``other_id``, ``statement``."""
     found: dict[str, list[Any]] = defaultdict(list)
     if not _exists(connection):
         return found
-    query = sa.select(_decisions.c.article_id, _decisions.c.decision_id, _decisions.c.other_id, _decisions.c.statement)
+    query = sa.select(
+        _decisions.c.article_id, _decisions.c.decision_id, _decisions.c.other_id, _decisions.c.statement
+    )
     query = query.where(_decisions.c.in_force, _decisions.c.kind == DecisionKind.REASSIGN.value)
     for chunk in chunks(sorted(articles)):
-        for row in connection.execute(query.where(_decisions.c.article_id.in_(chunk)).order_by(_AT, _decisions.c.decision_id)):
+        for row in connection.execute(
+            query.where(_decisions.c.article_id.in_(chunk)).order_by(_AT, _decisions.c.decision_id)
+        ):
             found[row.article_id].append(row)
     return found
 

@@ -18,34 +18,41 @@ from services.chassis.sqlite_errors import CURES, DAMAGE, cause_of, code_of
 BUSY_MS = 5_000
 """How long a SQLite writer waits for another one: far above one batch, far below the poll interval."""
 CACHE_KIB = 32_768
-"""SQLite's page cache: holds the hot part of four indexes; the default 2 MB makes inserts read-bound past 100 000 statements."""
+"""SQLite's page cache: holds the hot part of four indexes; the default 2 MB makes inserts read-bound past 100
+000 statements."""
 STATEMENT_TIMEOUT_S = 20
 """Longest statement on PostgreSQL, waits for locks included; a batch takes milliseconds."""
 IDLE_TIMEOUT_S = 60
-"""A transaction left open by a frozen process holds its locks no longer than this; above one publication with its retries."""
+"""A transaction left open by a frozen process holds its locks no longer than this; above one publication with
+its retries."""
 SOCKET_TIMEOUT_S = 30
-"""A server that does not answer at all; above the statement timeout, so that the server's own error comes first."""
+"""A server that does not answer at all; above the statement timeout, so that the server's own error comes
+first."""
 PATIENCE_S = 3600
-"""Longest statement of a migration: an index over millions of articles takes minutes, and so does waiting for the replica that makes
-it. Cut off, it would be begun anew for ever."""
+"""Longest statement of a migration: an index over millions of articles takes minutes, and so does waiting for
+the replica that makes it. Cut off, it would be begun anew for ever."""
 
 READS = "onrecord_reads"
-"""Execution option of a connection that only reads: on SQLite it then never waits for the writer, nor holds it up."""
+"""Execution option of a connection that only reads: on SQLite it then never waits for the writer, nor holds
+it up."""
 
 CURE = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 CURE_PLACE = "name a file in a folder that can be written to"
 CURE_DAMAGE = "restore it from a backup, or move it away: it is made anew from the event log"
 
 NOT_WRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
-"""Its codes for a wrong place, when they come at the start; later they may pass (a disk mounted anew, file descriptors used up)."""
+"""Its codes for a wrong place, when they come at the start; later they may pass (a disk mounted anew, file
+descriptors used up)."""
 
 DATA_ERRORS = ("22", "23", "54")
-"""SQLSTATE classes for which the data is to blame: data exception, integrity constraint, program limit exceeded."""
+"""SQLSTATE classes for which the data is to blame: data exception, integrity constraint, program limit
+exceeded."""
 
 TIMEOUTS = ("57014", "55P03", "25P03", "40P01")
 """SQLSTATEs of a statement that took too long, a lock not granted, a transaction left idle, a deadlock."""
 CONNECTION_ERRORS = ("08", "57P", "28", "3D", "53")
-"""SQLSTATE classes of a server that cannot be used: connection, shutdown, authorisation, no such database, out of resources."""
+"""SQLSTATE classes of a server that cannot be used: connection, shutdown, authorisation, no such database,
+out of resources."""
 
 
 def open_engine(address: str) -> sa.Engine:
@@ -77,13 +84,22 @@ def _sqlite(url: URL) -> sa.Engine:
     engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True)
 
     def connected(connection: Any, _: Any) -> None:
-        # transactions are begun below: the driver's own would start as readers and fail to upgrade under a second writer
+        # transactions are begun below: the driver's own would start as readers and fail to upgrade under a
+        # second writer
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KIB}", "temp_store=MEMORY"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"cache_size=-{CACHE_KIB}",
+            "temp_store=MEMORY",
+        ):
             connection.execute(f"PRAGMA {pragma}").close()
 
     def begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get(READS) else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql(
+            "BEGIN" if connection.get_execution_options().get(READS) else "BEGIN IMMEDIATE"
+        )
 
     sa.event.listen(engine, "connect", connected)
     sa.event.listen(engine, "begin", begun)
@@ -92,7 +108,8 @@ def _sqlite(url: URL) -> sa.Engine:
 
 
 def _try(engine: sa.Engine, path: str) -> None:
-    """Write something and take it back; whatever may pass, such as another writer's lock, is left to the first use."""
+    """Write something and take it back; whatever may pass, such as another writer's lock, is left to the
+    first use."""
     try:
         with engine.connect() as connection, connection.begin() as attempt:
             # on a file that may only be read, even BEGIN IMMEDIATE begins a reader
@@ -101,7 +118,9 @@ def _try(engine: sa.Engine, path: str) -> None:
     except sa.exc.DBAPIError as error:
         code = sqlite_code(error)
         if code in DAMAGE:
-            raise _unusable(path, f"is not a usable SQLite database ({describe(error)})", CURE_DAMAGE) from error
+            raise _unusable(
+                path, f"is not a usable SQLite database ({describe(error)})", CURE_DAMAGE
+            ) from error
         if code in NOT_WRITABLE:
             raise _unusable(path, f"cannot be written ({describe(error)})", CURE_PLACE) from error
     finally:
@@ -133,7 +152,11 @@ def _postgresql(url: URL, statement_timeout_s: int, socket_timeout_s: int) -> sa
         pool_size=2,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        connect_args={"timeout": socket_timeout_s, "tcp_keepalive": True, "application_name": "onrecord-aggregate"},
+        connect_args={
+            "timeout": socket_timeout_s,
+            "tcp_keepalive": True,
+            "application_name": "onrecord-aggregate",
+        },
     )
 
     def connected(connection: Any, _: Any) -> None:
@@ -167,10 +190,14 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
                 connection.invalidate()
                 raise
     except OverflowError as error:
-        raise LimitExceeded(f"a number does not fit the database: {error}", stage="apply", reason="number_too_large") from error
+        raise LimitExceeded(
+            f"a number does not fit the database: {error}", stage="apply", reason="number_too_large"
+        ) from error
     except DBAPIError as error:
         if is_data_error(error):
-            raise LimitExceeded(f"the database refuses a row: {describe(error)}", stage="apply", reason="database_refuses") from error
+            raise LimitExceeded(
+                f"the database refuses a row: {describe(error)}", stage="apply", reason="database_refuses"
+            ) from error
         _check_damage(engine, error)
         raise CommitFailed(_explain(engine, error), cause="database") from error
     except OSError as error:
@@ -203,7 +230,9 @@ def _explain(engine: sa.Engine, error: BaseException) -> str:
 
 def _check_damage(engine: sa.Engine, error: BaseException) -> None:
     if sqlite_code(error) in DAMAGE:
-        raise OnrecordError(f"the record's database {engine.url.database} is damaged ({describe(error)}); {CURE_DAMAGE}") from error
+        raise OnrecordError(
+            f"the record's database {engine.url.database} is damaged ({describe(error)}); {CURE_DAMAGE}"
+        ) from error
 
 
 def sqlite_code(error: BaseException) -> int | None:
@@ -220,8 +249,8 @@ def sqlstate(error: BaseException) -> str:
 
 
 def failure_kind(error: BaseException | None) -> str | None:
-    """What a failed transaction is counted under: ``connection``, ``timeout``, ``integrity`` or ``other``; None when the database
-    is not to blame (the log may fail inside a transaction, too)."""
+    """What a failed transaction is counted under: ``connection``, ``timeout``, ``integrity`` or ``other``;
+    None when the database is not to blame (the log may fail inside a transaction, too)."""
     if isinstance(error, DBAPIError):
         state, code = sqlstate(error), sqlite_code(error)
         if is_data_error(error):
@@ -233,7 +262,13 @@ def failure_kind(error: BaseException | None) -> str | None:
         return "connection" if lost or (not state and code is None) else "other"
     if isinstance(error, TimeoutError):
         return "timeout"
-    return "connection" if isinstance(error, OSError) else "integrity" if isinstance(error, OverflowError) else None
+    return (
+        "connection"
+        if isinstance(error, OSError)
+        else "integrity"
+        if isinstance(error, OverflowError)
+        else None
+    )
 
 
 def is_data_error(error: DBAPIError) -> bool:

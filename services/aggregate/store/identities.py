@@ -1,8 +1,9 @@
-"""Which actor each identity is, kept step by step: a batch costs what its new names share keys with, not how many there are.
+"""Which actor each identity is, kept step by step: a batch costs what its new names share keys with, not how
+many there are.
 
-The outcome is that of :func:`services.aggregate.identity.deciding.resolved` over all identities with something on record and all decisions,
-whatever order they came in. One transaction at a time changes links: it would otherwise give a statement to an actor that another is just
-merging away.
+The outcome is that of :func:`services.aggregate.identity.deciding.resolved` over all identities with
+something on record and all decisions, whatever order they came in. One transaction at a time changes links:
+it would otherwise give a statement to an actor that another is just merging away.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Settled:
-    """Who the identities of a batch are, and of which others stored statements have to follow to another actor."""
+    """Who the identities of a batch are, and of which others stored statements have to follow to another
+    actor."""
 
     actors: dict[str, str] = field(default_factory=dict)
     apart: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -49,12 +51,15 @@ class Settled:
         return actor
 
 
-def settle(connection: sa.Connection, changed: Mapping[tuple[str, str | None], int], ruled: Collection[str] = ()) -> Settled:
-    """Count the statements on record of identities and descriptions up or down, and link anew where one comes or goes, or people decided
-    anew.
+def settle(
+    connection: sa.Connection, changed: Mapping[tuple[str, str | None], int], ruled: Collection[str] = ()
+) -> Settled:
+    """Count the statements on record of identities and descriptions up or down, and link anew where one comes
+    or goes, or people decided anew.
 
     Args:
-        changed: by how many statements, per identity and description; rows of statements are still as they were.
+        changed: by how many statements, per identity and description; rows of statements are still as they
+            were.
         ruled: names whose merges, splits or rejections changed.
     """
     if not changed and not ruled:
@@ -68,7 +73,11 @@ def settle(connection: sa.Connection, changed: Mapping[tuple[str, str | None], i
     law = Law(connection)
     law.read({*totals, *ruled})
     # the others are known in one article only, or are no names: each is an actor of its own
-    kept = {identity for identity in {*totals, *ruled} if read(identity) is not None or identity in law.rulings.named}
+    kept = {
+        identity
+        for identity in {*totals, *ruled}
+        if read(identity) is not None or identity in law.rulings.named
+    }
     rows = _load(connection, kept | ruled, _identities.c.identity_id)
     spoken = {identity for identity, row in rows.items() if row["statements"] > 0}
     before = {identity: dict(row) for identity, row in rows.items()}
@@ -101,12 +110,17 @@ def _count_description(row: Row, description: str, change: int) -> None:
 
 
 def leading(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
-    """To whose id those lead that are no actor's any more: of a name to its actor's, of one of several people of a name to the id by which
-    articles tell that person apart now. What leads to nobody, or to several, is left out."""
+    """To whose id those lead that are no actor's any more: of a name to its actor's, of one of several people
+    of a name to the id by which articles tell that person apart now. What leads to nobody, or to several, is
+    left out."""
     names = {one: borne_name(one) or one for one in ids}
     rows = _load(connection, {*ids, *names.values()}, _identities.c.identity_id)
     law = Law(connection)
-    law.read(bearer_id(name, said) for name in {*names.values()} & rows.keys() for said in rows[name]["described"] or ())
+    law.read(
+        bearer_id(name, said)
+        for name in {*names.values()} & rows.keys()
+        for said in rows[name]["described"] or ()
+    )
     leads = {one: one for one in ids if one in rows}
     for one, name in names.items():
         if one not in rows and name in rows:
@@ -119,10 +133,12 @@ def leading(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
 
 
 class _Relinking:
-    """What changes when some identities come and others go, or people decide. ``rows`` gains every identity that it looks at; ``before`` is
-    what of them is stored."""
+    """What changes when some identities come and others go, or people decide. ``rows`` gains every identity
+    that it looks at; ``before`` is what of them is stored."""
 
-    def __init__(self, connection: sa.Connection, law: Law, rows: dict[str, Row], before: dict[str, Row]) -> None:
+    def __init__(
+        self, connection: sa.Connection, law: Law, rows: dict[str, Row], before: dict[str, Row]
+    ) -> None:
         self._connection = connection
         self._law = law
         self._rows = rows
@@ -142,9 +158,13 @@ class _Relinking:
         if said.keys() == stored.keys():
             return False
         rulings = self._law.rulings
-        return any(found(identity, said, rulings) != found(identity, stored, rulings) for found in (told_apart, led))
+        return any(
+            found(identity, said, rulings) != found(identity, stored, rulings) for found in (told_apart, led)
+        )
 
-    def run(self, come: Collection[str], gone: Collection[str], ruled: Collection[str], turned: Collection[str]) -> set[str]:
+    def run(
+        self, come: Collection[str], gone: Collection[str], ruled: Collection[str], turned: Collection[str]
+    ) -> set[str]:
         """Link anew; returns the stored identities of which statements are another actor's than before."""
         affected = self._affected(
             {name: keys_of(_name(name), self._law.rulings) for name in {*come, *gone}}
@@ -156,7 +176,11 @@ class _Relinking:
         self._write_candidates(affected | set(gone), candidates)
         for identity in gone:
             self._rows[identity].update(linked_to=None, reason=None, probability=None)
-        relinked = {name for name in {*affected, *gone} if self._rows[name]["linked_to"] != self._stored(name, "linked_to")}
+        relinked = {
+            name
+            for name in {*affected, *gone}
+            if self._rows[name]["linked_to"] != self._stored(name, "linked_to")
+        }
         moved = self._place({*come, *gone, *ruled, *turned, *relinked})
         return {*moved, *turned, *(borne_name(name) or name for name in moved)} - set(come)
 
@@ -166,17 +190,24 @@ class _Relinking:
         for identity in identities & self._rows.keys():
             found.actors[identity] = self._rows[identity]["actor_id"]
             for description, person in self._apart(identity).items():
-                found.apart[identity, description] = self._rows[person]["actor_id"] if person in self._rows else person
+                found.apart[identity, description] = (
+                    self._rows[person]["actor_id"] if person in self._rows else person
+                )
         return found
 
     def write(self) -> None:
-        """Write the rows that changed, and delete those of names that neither articles nor decisions name any more."""
+        """Write the rows that changed, and delete those of names that neither articles nor decisions name any
+        more."""
         empty = [identity for identity in self._rows if self._is_empty(identity)]
         delete(self._connection, _identities.c.identity_id, sorted(self._before.keys() & set(empty)))
-        kept = [identity for identity in sorted(self._rows.keys() - set(empty)) if self._rows[identity] != self._before.get(identity)]
+        kept = [
+            identity
+            for identity in sorted(self._rows.keys() - set(empty))
+            if self._rows[identity] != self._before.get(identity)
+        ]
         upsert(self._connection, _identities, [self._rows[identity] for identity in kept])
 
-    # -- names and keys ------------------------------------------------------------------------------------------------
+    # -- names and keys --------------------------------------------------------------------------------------
 
     def _is_empty(self, identity: str) -> bool:
         """Whether neither articles nor decisions name it."""
@@ -186,7 +217,9 @@ class _Relinking:
 
     def _is_linked(self, identity: str) -> bool:
         """Whether it takes part in links: it has a name, and articles name it."""
-        return identity in self._rows and self._rows[identity]["statements"] > 0 and read(identity) is not None
+        return (
+            identity in self._rows and self._rows[identity]["statements"] > 0 and read(identity) is not None
+        )
 
     def _apart(self, identity: str) -> Mapping[str, str]:
         """The people of a name that articles tell apart, by description."""
@@ -208,8 +241,8 @@ class _Relinking:
                 self._before[identity] = dict(row)
 
     def _affected(self, changed: Mapping[str, Collection[str]]) -> set[str]:
-        """Those that changed, as far as they take part in links, and all whose links may depend on them: they share one of the given keys
-        with it, one that is no crowd's, or was none."""
+        """Those that changed, as far as they take part in links, and all whose links may depend on them: they
+        share one of the given keys with it, one that is no crowd's, or was none."""
         self._look_up(key for found in changed.values() for key in found)
         before = {key: len(holders) for key, holders in self._holders.items()}
         added, lost = [], []
@@ -245,7 +278,9 @@ class _Relinking:
         for key in missing:
             self._holders[key] = []
         for chunk in chunks(missing):
-            for key, identity in self._connection.execute(sa.select(_keys.c.key, _keys.c.identity_id).where(_keys.c.key.in_(chunk))):
+            for key, identity in self._connection.execute(
+                sa.select(_keys.c.key, _keys.c.identity_id).where(_keys.c.key.in_(chunk))
+            ):
                 self._holders[key].append(identity)
 
     def _sharing(self, key: str) -> list[str]:
@@ -253,7 +288,7 @@ class _Relinking:
         holders = self._holders[key]
         return holders if len(holders) <= CROWD else []
 
-    # -- links ---------------------------------------------------------------------------------------------------------
+    # -- links -----------------------------------------------------------------------------------------------
 
     def _link(self, identity: str) -> tuple[Link, ...]:
         name, rulings = _name(identity), self._law.rulings
@@ -271,18 +306,29 @@ class _Relinking:
 
     def _write_candidates(self, affected: Collection[str], found: Iterable[Link]) -> None:
         stored = {name for name in affected if name in self._before}
-        people = {person for name in stored if len(self._stored(name, "described") or ()) > 1 for person in self._people(name)}
+        people = {
+            person
+            for name in stored
+            if len(self._stored(name, "described") or ()) > 1
+            for person in self._people(name)
+        }
         delete(self._connection, _candidates.c.identity_id, sorted(stored | people))
         rows = [
-            {"identity_id": link.identity, "other_id": link.other, "reason": link.reason.value, "probability": link.probability}
+            {
+                "identity_id": link.identity,
+                "other_id": link.other,
+                "reason": link.reason.value,
+                "probability": link.probability,
+            }
             for link in found
         ]
         upsert(self._connection, _candidates, rows)
 
-    # -- actors --------------------------------------------------------------------------------------------------------
+    # -- actors ----------------------------------------------------------------------------------------------
 
     def _place(self, changed: Collection[str]) -> set[str]:
-        """Give all that hangs together with what changed, or did before, its actor; returns what is another actor than before."""
+        """Give all that hangs together with what changed, or did before, its actor; returns what is another
+        actor than before."""
         seen = self._together(changed)
         members = [identity for identity in sorted(seen & self._rows.keys()) if not self._is_empty(identity)]
         links: dict[str, str] = {}
@@ -303,17 +349,29 @@ class _Relinking:
         return moved
 
     def _together(self, changed: Collection[str]) -> set[str]:
-        """All that links and merges hold together, or held, with any of these: names, entries of the registry, actors."""
+        """All that links and merges hold together, or held, with any of these: names, entries of the
+        registry, actors."""
         seen: set[str] = set()
         wanted: set[Any] = set(changed)
         for identity in changed:
-            wanted |= self._beside(identity) | {self._stored(identity, "linked_to"), self._stored(identity, "actor_id")}
+            wanted |= self._beside(identity) | {
+                self._stored(identity, "linked_to"),
+                self._stored(identity, "actor_id"),
+            }
         while wanted := wanted - seen - {None}:
             seen |= wanted
             self._law.read(wanted)
-            found = _load(self._connection, wanted, _identities.c.identity_id, _identities.c.linked_to, _identities.c.actor_id)
+            found = _load(
+                self._connection,
+                wanted,
+                _identities.c.identity_id,
+                _identities.c.linked_to,
+                _identities.c.actor_id,
+            )
             self._look_at(found)
-            merges = [ruling for ruling in self._law.rulings.merges() if wanted & {ruling.actor_id, ruling.other_id}]
+            merges = [
+                ruling for ruling in self._law.rulings.merges() if wanted & {ruling.actor_id, ruling.other_id}
+            ]
             people = {person for identity in wanted & self._rows.keys() for person in self._people(identity)}
             self._law.read(people)
             people = {person for person in people if self._law.rulings.mentions(person)}
@@ -341,7 +399,11 @@ def _name(identity: str) -> Name:
 
 
 def _on_record(connection: sa.Connection, identity: str) -> int:
-    query = sa.select(sa.func.count()).select_from(_statements).where(_statements.c.identity_id == identity, _statements.c.on_record)
+    query = (
+        sa.select(sa.func.count())
+        .select_from(_statements)
+        .where(_statements.c.identity_id == identity, _statements.c.on_record)
+    )
     return int(connection.execute(query).scalar_one())
 
 
@@ -349,6 +411,8 @@ def _load(connection: sa.Connection, values: Iterable[str], *columns: sa.Column[
     """The rows that have any of the values in any of the columns."""
     found: dict[str, Row] = {}
     for chunk in chunks(sorted(values)):
-        for row in connection.execute(sa.select(_identities).where(sa.or_(*(column.in_(chunk) for column in columns)))):
+        for row in connection.execute(
+            sa.select(_identities).where(sa.or_(*(column.in_(chunk) for column in columns)))
+        ):
             found[row.identity_id] = row._asdict()
     return found

@@ -24,7 +24,8 @@ def learn(connection: sa.Connection, found: Iterable[Form]) -> None:
 
 
 def name(connection: sa.Connection, touched: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> set[Form]:
-    """Let these actors be found by the words of the names in their ``rows``, those without a row by none; returns the new words."""
+    """Let these actors be found by the words of the names in their ``rows``, those without a row by none;
+    returns the new words."""
     wanted = {(word, row["actor_id"]) for row in rows for word in words(row["folded"])}
     known: set[tuple[str, str]] = set()
     for chunk in chunks(touched):

@@ -20,9 +20,11 @@ logger = structlog.get_logger()
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Run the migrations that are missing, in one transaction. Of two processes that start at once, one waits for the other.
+    """Run the migrations that are missing, in one transaction. Of two processes that start at once, one waits
+    for the other.
 
-    Tables of a newer release stay as they are: migrations only add what an older release can leave out, so that one can go back to it.
+    Tables of a newer release stay as they are: migrations only add what an older release can leave out, so
+    that one can go back to it.
 
     Raises:
         CommitFailed: the database cannot be reached or migrated just now; nothing was changed.
@@ -33,8 +35,12 @@ def migrate(engine: sa.Engine) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(Kind.MIGRATION.value, 0)))
         config = configuration()
         found = MigrationContext.configure(connection).get_current_revision()
-        if found is not None and found not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-            logger.warning("the record's tables are of a newer release", service="aggregate", found=found, known=head())
+        if found is not None and found not in {
+            script.revision for script in ScriptDirectory.from_config(config).walk_revisions()
+        }:
+            logger.warning(
+                "the record's tables are of a newer release", service="aggregate", found=found, known=head()
+            )
             return
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -1,4 +1,5 @@
-"""Actors whose record is due to be published: marked in the transaction that changes them, settled after they were sent."""
+"""Actors whose record is due to be published: marked in the transaction that changes them, settled after they
+were sent."""
 
 from __future__ import annotations
 
@@ -16,7 +17,12 @@ from services.aggregate.store.actors import ranked
 from services.aggregate.store.bulk import chunks, delete
 from services.aggregate.store.identities import leading
 
-_outbox, _actors, _tallies, _statements = relational.outbox, relational.actors, relational.tallies, relational.statements
+_outbox, _actors, _tallies, _statements = (
+    relational.outbox,
+    relational.actors,
+    relational.tallies,
+    relational.statements,
+)
 
 _SUMMARY = sa.select(
     *(
@@ -43,10 +49,11 @@ FEW = 100
 
 
 def due(connection: sa.Connection, limit: int) -> list[str]:
-    """Up to ``limit`` actors whose record is due; on PostgreSQL they are locked, and those another process has locked left out.
+    """Up to ``limit`` actors whose record is due; on PostgreSQL they are locked, and those another process
+    has locked left out.
 
-    The lock keeps a batch that changes one of these actors from committing (it must count the row up) until they are settled, so
-    a record is never overtaken by an older one.
+    The lock keeps a batch that changes one of these actors from committing (it must count the row up) until
+    they are settled, so a record is never overtaken by an older one.
     """
     query = sa.select(_outbox.c.actor_id).order_by(_outbox.c.actor_id).limit(limit)
     return list(connection.execute(query.with_for_update(skip_locked=True)).scalars())
@@ -59,7 +66,10 @@ def settle(connection: sa.Connection, actors: Sequence[str]) -> None:
 
 def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str, ActorRecord | Gone]]:
     """The actors' records as of now."""
-    rows = {row.actor_id: row._asdict() for row in connection.execute(sa.select(_actors).where(_actors.c.actor_id.in_(actors)))}
+    rows = {
+        row.actor_id: row._asdict()
+        for row in connection.execute(sa.select(_actors).where(_actors.c.actor_id.in_(actors)))
+    }
     shares = ranked(connection, list(rows), (Dimension.OUTLET, Dimension.CUE, Dimension.STANCE))
     days = _days(connection, list(rows))
     latest = _latest(connection, {actor: row["statements"] for actor, row in rows.items()})
@@ -76,7 +86,9 @@ def records(connection: sa.Connection, actors: Sequence[str]) -> list[tuple[str,
 
 def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tuple[str, int, int]]]:
     query = sa.select(_tallies.c.actor_id, _tallies.c.value, _tallies.c.quotes, _tallies.c.claims)
-    query = query.where(_tallies.c.actor_id.in_(actors), _tallies.c.dimension == Dimension.DAY).order_by(_tallies.c.value)
+    query = query.where(_tallies.c.actor_id.in_(actors), _tallies.c.dimension == Dimension.DAY).order_by(
+        _tallies.c.value
+    )
     found: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
     for actor, day, quotes, claims in connection.execute(query):
         found[actor].append((day, quotes, claims))
@@ -84,8 +96,8 @@ def _days(connection: sa.Connection, actors: Sequence[str]) -> dict[str, list[tu
 
 
 def _latest(connection: sa.Connection, statements: Mapping[str, int]) -> dict[str, list[dict[str, Any]]]:
-    """The latest statements per actor, each once, newest first, shreds only where there is nothing else; given how many each has: the few
-    of most actors are read at once."""
+    """The latest statements per actor, each once, newest first, shreds only where there is nothing else;
+    given how many each has: the few of most actors are read at once."""
     found: dict[str, list[dict[str, Any]]] = {actor: [] for actor in statements}
     once = sa.func.coalesce(_statements.c.standing, Standing.FIRST.value) == Standing.FIRST.value
     for chunk in chunks(actor for actor, count in statements.items() if count <= FEW):
@@ -93,7 +105,15 @@ def _latest(connection: sa.Connection, statements: Mapping[str, int]) -> dict[st
         for row in connection.execute(query.order_by(_statements.c.actor_id, *_NEWEST)):
             found[row.actor_id].append(row._asdict())
     for actor in (actor for actor, count in statements.items() if count > FEW):
-        query = _SUMMARY.where(_statements.c.actor_id == actor, _statements.c.on_record, once).order_by(*_NEWEST).limit(LATEST)
-        whole = [row._asdict() for row in connection.execute(query.where(_statements.c.shred.is_not(sa.true())))]
+        query = (
+            _SUMMARY.where(_statements.c.actor_id == actor, _statements.c.on_record, once)
+            .order_by(*_NEWEST)
+            .limit(LATEST)
+        )
+        whole = [
+            row._asdict() for row in connection.execute(query.where(_statements.c.shred.is_not(sa.true())))
+        ]
         found[actor] = whole or [row._asdict() for row in connection.execute(query)]
-    return {actor: ([row for row in rows if not row["shred"]] or rows)[:LATEST] for actor, rows in found.items()}
+    return {
+        actor: ([row for row in rows if not row["shred"]] or rows)[:LATEST] for actor, rows in found.items()
+    }

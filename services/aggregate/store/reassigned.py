@@ -29,7 +29,9 @@ class Reassigned:
         for chunk in chunks(sorted(self._decisions)):
             for article, text in connection.execute(texts.where(_documents.c.article_id.in_(chunk))):
                 made = self._decisions[article]
-                self._regions[article] = [(decision, regions(text, decision.statement["words"])) for decision in made]
+                self._regions[article] = [
+                    (decision, regions(text, decision.statement["words"])) for decision in made
+                ]
 
     @property
     def articles(self) -> Collection[str]:
@@ -37,8 +39,8 @@ class Reassigned:
         return self._decisions.keys()
 
     def who(self, statement: Mapping[str, Any], *, on_record: bool) -> tuple[str | None, str | None]:
-        """Who said it, as an identity, and the decision that says so; without one, whom its article names. Of several decisions about the
-        same words the last one holds."""
+        """Who said it, as an identity, and the decision that says so; without one, whom its article names. Of
+        several decisions about the same words the last one holds."""
         if on_record:
             for decision, found in reversed(self._regions.get(statement["article_id"], [])):
                 if stands_in(self._whole(statement)["spans"], found):

@@ -1,4 +1,5 @@
-"""The record: documents, statements, decisions and actors in one database, together with how far the event log is in it."""
+"""The record: documents, statements, decisions and actors in one database, together with how far the event
+log is in it."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ from services.chassis.reach import OpenedFile
 T = TypeVar("T")
 
 PUBLISH_BATCH = 50
-"""Actor records published per transaction: at most a few MB, and the locks on them are held for one append only."""
+"""Actor records published per transaction: at most a few MB, and the locks on them are held for one append
+only."""
 
 PROGRESS_S = 10.0
 """Between two lines about a long migration."""
@@ -61,18 +63,23 @@ def _numbers(connection: sa.Connection, table: sa.Table) -> dict[str, int]:
 
 
 class Store:
-    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`, :meth:`entries`, :meth:`decisions`,
-    :meth:`identified`, :meth:`identities`, :meth:`sources` and :meth:`purge_trail`, which others may call meanwhile.
+    """The record's database, for one consumer group. Used from one thread, but for :meth:`ping`,
+    :meth:`entries`, :meth:`decisions`, :meth:`identified`, :meth:`identities`, :meth:`sources` and
+    :meth:`purge_trail`, which others may call meanwhile.
 
-    State and offsets change in one transaction, so a batch is applied once however often it is tried. Events are idempotent by id
-    and may come in any order: the tables depend on the set of events applied, never on their order (see
-    :mod:`services.aggregate.store.articles`).
+    State and offsets change in one transaction, so a batch is applied once however often it is tried. Events
+    are idempotent by id and may come in any order: the tables depend on the set of events applied, never on
+    their order (see :mod:`services.aggregate.store.articles`).
     """
 
     def __init__(self, address: str, group: str) -> None:
         """``address`` as :func:`~services.aggregate.store.engine.open_engine` takes it, and raises."""
         self._engine = open_engine(address)
-        self._file = OpenedFile(Path(self._engine.url.database or "")) if self._engine.dialect.name == "sqlite" else None
+        self._file = (
+            OpenedFile(Path(self._engine.url.database or ""))
+            if self._engine.dialect.name == "sqlite"
+            else None
+        )
         self._group = group
 
     @property
@@ -92,7 +99,8 @@ class Store:
             connection.execute(sa.select(sa.literal(1)))
 
     def migrate(self) -> None:
-        """Bring the tables to this release, and what earlier ones stored to its identities and its search index.
+        """Bring the tables to this release, and what earlier ones stored to its identities and its search
+        index.
 
         Raises:
             CommitFailed: the database cannot be reached or migrated just now.
@@ -101,10 +109,12 @@ class Store:
         self._adopt()
 
     def follow_registry(self) -> None:
-        """Take up users' entries that were imported or removed since they were read here, and link what is on record by them.
+        """Take up users' entries that were imported or removed since they were read here, and link what is on
+        record by them.
 
         Raises:
-            CommitFailed: the database failed; try again. Cause ``rules``: another release has started since, and made the record anew.
+            CommitFailed: the database failed; try again. Cause ``rules``: another release has started since,
+                and made the record anew.
         """
         with transaction(self._engine) as connection:
             current = known.is_current(connection)
@@ -112,11 +122,13 @@ class Store:
             self._adopt()
 
     def change_known(self, change: Callable[[sa.Connection], T]) -> T:
-        """Change users' entries (see :mod:`services.aggregate.store.known`) and link what is on record by what there is then.
+        """Change users' entries (see :mod:`services.aggregate.store.known`) and link what is on record by
+        what there is then.
 
         Raises:
             OnrecordError: the change is refused; nothing was changed.
-            CommitFailed: the database failed. Once the entries are stored they stay, and the links follow when the service next runs.
+            CommitFailed: the database failed. Once the entries are stored they stay, and the links follow
+                when the service next runs.
         """
         with transaction(self._engine) as connection:
             result = change(connection)
@@ -128,7 +140,9 @@ class Store:
             for step in adopting.STEPS:
                 _repeat(unhurried, step)
 
-    def positions(self, partitions: frozenset[TopicPartition] | None = None) -> dict[TopicPartition, Position]:
+    def positions(
+        self, partitions: frozenset[TopicPartition] | None = None
+    ) -> dict[TopicPartition, Position]:
         """The position in each partition (in all known ones without an argument); one never read is left out.
 
         Raises:
@@ -138,13 +152,18 @@ class Store:
             return consumed.load(connection, self._group, partitions)
 
     def apply(
-        self, changes: Sequence[Change], expected: Offsets, offsets: Offsets, origins: Mapping[TopicPartition, Origin] = NO_ORIGINS
+        self,
+        changes: Sequence[Change],
+        expected: Offsets,
+        offsets: Offsets,
+        origins: Mapping[TopicPartition, Origin] = NO_ORIGINS,
     ) -> dict[str, int]:
         """Apply the changes and move the offsets from ``expected`` to ``offsets``, in one transaction.
 
         Args:
             changes: of any articles and actors, in any order, repeated or not.
-            expected: the stored offset of each partition in ``offsets``; a partition left out must have none yet.
+            expected: the stored offset of each partition in ``offsets``; a partition left out must have none
+                yet.
             offsets: the next offsets, at least one.
             origins: what they were made from, as far as it is known.
 
@@ -152,9 +171,10 @@ class Store:
             Rows written, per table.
 
         Raises:
-            CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the positions again. Cause
-                ``stale``: another consumer moved the offsets. Cause ``registry``: the changes were made by another registry than the
-                record's; follow it and make them again. Cause ``rules``: another release has made the record anew since this one started.
+            CommitFailed: nothing was changed, or (cause ``database``) the outcome is unknown: read the
+                positions again. Cause ``stale``: another consumer moved the offsets. Cause ``registry``: the
+                changes were made by another registry than the record's; follow it and make them again. Cause
+                ``rules``: another release has made the record anew since this one started.
             LimitExceeded: the database can never take one of the rows; nothing was changed.
         """
         with transaction(self._engine) as connection:
@@ -169,7 +189,8 @@ class Store:
         return {**effect.written, "trail": noted} if noted else dict(effect.written)
 
     def entries(self) -> dict[str, int]:
-        """How much is on record, by kind: ``actor``, ``quote``, ``claim``, ``article``, ``outlet``; answered from indexes alone.
+        """How much is on record, by kind: ``actor``, ``quote``, ``claim``, ``article``, ``outlet``; answered
+        from indexes alone.
 
         Raises:
             TransientError: the database cannot answer just now.
@@ -193,17 +214,26 @@ class Store:
         Raises:
             TransientError: the database cannot answer just now.
         """
-        counted = sa.select(decisions.c.kind, sa.func.count()).where(decisions.c.in_force).group_by(decisions.c.kind)
+        counted = (
+            sa.select(decisions.c.kind, sa.func.count())
+            .where(decisions.c.in_force)
+            .group_by(decisions.c.kind)
+        )
         with reading(self._engine) as connection:
-            return {kind.value: 0 for kind in DecisionKind} | {row[0]: row[1] for row in connection.execute(counted)}
+            return {kind.value: 0 for kind in DecisionKind} | {
+                row[0]: row[1] for row in connection.execute(counted)
+            }
 
     def identified(self) -> dict[str, int]:
-        """Statements on record whose actor is known across articles, by what it is known: see ``statements_identified``.
+        """Statements on record whose actor is known across articles, by what it is known: see
+        ``statements_identified``.
 
         Raises:
             TransientError: the database cannot answer just now.
         """
-        counted = sa.select(identities.c.reason, sa.cast(sa.func.sum(identities.c.statements), sa.BigInteger)).group_by(identities.c.reason)
+        counted = sa.select(
+            identities.c.reason, sa.cast(sa.func.sum(identities.c.statements), sa.BigInteger)
+        ).group_by(identities.c.reason)
         found = dict.fromkeys(IDENTIFIED, 0)
         with reading(self._engine) as connection:
             for reason, statements in connection.execute(counted):
@@ -220,7 +250,8 @@ class Store:
             return sources_of(connection.execute(selection(now)), now)
 
     def purge_trail(self, before: datetime) -> int:
-        """Delete some of what is in the trail from before ``before``; returns the rows, 0 when nothing is left to delete.
+        """Delete some of what is in the trail from before ``before``; returns the rows, 0 when nothing is
+        left to delete.
 
         Raises:
             CommitFailed: nothing was changed.
@@ -229,8 +260,8 @@ class Store:
             return purge(connection, before)
 
     def forget(self, positions: Mapping[TopicPartition, Position]) -> None:
-        """Read these partitions from their beginning next time, if they are still at these positions; harmless, because events are
-        idempotent.
+        """Read these partitions from their beginning next time, if they are still at these positions;
+        harmless, because events are idempotent.
 
         Raises:
             CommitFailed: nothing was changed.
@@ -239,10 +270,11 @@ class Store:
             consumed.forget(connection, self._group, positions)
 
     def publish(self, send: Callable[[Sequence[tuple[str, ActorRecord | Gone]]], None]) -> int:
-        """Send the records of some actors that changed since they were last sent, and settle them; returns how many.
+        """Send the records of some actors that changed since they were last sent, and settle them; returns
+        how many.
 
-        ``send`` is given ``(actor_id, record)`` pairs. When it returns, they are
-        published. When it raises, or the process dies, they stay due: every change is published at least once, and the last one
+        ``send`` is given ``(actor_id, record)`` pairs. When it returns, they are published. When it raises,
+        or the process dies, they stay due: every change is published at least once, and the last one
         published is the latest, because no other process can send or change these actors meanwhile.
 
         Raises:
@@ -261,7 +293,8 @@ class Store:
 
 
 def _repeat(engine: sa.Engine, step: Callable[[sa.Connection], int]) -> None:
-    """A step of :mod:`services.aggregate.store.adopting` until nothing is left; says now and then how far it is."""
+    """A step of :mod:`services.aggregate.store.adopting` until nothing is left; says now and then how far it
+    is."""
     done, told = 0, time.monotonic()
     while True:
         with transaction(engine) as connection:
@@ -270,6 +303,8 @@ def _repeat(engine: sa.Engine, step: Callable[[sa.Connection], int]) -> None:
         done += count
         if time.monotonic() - told > PROGRESS_S or (not count and done):
             told = time.monotonic()
-            logger.info("bringing what is stored to this release", service="aggregate", note=step.__name__, done=done)
+            logger.info(
+                "bringing what is stored to this release", service="aggregate", note=step.__name__, done=done
+            )
         if not count:
             return

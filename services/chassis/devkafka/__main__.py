@@ -1,7 +1,8 @@
 """``python -m services.chassis.devkafka up|down``: a Kafka that stays up in the background.
 
 ``up`` prints ``KAFKA_BOOTSTRAP_SERVERS=…`` (the fixtures of the tests take it) and
-``ONRECORD_KAFKA__BOOTSTRAP_SERVERS=…`` (onrecord takes it); ``down`` stops the brokers and removes their data.
+``ONRECORD_KAFKA__BOOTSTRAP_SERVERS=…`` (onrecord takes it); ``down`` stops the brokers and removes their
+data.
 """
 
 from __future__ import annotations
@@ -30,11 +31,20 @@ STATE = "cluster.json"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m services.chassis.devkafka", description="Real Apache Kafka on loopback, without Docker."
+        prog="python -m services.chassis.devkafka",
+        description="Real Apache Kafka on loopback, without Docker.",
     )
-    parser.add_argument("command", choices=("up", "down"), help="start a cluster in the background, or stop it and remove its data")
-    parser.add_argument("--brokers", type=int, choices=(1, 3), default=1, help="how many brokers to start (default 1)")
-    parser.add_argument("--dir", type=Path, default=CACHE / "dev", help="where data, logs and the state file live")
+    parser.add_argument(
+        "command",
+        choices=("up", "down"),
+        help="start a cluster in the background, or stop it and remove its data",
+    )
+    parser.add_argument(
+        "--brokers", type=int, choices=(1, 3), default=1, help="how many brokers to start (default 1)"
+    )
+    parser.add_argument(
+        "--dir", type=Path, default=CACHE / "dev", help="where data, logs and the state file live"
+    )
     given = parser.parse_args(arguments)
     try:
         return up(given.dir.resolve(), given.brokers) if given.command == "up" else down(given.dir.resolve())
@@ -52,7 +62,8 @@ class Running:
     config: str
 
     def alive(self) -> bool:
-        """Whether that process is still the broker that was started: its number may be another process's by now."""
+        """Whether that process is still the broker that was started: its number may be another process's by
+        now."""
         command = ["ps", "-ww", "-p", str(self.pid), "-o", "stat=,command="]  # -ww: never cut the line
         shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         return self.config in shown and not shown.startswith("Z")
@@ -106,7 +117,11 @@ def _start(folder: Path, brokers: int) -> list[Running]:
     except BaseException:
         cluster.stop()
         raise
-    return [Running(broker.pid, broker.address, str(broker.config)) for broker in cluster.brokers if broker.pid is not None]
+    return [
+        Running(broker.pid, broker.address, str(broker.config))
+        for broker in cluster.brokers
+        if broker.pid is not None
+    ]
 
 
 def _left_running(folder: Path) -> list[Running]:

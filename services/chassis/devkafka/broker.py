@@ -52,13 +52,15 @@ class Broker:
 
     Args:
         node_id: 1, 2, 3 …
-        folder: its properties, log and data; kept between starts, so a killed broker comes back with its data.
+        folder: its properties, log and data; kept between starts, so a killed broker comes back with its
+            data.
         libs: folder of jars.
         java: path of Java.
         port: listener for clients and the other brokers.
         controller_port: listener of the quorum.
         properties: everything that is not this broker's own.
-        proxied: ``(port, advertised port)`` of a second listener for clients that come through a proxy on loopback.
+        proxied: ``(port, advertised port)`` of a second listener for clients that come through a proxy on
+            loopback.
     """
 
     node_id: int
@@ -96,10 +98,21 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.properties").write_text(LOG4J)
         self.config.write_text("".join(f"{name}={value}\n" for name, value in self._all_properties().items()))
-        command = self._java(("-Xmx128m", *QUICK), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self.config))
+        command = self._java(
+            ("-Xmx128m", *QUICK),
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            cluster_id,
+            "-c",
+            str(self.config),
+        )
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise BrokerFailed(f"broker {self.node_id}: storage could not be formatted:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+            raise BrokerFailed(
+                f"broker {self.node_id}: storage could not be"
+                f" formatted:\n{(done.stdout + done.stderr).strip()[-2000:]}"
+            )
 
     def start(self, *, die_with_parent: bool) -> None:
         """Start the process; :meth:`wait_started` waits for it.
@@ -110,7 +123,9 @@ class Broker:
             out.truncate(0)
             self._process = subprocess.Popen(
                 self._java(
-                    (*HEAP, *QUICK, f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"), "kafka.Kafka", str(self.config)
+                    (*HEAP, *QUICK, f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"),
+                    "kafka.Kafka",
+                    str(self.config),
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -143,7 +158,9 @@ class Broker:
         while time.monotonic() < deadline:
             try:
                 with KafkaAdminClient(
-                    bootstrap_servers=self.address, client_id="devkafka", request_timeout_ms=round(ANSWER_S * 1000)
+                    bootstrap_servers=self.address,
+                    client_id="devkafka",
+                    request_timeout_ms=round(ANSWER_S * 1000),
                 ) as admin:
                     known = len(admin.describe_cluster()["brokers"])
             except (KafkaError, OSError) as error:
@@ -209,7 +226,8 @@ class Broker:
 
 
 def killed_with_parent() -> Callable[[], None] | None:
-    """A ``preexec_fn`` after which a child dies with the thread that started it; None where only Linux could do that."""
+    """A ``preexec_fn`` after which a child dies with the thread that started it; None where only Linux could
+    do that."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)

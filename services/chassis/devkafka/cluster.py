@@ -18,9 +18,11 @@ from services.chassis.devkafka.jars import java, libraries
 from services.chassis.devkafka.ports import free_ports
 
 START_S = 300.0
-"""A broker starts in about 5 s on two idle cores; three at once on a machine that is busy or stands still for a while take minutes."""
+"""A broker starts in about 5 s on two idle cores; three at once on a machine that is busy or stands still for
+a while take minutes."""
 TRIES = 3
-"""Free ports are found by binding and letting go, so another process may take one in between: try again with new ones."""
+"""Free ports are found by binding and letting go, so another process may take one in between: try again with
+new ones."""
 
 
 class KafkaCluster:
@@ -29,7 +31,8 @@ class KafkaCluster:
     Args:
         brokers: 1 or 3 (each is broker and controller; with three, one may die).
         folder: where data and logs live; a temporary folder, removed on stop, when None.
-        proxy_ports: one advertised loopback port per broker: a fault proxy listens there and forwards to :meth:`behind_proxy`.
+        proxy_ports: one advertised loopback port per broker: a fault proxy listens there and forwards to
+            :meth:`behind_proxy`.
         die_with_parent: the brokers end with this process (tests).
         overrides: broker properties that replace the harness's.
     """
@@ -60,7 +63,9 @@ class KafkaCluster:
 
     def behind_proxy(self) -> list[tuple[int, int]]:
         """``(proxy port, broker port)`` per broker."""
-        return [(broker.proxied[1], broker.proxied[0]) for broker in self.brokers if broker.proxied is not None]
+        return [
+            (broker.proxied[1], broker.proxied[0]) for broker in self.brokers if broker.proxied is not None
+        ]
 
     def start(self) -> Self:
         """Format fresh storage and start; returns once every broker answers and knows the others.
@@ -107,7 +112,9 @@ class KafkaCluster:
             self.stop()
             raise
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _start(self) -> None:
@@ -130,7 +137,11 @@ class KafkaCluster:
         ports = free_ports(3 * self._count)
         clients, controllers, proxied = (ports[at::3] for at in range(3))
         quorum = ",".join(f"{node}@127.0.0.1:{port}" for node, port in enumerate(controllers, 1))
-        properties = {**_properties(self._count, proxied=bool(self._proxy_ports)), "controller.quorum.voters": quorum, **self._overrides}
+        properties = {
+            **_properties(self._count, proxied=bool(self._proxy_ports)),
+            "controller.quorum.voters": quorum,
+            **self._overrides,
+        }
         return [
             Broker(
                 node_id=node,
@@ -151,7 +162,8 @@ def _properties(brokers: int, *, proxied: bool) -> dict[str, str]:
     in_sync = "1" if brokers == 1 else "2"
     return {
         "process.roles": "broker,controller",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT" + (",PROXIED:PLAINTEXT" if proxied else ""),
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT"
+        + (",PROXIED:PLAINTEXT" if proxied else ""),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "BROKER",
         "auto.create.topics.enable": "false",

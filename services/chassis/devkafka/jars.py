@@ -38,12 +38,17 @@ def java() -> str:
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if found is None:
-        raise ToolMissing("Java is missing: install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)")
+        raise ToolMissing(
+            "Java is missing: install Java 17 or newer (Debian: apt-get install openjdk-17-jre-headless)"
+        )
     shown = subprocess.run([found, "-version"], capture_output=True, text=True, check=False).stderr
     match = re.search(r'version "(\d+)', shown)
     if match is None or int(match[1]) < JAVA_AT_LEAST:
         version = match[1] if match else "unknown"
-        raise ToolMissing(f"{found} is Java {version}, Kafka needs 17 or newer (Debian: apt-get install openjdk-17-jre-headless)")
+        raise ToolMissing(
+            f"{found} is Java {version}, Kafka needs 17 or newer (Debian: apt-get install"
+            " openjdk-17-jre-headless)"
+        )
     return found
 
 
@@ -57,7 +62,8 @@ def kafka_version() -> str:
 
 
 def libraries() -> Path:
-    """The folder that holds the broker's jars: ``KAFKA_LIBS`` when set, else the cache, filled by Maven when empty.
+    """The folder that holds the broker's jars: ``KAFKA_LIBS`` when set, else the cache, filled by Maven when
+    empty.
 
     Raises:
         ToolMissing: the folder holds no Kafka, Maven is not there, or Maven could not fetch the jars.
@@ -66,7 +72,9 @@ def libraries() -> Path:
     if given:
         folder = Path(given)
         if not any(folder.glob("kafka_2.13-*.jar")):
-            raise ToolMissing(f"{LIBS_VARIABLE}={given}: no kafka_2.13-*.jar in it; unset it to let Maven fetch the jars")
+            raise ToolMissing(
+                f"{LIBS_VARIABLE}={given}: no kafka_2.13-*.jar in it; unset it to let Maven fetch the jars"
+            )
         return folder
     folder = CACHE / kafka_version()
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -85,13 +93,27 @@ def _fetch(folder: Path) -> None:
             f"or name a folder that holds them in {LIBS_VARIABLE}"
         )
     shutil.rmtree(folder, ignore_errors=True)
-    command = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
+    command = [
+        maven,
+        "-q",
+        "-B",
+        "-f",
+        str(POM),
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={folder}",
+        "-DincludeScope=runtime",
+    ]
     said = ""
     for _ in range(TRIES):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False
+            )
         except subprocess.TimeoutExpired as error:
-            raise ToolMissing(f"Maven did not fetch Kafka's jars within {DOWNLOAD_TIMEOUT_S} s: is its repository reachable?") from error
+            raise ToolMissing(
+                f"Maven did not fetch Kafka's jars within {DOWNLOAD_TIMEOUT_S} s: is its repository"
+                " reachable?"
+            ) from error
         if done.returncode == 0:
             (folder / ".complete").touch()
             return

@@ -11,9 +11,11 @@ from pathlib import Path
 LOWEST = 10_000
 """Below are the ports of well-known servers."""
 TAKEN_FROM = Path("/proc/sys/net/ipv4/ip_local_port_range")
-"""Where Linux says from which range it takes the ports of connections, and of servers that leave theirs to it."""
+"""Where Linux says from which range it takes the ports of connections, and of servers that leave theirs to
+it."""
 ENOUGH = 5_000
-"""Of ports below that range, to choose among them: fewer, and two test runs on one machine would choose the same."""
+"""Of ports below that range, to choose among them: fewer, and two test runs on one machine would choose the
+same."""
 
 _lock = threading.Lock()
 _given: set[int] = set()
@@ -22,8 +24,9 @@ _given: set[int] = set()
 def free_ports(count: int) -> list[int]:
     """Ports that were free a moment ago, all different, and different from all that were given before.
 
-    Below the range that the system takes ports from, where that is known: a port from within it may be gone before its server
-    listens, or while its server is down, and a client that tries such a port again and again may end up connected to itself.
+    Below the range that the system takes ports from, where that is known: a port from within it may be gone
+    before its server listens, or while its server is down, and a client that tries such a port again and
+    again may end up connected to itself.
     """
     with _lock, ExitStack() as held:
         found: list[int] = []

@@ -15,5 +15,12 @@ _TRACED = (Article, Document, Quote, Claim)
 READ: Mapping[str, tuple[str, ...]] = {
     EXTRACT_GROUP: (Article.topic,),
     # the record's events; the rest is for the trail of each article, headers only
-    AGGREGATE_GROUP: (Document.topic, Quote.topic, Claim.topic, Decision.topic, Article.topic, *(dlq_of(event.topic) for event in _TRACED)),
+    AGGREGATE_GROUP: (
+        Document.topic,
+        Quote.topic,
+        Claim.topic,
+        Decision.topic,
+        Article.topic,
+        *(dlq_of(event.topic) for event in _TRACED),
+    ),
 }

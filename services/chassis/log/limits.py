@@ -7,16 +7,22 @@ from services.chassis.log.types import Message
 
 _BATCH_OVERHEAD = 61
 _RECORD_OVERHEAD = 21
-"""Kafka's v2 format: header of a batch, and the most a record's own fields take. ``max.message.bytes`` limits the batch on
-disk, so a message alone in its batch must fit with both."""
+"""Kafka's v2 format: header of a batch, and the most a record's own fields take. ``max.message.bytes`` limits
+the batch on disk, so a message alone in its batch must fit with both."""
 
 
 def message_bytes(message: Message) -> int:
-    """Upper bound of the bytes the message takes in Kafka's format, uncompressed: what the Kafka client counts."""
+    """Upper bound of the bytes the message takes in Kafka's format, uncompressed: what the Kafka client
+    counts."""
     fields = [message.key, message.value]
     for name, value in message.headers:
         fields += [name.encode(), value]
-    return _BATCH_OVERHEAD + _RECORD_OVERHEAD + _varint(len(message.headers)) + sum(_field(field) for field in fields)
+    return (
+        _BATCH_OVERHEAD
+        + _RECORD_OVERHEAD
+        + _varint(len(message.headers))
+        + sum(_field(field) for field in fields)
+    )
 
 
 def _field(raw: bytes | None) -> int:
@@ -38,7 +44,8 @@ def check_size(message: Message, max_message_bytes: int) -> None:
     if size > max_message_bytes:
         key = "without a key" if message.key is None else f"with key {message.key[:80]!r}"
         raise LimitExceeded(
-            f"a message {key} for topic {message.topic} takes {size} bytes; the topic allows {max_message_bytes}",
+            f"a message {key} for topic {message.topic} takes {size} bytes; the topic allows"
+            f" {max_message_bytes}",
             stage="produce",
             reason="too_large",
         )

@@ -14,9 +14,11 @@ SQLITE: Final = "sqlite:///"
 
 
 def open_log(settings: Settings, metrics: Metrics, service: str, *, begin: bool = False) -> EventLog:
-    """The embedded log or Kafka; ``service`` labels its failed publications, rebalances and producer rebuilds.
+    """The embedded log or Kafka; ``service`` labels its failed publications, rebalances and producer
+    rebuilds.
 
-    Only with ``begin`` is an embedded log made anew where a record was made from one before: it was moved or deleted more likely.
+    Only with ``begin`` is an embedded log made anew where a record was made from one before: it was moved or
+    deleted more likely.
 
     Raises:
         SettingsError: the embedded log's folder cannot be made.
@@ -34,7 +36,10 @@ def open_log(settings: Settings, metrics: Metrics, service: str, *, begin: bool 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            problem = f"the folder of {path} cannot be made ({error.strerror}); name a file in a folder that can be written"
+            problem = (
+                f"the folder of {path} cannot be made ({error.strerror}); name a file in a folder that can be"
+                " written"
+            )
             raise SettingsError([f"ONRECORD_LOG__PATH: {problem}"]) from error
         if not begin and is_missing(path):
             _require_no_record(settings)
@@ -72,6 +77,7 @@ def _require_no_record(settings: Settings) -> None:
     for path in made:
         if path.is_file() and path.stat().st_size:
             raise LogUnreadable(
-                f"event log {settings.log.path} is not there (or empty), and {path} was made from one: put the log back, with its -wal "
-                "file beside it, or name it (ONRECORD_LOG__PATH); to begin a new log instead, run `onrecord topics create`"
+                f"event log {settings.log.path} is not there (or empty), and {path} was made from one: put"
+                " the log back, with its -wal file beside it, or name it (ONRECORD_LOG__PATH); to begin a"
+                " new log instead, run `onrecord topics create`"
             )

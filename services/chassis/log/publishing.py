@@ -9,7 +9,8 @@ from services.chassis.errors import CommitFailed, FencedError, LimitExceeded, Tr
 from services.chassis.log.types import Message
 
 Failed = Callable[[str], None]
-"""Told of every transaction with messages that the log refused or whose answer was lost, with the bounded class of the error."""
+"""Told of every transaction with messages that the log refused or whose answer was lost, with the bounded
+class of the error."""
 
 
 @contextmanager

@@ -14,7 +14,8 @@ DLQ_RETENTION_MS = 90 * DAY_MS
 """Dead letters wait for a person; a quarter covers holidays."""
 
 ARTICLE_BYTES = 4 * 1_048_576
-"""A raw page may be large: story-indexer sees up to 10 MB of HTML; ingest refuses more than this after trimming."""
+"""A raw page may be large: story-indexer sees up to 10 MB of HTML; ingest refuses more than this after
+trimming."""
 EVENT_BYTES = 1_048_576
 """Kafka's own default; quotes and claims stay below 64 KiB, the CloudEvents forwarding floor."""
 
@@ -35,11 +36,16 @@ def declared(partitions: int = 6) -> tuple[TopicSpec, ...]:
         Quote: TopicSpec(Quote.topic, partitions, RETENTION_MS, max_message_bytes=EVENT_BYTES),
         Claim: TopicSpec(Claim.topic, partitions, RETENTION_MS, max_message_bytes=EVENT_BYTES),
         Decision: TopicSpec(Decision.topic, partitions, None, compact=True, max_message_bytes=EVENT_BYTES),
-        ActorRecord: TopicSpec(ActorRecord.topic, partitions, None, compact=True, max_message_bytes=EVENT_BYTES),
+        ActorRecord: TopicSpec(
+            ActorRecord.topic, partitions, None, compact=True, max_message_bytes=EVENT_BYTES
+        ),
     }
     events = tuple(specs[event] for event in EVENTS)
     consumed = (Article, Document, Quote, Claim, Decision)
     dead = tuple(
-        TopicSpec(dlq_of(event.topic), 1, DLQ_RETENTION_MS, max_message_bytes=2 * specs[event].max_message_bytes) for event in consumed
+        TopicSpec(
+            dlq_of(event.topic), 1, DLQ_RETENTION_MS, max_message_bytes=2 * specs[event].max_message_bytes
+        )
+        for event in consumed
     )
     return events + dead

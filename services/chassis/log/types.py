@@ -28,7 +28,8 @@ Offsets = Mapping[TopicPartition, int]
 
 
 class Origin(NamedTuple):
-    """What a position was made from; see :mod:`services.chassis.log.identity`. Empty where it is not known."""
+    """What a position was made from; see :mod:`services.chassis.log.identity`. Empty where it is not
+    known."""
 
     topic_id: str = ""
     mark: str = ""
@@ -65,7 +66,8 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A record to be written. Without ``partition`` the key decides (murmur2, as Kafka's default partitioner)."""
+    """A record to be written. Without ``partition`` the key decides (murmur2, as Kafka's default
+    partitioner)."""
 
     topic: str
     key: bytes | None
@@ -93,7 +95,8 @@ class TopicSpec:
 class Batch:
     """What one poll returned: records in offset order per partition, and the membership they were read under.
 
-    ``membership`` is the adapter's own snapshot, taken right after the poll (hazard H4) and handed back at commit.
+    ``membership`` is the adapter's own snapshot, taken right after the poll (hazard H4) and handed back at
+    commit.
     """
 
     records: tuple[Record, ...]
@@ -119,7 +122,9 @@ class _Closing(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 class Producer(_Closing, Protocol):
@@ -168,8 +173,8 @@ class Consumer(_Closing, Protocol):
 class StageConsumer(Consumer, Protocol):
     """A group member whose outputs and committed offsets change together or not at all.
 
-    Offsets that the log contradicts (:mod:`services.chassis.log.identity`) are not resumed from: their partition starts at its
-    beginning.
+    Offsets that the log contradicts (:mod:`services.chassis.log.identity`) are not resumed from: their
+    partition starts at its beginning.
     """
 
     def commit(self, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
@@ -178,7 +183,8 @@ class StageConsumer(Consumer, Protocol):
         ``offsets`` may cover a part of the batch (when it is replayed record by record).
 
         Raises:
-            CommitFailed: nothing is visible, or the outcome is unknown; call :meth:`recover`, then poll again.
+            CommitFailed: nothing is visible, or the outcome is unknown; call :meth:`recover`, then poll
+                again.
             LimitExceeded: a message is larger than its topic allows; nothing was published.
             TopicMissing: a message's topic was never created; nothing was published.
             FencedError: another owner exists; stop.
@@ -188,8 +194,8 @@ class StageConsumer(Consumer, Protocol):
     def recover(self, batch: Batch) -> Offsets:
         """After a failed commit: abort what is left, discard the producer, build a new one, and go back.
 
-        Each partition of the batch that is still assigned goes on at its first offset in the batch, or behind what turned out to be
-        committed after all. Returns these offsets.
+        Each partition of the batch that is still assigned goes on at its first offset in the batch, or behind
+        what turned out to be committed after all. Returns these offsets.
 
         Raises:
             TransientError: the log cannot be reached; call again.
@@ -213,8 +219,8 @@ Assigned = Callable[[frozenset[TopicPartition]], Offsets]
 class TopicState:
     """A topic as it exists, and the range of offsets each partition holds: ``(first, next)``.
 
-    ``topic_id`` is given to a topic when it is made, and to no other: one made anew under the same name has another. Empty where the
-    brokers give none (before Kafka 2.8).
+    ``topic_id`` is given to a topic when it is made, and to no other: one made anew under the same name has
+    another. Empty where the brokers give none (before Kafka 2.8).
     """
 
     spec: TopicSpec
@@ -233,8 +239,8 @@ class EventLog(_Closing, Protocol):
         ...
 
     def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
-        """Create the topics that do not exist; returns the names created. Existing ones are left as they are: their
-        partition count fixes per-key order, and an operator may have tuned the rest."""
+        """Create the topics that do not exist; returns the names created. Existing ones are left as they are:
+        their partition count fixes per-key order, and an operator may have tuned the rest."""
         ...
 
     def topics(self) -> dict[str, TopicState]:
@@ -242,8 +248,8 @@ class EventLog(_Closing, Protocol):
         ...
 
     def producer(self, client_id: str) -> Producer:
-        """A producer for appends outside a group. ``client_id`` is stable per process role; on Kafka it fences an
-        older producer of the same id."""
+        """A producer for appends outside a group. ``client_id`` is stable per process role; on Kafka it
+        fences an older producer of the same id."""
         ...
 
     def stage_consumer(self, group: str, topics: Sequence[str], slot: str) -> StageConsumer:
@@ -260,19 +266,21 @@ class EventLog(_Closing, Protocol):
         ...
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        """Committed records from ``start`` (or the earliest kept) up to ``stop`` (or the end as of now): replay. Records before a given
-        ``stop`` that belong to a transaction still open are waited for."""
+        """Committed records from ``start`` (or the earliest kept) up to ``stop`` (or the end as of now):
+        replay. Records before a given ``stop`` that belong to a transaction still open are waited for."""
         ...
 
     def holds_records(self, positions: Offsets) -> bool:
-        """Whether any committed record stands at or behind these positions. On Kafka offsets alone do not tell: transaction markers
-        and aborted records have offsets too."""
+        """Whether any committed record stands at or behind these positions. On Kafka offsets alone do not
+        tell: transaction markers and aborted records have offsets too."""
         ...
 
     def first_records(self, positions: Offsets) -> dict[TopicPartition, Record]:
-        """The first committed record at or behind each of these positions; a partition that holds none is left out."""
+        """The first committed record at or behind each of these positions; a partition that holds none is
+        left out."""
         ...
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
-        """Committed (or reported) next offsets of a group; those of a topic that was made anew since are left out."""
+        """Committed (or reported) next offsets of a group; those of a topic that was made anew since are left
+        out."""
         ...

@@ -1,4 +1,5 @@
-"""The stage loop: read a batch, turn each record into outputs or a dead letter, commit all of it or nothing."""
+"""The stage loop: read a batch, turn each record into outputs or a dead letter, commit all of it or
+nothing."""
 
 from services.chassis.stage.dead_letters import DeadLetter, dead_letter, read_dead_letter
 from services.chassis.stage.handled import Handled, Handler

@@ -1,11 +1,12 @@
 """Dead letters: the original record byte for byte, and why it is here (header contract v2).
 
-A letter's headers are the original's, all of them, in order, and behind them the contract's: one block of fixed names in fixed order,
-:data:`CONTRACT_HEADERS`. The block is found by its place, so an original may carry headers of any name, these included. Letters of
-contract v1, whose names had no prefix and took the place of an original's headers of the same names, are read as well.
+A letter's headers are the original's, all of them, in order, and behind them the contract's: one block of
+fixed names in fixed order, :data:`CONTRACT_HEADERS`. The block is found by its place, so an original may
+carry headers of any name, these included. Letters of contract v1, whose names had no prefix and took the
+place of an original's headers of the same names, are read as well.
 
-The one header that a replayed record carries besides its own is :data:`REPLAY_COUNT`, its last: taken off again when the record fails
-anew, so that nothing accumulates.
+The one header that a replayed record carries besides its own is :data:`REPLAY_COUNT`, its last: taken off
+again when the record fails anew, so that nothing accumulates.
 """
 
 from __future__ import annotations
@@ -58,12 +59,15 @@ class DeadLetter:
     replay_count: int
 
 
-def dead_letter(record: Record, error: BaseException, *, group: str, attempts: int = 1, now: datetime | None = None) -> Message:
+def dead_letter(
+    record: Record, error: BaseException, *, group: str, attempts: int = 1, now: datetime | None = None
+) -> Message:
     """The dead letter for a record that failed with ``error``.
 
-    The message goes to ``<topic>.dlq`` with the record's key, value and headers unchanged. The log dates it when it is written, because
-    Kafka deletes by a record's own date: an old article's letter must wait for its person as long as a new one's. ``replay-count``
-    counts the times the record was replayed before (0 for a first failure).
+    The message goes to ``<topic>.dlq`` with the record's key, value and headers unchanged. The log dates it
+    when it is written, because Kafka deletes by a record's own date: an old article's letter must wait for
+    its person as long as a new one's. ``replay-count`` counts the times the record was replayed before (0 for
+    a first failure).
     """
     stage = error.stage if isinstance(error, PoisonError) else "process"
     reason = error.reason if isinstance(error, PoisonError) else "unexpected"
@@ -92,7 +96,8 @@ def dead_letter(record: Record, error: BaseException, *, group: str, attempts: i
 
 
 def contract_of(headers: Headers) -> dict[str, str]:
-    """What a dead letter's headers say of it, by the contract's names without their prefix; nothing where they keep no contract."""
+    """What a dead letter's headers say of it, by the contract's names without their prefix; nothing where
+    they keep no contract."""
     at = _block_at(headers)
     if at is not None:
         block = headers[at : at + len(_NAMES)]
@@ -111,17 +116,24 @@ def read_dead_letter(record: Record) -> DeadLetter:
     """
     fields = contract_of(record.headers)
     if not fields:
-        message = f"{record.topic} {record.partition}:{record.offset} is not a dead letter: it lacks the headers of contract v2 or v1"
+        message = (
+            f"{record.topic} {record.partition}:{record.offset} is not a dead letter: it lacks the headers of"
+            " contract v2 or v1"
+        )
         raise PoisonError(message, stage="decode", reason="not_dead_letter")
     try:
         return _letter(record, fields)
     except (KeyError, ValueError) as error:
-        message = f"{record.topic} {record.partition}:{record.offset} is no dead letter that can be read: broken header ({error})"
+        message = (
+            f"{record.topic} {record.partition}:{record.offset} is no dead letter that can be read: broken"
+            f" header ({error})"
+        )
         raise PoisonError(message, stage="decode", reason="not_dead_letter") from error
 
 
 def replayed(letter: DeadLetter) -> Message:
-    """The original record, to be put on its topic again, carrying only its replay count besides, raised by one.
+    """The original record, to be put on its topic again, carrying only its replay count besides, raised by
+    one.
 
     It is dated anew: Kafka deletes by a record's own time, and letters wait longer than topics keep records.
     """

@@ -14,13 +14,15 @@ OutCo = TypeVar("OutCo", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Handled(Generic[OutCo]):
-    """What became of one record: its outputs, and the label its article is counted under once they are committed.
+    """What became of one record: its outputs, and the label its article is counted under once they are
+    committed.
 
-    ``judged`` False leaves it out of the share of poison: a record that cannot be poison, such as a dead letter that is only noted,
-    must not make a stream of poison look healthy.
+    ``judged`` False leaves it out of the share of poison: a record that cannot be poison, such as a dead
+    letter that is only noted, must not make a stream of poison look healthy.
 
-    ``span`` is what the outputs carry on; without one they carry what the record's headers began. ``facts`` are what the log's one line
-    about the article says besides: ``article_id``, ``revision``, counts; never text.
+    ``span`` is what the outputs carry on; without one they carry what the record's headers began. ``facts``
+    are what the log's one line about the article says besides: ``article_id``, ``revision``, counts; never
+    text.
     """
 
     outputs: Sequence[OutCo]

@@ -1,21 +1,23 @@
 """The exactly-once loop of every stage.
 
-One turn: poll a batch; turn each record into outputs or a dead letter; commit outputs, dead letters and offsets as one
-transaction; only then count. The steps and the failure policy are those of the streaming reference (§5), with one change: all
-outputs of a batch are computed *before* the transaction begins, so that a transaction lasts milliseconds, contains no
-extraction time, and nothing can be in flight while a record is retried.
+One turn: poll a batch; turn each record into outputs or a dead letter; commit outputs, dead letters and
+offsets as one transaction; only then count. The steps and the failure policy are those of the streaming
+reference (§5), with one change: all outputs of a batch are computed *before* the transaction begins, so that
+a transaction lasts milliseconds, contains no extraction time, and nothing can be in flight while a record is
+retried.
 
 Failures, each with one answer:
 
-=====================================  ==============================================================================
-poison record                          dead letter in the same transaction; too many stop the stage (:class:`CircuitBreaker`)
-transient error of a record            retried in place with capped backoff, then a dead letter with its ``attempts``
-commit failed or its outcome unknown   recover (new producer, seek back), read the batch again
-same batch fails again and again       record by record; a record the log rejects again and again, while it commits an empty
+=====================================
+============================================================================== poison record
+dead letter in the same transaction; too many stop the stage (:class:`CircuitBreaker`) transient error of a
+record            retried in place with capped backoff, then a dead letter with its ``attempts`` commit failed
+or its outcome unknown   recover (new producer, seek back), read the batch again same batch fails again and
+again       record by record; a record the log rejects again and again, while it commits an empty
                                        transaction in between, is dead-lettered; all else is an outage: wait
 commit happened, its answer was lost   recovery finds the offsets moved on: counted as committed, not replayed
-fenced or unauthorised                 raised: another owner exists
-=====================================  ==============================================================================
+fenced or unauthorised                 raised: another owner exists =====================================
+==============================================================================
 """
 
 from __future__ import annotations
@@ -29,7 +31,14 @@ from typing import Generic, TypeVar
 
 import structlog
 
-from services.chassis.errors import CommitFailed, LimitExceeded, OnrecordError, PoisonError, StageStopped, TransientError
+from services.chassis.errors import (
+    CommitFailed,
+    LimitExceeded,
+    OnrecordError,
+    PoisonError,
+    StageStopped,
+    TransientError,
+)
 from services.chassis.log.types import Batch, Message, Offsets, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.reach import LATELY_S, since
@@ -86,10 +95,11 @@ class StageLoop(Generic[Out]):
         draw: random.Random | None = None,
         spans: Spans | None = None,
     ) -> None:
-        """Records of ``article_topic`` stand for one article each: a dead letter of it counts as that article's outcome.
+        """Records of ``article_topic`` stand for one article each: a dead letter of it counts as that
+        article's outcome.
 
-        ``after_commit`` sees what was handled, exactly once per committed batch; ``draw`` makes the backoff's jitter;
-        ``spans`` takes one finished span per committed record.
+        ``after_commit`` sees what was handled, exactly once per committed batch; ``draw`` makes the backoff's
+        jitter; ``spans`` takes one finished span per committed record.
         """
         self._name = name
         self._group = group
@@ -124,7 +134,8 @@ class StageLoop(Generic[Out]):
         self._report.left()
 
     def problem(self) -> str:
-        """Since when nothing gets through, and why; empty while the last try worked, or it has not lasted yet."""
+        """Since when nothing gets through, and why; empty while the last try worked, or it has not lasted
+        yet."""
         if self._failing is None:
             return ""
         began, why = self._failing
@@ -135,7 +146,9 @@ class StageLoop(Generic[Out]):
         """One poll and, if it returned records, one commit. Returns the number of records committed."""
         self._turned()
         try:
-            batch = self._session.poll(self._settings.poll_timeout_s, 1 if self._quarantine.active else self._settings.max_records)
+            batch = self._session.poll(
+                self._settings.poll_timeout_s, 1 if self._quarantine.active else self._settings.max_records
+            )
         except TransientError as error:
             logger.warning("log unreachable", service=self._name, error=str(error))
             self._fails(error)
@@ -165,10 +178,11 @@ class StageLoop(Generic[Out]):
             return 0
         return self._committed(work)
 
-    # -- records -------------------------------------------------------------------------------------------------------
+    # -- records ---------------------------------------------------------------------------------------------
 
     def _handle_all(self, batch: Batch) -> _Work[Out]:
-        """Handle records in order until all are done or a stop is asked for; what is done so far will be committed."""
+        """Handle records in order until all are done or a stop is asked for; what is done so far will be
+        committed."""
         work: _Work[Out] = _Work()
         for record in batch.records:
             if self._stop.is_set():
@@ -212,13 +226,19 @@ class StageLoop(Generic[Out]):
             except OnrecordError:
                 raise
             except Exception as error:
-                # a bug met by this record's content: it would fail again, so it must not hold up the records behind it
-                # its message may quote the article, so the log names the place only; the dead letter keeps all of it
-                logger.error("unexpected error", service=self._name, error_class=type(error).__name__, at=innermost(error))
+                # a bug met by this record's content: it would fail again, so it must not hold up the records
+                # behind it its message may quote the article, so the log names the place only; the dead
+                # letter keeps all of it
+                logger.error(
+                    "unexpected error",
+                    service=self._name,
+                    error_class=type(error).__name__,
+                    at=innermost(error),
+                )
                 raise Dead(error, attempt) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    # -- transactions --------------------------------------------------------------------------------------------------
+    # -- transactions ----------------------------------------------------------------------------------------
 
     def _commit(self, batch: Batch, work: _Work[Out]) -> None:
         outputs = [output for handled in work.handled for output in handled.outputs]
@@ -232,17 +252,22 @@ class StageLoop(Generic[Out]):
         self._breaker.record(work.outcomes)
         self._quarantine.committed(work.offsets, self._session.assignment())
         for context, handled in work.done:
-            self._report.processed(context, handled.outputs, handled.outcome, handled.facts, export=handled.judged)
+            self._report.processed(
+                context, handled.outputs, handled.outcome, handled.facts, export=handled.judged
+            )
         for context, letter, dead in work.dead:
             self._report.dead_lettered(context, letter, dead)
         self._after_commit(work.handled)
         return len(work.done) + len(work.dead)
 
     def _failed(self, batch: Batch, work: _Work[Out], error: CommitFailed) -> int:
-        """Recover; after enough failures replay record by record, and at last find out whether the record is to blame."""
+        """Recover; after enough failures replay record by record, and at last find out whether the record is
+        to blame."""
         self._failures += 1
         self._fails(error)
-        logger.warning("commit failed", service=self._name, cause=error.cause, error=str(error), failures=self._failures)
+        logger.warning(
+            "commit failed", service=self._name, cause=error.cause, error=str(error), failures=self._failures
+        )
         self._wait(next(self._waits))
         resumed = self._recover(batch)
         if resumed is None:
@@ -259,7 +284,8 @@ class StageLoop(Generic[Out]):
         return 0
 
     def _commits_without(self, batch: Batch) -> bool:
-        """Whether the log commits a transaction without this record's outputs: only then may the record be to blame."""
+        """Whether the log commits a transaction without this record's outputs: only then may the record be to
+        blame."""
         record = batch.records[0]
         try:
             self._commit(batch, _Work(offsets={record.tp: record.offset}))
@@ -270,7 +296,8 @@ class StageLoop(Generic[Out]):
         return True
 
     def _too_large(self, batch: Batch, error: LimitExceeded) -> None:
-        """Some record's outputs are too large for their topic: committing record by record finds it, and condemns it."""
+        """Some record's outputs are too large for their topic: committing record by record finds it, and
+        condemns it."""
         record = batch.records[0]
         if len(batch.records) > 1:
             self._quarantine.isolate(batch)
@@ -295,7 +322,7 @@ class StageLoop(Generic[Out]):
         began = self._failing[0] if self._failing else time.monotonic()
         self._failing = began, str(error)
 
-    # -- time ----------------------------------------------------------------------------------------------------------
+    # -- time ------------------------------------------------------------------------------------------------
 
     def _fresh_waits(self) -> Iterator[float]:
         return backoff(self._settings.backoff_min_s, self._settings.backoff_max_s, self._draw)
@@ -310,7 +337,8 @@ class StageLoop(Generic[Out]):
         self._report.waited(time.monotonic() - started)
 
     def look_up(self) -> None:
-        """For a handler to call every second or so (:data:`KEEP_ALIVE_S`) while one record takes it long: the stage is alive meanwhile.
+        """For a handler to call every second or so (:data:`KEEP_ALIVE_S`) while one record takes it long: the
+        stage is alive meanwhile.
 
         Raises:
             StageStopped: a stop is asked for; let it through, and the record is read again another time.

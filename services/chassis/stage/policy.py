@@ -12,8 +12,8 @@ from services.chassis.log.types import TopicPartition
 from services.chassis.settings import StageSettings
 
 ADVICE = (
-    "Stopped before they fill the dead letters: see what is wrong with `onrecord dlq list`, mend the producer or this release, "
-    "then start again"
+    "Stopped before they fill the dead letters: see what is wrong with `onrecord dlq list`, mend the producer"
+    " or this release, then start again"
 )
 
 
@@ -32,8 +32,9 @@ def backoff(minimum_s: float, maximum_s: float, draw: random.Random) -> Iterator
 class CircuitBreaker:
     """Stops a stage that would otherwise drain its topic into the dead letters.
 
-    A bad deploy or a producer gone wrong makes everything poison; then a person must look. Two limits: poison records in a row
-    on one partition, and the share of poison among the last ``dead_window`` records (once that many were seen).
+    A bad deploy or a producer gone wrong makes everything poison; then a person must look. Two limits: poison
+    records in a row on one partition, and the share of poison among the last ``dead_window`` records (once
+    that many were seen).
     """
 
     settings: StageSettings
@@ -65,8 +66,9 @@ class CircuitBreaker:
     def _trip(self, partition: TopicPartition) -> None:
         if self._in_a_row[partition] > self.settings.max_consecutive_dead:
             raise DeadLetterLimit(
-                f"{partition.topic} partition {partition.partition}: more than {self.settings.max_consecutive_dead} records in a row "
-                f"could not be processed. {ADVICE} (ONRECORD_STAGE__MAX_CONSECUTIVE_DEAD raises the limit)"
+                f"{partition.topic} partition {partition.partition}: more than"
+                f" {self.settings.max_consecutive_dead} records in a row could not be processed. {ADVICE}"
+                " (ONRECORD_STAGE__MAX_CONSECUTIVE_DEAD raises the limit)"
             )
         share = sum(self._window) / len(self._window)
         if len(self._window) == self.settings.dead_window and share > self.settings.max_dead_ratio:

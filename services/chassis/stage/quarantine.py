@@ -10,7 +10,8 @@ Place = tuple[TopicPartition, int]
 class QuarantineTracker:
     """Which records are read one at a time, and which of them are condemned.
 
-    A record is condemned when it was blamed ``attempts`` times; what happens on other partitions in between changes nothing.
+    A record is condemned when it was blamed ``attempts`` times; what happens on other partitions in between
+    changes nothing.
     """
 
     def __init__(self, attempts: int) -> None:
@@ -43,5 +44,11 @@ class QuarantineTracker:
 
     def committed(self, offsets: Offsets, owned: frozenset[TopicPartition]) -> None:
         """Forget what lies behind these offsets, and what other members read now."""
-        self._until = {tp: until for tp, until in self._until.items() if tp in owned and offsets.get(tp, 0) < until}
-        self._blames = {(tp, offset): blame for (tp, offset), blame in self._blames.items() if tp in owned and offset >= offsets.get(tp, 0)}
+        self._until = {
+            tp: until for tp, until in self._until.items() if tp in owned and offsets.get(tp, 0) < until
+        }
+        self._blames = {
+            (tp, offset): blame
+            for (tp, offset), blame in self._blames.items()
+            if tp in owned and offset >= offsets.get(tp, 0)
+        }

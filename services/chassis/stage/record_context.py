@@ -1,4 +1,5 @@
-"""One record on its way through the stage: where it stands, which trace it is part of, how long it took, and how it failed."""
+"""One record on its way through the stage: where it stands, which trace it is part of, how long it took, and
+how it failed."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ class RecordContext:
         return cls(record, Span.after(incoming(record.headers)), time.time_ns())
 
     def end(self, span: Span | None = None) -> RecordContext:
-        """The same, over; ``span`` is the handler's own where it found a better one, as in a structured CloudEvent."""
+        """The same, over; ``span`` is the handler's own where it found a better one, as in a structured
+        CloudEvent."""
         return replace(self, span=span or self.span, ended_ns=max(self.started_ns, time.time_ns()))
 
     @property

@@ -21,13 +21,17 @@ logger = structlog.get_logger()
 LABEL_BYTES = 256
 """Of an id that a stranger chose, in a log line."""
 CLOCK_TOLERANCE_S = 5.0
-"""Clocks kept by NTP differ by milliseconds; a record dated further ahead than this comes from a clock that is wrong."""
+"""Clocks kept by NTP differ by milliseconds; a record dated further ahead than this comes from a clock that
+is wrong."""
 
 
 class StageReport:
-    """One stage's view of the metrics table. Outcomes are counted, logged and exported after the commit, once per record."""
+    """One stage's view of the metrics table. Outcomes are counted, logged and exported after the commit, once
+    per record."""
 
-    def __init__(self, metrics: Metrics, service: str, group: str, article_topic: str, spans: Spans | None) -> None:
+    def __init__(
+        self, metrics: Metrics, service: str, group: str, article_topic: str, spans: Spans | None
+    ) -> None:
         """A dead letter of ``article_topic`` counts as its article's outcome."""
         self._metrics = metrics
         self._service = service
@@ -56,7 +60,9 @@ class StageReport:
             # a partition without a leader has no end to measure against; the other partitions must go on
             return
         for tp, records in lag.items():
-            gauge = self._metrics.gauge("consumer_lag_records", service=self._service, topic=tp.topic, partition=str(tp.partition))
+            gauge = self._metrics.gauge(
+                "consumer_lag_records", service=self._service, topic=tp.topic, partition=str(tp.partition)
+            )
             gauge.set(records)
         self._knows(frozenset(lag))
 
@@ -93,9 +99,16 @@ class StageReport:
         self._metrics.counter("backpressure", service=self._service).inc(seconds)
 
     def processed(
-        self, context: RecordContext, outputs: Sequence[object], outcome: str, facts: Mapping[str, object], *, export: bool
+        self,
+        context: RecordContext,
+        outputs: Sequence[object],
+        outcome: str,
+        facts: Mapping[str, object],
+        *,
+        export: bool,
     ) -> None:
-        """A record's outputs are committed; ``outcome`` is empty when the record stands for no article. ``export`` its span."""
+        """A record's outputs are committed; ``outcome`` is empty when the record stands for no article.
+        ``export`` its span."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
         for output in outputs:
             if isinstance(output, Message):
@@ -113,7 +126,9 @@ class StageReport:
         """A dead letter is committed."""
         self._metrics.gauge("last_progress_timestamp", service=self._service).set_to_current_time()
         error = dead.error
-        stage, reason = (error.stage, error.reason) if isinstance(error, PoisonError) else ("process", "unexpected")
+        stage, reason = (
+            (error.stage, error.reason) if isinstance(error, PoisonError) else ("process", "unexpected")
+        )
         self._metrics.counter("dead_letters", service=self._service, stage=stage, reason=reason).inc()
         named: dict[str, object] = {}
         if letter.topic == self._article_dlq:
@@ -122,7 +137,8 @@ class StageReport:
         logger.warning(
             "dead letter",
             service=self._service, **named, stage=stage, reason=reason, attempts=dead.attempts, duration_s=round(context.seconds, 6),
-            # the message of an error that nobody foresaw may quote the article; the dead letter itself holds it
+            # the message of an error that nobody foresaw may quote the article; the dead letter itself holds
+            # it
             error=str(error) if isinstance(error, OnrecordError) else type(error).__name__, **context.place,
         )  # fmt: skip
         self._export(context, error=reason)
@@ -144,7 +160,15 @@ class StageReport:
         if record.value is None:
             attributes["messaging.kafka.message.tombstone"] = True
         self._spans(
-            FinishedSpan(f"process {record.topic}", "consumer", context.span, context.started_ns, context.ended_ns, attributes, error)
+            FinishedSpan(
+                f"process {record.topic}",
+                "consumer",
+                context.span,
+                context.started_ns,
+                context.ended_ns,
+                attributes,
+                error,
+            )
         )
 
 

@@ -40,7 +40,8 @@ class StageService(Generic[Out]):
         after_commit: Callable[[Sequence[Handled[Out]]], None] = lambda _: None,
         sinks: Sequence[Reach] = (),
     ) -> None:
-        """``open_session`` joins the group; it is called again, with backoff, while it raises :class:`TransientError`.
+        """``open_session`` joins the group; it is called again, with backoff, while it raises
+        :class:`TransientError`.
 
         ``sinks``: what must answer besides the log for the service to be ready.
         """
@@ -60,8 +61,9 @@ class StageService(Generic[Out]):
     def run(self) -> None:
         """Join the group and work until asked to stop.
 
-        Too much poison ends the work. Where the process would be started again, and let as much poison through each time, it leaves the
-        group and waits for a person instead: alive, not ready, its partitions' lag growing.
+        Too much poison ends the work. Where the process would be started again, and let as much poison
+        through each time, it leaves the group and waits for a person instead: alive, not ready, its
+        partitions' lag growing.
 
         Raises:
             FencedError: another process owns this slot.
@@ -108,7 +110,8 @@ class StageService(Generic[Out]):
         except Exception as error:
             if self._held_by is None:
                 raise
-            # to end here would start it again, with as much poison; the group notices anyway that it polls no more
+            # to end here would start it again, with as much poison; the group notices anyway that it polls no
+            # more
             logger.warning("could not leave in order", service=self.name, error_class=type(error).__name__)
 
     def _hold(self, reason: DeadLetterLimit) -> None:
@@ -134,11 +137,15 @@ class StageService(Generic[Out]):
             return []
         still = time.monotonic() - self._loop.turned_at
         limit = self._context.settings.stage.stall_s
-        return [f"{self.name}: the loop has not turned for {still:.0f} s (limit {limit:.0f} s)"] if still > limit else []
+        return (
+            [f"{self.name}: the loop has not turned for {still:.0f} s (limit {limit:.0f} s)"]
+            if still > limit
+            else []
+        )
 
     def ready(self) -> list[str]:
-        """Ready when the log and what it writes to have answered lately, the group has given it partitions to read, and the process is
-        not stopping."""
+        """Ready when the log and what it writes to have answered lately, the group has given it partitions to
+        read, and the process is not stopping."""
         if self._context.stop.is_set():
             return [f"{self.name}: draining"]
         if self._held_by:

@@ -14,7 +14,15 @@ import structlog
 from services.chassis.errors import TransientError
 from services.chassis.failpoints import failpoint
 from services.chassis.log.identity import marks
-from services.chassis.log.types import Batch, Message, Offsets, Producer, SinkConsumer, StageConsumer, TopicPartition
+from services.chassis.log.types import (
+    Batch,
+    Message,
+    Offsets,
+    Producer,
+    SinkConsumer,
+    StageConsumer,
+    TopicPartition,
+)
 from services.chassis.stage.dead_letters import contract_of
 
 Out = TypeVar("Out")
@@ -30,12 +38,15 @@ class Session(Protocol[OutC]):
         """Wait for records; an empty batch is normal."""
         ...
 
-    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[OutC], dead_letters: Sequence[Message]) -> None:
+    def commit(
+        self, batch: Batch, offsets: Offsets, outputs: Sequence[OutC], dead_letters: Sequence[Message]
+    ) -> None:
         """Make outputs, dead letters and offsets stick, together."""
         ...
 
     def recover(self, batch: Batch) -> Offsets:
-        """After a failed commit: back to a state in which all of the batch that is not committed is read again.
+        """After a failed commit: back to a state in which all of the batch that is not committed is read
+        again.
 
         Returns where each of its partitions goes on; one that is read by another member now is left out.
         """
@@ -70,7 +81,9 @@ class LogSession:
         self.assignment = consumer.assignment
         self.close = consumer.close
 
-    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Message], dead_letters: Sequence[Message]) -> None:
+    def commit(
+        self, batch: Batch, offsets: Offsets, outputs: Sequence[Message], dead_letters: Sequence[Message]
+    ) -> None:
         """Publish everything and commit the offsets in one transaction."""
         self._consumer.commit(batch, offsets, [*outputs, *dead_letters])
 
@@ -82,23 +95,30 @@ class Sink(Protocol[OutC]):
         """The next offset to read of each partition, if it is of this log; one never read is left out."""
         ...
 
-    def apply(self, changes: Sequence[OutC], expected: Offsets, offsets: Offsets, marks: Mapping[TopicPartition, str]) -> None:
+    def apply(
+        self,
+        changes: Sequence[OutC],
+        expected: Offsets,
+        offsets: Offsets,
+        marks: Mapping[TopicPartition, str],
+    ) -> None:
         """Apply the changes and move the offsets from ``expected`` to ``offsets`` in one transaction.
 
-        A partition missing from ``expected`` must have no stored offset yet. ``marks`` are those of the records before ``offsets``
-        (:mod:`services.chassis.log.identity`), to be kept with them.
+        A partition missing from ``expected`` must have no stored offset yet. ``marks`` are those of the
+        records before ``offsets`` (:mod:`services.chassis.log.identity`), to be kept with them.
 
         Raises:
-            CommitFailed: nothing was changed; with cause ``stale`` the stored offsets are not ``expected``: another process
-                has moved on, and this one must read its positions again.
+            CommitFailed: nothing was changed; with cause ``stale`` the stored offsets are not ``expected``:
+                another process has moved on, and this one must read its positions again.
         """
         ...
 
     def after_commit(self, *, idle: bool) -> bool:
-        """Do what may happen at least once after the commit, such as draining an outbox; returns whether all of it is done.
+        """Do what may happen at least once after the commit, such as draining an outbox; returns whether all
+        of it is done.
 
-        Otherwise it is called again before the next poll. ``idle`` says that there is nothing to read just now, and so no reason to
-        put anything off.
+        Otherwise it is called again before the next poll. ``idle`` says that there is nothing to read just
+        now, and so no reason to put anything off.
         """
         ...
 
@@ -106,13 +126,14 @@ class Sink(Protocol[OutC]):
 class SinkSession(Generic[Out]):
     """From topics to a database: one transaction of the database per batch.
 
-    Dead letters are published first, so a crash in between repeats them and never loses one: they are at-least-once here, and
-    their coordinates (original topic, partition, offset) tell repeats apart.
+    Dead letters are published first, so a crash in between repeats them and never loses one: they are
+    at-least-once here, and their coordinates (original topic, partition, offset) tell repeats apart.
     """
 
     def __init__(self, open_consumer: Callable[[Callable[[frozenset[TopicPartition]], Offsets]], SinkConsumer],
                  sink: Sink[Out], producer: Producer) -> None:  # fmt: skip
-        """``open_consumer`` joins the group and is given the function that says where each partition starts."""
+        """``open_consumer`` joins the group and is given the function that says where each partition
+        starts."""
         self._sink: Sink[Out] = sink
         self._producer = producer
         self._stored: dict[TopicPartition, int] = {}
@@ -132,7 +153,9 @@ class SinkSession(Generic[Out]):
         self._owed = True
         return found
 
-    def commit(self, batch: Batch, offsets: Offsets, outputs: Sequence[Out], dead_letters: Sequence[Message]) -> None:
+    def commit(
+        self, batch: Batch, offsets: Offsets, outputs: Sequence[Out], dead_letters: Sequence[Message]
+    ) -> None:
         """Publish the dead letters, then apply the changes and move the offsets in one transaction."""
         # a database that refuses the batch again and again must not repeat its letters each time
         fresh = [letter for letter in dead_letters if _origin(letter) not in self._lettered]
@@ -157,8 +180,8 @@ class SinkSession(Generic[Out]):
     def _settle(self) -> None:
         """What follows a commit and may happen again: a failure here must not look like a failed commit.
 
-        All stored offsets are reported, and only when nothing is owed any more: what is reported is settled, even when an earlier
-        report was lost to a crash.
+        All stored offsets are reported, and only when nothing is owed any more: what is reported is settled,
+        even when an earlier report was lost to a crash.
         """
         if not self._owed:
             return
@@ -190,4 +213,6 @@ class SinkSession(Generic[Out]):
 def _origin(letter: Message) -> tuple[str, ...]:
     """The coordinates of the record a dead letter holds."""
     contract = contract_of(letter.headers)
-    return tuple(contract.get(name, "") for name in ("original-topic", "original-partition", "original-offset"))
+    return tuple(
+        contract.get(name, "") for name in ("original-topic", "original-partition", "original-offset")
+    )

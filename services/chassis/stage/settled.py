@@ -1,9 +1,10 @@
 """Which dead letters are settled, that is replayed or purged: marks on the dead-letter topic itself.
 
-A log cannot take a single record out, and a group's position can only say "everything before". So whoever settles letters writes a
-*mark* behind them, on their partition, in the transaction that replays them: a record that lists their offsets. A letter is settled
-when it lies before the position of the replay's group or a mark names it. Marks stand on the letters' own topic because then they
-share its fate: a topic made anew has neither, and since a log forgets its oldest records first, no mark goes before its letters.
+A log cannot take a single record out, and a group's position can only say "everything before". So whoever
+settles letters writes a *mark* behind them, on their partition, in the transaction that replays them: a
+record that lists their offsets. A letter is settled when it lies before the position of the replay's group or
+a mark names it. Marks stand on the letters' own topic because then they share its fate: a topic made anew has
+neither, and since a log forgets its oldest records first, no mark goes before its letters.
 """
 
 from __future__ import annotations

@@ -19,14 +19,20 @@ _LATEST = 20  # mentions that are looked at
 _PRONOUN_AFTER = re.compile(r"[^.!?\n]*?\b(?P<pronoun>he|she|his|her)\b")
 _SENTENCE = 150  # code points after a name in which a pronoun may be looked for
 # Titles that make a name of a surname or a given name; others only tell namesakes apart.
-_NOBLE = words("lord lady baroness baron viscount viscountess earl countess duke duchess prince princess king queen pope emperor empress")
-_JUST_NAMED, _LATEST_NAMED = 0.9, 0.8  # that a surname several bear is whose it is taken for: named in this paragraph, or last
+_NOBLE = words(
+    "lord lady baroness baron viscount viscountess earl countess duke duchess prince princess king queen pope"
+    " emperor empress"
+)
+# that a surname several bear is whose it is taken for: named in this paragraph, or last
+_JUST_NAMED, _LATEST_NAMED = 0.9, 0.8
 
 
 class Bearers:
     """Who a name of one word can be. ``names``: all personal names in text order."""
 
-    def __init__(self, text: str, tokens: Tokens, people: People, names: Sequence[tuple[Range, PersonName]]) -> None:
+    def __init__(
+        self, text: str, tokens: Tokens, people: People, names: Sequence[tuple[Range, PersonName]]
+    ) -> None:
         self._text, self._tokens, self._people = text, tokens, people
         self._starts = [span.start for span, _ in names]
         self._alone: dict[str, list[Range]] = {}  # where names of one word stand, by folded name
@@ -35,15 +41,21 @@ class Bearers:
                 self._alone.setdefault(fold(name.text), []).append(span)
         self._pronouns: dict[str, Gender | None] = {}  # by folded name of one word: “Clinton … she”
 
-    def of_one_word(self, name: PersonName, span: Range, gender: Gender | None) -> tuple[Member, float] | None:
-        """Whose surname it is, else whose first or middle name, else whose surname spelled slightly otherwise, and how sure that is.
+    def of_one_word(
+        self, name: PersonName, span: Range, gender: Gender | None
+    ) -> tuple[Member, float] | None:
+        """Whose surname it is, else whose first or middle name, else whose surname spelled slightly
+        otherwise, and how sure that is.
 
-        ``gender``: by a title before it. In “Mr. Tan” the first name of Tan Wei Ming is no given name and says nothing about gender.
+        ``gender``: by a title before it. In “Mr. Tan” the first name of Tan Wei Ming is no given name and
+        says nothing about gender.
         """
         people = self._people
         first = people.of_first(name.text)
         for found in (people.of_surname(name.text), first, people.of_word(name.text)):
-            bearers = [m for m in found[:_FAMILY] if m.may_be(gender) or (found is first and m.called <= {gender})]
+            bearers = [
+                m for m in found[:_FAMILY] if m.may_be(gender) or (found is first and m.called <= {gender})
+            ]
             if len(bearers) > 1 and gender is None and (called := self._gender_by_pronouns(name.text)):
                 bearers = [member for member in bearers if member.may_be(called)] or bearers
             if bearers:
@@ -52,7 +64,8 @@ class Bearers:
         return (near[0], 1.0) if len(near) == 1 else None
 
     def _gender_by_pronouns(self, name: str) -> Gender | None:
-        """Whom most of the first pronouns after a name of one word mean, in the same sentence and with nobody else named between."""
+        """Whom most of the first pronouns after a name of one word mean, in the same sentence and with nobody
+        else named between."""
         key = fold(name)
         if key not in self._pronouns:
             counts: Counter[Gender] = Counter()
@@ -66,20 +79,28 @@ class Bearers:
         return self._pronouns[key]
 
     def _nearest(self, bearers: list[Member], span: Range) -> tuple[Member, float]:
-        """Of several bearers of a surname: not the one called by the given name or by a suffix, else the one mentioned before in the
-        same paragraph, else the one mentioned most, else last. Nobody can tell between those last mentioned in one paragraph."""
+        """Of several bearers of a surname: not the one called by the given name or by a suffix, else the one
+        mentioned before in the same paragraph, else the one mentioned most, else last. Nobody can tell
+        between those last mentioned in one paragraph."""
         family = [m for m in bearers if not self._is_set_apart(m)] or bearers
         if len(family) == 1:
             return family[0], 1.0
         paragraph = self._text.rfind("\n", 0, span.start) + 1
-        here = [m for m in family if any(paragraph <= mention.span.start < span.start for mention in m.mentions[-_LATEST:])]
+        here = [
+            m
+            for m in family
+            if any(paragraph <= mention.span.start < span.start for mention in m.mentions[-_LATEST:])
+        ]
         if len(here) == 1:
             return here[0], _JUST_NAMED
         best, second = sorted(family, key=lambda m: (-len(m.mentions), m.first))[:2]
         if len(best.mentions) > len(second.mentions):
             return best, len(best.mentions) / (len(best.mentions) + len(second.mentions))
         equal = [member for member in family if len(member.mentions) == len(best.mentions)]
-        latest = [max((at.span.start for at in m.mentions[-_LATEST:] if at.span.start < span.start), default=-1) for m in equal]
+        latest = [
+            max((at.span.start for at in m.mentions[-_LATEST:] if at.span.start < span.start), default=-1)
+            for m in equal
+        ]
         before, last = sorted(latest)[-2:]
         together = before >= 0 and "\n" not in self._text[before:last]
         return equal[latest.index(last)], 1.0 / len(equal) if together else _LATEST_NAMED
@@ -91,7 +112,8 @@ class Bearers:
 
 
 def call_by_titles(people: Iterable[Member]) -> None:
-    """Put their titles before names of one word where the title is part of the name, or tells its bearer from another."""
+    """Put their titles before names of one word where the title is part of the name, or tells its bearer from
+    another."""
     single = [member for member in people if member.titles and " " not in member.name]
     alike = Counter(fold(member.name) for member in single)
     for member in single:

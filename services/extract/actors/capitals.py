@@ -6,7 +6,15 @@ import re
 
 from schemas.events import ActorKind
 from services.extract.actors.cast import Cast
-from services.extract.actors.names import PARTICLES, bare, gender_of_word, is_given, is_role, is_title, unpossessed
+from services.extract.actors.names import (
+    PARTICLES,
+    bare,
+    gender_of_word,
+    is_given,
+    is_role,
+    is_title,
+    unpossessed,
+)
 from services.extract.actors.nouns import DOCUMENT_NOUN, ORGANISATION_NOUN
 from services.extract.actors.phrase import Manner, Phrase
 from services.extract.types import Range
@@ -14,8 +22,11 @@ from services.extract.wordlist import words
 
 CAPITALISED_RUN = re.compile(r"[A-Z][\w&.'’-]*(?:\s+(?:(?:of|the|and|for|in|on|&)\s+){0,2}[A-Z][\w&.'’-]*)*")
 _CAPITALISED = re.compile(rf"({CAPITALISED_RUN.pattern})(\s+[a-z-]+)?(?:['’]s)?")
-# Party members and nationals are groups with a name; "Critics" and "Voters" at the beginning of a sentence are descriptions.
-_NAMED_GROUP = re.compile(r"(?:Democrats|Republicans|Conservatives|Liberals|Tories|Greens|Libertarians|[A-Z]\w+(?:ans|ians|ese))")
+# Party members and nationals are groups with a name; "Critics" and "Voters" at the beginning of a sentence
+# are descriptions.
+_NAMED_GROUP = re.compile(
+    r"(?:Democrats|Republicans|Conservatives|Liberals|Tories|Greens|Libertarians|[A-Z]\w+(?:ans|ians|ese))"
+)
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _ARTICLE = re.compile(r"^(?:the|an?)\s+", re.IGNORECASE)
 _FAMILY = 20  # bearers of one surname that are looked at
@@ -41,7 +52,11 @@ def read_capitals(text: str, segment: Range, cast: Cast) -> Phrase | None:
         whose = cast.called(name) if name != run.group(1) else None
         if whose is not None and whose.kind is ActorKind.PERSON and bare(noun) not in _CALLED_AFTER:
             name = f"{whose.name}’s"
-        return Phrase(Manner.NAMED, f"{name} {noun}", ActorKind.ORGANIZATION) if bare(noun) in ORGANISATION_NOUN else None
+        return (
+            Phrase(Manner.NAMED, f"{name} {noun}", ActorKind.ORGANIZATION)
+            if bare(noun) in ORGANISATION_NOUN
+            else None
+        )
     bearers = cast.surnamed(name)
     if bearers:
         return Phrase(Manner.NAMED, bearers[0].name, bearers[0].kind, (bearers[0],))
@@ -50,7 +65,8 @@ def read_capitals(text: str, segment: Range, cast: Cast) -> Phrase | None:
 
 
 def apposed_person(text: str, description: Range, name: Range, cast: Cast) -> Phrase | None:
-    """A full name the tagger did not see behind what its bearer is: “Another villager, Lipolelo Potobere,”."""
+    """A full name the tagger did not see behind what its bearer is: “Another villager, Lipolelo
+    Potobere,”."""
     what, parts = text[description.start : description.end].split(), text[name.start : name.end].split()
     full = len(parts) in (2, 3) and all(_NAME.fullmatch(part) for part in parts)
     introduced = what[-1].islower() and is_role(what[-1]) and not is_role(parts[-1])
@@ -65,17 +81,23 @@ def _person(parts: list[str], cast: Cast) -> Phrase | None:
     while titles < len(parts) - 1 and is_title(parts[titles]):
         titles += 1
     rest = parts[titles:]
-    lower = max((number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1)
+    lower = max(
+        (number for number, word in enumerate(rest) if word.islower() and word not in PARTICLES), default=-1
+    )
     if lower >= 0:
         rest = rest[lower + 1 :][-2:]  # "CEO of the Refugee Council Enver Solomon"
-    called = titles > 0 and gender_of_word(parts[titles - 1]) is not None  # “Mr Lee”, which ends like “employee”
+    # “Mr Lee”, which ends like “employee”
+    called = titles > 0 and gender_of_word(parts[titles - 1]) is not None
     if (
         (is_role(rest[-1]) and not called)
         or bare(rest[-1]) in ORGANISATION_NOUN
         or not (titles or (len(rest) in (2, 3) and is_given(rest[0])))
     ):
         return None
-    bearer = next((member for member in cast.surnamed(rest[-1])[:_FAMILY] if len(rest) == 1 or " " not in member.name), None)
+    bearer = next(
+        (member for member in cast.surnamed(rest[-1])[:_FAMILY] if len(rest) == 1 or " " not in member.name),
+        None,
+    )
     if bearer is not None:
         return Phrase(Manner.NAMED, bearer.name, ActorKind.PERSON, (bearer,))
     return Phrase(Manner.NAMED, " ".join(rest).rstrip("."), ActorKind.PERSON)
@@ -88,8 +110,12 @@ def _other(text: str, segment: Range, phrase: str, parts: list[str]) -> Phrase |
         return None
     if len(parts) == 1 and not name.isupper():
         lead = text[max(0, segment.start - 2) : segment.start]
-        if (not lead or lead[-1] in '\n“"' or lead in (". ", "? ", "! ")) and not phrase.lower().startswith("the "):
+        if (not lead or lead[-1] in '\n“"' or lead in (". ", "? ", "! ")) and not phrase.lower().startswith(
+            "the "
+        ):
             return Phrase(Manner.NAMED, name, ActorKind.GROUP) if _NAMED_GROUP.fullmatch(name) else None
         if name.endswith("s"):
             return Phrase(Manner.NAMED, name, ActorKind.GROUP)
-    return Phrase(Manner.NAMED, name, ActorKind.DOCUMENT if bare(parts[-1]) in DOCUMENT_NOUN else ActorKind.ORGANIZATION)
+    return Phrase(
+        Manner.NAMED, name, ActorKind.DOCUMENT if bare(parts[-1]) in DOCUMENT_NOUN else ActorKind.ORGANIZATION
+    )

@@ -37,12 +37,10 @@ _TITLE_WEIGHT = 3  # "Mrs." outweighs what a given name suggests
 _ACRONYM = re.compile(r"[A-Z][A-Z.&]{1,7}")
 _SMALL_WORDS = words("of the and for in on to")
 # One-word names of institutions that speak in the news and stand without an article.
-_INSTITUTIONS = words(
-    """
+_INSTITUTIONS = words("""
     kremlin pentagon wikinews wikipedia wikileaks reuters bloomberg politico breitbart buzzfeed axios newsweek facebook twitter google
     microsoft amazon apple tesla boeing nasa nato unicef unesco interpol europol hamas hezbollah netflix youtube uber walmart
-    """
-)
+    """)
 _CAPITAL_FOLLOWS = re.compile(r" [A-Z]")  # the name is part of a longer one: "Trump Tower"
 
 
@@ -70,8 +68,12 @@ class Cast:
         call_by_titles(self.people)
         self.members = by_first_mention({id(m): m for m in (*self.people, *self._others.values())}.values())
         self._named = {fold(name): member for member in reversed(self.members) for name in member.names}
-        self._positions = sorted(((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0])
-        self._named |= {short: self._others[full] for short, full in self._short.items() if full in self._others}
+        self._positions = sorted(
+            ((m.span, member) for member in self.members for m in member.mentions), key=lambda item: item[0]
+        )
+        self._named |= {
+            short: self._others[full] for short, full in self._short.items() if full in self._others
+        }
         self._starts = [span.start for span, _ in self._positions]
         self.offices = Offices(self.people)
         self.organisations = Organisations(text, self.members, self.called)
@@ -91,13 +93,16 @@ class Cast:
 
     def sure(self, span: Range, member: Member) -> float:
         """How sure it is that a name inside a stretch of text is this member's, and not a namesake's."""
-        return min((self._unsure.get(at.start, 1.0) for at, named in self.within(span) if named is member), default=1.0)
+        return min(
+            (self._unsure.get(at.start, 1.0) for at, named in self.within(span) if named is member),
+            default=1.0,
+        )
 
-    # -- people ------------------------------------------------------------------------------------------------
+    # -- people ----------------------------------------------------------------------------------------------
 
     def _add_people(self, named: list[Named]) -> None:
-        """The longest names first: shorter ones may be parts of them. What only headings have comes last: in “Ann Lee Hammers Banks” the
-        capitals do not tell where her name ends."""
+        """The longest names first: shorter ones may be parts of them. What only headings have comes last: in
+        “Ann Lee Hammers Banks” the capitals do not tell where her name ends."""
         names = [(item.span, person_name(item.words)) for item in named]
         in_heading = headings(self.text)
         told = {name for span, name in names if not in_heading(span)}
@@ -139,9 +144,12 @@ class Cast:
         return self.text[span.end : span.end + 2] in ("’s", "'s")
 
     def _add_overlooked(self) -> None:
-        """Every other place where a known name stands: the tagger sees a name once and misses it the next time."""
+        """Every other place where a known name stands: the tagger sees a name once and misses it the next
+        time."""
         others = {id(member): member for member in self._others.values()}.values()
-        taken = sorted(mention.span for member in (*self._people.members, *others) for mention in member.mentions)
+        taken = sorted(
+            mention.span for member in (*self._people.members, *others) for mention in member.mentions
+        )
         starts = [span.start for span in taken]
         known = self._known_words()
         tokens = self.tokens
@@ -178,10 +186,12 @@ class Cast:
             member = self._people.whole(name)
             if member is not None:
                 self._mention(member, span, name)
-        elif not is_title(name.text) and (found := self._bearers.of_one_word(name, span, gender_before(self.tokens, span.start))):
+        elif not is_title(name.text) and (
+            found := self._bearers.of_one_word(name, span, gender_before(self.tokens, span.start))
+        ):
             self._mention(found[0], span, name, found[1])
 
-    # -- organisations, places, groups -------------------------------------------------------------------------
+    # -- organisations, places, groups -----------------------------------------------------------------------
 
     def _add_others(self, named: list[Named]) -> None:
         acronyms: list[tuple[Range, str, str]] = []
@@ -211,7 +221,8 @@ class Cast:
         return bearers[0] if len(bearers) == 1 else None
 
     def _are_two(self, span: Range, name: str) -> bool:
-        """Whether a firm's name is two persons who speak together: “Moss and Penn” after Jack Moss and Ruth Penn. Notes both."""
+        """Whether a firm's name is two persons who speak together: “Moss and Penn” after Jack Moss and Ruth
+        Penn. Notes both."""
         first, joined, second = name.partition(" and ")
         if not joined:
             return False
@@ -224,7 +235,8 @@ class Cast:
         return True
 
     def _bearer(self, words: str, start: int) -> tuple[Member, Range, PersonName, float] | None:
-        """Whose full name or surname stands there, where, and how sure that is; None where it is nobody's in the article."""
+        """Whose full name or surname stands there, where, and how sure that is; None where it is nobody's in
+        the article."""
         span, name = Range(start, start + len(words)), person_name(tuple(words.split()))
         whole = self._people.whole(name)
         if whole is not None:
@@ -245,7 +257,9 @@ class Cast:
         self._others[key] = member
         if member.kind is ActorKind.ORGANIZATION and " " in name:
             self._heads.setdefault(fold(head_of(name)), member)
-            self._acronyms.setdefault("".join(word[0] for word in name.split() if word.lower() not in _SMALL_WORDS).upper(), member)
+            self._acronyms.setdefault(
+                "".join(word[0] for word in name.split() if word.lower() not in _SMALL_WORDS).upper(), member
+            )
         return member
 
     def _mention_other(self, member: Member, span: Range, name: str) -> None:
@@ -253,9 +267,15 @@ class Cast:
 
 
 def _institutions(text: str, named: list[Named]) -> list[Named]:
-    """Single words the tagger takes for persons and the article for institutions: “the Kremlin”, “told Reuters”."""
+    """Single words the tagger takes for persons and the article for institutions: “the Kremlin”, “told
+    Reuters”."""
     singles = [item for item in named if len(item.words) == 1]
-    names = {fold(word) for item in named if item.label == "PERSON" and len(item.words) > 1 for word in (item.words[0], item.words[-1])}
+    names = {
+        fold(word)
+        for item in named
+        if item.label == "PERSON" and len(item.words) > 1
+        for word in (item.words[0], item.words[-1])
+    }
     institutions = {fold(name) for name in _INSTITUTIONS}
     for span, _, (word,), _ in singles:
         if text[max(0, span.start - 4) : span.start].lower() == "the " and not word.endswith("s"):

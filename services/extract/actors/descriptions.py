@@ -18,32 +18,28 @@ from services.extract.types import Range
 from services.extract.wordlist import words as wordlist
 
 # What reporters call somebody they have just named, to vary: “Trump spoke. The billionaire said …”.
-_VARIATION = wordlist(
-    """
+_VARIATION = wordlist("""
     nominee candidate businessman businesswoman billionaire millionaire mogul tycoon magnate frontrunner front-runner hopeful contender
     challenger incumbent lawmaker congressman congresswoman politician democrat republican conservative liberal star veteran
     singer actor actress rapper comedian novelist author footballer striker midfielder golfer quarterback pitcher boxer
     mum mom dad mother father mummy daddy gran granny grandad granddad grandmother grandfather nan bride groom pensioner
-    """
-)
-# What is nobody's occupation who is in focus: offices, whose holder is named as such, and who speaks for others or hides behind it.
-_ANOTHER = wordlist(
-    """
+    """)
+# What is nobody's occupation who is in focus: offices, whose holder is named as such, and who speaks for
+# others or hides behind it.
+_ANOTHER = wordlist("""
     spokesman spokeswoman spokesperson official aide lawyer attorney officer adviser advisor source insider investigator prosecutor agent
     representative employee worker expert minister president director leader owner reporter journalist correspondent interviewer
     moderator anchor host questioner person member commissioner editor chairman chairwoman chairperson chair mayor governor senator premier
     chancellor secretary bishop archbishop king queen judge justice general colonel captain sheriff ambassador chief boss pope emperor
     former latter
-    """
-)
-# Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice Frank Nervo”. Sources that
-# hide behind what they are (officials, aides, officers, lawyers, spokesmen) are not among them.
-_DELAYED = wordlist(
-    """
+    """)
+# Offices a lead names before it names their holder: “A New York judge has rejected …”, five lines on “Justice
+# Frank Nervo”. Sources that hide behind what they are (officials, aides, officers, lawyers, spokesmen) are
+# not among them.
+_DELAYED = wordlist("""
     judge justice senator representative governor mayor minister premier lawmaker congressman congresswoman bishop archbishop cardinal
     pastor sheriff actor actress singer billionaire
-    """
-)
+    """)
 _DETERMINERS = frozenset(("the", "this", "that", "his", "her", "its", "their", "former", "then"))
 _BEFORE = 2_000  # code points: two or three long paragraphs
 _LEAD = 600  # code points: headline and first paragraphs
@@ -54,8 +50,8 @@ _DEFINITE = re.compile(r"the\s", re.IGNORECASE)
 
 
 def bearer(read: Phrase, source: Range, cast: Cast, without: Collection[str] = ()) -> Member | None:
-    """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``; the organisation whose name
-    ends in this noun: ``the foundation``."""
+    """The one person the article gives this office or description: ``the senator`` after ``Sen. Ted Cruz``;
+    the organisation whose name ends in this noun: ``the foundation``."""
     if read.kind is ActorKind.ORGANIZATION and _NOUN_ALONE.fullmatch(read.name):
         return None if ORGANISATIONS in without else cast.organisations.called(read.words[-1], source.start)
     if not read.words or read.kind is not ActorKind.UNNAMED:
@@ -65,11 +61,16 @@ def bearer(read: Phrase, source: Range, cast: Cast, without: Collection[str] = (
     if OFFICES in without:
         return None
     words = [meaning(word) for word in read.words if meaning(word) not in _DETERMINERS]
-    return cast.offices.holder(words, source.start, former="former" in read.words) if words and is_role(words[-1]) else None
+    return (
+        cast.offices.holder(words, source.start, former="former" in read.words)
+        if words and is_role(words[-1])
+        else None
+    )
 
 
 def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
-    """Whom the article names after its lead: the only person of that office, if the lead says no more than the office."""
+    """Whom the article names after its lead: the only person of that office, if the lead says no more than
+    the office."""
     head = read.words[-1]
     if source.start > _LEAD or head not in _DELAYED or len(read.name.split()) > len(read.words) + 1:
         return None
@@ -77,9 +78,11 @@ def _named_later(read: Phrase, source: Range, cast: Cast) -> Member | None:
     return member if member is not None and member.first > source.start else None
 
 
-def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader, without: Collection[str] = ()) -> list[Described]:
-    """Single persons whom sources describe, in text order: the bearers of offices, those who are only described, and words that
-    stand for whoever is in focus."""
+def described_sources(
+    sources: Iterable[Range], cast: Cast, reader: Reader, without: Collection[str] = ()
+) -> list[Described]:
+    """Single persons whom sources describe, in text order: the bearers of offices, those who are only
+    described, and words that stand for whoever is in focus."""
     found: list[Described] = []
     for source in sorted(set(sources)):
         read = reader(source)
@@ -101,12 +104,18 @@ def described_sources(sources: Iterable[Range], cast: Cast, reader: Reader, with
 
 def _somebody_else(occupation: str, text: str, position: int) -> bool:
     """Whether the article has spoken of “a baker” before “the baker”, and of nobody by name who is one."""
-    return re.search(rf"\b[Aa]n?\s(?:[\w-]+\s){{0,3}}{re.escape(occupation)}\b", text[max(0, position - _BEFORE) : position]) is not None
+    return (
+        re.search(
+            rf"\b[Aa]n?\s(?:[\w-]+\s){{0,3}}{re.escape(occupation)}\b",
+            text[max(0, position - _BEFORE) : position],
+        )
+        is not None
+    )
 
 
 def varies(read: Phrase, text: str, position: int) -> bool:
-    """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”. Not for whose man is meant:
-    “the former president’s spokesman”."""
+    """Whether a description is another word for somebody named before: “the billionaire”, “the 70-year-old”.
+    Not for whose man is meant: “the former president’s spokesman”."""
     head = read.words[-1]
     if _NOUN_ALONE.fullmatch(read.name) and is_role(head) and head not in _ANOTHER:
         return not _somebody_else(head, text, position)

@@ -1,4 +1,5 @@
-"""Who spoke before and is meant again by fewer words: “the official” after “a Treasury official”, “both” after two names."""
+"""Who spoke before and is meant again by fewer words: “the official” after “a Treasury official”, “both”
+after two names."""
 
 from __future__ import annotations
 
@@ -31,7 +32,11 @@ class Earlier:
         if read.manner in (Manner.SEVERAL, Manner.ONE_OF):
             if actor.resolution is not Resolution.UNRESOLVED:
                 self._listed.append((source.start, read))
-        elif actor.kind is ActorKind.UNNAMED and actor.resolution is Resolution.DESCRIPTION and _is_person(read):
+        elif (
+            actor.kind is ActorKind.UNNAMED
+            and actor.resolution is Resolution.DESCRIPTION
+            and _is_person(read)
+        ):
             self._described.setdefault(read.words[-1], []).append((source.start, actor))
 
     def __call__(self, read: Phrase, mention: Span) -> Actor | None:
@@ -53,14 +58,23 @@ class Earlier:
         if joint is None or joint.manner is Manner.ONE_OF:
             return None
         return self._maker.named(
-            ActorKind.GROUP, joint.name, mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.GROUP)
+            ActorKind.GROUP,
+            joint.name,
+            mention,
+            Resolution.DESCRIPTION,
+            sure(Resolution.DESCRIPTION, ActorKind.GROUP),
         )
 
     def _one_of(self, number: int, mention: Span) -> Actor | None:
         listed = self._listed_before(mention.start)
         if listed is None or len(listed.members) <= number:
             return None
-        return self._maker.member(listed.members[number], mention, Resolution.DESCRIPTION, sure(Resolution.DESCRIPTION, ActorKind.PERSON))
+        return self._maker.member(
+            listed.members[number],
+            mention,
+            Resolution.DESCRIPTION,
+            sure(Resolution.DESCRIPTION, ActorKind.PERSON),
+        )
 
     def _listed_before(self, position: int) -> Phrase | None:
         last = bisect_left(self._listed, position, key=lambda item: item[0]) - 1

@@ -9,7 +9,15 @@ from collections.abc import Container, Iterable
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.extract.actors.names import PARTICLES, bare, gender_of_given, is_given, is_role, is_title, unpossessed
+from services.extract.actors.names import (
+    PARTICLES,
+    bare,
+    gender_of_given,
+    is_given,
+    is_role,
+    is_title,
+    unpossessed,
+)
 from services.extract.actors.nouns import ORGANISATION_NOUN
 from services.extract.actors.shapes import shaped_names
 from services.extract.actors.tokens import Tokens
@@ -18,9 +26,27 @@ from services.extract.wordlist import words
 
 _INITIAL = 3  # code points: "J", "G.K"
 _LONGEST_WORD = 80  # code points: longer ones are addresses or noise
-_INITIALS = re.compile(r"(?<![\w.])(?P<letters>[A-Z]\.\s?[A-Z]\.)\s$")  # “K.C. Maurer”, of which taggers see the surname
+# “K.C. Maurer”, of which taggers see the surname
+_INITIALS = re.compile(r"(?<![\w.])(?P<letters>[A-Z]\.\s?[A-Z]\.)\s$")
 _INITIALS_REACH = 8  # code points two initials take with their spaces
-_PLACES = frozenset(("U.S.", "U.N.", "U.K.", "E.U.", "D.C.", "N.Y.", "L.A.", "N.J.", "N.C.", "S.C.", "N.H.", "N.M.", "P.M.", "A.M."))
+_PLACES = frozenset(
+    (
+        "U.S.",
+        "U.N.",
+        "U.K.",
+        "E.U.",
+        "D.C.",
+        "N.Y.",
+        "L.A.",
+        "N.J.",
+        "N.C.",
+        "S.C.",
+        "N.H.",
+        "N.M.",
+        "P.M.",
+        "A.M.",
+    )
+)
 _HONORIFIC = re.compile(r"\b(?:Mr|Mrs|Ms|Dr)\.? $")
 _SUFFIX = re.compile(r",? (?P<suffix>(?:Jr|Sr)\b|I{2,3}\b|IV\b)")
 _LINKS = frozenset(("of", "for", "and"))  # go on into the next word of an organisation's name
@@ -33,7 +59,8 @@ _CALENDAR = words("may april june august march monday tuesday wednesday thursday
 
 
 class Named(NamedTuple):
-    """A name in the text: where, what the tagger takes it for, its words, and a nickname that stands among them in marks."""
+    """A name in the text: where, what the tagger takes it for, its words, and a nickname that stands among
+    them in marks."""
 
     span: Range
     label: str
@@ -104,14 +131,17 @@ def _reshaped(text: str, named: list[Named]) -> list[Named]:
 
 
 def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
-    """The label of each word. A word that is mostly a place or an organisation is no person here, and the other way round."""
+    """The label of each word. A word that is mostly a place or an organisation is no person here, and the
+    other way round."""
     votes: dict[str, dict[str, int]] = {}
     words = {number: bare(tokens[number]) for number in best}
     for number, word in words.items():
         label = best[number][1]
         counts = votes.setdefault(word, {})
         counts[label] = counts.get(label, 0) + 1
-    winners = {word: max(counts.items(), key=itemgetter(1)) for word, counts in votes.items() if len(counts) > 1}
+    winners = {
+        word: max(counts.items(), key=itemgetter(1)) for word, counts in votes.items() if len(counts) > 1
+    }
     labels: dict[int, str] = {}
     for number, (_, label) in best.items():
         labels[number] = label
@@ -124,7 +154,8 @@ def _vote(tokens: Tokens, best: dict[int, tuple[float, str]]) -> dict[int, str]:
 
 
 def _is_introduced(tokens: Tokens, number: int) -> bool:
-    """Whether a title stands before a word, or an occupation before a given name: “party leader Nobuyuki Baba”."""
+    """Whether a title stands before a word, or an occupation before a given name: “party leader Nobuyuki
+    Baba”."""
     before = tokens[number - 1] if number and tokens.gap(number) == " " else ""
     return is_title(before) or (is_role(before) and gender_of_given(tokens[number]) is not None)
 
@@ -146,23 +177,33 @@ def _surnames(tokens: Tokens, labels: dict[int, str]) -> Counter[str]:
     """How often each word ends a run of words that are a person's name."""
     people = {number for number, label in labels.items() if label == "PERSON"}
     return Counter(
-        bare(tokens[number]) for number in people if _follows(tokens, number, people) and not _follows(tokens, number + 1, people)
+        bare(tokens[number])
+        for number in people
+        if _follows(tokens, number, people) and not _follows(tokens, number + 1, people)
     )
 
 
 def _one_name(before: str, word: str, label: str, surnames: Counter[str], *, full: bool) -> bool:
-    """Whether a word the tagger began a new entity with goes on with the name before it: after a given name, or where neither word
-    is anybody's surname elsewhere. Not where it begins a name in ``full`` after a word that is none: “Brave Sam Hill”."""
+    """Whether a word the tagger began a new entity with goes on with the name before it: after a given name,
+    or where neither word is anybody's surname elsewhere. Not where it begins a name in ``full`` after a word
+    that is none: “Brave Sam Hill”."""
     if label != "PERSON":
         return False
     if is_given(before):
         return not is_given(word)
     if full and gender_of_given(word) is not None and gender_of_given(before) is None:
         return False
-    return not is_title(before) and not before.endswith(("’s", "'s")) and not surnames[bare(before)] and surnames[bare(word)] < _TWICE
+    return (
+        not is_title(before)
+        and not before.endswith(("’s", "'s"))
+        and not surnames[bare(before)]
+        and surnames[bare(word)] < _TWICE
+    )
 
 
-def _add_name(tokens: Tokens, numbers: list[int], label: str, surnames: Counter[str], named: list[Named]) -> None:
+def _add_name(
+    tokens: Tokens, numbers: list[int], label: str, surnames: Counter[str], named: list[Named]
+) -> None:
     """Add the name that these words make, if they make one."""
     text, person = tokens.text, label == "PERSON"
     kept = _person_words(tokens, numbers, surnames) if person else numbers
@@ -172,7 +213,9 @@ def _add_name(tokens: Tokens, numbers: list[int], label: str, surnames: Counter[
         kept = [*kept, *tokens.over(Range(*suffix.span("suffix")))]
     words = tuple(unpossessed(tokens[number]) for number in kept)
     start, end = tokens.starts[kept[0]], tokens.starts[kept[-1]] + len(words[-1])
-    if text[end : end + 1] == "." and (bare(words[-1]) in ("jr", "sr") or (len(kept) == 1 and len(words[-1]) == 1)):
+    if text[end : end + 1] == "." and (
+        bare(words[-1]) in ("jr", "sr") or (len(kept) == 1 and len(words[-1]) == 1)
+    ):
         end += 1
     if person and len(kept) == 1 and text[max(0, start - 2) : start - 1] == ".":
         initials = _INITIALS.search(text, max(0, start - _INITIALS_REACH), start)
@@ -182,20 +225,24 @@ def _add_name(tokens: Tokens, numbers: list[int], label: str, surnames: Counter[
 
 
 def _person_words(tokens: Tokens, kept: list[int], surnames: Counter[str]) -> list[int]:
-    """The words of a personal name: no titles before it, no honours behind it; empty when it is none. Mr. King is no king."""
+    """The words of a personal name: no titles before it, no honours behind it; empty when it is none. Mr.
+    King is no king."""
     while len(kept) > 1 and tokens[kept[-1]] in _HONOURS:
         kept = kept[:-1]
     kept = kept[_introduction([tokens[number] for number in kept]) :]
     while kept and is_title(word := tokens[kept[0]]) and not (len(kept) == 2 and is_given(word)):
         start = tokens.starts[kept[0]]
-        if len(kept) == 1 and (surnames[bare(word)] or _HONORIFIC.search(tokens.text, max(0, start - 6), start)):
+        if len(kept) == 1 and (
+            surnames[bare(word)] or _HONORIFIC.search(tokens.text, max(0, start - 6), start)
+        ):
             break
         kept = kept[1:]
     while kept and not ((word := tokens[kept[0]])[0].isupper() or bare(word) in PARTICLES):
         kept = kept[1:]
     if len(kept) == 1:
         word = tokens[kept[0]]
-        # "Putin-Zelensky meeting" names two people and is neither of them; nor is “the Mayor’s Office” anybody.
+        # "Putin-Zelensky meeting" names two people and is neither of them; nor is “the Mayor’s Office”
+        # anybody.
         if bare(word) in _CALENDAR | ORGANISATION_NOUN or ("-" in word and word.split("-")[1][:1].isupper()):
             return []
     return kept

@@ -9,19 +9,24 @@ from services.extract.actors.tokens import Tokens
 from services.extract.types import Range
 from services.extract.wordlist import words
 
-_TITLE_WORDS_BEFORE = 7  # "Russian Foreign Minister", "Clinton campaign national press secretary": longer is a clause
+# "Russian Foreign Minister", "Clinton campaign national press secretary": longer is a clause
+_TITLE_WORDS_BEFORE = 7
 _REACH = 120  # code points on either side of the name
 _NEAR = 8  # code points that a comma and the white space after it take at most
-_APPOSITION = re.compile(r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)")
-_LEAD = re.compile(r"(?:\b(?:an?|the|his|her|its|their)|[’']s)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE)
-_STOP = words(
-    """
+_APPOSITION = re.compile(
+    r",\s+(?:an?|the|his|her|its|their)?\s*([^,.;:!?“”\"()\n]{3,90}?)(?=,|\.|\bwho\b|\n|$)"
+)
+_LEAD = re.compile(
+    r"(?:\b(?:an?|the|his|her|its|their)|[’']s)\s+([^,.;:!?“”\"()\n]{3,90}),\s+$", re.IGNORECASE
+)
+_STOP = words("""
     the a an and or but of in on at by for with to from as that than when while if said says told asked called is was
     are were be has have had his her its their our my your this these those between against about after before over
     under into per via like including despite did does do not then who which
-    """
+    """)
+_BEFORE_TITLES = words(
+    "former then acting interim incoming outgoing deputy vice assistant senior retired late state ex"
 )
-_BEFORE_TITLES = words("former then acting interim incoming outgoing deputy vice assistant senior retired late state ex")
 
 
 def words_before(tokens: Tokens, position: int, limit: int = _TITLE_WORDS_BEFORE) -> list[str]:
@@ -48,13 +53,19 @@ def gender_before(tokens: Tokens, position: int) -> Gender | None:
 
 
 def honorific_before(tokens: Tokens, position: int) -> str | None:
-    """The title right before a name that says whether it is a man or a woman, as it is written: ``Mr``, ``Lady``."""
+    """The title right before a name that says whether it is a man or a woman, as it is written: ``Mr``,
+    ``Lady``."""
     before = words_before(tokens, position, 1)
-    return before[0] if before and before[0][0].isupper() and is_title(before[0]) and gender_of_word(before[0]) else None
+    return (
+        before[0]
+        if before and before[0][0].isupper() and is_title(before[0]) and gender_of_word(before[0])
+        else None
+    )
 
 
 def roles_around(tokens: Tokens, span: Range) -> list[str]:
-    """The words of the offices and occupations that stand before a name or in apposition to it, lower case."""
+    """The words of the offices and occupations that stand before a name or in apposition to it, lower
+    case."""
     text = tokens.text
     before_name = words_before(tokens, span.start)
     roles = _office(before_name) if before_name and is_role(before_name[-1]) else []
@@ -75,9 +86,17 @@ def roles_around(tokens: Tokens, span: Range) -> list[str]:
 
 
 def _office(title: list[str]) -> list[str]:
-    """The words of the office that ends in a title. What stands before a capitalised one is capitalised too: “met | Gov.”"""
+    """The words of the office that ends in a title. What stands before a capitalised one is capitalised too:
+    “met | Gov.”"""
     if title[-1][0].isupper():
-        verb = next((n for n in range(len(title) - 2, -1, -1) if title[n].islower() and bare(title[n]) not in _BEFORE_TITLES), -1)
+        verb = next(
+            (
+                n
+                for n in range(len(title) - 2, -1, -1)
+                if title[n].islower() and bare(title[n]) not in _BEFORE_TITLES
+            ),
+            -1,
+        )
         title = title[verb + 1 :]
     return [bare(word) for word in title]
 

@@ -1,4 +1,5 @@
-"""Who “I” is outside of quotation marks: whoever signs the letter or the post, or the article's only author."""
+"""Who “I” is outside of quotation marks: whoever signs the letter or the post, or the article's only
+author."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class FirstPerson:
         self._signed = sorted(signed, key=lambda item: item[0])
 
     def __call__(self, word: str, position: int) -> Member | None:
-        """Whom the pronoun means: the author, else whose name is the next paragraph; None when nobody can tell."""
+        """Whom the pronoun means: the author, else whose name is the next paragraph; None when nobody can
+        tell."""
         if self._author is not None:
             return Member(ActorKind.PERSON, Mention(Range(position, position), self._author))
         if word in SPEAKER_PLURAL:
@@ -47,4 +49,7 @@ def _by_handle(match: re.Match[str]) -> Member:
 
 def _is_signature(text: str, name: Range) -> bool:
     """Whether a paragraph holds a name and nothing else."""
-    return text[max(0, name.start - 2) : name.start].strip(" —–-")[-1:] in ("", "\n") and _SIGNED.match(text, name.end) is not None
+    return (
+        text[max(0, name.start - 2) : name.start].strip(" —–-")[-1:] in ("", "\n")
+        and _SIGNED.match(text, name.end) is not None
+    )

@@ -24,7 +24,13 @@ def office(label: str) -> Phrase | None:
     part = words[-1].lower() in ENGLISH.words("label_parts") and (len(words) == 1 or is_definite(label))
     if _ANSWER.fullmatch(label) or _QUESTION.fullmatch(label) or not (part or is_role(words[-1])):
         return None
-    return Phrase(Manner.DESCRIBED, " ".join(words).lower(), ActorKind.UNNAMED, words=tuple(bare(word) for word in words), definite=True)
+    return Phrase(
+        Manner.DESCRIBED,
+        " ".join(words).lower(),
+        ActorKind.UNNAMED,
+        words=tuple(bare(word) for word in words),
+        definite=True,
+    )
 
 
 def is_definite(label: str) -> bool:
@@ -33,7 +39,8 @@ def is_definite(label: str) -> bool:
 
 
 def full_names(text: str, labels: Iterable[Range]) -> dict[str, Range]:
-    """Labels that give a name in full, by its surname in small letters: “ANN DAY” of “DAY”. Of two of a surname the first."""
+    """Labels that give a name in full, by its surname in small letters: “ANN DAY” of “DAY”. Of two of a
+    surname the first."""
     full: dict[str, Range] = {}
     for label in sorted(labels):
         words = _without_titles(text[slice(*label)])
@@ -46,15 +53,23 @@ def speaker(mention: Span, cast: Cast, maker: Maker) -> Actor:
     """Whom a label that is no office names. Whoever is asked is the only person named so far."""
     if _ANSWER.fullmatch(mention.exact):
         named = [member for member in cast.people[:2] if member.first < mention.start]
-        return maker.member(named[0], mention, Resolution.DESCRIPTION, HINT) if len(named) == 1 else maker.unresolved(mention)
+        return (
+            maker.member(named[0], mention, Resolution.DESCRIPTION, HINT)
+            if len(named) == 1
+            else maker.unresolved(mention)
+        )
     if _QUESTION.fullmatch(mention.exact):
         return maker.unresolved(mention)
     words = _without_titles(mention.exact)
     bearers = cast.surnamed(words[-1])
     if bearers and len(words) == 1:
-        return maker.member(bearers[0], mention, Resolution.SURNAME, sure(Resolution.SURNAME, ActorKind.PERSON))
+        return maker.member(
+            bearers[0], mention, Resolution.SURNAME, sure(Resolution.SURNAME, ActorKind.PERSON)
+        )
     name = " ".join(word.capitalize() if word.isupper() and "." not in word else word for word in words)
-    return maker.named(ActorKind.PERSON, name, mention, Resolution.NAME, sure(Resolution.NAME, ActorKind.PERSON))
+    return maker.named(
+        ActorKind.PERSON, name, mention, Resolution.NAME, sure(Resolution.NAME, ActorKind.PERSON)
+    )
 
 
 def _without_titles(label: str) -> list[str]:

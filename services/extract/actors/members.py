@@ -13,7 +13,8 @@ from services.extract.types import Range
 
 _SHORTEST_TYPO = 5  # letters: shorter names that differ by one are different names
 _FAMILY = 20  # bearers of one word that are looked at
-_CROWD = 500  # persons: in longer lists a letter's difference is no error, and comparing all with all takes long
+# persons: in longer lists a letter's difference is no error, and comparing all with all takes long
+_CROWD = 500
 
 
 class Mention(NamedTuple):
@@ -27,11 +28,23 @@ class Mention(NamedTuple):
 class Member:
     """Somebody or something named in the article; identity is the object's.
 
-    ``name`` is the canonical name: the one most often given in full, the longer one of equals. ``first`` is where the member is first
-    mentioned. ``titles`` stand before mentions of one word; ``called`` are the genders that titles say.
+    ``name`` is the canonical name: the one most often given in full, the longer one of equals. ``first`` is
+    where the member is first mentioned. ``titles`` stand before mentions of one word; ``called`` are the
+    genders that titles say.
     """
 
-    __slots__ = ("_rank", "called", "first", "genders", "kind", "mentions", "name", "names", "roles", "titles")
+    __slots__ = (
+        "_rank",
+        "called",
+        "first",
+        "genders",
+        "kind",
+        "mentions",
+        "name",
+        "names",
+        "roles",
+        "titles",
+    )
 
     def __init__(self, kind: ActorKind, *mentions: Mention) -> None:
         self.kind = kind
@@ -114,8 +127,9 @@ class People:
         self._by_word.setdefault(fold(nickname), []).append(member)
 
     def whole(self, name: PersonName) -> Member | None:
-        """The person of a name of several words: with this given name, surname and suffix, whatever stands between them, else the only
-        one whose longer name begins or ends with it: ``García López`` of ``María García López``."""
+        """The person of a name of several words: with this given name, surname and suffix, whatever stands
+        between them, else the only one whose longer name begins or ends with it: ``García López`` of ``María
+        García López``."""
         return self.in_full(name) or self._with_part(name)
 
     def _with_part(self, name: PersonName) -> Member | None:
@@ -146,13 +160,19 @@ class People:
         return self._by_word.get(fold(word), [])
 
     def of_near_surname(self, name: str) -> list[Member]:
-        """Everybody with a full name and a surname one letter off: a typing error, or a spelling of another language."""
+        """Everybody with a full name and a surname one letter off: a typing error, or a spelling of another
+        language."""
         key = fold(name)
         if len(key) < _SHORTEST_TYPO or len(self.members) > _CROWD:
             return []
         alike = (surname for n in (-1, 0, 1) for surname in self._spellings.get((key[0], len(key) + n), ()))
         near = sorted(surname for surname in alike if one_edit_apart(surname, key))
-        return [member for surname in near for member in self._by_surname[surname] if any(" " in name for name in member.names)]
+        return [
+            member
+            for surname in near
+            for member in self._by_surname[surname]
+            if any(" " in name for name in member.names)
+        ]
 
     def fold_initials(self) -> None:
         """``J. Smith`` is the article's only Smith whose given name begins with J."""

@@ -19,27 +19,28 @@ Gender = Literal["m", "f"]
 WORD = re.compile(r"[^\W_]++(?:[-&.'’][^\W_]++)*+")
 _POSSESSIVE = re.compile(r"['’]s$|(?<=s)['’]$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\.)[A-Z]$")
-_ROLE_ENDING = re.compile(r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$")
-_NO_ROLES = words(
-    """
+_ROLE_ENDING = re.compile(
+    r"(?:[eo]r|ist|man|woman|person|ian|ent|ant|ee|eon|mate|wife|husband|son|daughter)$"
+)
+_NO_ROLES = words("""
     after under over however never ever whether either neither other another rather later earlier former number order matter power
     water paper letter week september october november december october summer winter centre center even then recent different
     government president-elect department event moment statement percent cent agreement major senior junior prior reason season
     person human german american russian ukrainian italian iranian syrian for or nor her their your our mr per offer remember
     consider enter answer further together forever newspaper her want grant three agree see free latter
-    """
-)
+    """)
 _MIDDLE = re.compile(r"(?:[A-Z]\.?){1,2}")
-_NAMESAKES = words("george-bush john-kennedy robert-kennedy joseph-kennedy michael-jordan john-adams james-smith john-smith david-smith")
+_NAMESAKES = words(
+    "george-bush john-kennedy robert-kennedy joseph-kennedy michael-jordan john-adams james-smith john-smith"
+    " david-smith"
+)
 _FINAL_I = re.compile(r"(?:iy|yy|ij|yi|ii|y|i)\b")
 _DOUBLED = re.compile(r"(.)\1+")
 _THE = re.compile(r"^[Tt]he\s+")
 _SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
-PARTICLES = words(
-    """
+PARTICLES = words("""
     van von der den de la le du da dos das di del della al el bin ibn ben bint binti binte ter ten af zu
-    """
-)
+    """)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ class _Given:
 def _given() -> _Given:
     """Given names of many languages with the gender they are borne by, without diacritics.
 
-    From the US Census Bureau's name frequencies (public domain) and Faker's lists for 60 countries (MIT): a name is in when one gender
-    bears it at least twelve times as often as the other, in all lists that have it, and when it is no common English word. ``alone``
-    are those that are at least ten times as frequent as given names than as surnames.
+    From the US Census Bureau's name frequencies (public domain) and Faker's lists for 60 countries (MIT): a
+    name is in when one gender bears it at least twelve times as often as the other, in all lists that have
+    it, and when it is no common English word. ``alone`` are those that are at least ten times as frequent as
+    given names than as surnames.
     """
     data = json.loads(files(__package__).joinpath("given.json").read_text(encoding="utf-8"))
     genders: dict[str, Gender] = {}
@@ -103,7 +105,8 @@ def is_title(word: str) -> bool:
 
 @remembered(8192)
 def is_role(word: str) -> bool:
-    """Whether a word names an office or an occupation, by the list or by its ending: ``pollster``, ``strategist``."""
+    """Whether a word names an office or an occupation, by the list or by its ending: ``pollster``,
+    ``strategist``."""
     return is_title(word) or (bool(_ROLE_ENDING.search(bare(word))) and bare(word) not in _NO_ROLES)
 
 
@@ -125,7 +128,11 @@ def gender_of_single(word: str) -> Gender | None:
 
 def _plain(word: str) -> str:
     """Without diacritics."""
-    return word if word.isascii() else "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return (
+        word
+        if word.isascii()
+        else "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    )
 
 
 def gender_of_word(word: str) -> Gender | None:
@@ -136,7 +143,11 @@ def gender_of_word(word: str) -> Gender | None:
 def _written(parts: tuple[str, ...]) -> str:
     last = len(parts) - 1
     return " ".join(
-        f"{word}." if (number < last and _INITIAL.search(word)) or (number and bare(word) in ("jr", "sr")) else word
+        (
+            f"{word}."
+            if (number < last and _INITIAL.search(word)) or (number and bare(word) in ("jr", "sr"))
+            else word
+        )
         for number, word in enumerate(parts)
     )
 
@@ -144,9 +155,10 @@ def _written(parts: tuple[str, ...]) -> str:
 class PersonName(NamedTuple):
     """A personal name cut up; made by :func:`person_name`.
 
-    ``text`` is the name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald Trump Jr.`` ``core`` are its words
-    without Jr. and the like; ``suffix`` is that: ``jr``, for father and son share everything else. ``given`` is None when the name is one
-    word. ``surname`` has its particles: ``de Blasio``, ``von der Leyen``.
+    ``text`` is the name as it is written, with the full stops of initials: ``Donald J. Trump``, ``Donald
+    Trump Jr.`` ``core`` are its words without Jr. and the like; ``suffix`` is that: ``jr``, for father and
+    son share everything else. ``given`` is None when the name is one word. ``surname`` has its particles:
+    ``de Blasio``, ``von der Leyen``.
     """
 
     text: str
@@ -166,22 +178,30 @@ def person_name(words: tuple[str, ...]) -> PersonName:
     while first > 1 and (core[first - 1] == "of" or core[first - 1].lower() in PARTICLES):
         first -= 1
     suffix = "-".join(bare(word) for word in words[len(core) :])
-    return PersonName(_written(words), core, core[0] if len(core) > 1 else None, " ".join(core[first:]), suffix)
+    return PersonName(
+        _written(words), core, core[0] if len(core) > 1 else None, " ".join(core[first:]), suffix
+    )
 
 
 def without_initials(name: str) -> str:
-    """A name without middle initials, by which articles write one person: ``Donald J. Trump`` is ``Donald Trump``.
+    """A name without middle initials, by which articles write one person: ``Donald J. Trump`` is ``Donald
+    Trump``.
 
     Initials that tell namesakes apart stay: George W. Bush and George H. W. Bush.
     """
     parts = name.split()
-    kept = [part for number, part in enumerate(parts) if not 0 < number < len(parts) - 1 or not _MIDDLE.fullmatch(part)]
+    kept = [
+        part
+        for number, part in enumerate(parts)
+        if not 0 < number < len(parts) - 1 or not _MIDDLE.fullmatch(part)
+    ]
     return name if name_key(f"{kept[0]} {kept[-1]}") in _NAMESAKES else " ".join(kept)
 
 
 @remembered(8192)
 def fold(name: str) -> str:
-    """A spelling key under which transliterations of one name fall together: Zelensky, Zelenskyy, Zelenskiy."""
+    """A spelling key under which transliterations of one name fall together: Zelensky, Zelenskyy,
+    Zelenskiy."""
     key = _FINAL_I.sub("i", name_key(name))
     key = key.replace("ey", "ei").replace("w", "v").replace("ph", "f").replace("kh", "h").replace("y", "i")
     return _DOUBLED.sub(r"\1", key)

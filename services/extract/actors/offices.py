@@ -32,7 +32,8 @@ def meaning(word: str) -> str:
 
 
 def of_another_party(words: Iterable[str], member: Member) -> bool:
-    """Whether a description names a party and the article gives the person only to others: “the Democratic nominee” is no Republican."""
+    """Whether a description names a party and the article gives the person only to others: “the Democratic
+    nominee” is no Republican."""
     said = {_PARTIES[word] for word in words if word in _PARTIES}
     known = {_PARTIES[role] for role in member.roles if role in _PARTIES}
     return bool(said and known) and said.isdisjoint(known)
@@ -43,7 +44,9 @@ class Offices:
 
     def __init__(self, people: Sequence[Member]) -> None:
         self._holders: dict[str, dict[int, Member]] = {}
-        self._meanings = {id(person): {meaning(role) for role in person.roles} for person in people if person.roles}
+        self._meanings = {
+            id(person): {meaning(role) for role in person.roles} for person in people if person.roles
+        }
         for person in people:
             for role in person.roles:
                 self._holders.setdefault(_ALIASES.get(role, role), {})[id(person)] = person
@@ -55,8 +58,9 @@ class Offices:
         return next(iter(holders.values())) if len(holders) == 1 else None
 
     def holder(self, words: Sequence[str], position: int, *, former: bool = False) -> Member | None:
-        """The person who is given most of these words, the last of them among them: whoever is named last before a position; failing
-        that, for a title, whoever is named after it. ``former``: only who is said to have been it."""
+        """The person who is given most of these words, the last of them among them: whoever is named last
+        before a position; failing that, for a title, whoever is named after it. ``former``: only who is said
+        to have been it."""
         head = words[-1]
         mentions = self._mentions_of(head)
         middle = bisect_left(mentions, position, key=lambda item: item[0])

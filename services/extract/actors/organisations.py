@@ -1,4 +1,5 @@
-"""Organisations called by the noun that heads their name: “the foundation” after “the Andy Warhol Foundation for the Visual Arts”."""
+"""Organisations called by the noun that heads their name: “the foundation” after “the Andy Warhol Foundation
+for the Visual Arts”."""
 
 from __future__ import annotations
 
@@ -13,15 +14,13 @@ from services.extract.actors.names import bare, fold, unpossessed, without_the
 from services.extract.types import Range
 from services.extract.wordlist import words
 
-# What such institutions have in their names. Companies, networks, newspapers and teams mostly have not: “the network” is seldom whichever
-# is called Network.
-_CARRIED = words(
-    """
+# What such institutions have in their names. Companies, networks, newspapers and teams mostly have not: “the
+# network” is seldom whichever is called Network.
+_CARRIED = words("""
     party committee department foundation court council ministry embassy commission bureau university college board institute association
     coalition alliance federation league society church parliament bank agency authority trust airline centre center coastguard
     regulator watchdog hospital museum charity consortium union observatory service
-    """
-)
+    """)
 # “Norway’s coastguard”, “Sweden’s interior ministry”: an institution by its possessor and its noun.
 _POSSESSED = re.compile(
     r"(?P<whose>(?:[A-Z][\w.-]{1,30} ){0,3}[A-Z][\w.-]{1,30})['’]s? (?:[a-z][\w-]{1,30} ){0,2}?"
@@ -48,8 +47,12 @@ class Organisations:
                 self._mentions.setdefault(match["noun"], []).append((match.start(), member))
         for member in members:
             if member.kind is ActorKind.ORGANIZATION:
-                for head in {head for name in member.names if (head := head_of(name).removesuffix("s")) in _CARRIED}:
-                    self._mentions.setdefault(head, []).extend((mention.span.start, member) for mention in member.mentions)
+                for head in {
+                    head for name in member.names if (head := head_of(name).removesuffix("s")) in _CARRIED
+                }:
+                    self._mentions.setdefault(head, []).extend(
+                        (mention.span.start, member) for mention in member.mentions
+                    )
         for mentions in self._mentions.values():
             mentions.sort(key=lambda item: item[0])
 
@@ -65,16 +68,21 @@ class Organisations:
 
 
 def head_of(name: str) -> str:
-    """The noun of a name of several words: ``court`` of ``Supreme Court of Cassation``; empty when it is one word."""
+    """The noun of a name of several words: ``court`` of ``Supreme Court of Cassation``; empty when it is one
+    word."""
     parts = [bare(word) for word in name.split()]
     end = next((number for number, word in enumerate(parts) if number and word in _ENDS_HEAD), len(parts))
     return parts[end - 1] if len(parts) > 1 else ""
 
 
 def short_forms(text: str, named: Iterable[Named]) -> dict[str, str]:
-    """Folded short forms to the folded names of organisations they stand behind in parentheses, whatever their letters: “the Coastal
-    Shipping Alliance (Nordhav)”. A place in parentheses is where it is."""
-    organisations = {item.span.end: without_the(unpossessed(text[item.span.start : item.span.end])) for item in named if item.label == _ORG}
+    """Folded short forms to the folded names of organisations they stand behind in parentheses, whatever
+    their letters: “the Coastal Shipping Alliance (Nordhav)”. A place in parentheses is where it is."""
+    organisations = {
+        item.span.end: without_the(unpossessed(text[item.span.start : item.span.end]))
+        for item in named
+        if item.label == _ORG
+    }
     places = {item.span.start for item in named if item.label == "LOCATION"}
     found: dict[str, str] = {}
     for match in _IN_PARENTHESES.finditer(text):

@@ -8,7 +8,16 @@ from enum import Enum
 from schemas.events import ActorKind
 from services.extract.actors.members import Member
 
-PERSONAL = {"he": "m", "him": "m", "his": "m", "himself": "m", "she": "f", "her": "f", "hers": "f", "herself": "f"}
+PERSONAL = {
+    "he": "m",
+    "him": "m",
+    "his": "m",
+    "himself": "m",
+    "she": "f",
+    "her": "f",
+    "hers": "f",
+    "herself": "f",
+}
 SPEAKER_PLURAL = frozenset(("we", "us", "our", "ours", "ourselves"))
 SPEAKER = SPEAKER_PLURAL | {"i", "me", "my", "mine", "myself"}
 PLURAL = frozenset(("they", "them", "their", "theirs", "themselves"))

@@ -1,4 +1,5 @@
-"""Who “they” are and what “it” is: the group, organisation or document that spoke last, not farther back than two paragraphs."""
+"""Who “they” are and what “it” is: the group, organisation or document that spoke last, not farther back than
+two paragraphs."""
 
 from __future__ import annotations
 
@@ -20,16 +21,25 @@ _LEAD = 24  # code points of a sentence before its subject: marks and one of the
 _PARAGRAPHS = 2
 _LOOK_BACK = 2_000  # code points: two long paragraphs
 _RECENT = 20  # groups that spoke last
-_THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)  # an unnamed source is "they" as often as "he"
+# an unnamed source is "they" as often as "he"
+_THEY = (ActorKind.GROUP, ActorKind.ORGANIZATION, ActorKind.UNNAMED)
 _IT = (ActorKind.ORGANIZATION, ActorKind.DOCUMENT)
 
 
 class Plurals:
     """What has spoken so far that is no person. ``starts``: where the sentences begin."""
 
-    def __init__(self, cast: Cast, starts: Sequence[int], reader: Reader, maker: Maker, quoted: Iterable[QuotedStretch]) -> None:
+    def __init__(
+        self, cast: Cast, starts: Sequence[int], reader: Reader, maker: Maker, quoted: Iterable[QuotedStretch]
+    ) -> None:
         self._quoted = sorted(stretch.outer for stretch in quoted if stretch.depth == 0)
-        self._text, self._cast, self._starts, self._reader, self._maker = cast.text, cast, starts, reader, maker
+        self._text, self._cast, self._starts, self._reader, self._maker = (
+            cast.text,
+            cast,
+            starts,
+            reader,
+            maker,
+        )
         self._spoke: list[tuple[int, Actor]] = []
 
     def spoke(self, position: int, actor: Actor) -> None:
@@ -50,11 +60,15 @@ class Plurals:
                 break
             if actor.kind in (_THEY if plural else _IT):
                 confidence = sure(Resolution.PRONOUN, actor.kind)
-                return actor.model_copy(update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence})
+                return actor.model_copy(
+                    update={"mention": mention, "resolution": Resolution.PRONOUN, "confidence": confidence}
+                )
         wanted = ActorKind.GROUP if plural else ActorKind.ORGANIZATION
         for span, member in reversed(self._cast.within(Range(limit, position))):
             if member.kind is wanted and self._is_subject(span) and not self._is_quoted(span.start):
-                return self._maker.member(member, mention, Resolution.PRONOUN, sure(Resolution.PRONOUN, wanted))
+                return self._maker.member(
+                    member, mention, Resolution.PRONOUN, sure(Resolution.PRONOUN, wanted)
+                )
         return None
 
     def _subject(self, position: int, mention: Span, earlier: Sequence[tuple[int, Actor]]) -> Actor | None:
@@ -70,7 +84,11 @@ class Plurals:
         likely = sure(Resolution.PRONOUN, read.kind)
         if read.manner is Manner.DESCRIBED:
             return self._maker.unnamed(read.kind, read.name, mention, Resolution.PRONOUN, likely)
-        return self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, likely) if read.manner is Manner.NAMED else None
+        return (
+            self._maker.named(read.kind, read.name, mention, Resolution.PRONOUN, likely)
+            if read.manner is Manner.NAMED
+            else None
+        )
 
     def _paragraphs_back(self, position: int) -> int:
         earliest = max(0, position - _LOOK_BACK)
@@ -83,7 +101,8 @@ class Plurals:
         return position
 
     def _is_quoted(self, position: int) -> bool:
-        """Whether it stands between quotation marks: whom a speaker names is nobody's “they” outside of them."""
+        """Whether it stands between quotation marks: whom a speaker names is nobody's “they” outside of
+        them."""
         index = bisect_right(self._quoted, position, key=lambda span: span.start) - 1
         return index >= 0 and position < self._quoted[index].end
 

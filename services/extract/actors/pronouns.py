@@ -53,7 +53,8 @@ class _Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A source described, not named: “the senator”, “a spokeswoman”. ``member`` None: whoever is in focus, by another word."""
+    """A source described, not named: “the senator”, “a spokeswoman”. ``member`` None: whoever is in focus, by
+    another word."""
 
     span: Range
     member: Member | None
@@ -73,9 +74,11 @@ def follow(
     described: Iterable[Described] = (),
     observe: Observer | None = None,
 ) -> dict[int, tuple[Member, float]]:
-    """Resolve every third-person singular pronoun in text order; maps its start to the person and a confidence 0..1.
+    """Resolve every third-person singular pronoun in text order; maps its start to the person and a
+    confidence 0..1.
 
-    Those of ``described`` that name nobody are resolved in the same way. ``observe`` is shown the candidates of each.
+    Those of ``described`` that name nobody are resolved in the same way. ``observe`` is shown the candidates
+    of each.
     """
     layout = _Layout(text, sentences, quoted, sources)
     events = [
@@ -83,7 +86,10 @@ def follow(
         for member in cast.people
         for mention in member.mentions
     ]
-    events += [_Event(m.start(), m.end(), None, _gender(m.group().lower()), m.group().lower()) for m in _PRONOUN.finditer(text)]
+    events += [
+        _Event(m.start(), m.end(), None, _gender(m.group().lower()), m.group().lower())
+        for m in _PRONOUN.finditer(text)
+    ]
     events += [_Event(item.span.start, item.span.end, item.member, item.gender, "") for item in described]
     events.sort(key=lambda event: (event.start, event.end))
     minds = _Minds()
@@ -94,12 +100,24 @@ def follow(
         place = layout.place(start)
         if member is not None:
             modifier = event.word == "'s" or _modifies(text, event, following)
-            # “After Lee won, it was Smith who played”: who stands in the clause before is not whom the sentence is about
-            subject = place.clause != opened and not modifier and not _is_governed(text, layout.sentence(place), start)
+            # “After Lee won, it was Smith who played”: who stands in the clause before is not whom the
+            # sentence is about
+            subject = (
+                place.clause != opened
+                and not modifier
+                and not _is_governed(text, layout.sentence(place), start)
+            )
             opened = place.clause if subject else opened
-            minds.meet(member, Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None))
+            minds.meet(
+                member,
+                Met(place, subject, modifier, introduced=_INTRODUCED.match(text, event.end) is not None),
+            )
             continue
-        told_by = before.start if before is not None and _OBJECT.match(text, before.end, event.end + _AHEAD) else None
+        told_by = (
+            before.start
+            if before is not None and _OBJECT.match(text, before.end, event.end + _AHEAD)
+            else None
+        )
         asked = Asked(place, event.word, event.gender, layout.begins(place), told_by)
         choice = minds.choose(asked, observe)
         if choice is None:
@@ -111,12 +129,17 @@ def follow(
 
 
 class _Layout:
-    """Where a position stands: its sentence, its paragraph, inside quotation marks or not, inside a source or not."""
+    """Where a position stands: its sentence, its paragraph, inside quotation marks or not, inside a source or
+    not."""
 
-    def __init__(self, text: str, sentences: Sequence[Range], quoted: Iterable[QuotedStretch], sources: Iterable[Range]) -> None:
+    def __init__(
+        self, text: str, sentences: Sequence[Range], quoted: Iterable[QuotedStretch], sources: Iterable[Range]
+    ) -> None:
         self.starts = [sentence.start for sentence in sentences]
         self._breaks = [match.start() for match in re.finditer(r"\n+", text)]
-        self._outer = sorted((stretch.outer for stretch in quoted if stretch.depth == 0), key=lambda span: span.start)
+        self._outer = sorted(
+            (stretch.outer for stretch in quoted if stretch.depth == 0), key=lambda span: span.start
+        )
         self._outer_starts = [span.start for span in self._outer]
         self._sources = sorted(sources)
         self._source_starts = [span.start for span in self._sources]
@@ -209,12 +232,21 @@ class _Minds:
 
 def _is_governed(text: str, sentence: int, start: int) -> bool:
     """Whether a preposition stands shortly before a name in its sentence."""
-    return start > sentence and _PREPOSITION_BEFORE.search(text[max(sentence, start - _LEAD) : start]) is not None
+    return (
+        start > sentence
+        and _PREPOSITION_BEFORE.search(text[max(sentence, start - _LEAD) : start]) is not None
+    )
 
 
 def _modifies(text: str, event: _Event, following: _Event | None) -> bool:
-    """Whether a name only says whose man the next one is: “Clinton communications director Jennifer Palmieri”."""
-    if following is None or following.member is None or following.member is event.member or following.start - event.end > _LEAD:
+    """Whether a name only says whose man the next one is: “Clinton communications director Jennifer
+    Palmieri”."""
+    if (
+        following is None
+        or following.member is None
+        or following.member is event.member
+        or following.start - event.end > _LEAD
+    ):
         return False
     between = text[event.end : following.start]
     return _NOUNS.fullmatch(between) is not None and not _VERB.match(between) and is_role(between.split()[-1])
@@ -231,5 +263,6 @@ def _gender(word: str) -> Gender:
 
 
 def _is_only_quoted_here(focus: Focus, place: Place) -> bool:
-    """“I like Jane Poe.” That is what she said: whom nothing but a quotation of this paragraph names is not who speaks it."""
+    """“I like Jane Poe.” That is what she said: whom nothing but a quotation of this paragraph names is not
+    who speaks it."""
     return not place.quoted and focus.told is None and focus.last.place.paragraph == place.paragraph

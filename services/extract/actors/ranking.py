@@ -1,4 +1,5 @@
-"""Which of the persons in mind a pronoun means: a linear ranking over what the text shows about each of them."""
+"""Which of the persons in mind a pronoun means: a linear ranking over what the text shows about each of
+them."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ _OFTEN = 20  # mentions; more are as many
 
 
 class Place(NamedTuple):
-    """Where a mention or a pronoun stands. ``clause`` counts the sentences, ``sentence`` only the reporter's own: those that begin
-    inside quotation marks belong to the one before them."""
+    """Where a mention or a pronoun stands. ``clause`` counts the sentences, ``sentence`` only the reporter's
+    own: those that begin inside quotation marks belong to the one before them."""
 
     start: int
     sentence: int
@@ -27,8 +28,8 @@ class Place(NamedTuple):
 
 
 class Met(NamedTuple):
-    """One mention of a person. ``modifier``: it only says whose man the next one is; ``introduced``: an apposition or a relative clause
-    follows."""
+    """One mention of a person. ``modifier``: it only says whose man the next one is; ``introduced``: an
+    apposition or a relative clause follows."""
 
     place: Place
     subject: bool = False
@@ -39,8 +40,9 @@ class Met(NamedTuple):
 
 @dataclass(slots=True)
 class Focus:
-    """What is known about one person up to here: the last mention, the last one in the reporter's own words, the last ones as subject and
-    as speaker, how many there were, and by which pronouns this person was surely meant."""
+    """What is known about one person up to here: the last mention, the last one in the reporter's own words,
+    the last ones as subject and as speaker, how many there were, and by which pronouns this person was surely
+    meant."""
 
     last: Met
     told: Met | None = None
@@ -62,13 +64,14 @@ class Focus:
             self.speaker = place
 
     def seen_from(self, place: Place) -> Met:
-        """The last mention that counts: whom a quotation names is nobody's “he” outside of it, if the reporter named him too."""
+        """The last mention that counts: whom a quotation names is nobody's “he” outside of it, if the
+        reporter named him too."""
         return self.last if place.quoted or self.told is None else self.told
 
 
 class Asked(NamedTuple):
-    """The pronoun. ``word`` is empty for a description that stands for one; ``begins`` its sentence. ``told_by``: where the subject of
-    the verb begins whose object it is."""
+    """The pronoun. ``word`` is empty for a description that stands for one; ``begins`` its sentence.
+    ``told_by``: where the subject of the verb begins whose object it is."""
 
     place: Place
     word: str
@@ -100,9 +103,11 @@ WEIGHTS = {
 _WEIGHTS = tuple(WEIGHTS.values())
 
 
-def evidence(focus: Focus, asked: Asked, *, gender_known: bool, last_subject: bool, last_speaker: bool) -> tuple[float, ...]:
-    """What speaks for and against a candidate, in the order of :data:`WEIGHTS`. ``gender_known`` from the name or a title;
-    ``last_subject`` and ``last_speaker``: nobody was it later."""
+def evidence(
+    focus: Focus, asked: Asked, *, gender_known: bool, last_subject: bool, last_speaker: bool
+) -> tuple[float, ...]:
+    """What speaks for and against a candidate, in the order of :data:`WEIGHTS`. ``gender_known`` from the
+    name or a title; ``last_subject`` and ``last_speaker``: nobody was it later."""
     place, subject, speaker, met = asked.place, focus.subject, focus.speaker, focus.seen_from(asked.place)
     last = met.place
     source = place.speaking and asked.word in ("he", "she", "")

@@ -19,7 +19,9 @@ _UTTERANCE = (
     r"|message|letter|announcement|call|calls|suggestion|allegations?|accusations?|insistence|promise|vow|pledge|threats?|warnings?|proposal|plan|account"
     r"|response|reply|argument|criticism|attacks?|insults?|complaints?|admission|denial|declaration|rhetoric)"
 )
-_HIS_WORDS = re.compile(rf"(?P<whose>his|her|their|its|my|our)\s+(?:own\s+)?(?:{_UTTERANCE}|eyes|mind)", re.IGNORECASE)
+_HIS_WORDS = re.compile(
+    rf"(?P<whose>his|her|their|its|my|our)\s+(?:own\s+)?(?:{_UTTERANCE}|eyes|mind)", re.IGNORECASE
+)
 # What may stand between a name and the end of its segment without making the name a mere modifier.
 _TRAILER = re.compile(
     r"(?:,?\s(?:[A-Z]{2,4}|PhD)\b)*\s*(?:\([^()]*(?:\)|$)\s*)?(?:$|['’]s?\s*$|(?:himself|herself|itself|themselves|all|both|each|in|on|at|of|from|who|when|also|then|too|alone|during|after|before|as|to|while)\b"
@@ -38,10 +40,14 @@ _LISTED = re.compile(
     r"(?P<lead>(?:[\w’'-]+\.?,?\s+){0,4})"
 )
 _QUANTIFIED = re.compile(
-    r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands of|\d+)\s", re.IGNORECASE
+    r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands"
+    r" of|\d+)\s",
+    re.IGNORECASE,
 )
 _DETERMINERS = frozenset(("a", "an", "the", "his", "her", "its", "their"))
-_LINKING = frozenset(("who", "whom", "whose", "which", "that", "said", "says", "told", "son", "daughter", "not", "as"))
+_LINKING = frozenset(
+    ("who", "whom", "whose", "which", "that", "said", "says", "told", "son", "daughter", "not", "as")
+)
 _HONORIFICS = frozenset(("mr", "mrs", "ms", "dr", "sen", "rep", "gov", "president", "gen"))
 _ADDED = frozenset(("himself", "herself", "also", "too", "both", "all"))  # “he himself”
 _EDGES = " .\"'“”‘’"
@@ -84,21 +90,38 @@ def _read(text: str, span: Range, cast: Cast) -> Phrase:
     if named is None and len(segments) > 1:
         # "his running mate, Mike Pence": the name stands in apposition.
         following = _named(text, segments[1], cast)
-        if following is not None and following.kind is ActorKind.PERSON and _only_a_person(text, segments[1], following, cast):
+        if (
+            following is not None
+            and following.kind is ActorKind.PERSON
+            and _only_a_person(text, segments[1], following, cast)
+        ):
             named = following
-        elif following is None and named is None and (apposed := apposed_person(text, segments[0], segments[1], cast)) is not None:
+        elif (
+            following is None
+            and named is None
+            and (apposed := apposed_person(text, segments[0], segments[1], cast)) is not None
+        ):
             return apposed
     if named is None:
         named = _closing(text, span, cast)
     if named is not None:
         return Phrase(Manner.NAMED, named.name, named.kind, (named,))
-    return known_name(text, core, cast) or read_capitals(text, core, cast) or described(text[core.start : core.end])
+    return (
+        known_name(text, core, cast)
+        or read_capitals(text, core, cast)
+        or described(text[core.start : core.end])
+    )
 
 
 def _closing(text: str, span: Range, cast: Cast) -> Member | None:
-    """The person whose name ends a long title without a comma: “director of the Council on American - Islamic Relations Alia Salem”."""
+    """The person whose name ends a long title without a comma: “director of the Council on American - Islamic
+    Relations Alia Salem”."""
     inside = cast.within(span)
-    if not inside or inside[-1][1].kind is not ActorKind.PERSON or text[inside[-1][0].end : span.end].strip(' ."”’'):
+    if (
+        not inside
+        or inside[-1][1].kind is not ActorKind.PERSON
+        or text[inside[-1][0].end : span.end].strip(' ."”’')
+    ):
         return None
     at, member = inside[-1]
     lead = text[span.start : at.start]
@@ -126,8 +149,8 @@ def _segments(text: str, span: Range) -> list[Range]:
 
 
 def _coordinated(text: str, span: Range, cast: Cast) -> tuple[tuple[Member, ...], str]:
-    """Several persons in one phrase, with nothing but titles and brackets between them, and whether all of them are meant (“and”) or
-    one (“or”); nobody when it is not such a list."""
+    """Several persons in one phrase, with nothing but titles and brackets between them, and whether all of
+    them are meant (“and”) or one (“or”); nobody when it is not such a list."""
     people = [(at, member) for at, member in cast.within(span) if member.kind is ActorKind.PERSON]
     if len({id(member) for _, member in people}) < 2:
         return (), ""
@@ -135,7 +158,11 @@ def _coordinated(text: str, span: Range, cast: Cast) -> tuple[tuple[Member, ...]
     links: set[str] = set()
     for at, member in people[1:]:
         between = _LISTED.fullmatch(_BRACKETS.sub("", text[listed[-1][0].end : at.start]))
-        if between is None or not _may_introduce(between["lead"]) or (between["apposition"] and not _is_office(between["apposition"])):
+        if (
+            between is None
+            or not _may_introduce(between["lead"])
+            or (between["apposition"] and not _is_office(between["apposition"]))
+        ):
             break
         listed.append((at, member))
         links.add(between["link"])
@@ -159,7 +186,9 @@ def _may_introduce(lead: str) -> bool:
 def _is_office(apposition: str) -> bool:
     """Whether an apposition says what somebody is, and not whose son or whom he accused."""
     words = [word.lower() for word in WORD.findall(apposition)]
-    head = next((number for number, word in enumerate(words) if word in ("of", "for", "at", "in")), len(words))
+    head = next(
+        (number for number, word in enumerate(words) if word in ("of", "for", "at", "in")), len(words)
+    )
     known = words[0] in _DETERMINERS or is_role(words[head - 1])
     return head > 0 and known and not _LINKING.intersection(words[:head])
 
@@ -215,7 +244,8 @@ def _only_a_person(text: str, segment: Range, member: Member, cast: Cast) -> boo
 
 
 def _whole_name(text: str, segment: Range, at: Range) -> str:
-    """The capitalised run around a mention, the article left out: the tagger may have seen only a part of the name."""
+    """The capitalised run around a mention, the article left out: the tagger may have seen only a part of the
+    name."""
     for match in CAPITALISED_RUN.finditer(text, segment.start, segment.end):
         if match.start() <= at.start and at.end <= match.end():
             name = text[at.start : at.end]

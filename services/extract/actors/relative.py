@@ -15,7 +15,9 @@ from services.extract.types import Range
 
 _REACH = 80  # code points before the pronoun in which a name must end
 _NOUN_PHRASE = 120  # code points of eight words
-_AGE_AND_PLACE = re.compile(r"(?:,?\s*(?:\d{1,3}+|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*+))+[,\s]*")
+_AGE_AND_PLACE = re.compile(
+    r"(?:,?\s*(?:\d{1,3}+|(?:of|from|in)\s+(?:the\s+)?|\([^()]{0,40}\)|[A-Z][\w.’'-]*+))+[,\s]*"
+)
 _ASIDE = 160  # code points of an aside between dashes
 _WORDS = 9
 _PAIR = 2
@@ -24,7 +26,9 @@ _MARKS = re.compile(r"(?:\s|,|-|–|—|\([^()]{1,40}\))*$")
 _RULED_OUT = re.compile(r",\s+(?:and\s+|but\s+)?(?:not|rather than|instead of|unlike)\s[^,.;:]{1,80},\s*$")
 _DASH = re.compile(r"\s-{1,2}\s|--|[–—]")
 _COUNTED = re.compile(r"\b(?:two|both|couple|pair|2)\b[^,.;:]{3,60},\s*$", re.IGNORECASE)
-_DETERMINERS = frozenset(("the", "a", "an", "some", "many", "those", "several", "these", "his", "her", "its", "their"))
+_DETERMINERS = frozenset(
+    ("the", "a", "an", "some", "many", "those", "several", "these", "his", "her", "its", "their")
+)
 _PERSONS = frozenset(("people", "police", "men", "women", "children"))
 _PREPOSITION = 12  # code points
 _NUMBERS = frozenset(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "dozen"))
@@ -35,23 +39,29 @@ _CLAUSE = re.compile(
 
 
 def antecedent(text: str, pronoun: Range, cast: Cast, starts: Sequence[int]) -> Member | Range | None:
-    """Whoever is named right before a pronoun, else the noun phrase there, else None. ``starts``: where the sentences begin."""
+    """Whoever is named right before a pronoun, else the noun phrase there, else None. ``starts``: where the
+    sentences begin."""
     index = bisect_right(starts, pronoun.start) - 1
     end = _end(text, max(starts[index] if index >= 0 else 0, pronoun.start - _ASIDE), pronoun.start)
     near = cast.within(Range(max(0, end - _REACH), end))
     if near:
         at, member = near[-1]
         if at.end >= end - 2 and (member.kind is ActorKind.PERSON or text[slice(*pronoun)].lower() != "who"):
-            return _announced(text, [place for place, known in near if known.kind is ActorKind.PERSON]) or member
+            return (
+                _announced(text, [place for place, known in near if known.kind is ActorKind.PERSON]) or member
+            )
     person = next(((at, member) for at, member in reversed(near) if member.kind is ActorKind.PERSON), None)
     # “Rawlings, 45, of Bowie, Md., who”: nothing but age and place between the name and the pronoun
     if person is not None and _AGE_AND_PLACE.fullmatch(text[person[0].end : end]):
         return person[1]
-    return _noun_phrase(text, end, starts, personal=text[pronoun.end - 3 : pronoun.end].lower() in ("who", "hom"))
+    return _noun_phrase(
+        text, end, starts, personal=text[pronoun.end - 3 : pronoun.end].lower() in ("who", "hom")
+    )
 
 
 def _end(text: str, begin: int, position: int) -> int:
-    """Where what stands before a position ends, without marks, brackets and an aside between dashes right before it."""
+    """Where what stands before a position ends, without marks, brackets and an aside between dashes right
+    before it."""
     ruled_out = _RULED_OUT.search(text, begin, position)
     position = ruled_out.start() if ruled_out else position
     end = position - len(_MARKS.search(text[begin:position]).group())  # type: ignore[union-attr]  # it matches nothing at least
@@ -68,11 +78,16 @@ def _announced(text: str, people: list[Range]) -> Range | None:
         return None
     first, second = people[-2:]
     lead = text[max(0, first.start - _REACH) : first.start]
-    return Range(first.start, second.end) if text[first.end : second.start] == " and " and _COUNTED.search(lead) else None
+    return (
+        Range(first.start, second.end)
+        if text[first.end : second.start] == " and " and _COUNTED.search(lead)
+        else None
+    )
 
 
 def plural_subject(text: str, begin: int, end: int, starts: Sequence[int]) -> Range | None:
-    """The first phrase for several persons between two positions that no preposition governs: “Scientology officials have stated …”."""
+    """The first phrase for several persons between two positions that no preposition governs: “Scientology
+    officials have stated …”."""
     for match in WORD.finditer(text, begin, min(end, begin + _NOUN_PHRASE)):
         word = match.group().lower()
         if word not in _PERSONS and not (word.endswith("s") and word[:-1] in PERSON_NOUN):
@@ -87,8 +102,8 @@ def plural_subject(text: str, begin: int, end: int, starts: Sequence[int]) -> Ra
 
 
 def _noun_phrase(text: str, end: int, starts: Sequence[int], *, personal: bool) -> Range | None:
-    """The noun phrase that ends there: on to the left over “for” and “of” as long as what was read cannot stand alone or, before who,
-    is nobody."""
+    """The noun phrase that ends there: on to the left over “for” and “of” as long as what was read cannot
+    stand alone or, before who, is nobody."""
     index = bisect_right(starts, max(0, end - 1)) - 1
     begin = max(starts[index] if index >= 0 else 0, end - _NOUN_PHRASE)
     window = text[begin:end]
@@ -97,13 +112,17 @@ def _noun_phrase(text: str, end: int, starts: Sequence[int], *, personal: bool) 
     for match in reversed(list(WORD.finditer(window))):
         word = match.group().lower()
         gap = window[match.end() : (begin + len(window) if start is None else start) - begin]
-        if phrase and (gap.strip(" .\"“”'‘’") or (_CLAUSE.fullmatch(word) and not (personal and _goes_on(word, phrase)))):
+        if phrase and (
+            gap.strip(" .\"“”'‘’") or (_CLAUSE.fullmatch(word) and not (personal and _goes_on(word, phrase)))
+        ):
             break
         if len(phrase) > _WORDS:
             break
         start = begin + match.start()
         phrase.insert(0, word)
-        if word in _DETERMINERS and not (personal and _links(window[: match.start()]) and not _somebody(phrase)):
+        if word in _DETERMINERS and not (
+            personal and _links(window[: match.start()]) and not _somebody(phrase)
+        ):
             break
         if (word.isdigit() or word in _NUMBERS) and not _definite(window[: match.start()]):
             break

@@ -10,7 +10,14 @@ from schemas.events import Actor, ActorKind, Resolution, Span
 from services.extract.actors.cast import Cast
 from services.extract.actors.descriptions import bearer, described_sources, varies
 from services.extract.actors.earlier import Earlier
-from services.extract.actors.evidence_table import ADDRESSEES, FIRST_PERSON, PLURALS, PRONOUNS, RELATIVES, VARIATIONS
+from services.extract.actors.evidence_table import (
+    ADDRESSEES,
+    FIRST_PERSON,
+    PLURALS,
+    PRONOUNS,
+    RELATIVES,
+    VARIATIONS,
+)
 from services.extract.actors.firstperson import FirstPerson
 from services.extract.actors.labels import full_names, is_definite, office, speaker
 from services.extract.actors.making import HINT, Maker, Registry
@@ -50,7 +57,8 @@ class Resolver:
         registry: Registry | None = None,
         without: Collection[str] = (),
     ) -> None:
-        """``without``: kinds of evidence to leave out, by their names in :mod:`services.extract.actors.evidence_table`."""
+        """``without``: kinds of evidence to leave out, by their names in
+        :mod:`services.extract.actors.evidence_table`."""
         self._text = text
         self._without = without
         self._cast = cast = Cast(text, entities, without)
@@ -60,15 +68,22 @@ class Resolver:
         self._first_person = FirstPerson(cast, authors)
         self._plurals = Plurals(cast, self._starts, self._reader, self._maker, quoted)
         sources = [attribution.source for attribution in attributions if attribution.source is not None]
-        self._antecedents = {s.start: antecedent(text, s, cast, self._starts) for s in sources if _RELATIVE.fullmatch(text, *s)}
+        self._antecedents = {
+            s.start: antecedent(text, s, cast, self._starts) for s in sources if _RELATIVE.fullmatch(text, *s)
+        }
         phrases_before = [before for before in self._antecedents.values() if isinstance(before, Range)]
         described = described_sources([*sources, *phrases_before], cast, self._reader, without)
         focus = PRONOUNS not in without
         self._focused = follow(text, cast, sentences, quoted, sources, described) if focus else {}
         self._labels = {a.source.start for a in attributions if a.source is not None and a.turn}
         self._labelled = full_names(text, (a.source for a in attributions if a.source is not None and a.turn))
-        self._headed = {a.source.start for a in attributions if a.source is not None and not a.turn and _is_headline(text, a)}
-        # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke before
+        self._headed = {
+            a.source.start
+            for a in attributions
+            if a.source is not None and not a.turn and _is_headline(text, a)
+        }
+        # all sources in text order, whatever the order they are asked for in: “they” is a group that spoke
+        # before
         self._known: dict[Range, Actor] = {}
         self._earlier = Earlier(self._maker)
         self._joint: dict[str, tuple[Member, ...]] = {}  # who speaks together, by the group's id
@@ -78,11 +93,14 @@ class Resolver:
             self._plurals.spoke(source.start, self._known[source])
 
     def resolve(self, source: Range | None, *, inherited: Actor | None = None) -> Actor:
-        """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a source."""
+        """The actor behind a source phrase. ``inherited`` is the running speaker, for a statement without a
+        source."""
         if source is None:
             return self._continued(inherited)
         known = self._known.get(source)
-        if known is None or (inherited is not None and known.resolution in (Resolution.PRONOUN, Resolution.UNRESOLVED)):
+        if known is None or (
+            inherited is not None and known.resolution in (Resolution.PRONOUN, Resolution.UNRESOLVED)
+        ):
             return self._resolved(source, inherited)
         return known
 
@@ -94,14 +112,16 @@ class Resolver:
         return None if actor.resolution is Resolution.UNRESOLVED else actor
 
     def together(self, actor: Actor) -> tuple[Actor, ...]:
-        """Each of those who speak jointly as the group ``actor``, by their own names where its mention has them; nobody for any other
-        actor, such as one of several (“Lee or Jones said”)."""
+        """Each of those who speak jointly as the group ``actor``, by their own names where its mention has
+        them; nobody for any other actor, such as one of several (“Lee or Jones said”)."""
         return tuple(self._each(member, actor) for member in self._joint.get(actor.actor_id, ()))
 
     def _each(self, member: Member, group: Actor) -> Actor:
         mention, how, likely = group.mention, group.resolution, group.confidence
         if mention is not None:
-            named = [at for at, known in self._cast.within(Range(mention.start, mention.end)) if known is member]
+            named = [
+                at for at, known in self._cast.within(Range(mention.start, mention.end)) if known is member
+            ]
             if named:
                 mention = Span.of(self._text, *named[0])
                 own = self._cast.sure(named[0], member)
@@ -112,7 +132,8 @@ class Resolver:
         return self._maker.member(member, mention, how, likely)
 
     def _continued(self, inherited: Actor | None) -> Actor:
-        """Whoever goes on speaking where the text names nobody. That he does is the source's confidence, not his."""
+        """Whoever goes on speaking where the text names nobody. That he does is the source's confidence, not
+        his."""
         if inherited is None:
             return self._maker.unresolved(None)
         if inherited.resolution is Resolution.UNRESOLVED:
@@ -120,7 +141,8 @@ class Resolver:
         return inherited.model_copy(update={"mention": None, "resolution": Resolution.CONTINUATION})
 
     def _resolved(self, source: Range, inherited: Actor | None) -> Actor:
-        # annotators count the comma that closes an apposition as part of the source; it is no part of the mention
+        # annotators count the comma that closes an apposition as part of the source; it is no part of the
+        # mention
         words = self._text[source.start : source.end].rstrip(CLOSING)
         source = Range(source.start, source.start + len(words)) if words else source
         mention = Span.of(self._text, source.start, source.end)
@@ -141,14 +163,20 @@ class Resolver:
             own = min(self._cast.sure(Range(mention.start, mention.end), member) for member in read.members)
             if read.kind is ActorKind.PERSON and not _is_whole(read.members[0].name, mention.exact):
                 how = Resolution.SURNAME
-            elif read.kind is not ActorKind.PERSON and not (_words(read.members[0].name) & _words(mention.exact)):
+            elif read.kind is not ActorKind.PERSON and not (
+                _words(read.members[0].name) & _words(mention.exact)
+            ):
                 how = Resolution.ALIAS
             read = self._longer(read, mention)
             mention = self._name_in(mention, read)
         how = Resolution.HEADLINE if headline else how
         kind = ActorKind.PERSON if len(read.members) > 1 else read.kind  # each of them is one
         likely = sure(how, kind) * own
-        actor = self._maker.unresolved(mention) if own <= _TIED else self._maker.named(read.kind, read.name, mention, how, likely)
+        actor = (
+            self._maker.unresolved(mention)
+            if own <= _TIED
+            else self._maker.named(read.kind, read.name, mention, how, likely)
+        )
         if read.manner is Manner.SEVERAL:
             self._joint[actor.actor_id] = read.members
         return actor
@@ -157,14 +185,20 @@ class Resolver:
         """The phrase with the whole of a name of which the tagger saw one word only: “Li Guoqiang”."""
         words = mention.exact.split()
         seen = read.kind is ActorKind.PERSON and " " not in read.name and read.name in words
-        whole = len(words) in (2, 3) and all(_PART.fullmatch(word) and not is_role(word) and not is_title(word) for word in words)
+        whole = len(words) in (2, 3) and all(
+            _PART.fullmatch(word) and not is_role(word) and not is_title(word) for word in words
+        )
         return replace(read, name=mention.exact) if seen and whole else read
 
     def _name_in(self, mention: Span, read: Phrase) -> Span:
         """The name alone, of a source that says more: “Ida Holm, the transport minister, who”."""
         if len(read.members) != 1:
             return mention
-        named = [at for at, member in self._cast.within(Range(mention.start, mention.end)) if member is read.members[0]]
+        named = [
+            at
+            for at, member in self._cast.within(Range(mention.start, mention.end))
+            if member is read.members[0]
+        ]
         return Span.of(self._text, *named[0]) if named else mention
 
     def _label(self, read: Phrase, source: Range, mention: Span) -> Actor:
@@ -229,9 +263,17 @@ class Resolver:
         if known is not None:
             how = Resolution.TITLE if known.kind is ActorKind.PERSON else Resolution.ALIAS
             return self._maker.member(known, mention, how, sure(how, known.kind))
-        if VARIATIONS not in self._without and source.start in self._focused and varies(read, self._text, source.start):
+        if (
+            VARIATIONS not in self._without
+            and source.start in self._focused
+            and varies(read, self._text, source.start)
+        ):
             member, ranked = self._focused[source.start]
-            if member.kind is ActorKind.PERSON and ranked >= _CLEAR and not of_another_party(read.words, member):
+            if (
+                member.kind is ActorKind.PERSON
+                and ranked >= _CLEAR
+                and not of_another_party(read.words, member)
+            ):
                 return self._maker.member(member, mention, Resolution.DESCRIPTION, sure_of_pronoun(ranked))
         earlier = None if VARIATIONS in self._without else self._earlier(read, mention)
         return earlier or self._maker.unnamed(

@@ -1,4 +1,5 @@
-"""Names whose shape the tagger breaks: a nickname in marks between two names, a title that takes a place for a name."""
+"""Names whose shape the tagger breaks: a nickname in marks between two names, a title that takes a place for
+a name."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ _NICKNAME = re.compile(
     rf"\b(?P<given>{_NAME}(?:[ ]{_NAME})?)[ ][“\"‘'](?P<nick>[A-Z][\w’ -]{{1,24}})[”\"’'][ ]"
     rf"(?P<surname>{_NAME}(?:[ ]{_NAME})?)"
 )
-# Who bears one of these has it for a name: “the Duchess of Kent”. A mayor or a director of a place has a name besides.
+# Who bears one of these has it for a name: “the Duchess of Kent”. A mayor or a director of a place has a name
+# besides.
 _OF_PLACE = re.compile(
     r"\b(?P<title>Duke|Duchess|Prince|Princess|Earl|Countess|Marquess|Marquis|Marchioness|Viscount|Viscountess|Baron|Baroness"
     rf"|Archbishop|Bishop|Emir|Sultan|King|Queen) of (?:the )?{_NAME}(?:(?: and)? {_NAME}){{0,4}}"
@@ -30,7 +32,8 @@ class Shaped(NamedTuple):
 
 
 def shaped_names(text: str, people: Sequence[Range]) -> Iterator[Shaped]:
-    """Names of a known shape in text order. ``people``: where the tagger sees persons; a nickname stands beside one of them."""
+    """Names of a known shape in text order. ``people``: where the tagger sees persons; a nickname stands
+    beside one of them."""
     starts = {span.start for span in people}
     ends = {span.end for span in people}
     for match in _NICKNAME.finditer(text):

@@ -9,7 +9,8 @@ from services.extract.types import Range
 
 
 class Tokens:
-    """Every word of ``text`` by its number in text order; ``starts`` and ``ends`` are where they begin and end."""
+    """Every word of ``text`` by its number in text order; ``starts`` and ``ends`` are where they begin and
+    end."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,10 +1,11 @@
-"""How sure an actor is: the probability that the mention is this actor, by the manner of its resolution, on text that nobody read while the
-rules were written.
+"""How sure an actor is: the probability that the mention is this actor, by the manner of its resolution, on
+text that nobody read while the rules were written.
 
-Fitted by ``lab.fits.confidence``, but for the prior and bounds below. On sets that were read (work and open pages, GUM, actors of PolNeAR
-dev) :data:`RIGHT` counts what was right by manner. There the rules are better than elsewhere, so the log-odds of each share are lowered by
-one number, :data:`UNREAD`; of a pronoun, :data:`SLOPE` and :data:`OFFSET` make of the log-odds of its ranking those of being right. These
-three are fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
+Fitted by ``lab.fits.confidence``, but for the prior and bounds below. On sets that were read (work and open
+pages, GUM, actors of PolNeAR dev) :data:`RIGHT` counts what was right by manner. There the rules are better
+than elsewhere, so the log-odds of each share are lowered by one number, :data:`UNREAD`; of a pronoun,
+:data:`SLOPE` and :data:`OFFSET` make of the log-odds of its ranking those of being right. These three are
+fitted to the closed pages of lab/labels/speech, of which only figures were ever seen.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ RIGHT: dict[str, tuple[int, int]] = {
 }
 """``(right, of how many)`` by :func:`manner`; what is not here was not met."""
 UNREAD = 1.5
-# As if ten more of each had been seen, nine of them right: chosen among variants by what they say of closed pages (docs/experiments.md).
+# As if ten more of each had been seen, nine of them right: chosen among variants by what they say of closed
+# pages (docs/experiments.md).
 _PRIOR, _OF = 0.9, 10
 SLOPE, OFFSET = 0.52, 0.21  # of a pronoun's log-odds by its ranking
 _CERTAIN = 0.005  # a ranking with one candidate is no surer than this, nor is anything that is fitted
@@ -47,7 +49,8 @@ def manner(how: Resolution, kind: ActorKind) -> str:
 
 @cache
 def sure(how: Resolution, kind: ActorKind) -> float:
-    """How sure an actor of this kind is that was resolved in this manner. A person's pronoun: :func:`sure_of_pronoun`."""
+    """How sure an actor of this kind is that was resolved in this manner. A person's pronoun:
+    :func:`sure_of_pronoun`."""
     return _probability(log_odds(prior_share(*RIGHT.get(manner(how, kind), (0, 0)))) - UNREAD)
 
 

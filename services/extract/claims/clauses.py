@@ -1,4 +1,5 @@
-"""Whether words hold a main verb: a noun phrase, an infinitive and a question say nothing that is true or false."""
+"""Whether words hold a main verb: a noun phrase, an infinitive and a question say nothing that is true or
+false."""
 
 from __future__ import annotations
 
@@ -17,28 +18,24 @@ IRREGULAR = (
 )
 _SINGULAR = "|".join(
     sorted(
-        words(
-            """
+        words("""
             agrees allows appears becomes begins believes belongs brings causes comes consists contains continues
             creates denies depends deserves disagrees exists fails feels finds follows fuels gets gives goes happens
             helps includes involves keeps knows lacks leads leaves loses makes means needs occurs opposes owes owns pays
             permits prevents prohibits protects proves provides puts receives recognizes refuses rejects remains
             represents requires says seeks seems sells sends serves shows speaks spends suffers suggests takes tells
             tends thinks threatens tries understands violates wants wins
-            """
-        )
+            """)
     )
 )
 _PLURAL = "|".join(
     sorted(
-        words(
-            """
+        words("""
             agree allow appear become believe belong bring come continue deny depend deserve disagree exist fail feel
             find get give go happen include involve keep know lack lose make mean occur oppose owe pay prefer prevent
             provide receive refuse reject remain represent require say see seek seem sell serve speak spend suffer
             suggest take tell tend think threaten understand want
-            """
-        )
+            """)
     )
 )
 _ARTICLES = ("a", "an", "the", "his", "her", "its", "their", "my", "our", "so", "more")
@@ -62,14 +59,20 @@ _NAME_AND_VERB = re.compile(
     r"\W*(?:[A-Z](?!\S*['’]s?\s)[\w.’'-]+\s+){1,3}(?:\w+ly\s+|not\s+)?[a-z]+[a-rtv-z]s\s(?!that\b|who\b|of\b|for\b|and\b|or\b)"
 )
 _VERB_AND_NAME = re.compile(r"\b(?:[A-Z][\w.’-]+|[a-z]+s)\s(?:\w+ly\s|almost\s)?[a-z]{2,}ed\s(?=[A-Z\d])")
-_RELATIVE = re.compile(rf" (?<=[\w,”\"'’] )(?<!\band )(?<!\bbut )(?:who|whose|whom|which|that(?=\s+(?:{AUXILIARY})\b))\b")
+_RELATIVE = re.compile(
+    rf" (?<=[\w,”\"'’] )(?<!\band )(?<!\bbut )(?:who|whose|whom|which|that(?=\s+(?:{AUXILIARY})\b))\b"
+)
 _OBJECT = any_of(
-    r"him them us me himself herself themselves itself myself ourselves (?:it|her)\s(?:as|to|of|for|from|what|why|how|whether)", re.NOFLAG
+    r"him them us me himself herself themselves itself myself ourselves"
+    r" (?:it|her)\s(?:as|to|of|for|from|what|why|how|whether)",
+    re.NOFLAG,
 )
 """What can be no subject: words that begin with it are governed by a verb outside them."""
 
 _QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
-_INDIRECT_QUESTION = re.compile(r"\W*(?:to )?(?:whether|how|why|who|whom|whose|where|what|which)\b(?!.*\b(?:is|are|was|has)\b.*[,.])")
+_INDIRECT_QUESTION = re.compile(
+    r"\W*(?:to )?(?:whether|how|why|who|whom|whose|where|what|which)\b(?!.*\b(?:is|are|was|has)\b.*[,.])"
+)
 _CONDITION = re.compile(r"\W*if\b[^,]*$")  # alone it is an indirect question
 _INFINITIVE = re.compile(r"\W*(?:not |never )?to (?!(?:the|an?|his|her|their|me|us|him)\b)[a-z]+")
 _LETTER = re.compile(r"\w")
@@ -79,7 +82,8 @@ _REMEMBERED = 64  # a proposition is asked for when it is scored and when it is 
 
 @lru_cache(_REMEMBERED)
 def says_something(proposition: str) -> bool:
-    """Whether the words can be true or false: they have a main verb, and neither ask nor are an infinitive."""
+    """Whether the words can be true or false: they have a main verb, and neither ask nor are an
+    infinitive."""
     text = proposition[:_LONGEST]
     lowered = text.lower()
     return not asks(lowered) and _has_main_verb(text, lowered)
@@ -92,12 +96,15 @@ def asks(lowered: str) -> bool:
 
 
 def _has_main_verb(text: str, lowered: str) -> bool:
-    """Whether there are more finite verbs than relative pronouns, which take one each; ``lowered`` is the text in lower case."""
+    """Whether there are more finite verbs than relative pronouns, which take one each; ``lowered`` is the
+    text in lower case."""
     first = _LETTER.search(lowered)
     if first is None or _OBJECT.match(lowered, first.start()):
         return False
     taken = len(_RELATIVE.findall(lowered))
     if sum(map(PLAIN_VERBS.__contains__, lowered.split())) > taken:  # spares most texts the patterns
         return True
-    verbs = chain(_FINITE.finditer(lowered), filter(None, (_NAME_AND_VERB.match(text), _VERB_AND_NAME.search(text))))
+    verbs = chain(
+        _FINITE.finditer(lowered), filter(None, (_NAME_AND_VERB.match(text), _VERB_AND_NAME.search(text)))
+    )
     return next(islice(verbs, taken, None), None) is not None

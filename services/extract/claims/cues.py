@@ -16,7 +16,8 @@ from services.extract.types import Range
 _SILENT_E = re.compile(
     r"(?:(?:[^aeiou]|[iu]|cre)at|i[sz]|ys|[^aeiou]ar|[cuv]|[dlr]g|[bcdfgkpt]l|vid|[cl]lud|nfus|slik|(?<![aeiou])[bfn]am)$"
 )
-"""Stems that are spelled with an e that ``-ed`` and ``-ing`` take away: nominate, organize, analyse, compare, voice, urge, handle."""
+"""Stems that are spelled with an e that ``-ed`` and ``-ing`` take away: nominate, organize, analyse, compare,
+voice, urge, handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,24 @@ def reports(word: str) -> bool:
 
 @remembered(8192)
 def _head(cue: str) -> tuple[str, Stance]:
-    """The lemma of the last word that reports, and its stance; failing that of the last word that is no auxiliary; failing that the cue.
+    """The lemma of the last word that reports, and its stance; failing that of the last word that is no
+    auxiliary; failing that the cue.
 
-    What follows a preposition behind a reporting word, such as ``in a statement``, is where it was said, unless it reports itself:
-    ``in favor of``. Of a compound the last part counts.
+    What follows a preposition behind a reporting word, such as ``in a statement``, is where it was said,
+    unless it reports itself: ``in favor of``. Of a compound the last part counts.
     """
     lexicon = _lexicon()
     words = words_of(cue)
-    lemmas = [word if "-" in word and word in lexicon.stances else lemma(word.rpartition("-")[2]) for word in words]
+    lemmas = [
+        word if "-" in word and word in lexicon.stances else lemma(word.rpartition("-")[2]) for word in words
+    ]
     found, last = -1, -1
     for place, (word, base) in enumerate(zip(words, lemmas, strict=True)):
-        if word in lexicon.ends and found >= 0 and not (place + 1 < len(words) and lemmas[place + 1] in lexicon.stances):
+        if (
+            word in lexicon.ends
+            and found >= 0
+            and not (place + 1 < len(words) and lemmas[place + 1] in lexicon.stances)
+        ):
             break
         behind_a_verb = place > 0 and words[place - 1] not in lexicon.skip
         if word in lexicon.skip or not word[0].isalpha() or (word in lexicon.particles and behind_a_verb):

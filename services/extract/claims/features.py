@@ -1,7 +1,7 @@
 """What a proposition looks like: the features of check-worthiness, read off the surface.
 
-Most features count the words of a list. A text is cut into words and listed phrases once, and each of those is held against all lists
-once and remembered: texts use the same words again and again.
+Most features count the words of a list. A text is cut into words and listed phrases once, and each of those
+is held against all lists once and remembered: texts use the same words again and again.
 """
 
 from __future__ import annotations
@@ -16,78 +16,61 @@ _FIGURE = re.compile(r"\b\d[\d,.]*\b")
 _SUM = re.compile(r"[$£€]\s?\d")
 _MONEY = any_of(r"dollars? euros? pounds? cents?")
 _PERCENT = any_of(r"percent per\scent percentage")
-_SCALE = any_of(
-    r"""
+_SCALE = any_of(r"""
     hundreds? thousands? millions? billions? trillions? dozens? half third quarter twice double[ds]? triple[ds]?
-    """
-)
-_NUMBER_WORD = any_of(
-    r"""
+    """)
+_NUMBER_WORD = any_of(r"""
     two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy eighty ninety
-    """
-)
+    """)
 _YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
-_TIME = any_of(
-    r"""
+_TIME = any_of(r"""
     years? months? weeks? days? decades? century today yesterday since ago last january february march april june july august
     september october november december monday tuesday wednesday thursday friday saturday sunday
-    """
-)
-_COMPARE = any_of(
-    r"""
+    """)
+_COMPARE = any_of(r"""
     more less fewer most least higher lower highest lowest larger largest bigger biggest than increased? decreased? rose fell
     grew cut doubled reduced? raised? dropped gone\sup gone\sdown first only every all never no\sone nobody record
-    """
-)
-_CHANGE = any_of(
-    r"""
+    """)
+_CHANGE = any_of(r"""
     increas\w* decreas\w* rise[sn]? rose risen fall(?:s|en)? fell gr[eo]wn? cut lost gained created added dropped reduc\w*
     rais\w* spent paid cost
-    """
+    """)
+_PAST = any_of(
+    r"was were had did been went came took made gave got said voted passed signed won lost \w{3,}ed"
 )
-_PAST = any_of(r"was were had did been went came took made gave got said voted passed signed won lost \w{3,}ed")
 _PRESENT_FACT = any_of(r"is are has have does")
-_FUTURE = any_of(
-    r"""
+_FUTURE = any_of(r"""
     will won['’]t shall going\sto gonna expect(?:s|ed)? likely would could might tomorrow next\s(?:year|month|week|day)
     (?:i|we|he|she|it|they|you)['’]ll
-    """
-)
+    """)
 _SURE_FUTURE = any_of(r"will won['’]t shall going\sto gonna likely\sto next\s(?:year|month|week) \w+['’]ll")
-_OBLIGATION = any_of(
-    r"""
+_OBLIGATION = any_of(r"""
     must should shouldn['’]t ought need\sto needs\sto has\sto have\sto required? requires allowed entitled illegal lawful
     unconstitutional banned? prohibit\w* permit\w* mandat\w* law rule
-    """
-)
-_CAUSE = any_of(
-    r"""
+    """)
+_CAUSE = any_of(r"""
     because caus(?:e[sd]?|ing) due\sto led\sto leads?\sto result(?:s|ed|ing)?\s(?:in|of|from) thanks\sto therefore as\sa\sresult
     so\sthat responsible\sfor contribut\w+\sto
-    """
-)
+    """)
 _FIRST = re.compile(r"\b(?:I|m(?:e|y|ine|yself))\b")
 _WE = any_of(r"we us our ours")
 _YOU = any_of(r"you your yours")
 _THIRD = any_of(r"he she they his her their him them")
-_OPINION = any_of(
-    r"""
+_OPINION = any_of(r"""
     think believe feel feels hope wish guess love hate great good bad best worst better worse terrible wonderful beautiful
     important wrong right sad proud happy disaster disgrace ridiculous unfair fair tremendous incredible amazing shame honou?r
     strong weak tough nice fantastic horrible respect deserve\w*
-    """
-)
-_PUBLIC = any_of(
-    r"""
+    """)
+_PUBLIC = any_of(r"""
     government president congress senate house bill law tax(?:es)? budget deficit debt jobs? economy unemployment inflation
     wages? war troops nuclear weapons? military trade treaty immigra\w+ border crime police court health\s?care insurance
     medicare social\ssecurity education schools? oil energy climate vot(?:e|es|ed|ers?) elections? administration policy percent
     people states? country countries company companies million billion
-    """
-)
+    """)
 _QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
 _GREETING = re.compile(
-    r"\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me|excuse|sorry|right|sure"
+    r"\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let"
+    r" me|excuse|sorry|right|sure"
     r"|absolutely|oh)\b",
     re.IGNORECASE,
 )

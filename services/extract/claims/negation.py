@@ -1,8 +1,9 @@
-"""Whether a proposition is negative: whether its main predicate is negated, by the verb (``the road is not closed``), the subject
-(``nobody was hurt``) or the object (``there is no evidence``).
+"""Whether a proposition is negative: whether its main predicate is negated, by the verb (``the road is not
+closed``), the subject (``nobody was hurt``) or the object (``there is no evidence``).
 
-Not what stands inside: ``he knew the road was not closed`` affirms that he knew. Of predicates joined by ``and`` or ``but`` the first
-counts. The words are looked at from the left until the clause is left; there is no parse.
+Not what stands inside: ``he knew the road was not closed`` affirms that he knew. Of predicates joined by
+``and`` or ``but`` the first counts. The words are looked at from the left until the clause is left; there is
+no parse.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from services.extract.claims.clauses import PLAIN_VERBS
 from services.extract.claims.polarity import Polarity, polarity, starts_with, words_of
 
 _LONGEST = 2_000  # code points that are looked at: sentences do not run longer
-_SUBJECT = 8  # words: how far an infinitive's “not to” stands from the beginning (“the drivers of both trains not to move”)
+# words: how far an infinitive's “not to” stands from the beginning (“the drivers of both trains not to move”)
+_SUBJECT = 8
 _MARKS = re.compile(r"[“”\"«»]")
 _CONTRACTED = ("n't", "'s", "'re", "'ve", "'ll", "'d", "'m")
 _RELATIVES = frozenset(("who", "whom", "whose", "which", "that"))
@@ -32,9 +34,12 @@ def is_negative(proposition: str, language: str = "en") -> bool | None:
 
 
 def _main_clause(known: Polarity, words: list[str]) -> list[str]:
-    """From where the main clause begins: behind connectives, an answer's “no,” and a subordinate clause that comes first."""
+    """From where the main clause begins: behind connectives, an answer's “no,” and a subordinate clause that
+    comes first."""
     start = 0
-    while start < len(words) and (not words[start][0].isalnum() or words[start] in known["connectives"] or _answers(words, start)):
+    while start < len(words) and (
+        not words[start][0].isalnum() or words[start] in known["connectives"] or _answers(words, start)
+    ):
         start += 1
     words = words[start:]
     if words and words[0] in known["subordinators"] and "," in words:
@@ -62,7 +67,9 @@ def _begins_negative(known: Polarity, words: list[str]) -> bool:
     if place is None or words[place + 1 : place + 2] != ["to"]:
         return False
     # “the decision not to run was hers”: a verb of the same clause makes the infinitive a part of its subject
-    clause = next((later for later in range(place, len(words)) if words[later] in known["subordinators"]), len(words))
+    clause = next(
+        (later for later in range(place, len(words)) if words[later] in known["subordinators"]), len(words)
+    )
     return not any(_is_verb(known, words, other) for other in range(clause))
 
 
@@ -78,7 +85,10 @@ class _Reader:
         verb_seen, inside = False, False  # inside: a relative clause of the subject
         for place, word in enumerate(words):
             if inside:
-                inside = not _is_verb(known, words, place) or words[place + 1 : place + 2] in (["not"], ["never"])
+                inside = not _is_verb(known, words, place) or words[place + 1 : place + 2] in (
+                    ["not"],
+                    ["never"],
+                )
             elif word in _RELATIVES and not verb_seen:
                 inside = place > 0
             elif self._leaves(place, verb_seen):
@@ -92,7 +102,11 @@ class _Reader:
         known, word = self._known, self._words[place]
         if word in known["thinking"]:
             return place > 0 and self._words[place - 1] not in known["determiners"]
-        if word in known["questions"] and self._words[place + 1 : place + 2] and self._words[place + 1].endswith("n't"):
+        if (
+            word in known["questions"]
+            and self._words[place + 1 : place + 2]
+            and self._words[place + 1].endswith("n't")
+        ):
             return True  # “why can't we …?” asks for it
         if word in known["subordinators"] or word in _RELATIVES or word in known["questions"]:
             return verb_seen
@@ -100,8 +114,8 @@ class _Reader:
 
 
 def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
-    """Whether a negation at a place negates no predicate: ``not only``, ``no doubt``, ``no more than``, ``with no warning``, ``, not the
-    bridge``, ``could not be happier``, ``isn't it?``."""
+    """Whether a negation at a place negates no predicate: ``not only``, ``no doubt``, ``no more than``,
+    ``with no warning``, ``, not the bridge``, ``could not be happier``, ``isn't it?``."""
     before, behind = words[place - 1] if place else "", words[place + 1 :]
     following = behind[0] if behind else ""
     word = words[place]
@@ -112,12 +126,20 @@ def _is_idle(known: Polarity, words: list[str], place: int) -> bool:
         return following in known["comparing"] or (before in known["prepositions"] and not joined)
     if word in ("nothing", "nobody", "none"):
         return following in known["save"]
-    if word in ("not", "never") and following == "to":  # an infinitive that some other word governs: “decided not to run”
+    # an infinitive that some other word governs: “decided not to run”
+    if word in ("not", "never") and following == "to":
         return True
-    if word == "not" and following.endswith("ing") and before not in known["auxiliaries"] and not before.endswith(_CONTRACTED):
+    if (
+        word == "not"
+        and following.endswith("ing")
+        and before not in known["auxiliaries"]
+        and not before.endswith(_CONTRACTED)
+    ):
         return True  # “his not having a ticket was a mistake”
     if word == "not" and (
-        before in known["contrasting"] or before in (",", "—", "–") or (following in ("because", "for", "so") and "but" in behind)
+        before in known["contrasting"]
+        or before in (",", "—", "–")
+        or (following in ("because", "for", "so") and "but" in behind)
     ):
         return True
     if word in ("without", "nor"):
@@ -145,4 +167,6 @@ def _is_verb(known: Polarity, words: list[str], place: int) -> bool:
         return True
     if place > 0 and words[place - 1] in known["subjects"]:
         return word.isalpha()
-    return word.endswith("ed") and len(word) > 4 and place > 0 and words[place - 1] not in known["determiners"]
+    return (
+        word.endswith("ed") and len(word) > 4 and place > 0 and words[place - 1] not in known["determiners"]
+    )

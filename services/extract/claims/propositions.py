@@ -1,8 +1,10 @@
-"""Of what type a proposition is and how much worth checking, read off its words by one logistic regression each.
+"""Of what type a proposition is and how much worth checking, read off its words by one logistic regression
+each.
 
-The features are the distinct words and pairs (:func:`~services.extract.claims.words.grams`), what the words look like
-(:mod:`~services.extract.claims.features`) and the signs they give (:mod:`~services.extract.claims.signs`). The weights were fitted by
-``python -m lab.fits.claims`` to statements labelled by the guidelines (lab/labels/GUIDELINES.md).
+The features are the distinct words and pairs (:func:`~services.extract.claims.words.grams`), what the words
+look like (:mod:`~services.extract.claims.features`) and the signs they give
+(:mod:`~services.extract.claims.signs`). The weights were fitted by ``python -m lab.fits.claims`` to
+statements labelled by the guidelines (lab/labels/GUIDELINES.md).
 """
 
 from __future__ import annotations
@@ -37,14 +39,16 @@ _REMEMBERED = 64  # a proposition is asked for when it is scored and when it is 
 
 
 class Judged(NamedTuple):
-    """``type`` is the likeliest; ``worth`` the log-odds that the proposition is worth checking, by its words alone."""
+    """``type`` is the likeliest; ``worth`` the log-odds that the proposition is worth checking, by its words
+    alone."""
 
     type: ClaimType
     worth: float
 
 
 class Model(NamedTuple):
-    """For each type, then for worth: an intercept, and a weight for every look (in the order of :data:`LOOKS`) and every word."""
+    """For each type, then for worth: an intercept, and a weight for every look (in the order of
+    :data:`LOOKS`) and every word."""
 
     intercepts: Sequence[float]
     looks: Mapping[str, Sequence[float]]
@@ -53,7 +57,9 @@ class Model(NamedTuple):
     def __call__(self, proposition: str) -> Judged:
         """The judgement of one proposition."""
         shown = zip(self.looks.values(), looks(proposition), strict=True)
-        rows: list[Sequence[float]] = [[weight * value for weight in weights] for weights, value in shown if value]
+        rows: list[Sequence[float]] = [
+            [weight * value for weight in weights] for weights, value in shown if value
+        ]
         rows += [self.words[gram] for gram in grams(proposition) if gram in self.words]
         scores = [math.fsum(column) for column in zip(self.intercepts, *rows, strict=True)]
         best = max(range(len(TYPES)), key=scores.__getitem__)

@@ -1,7 +1,8 @@
 """Signs that words give of what sort of proposition they are: a future, a duty, a law,
 a cause, a figure, the speaker's own past.
 
-None decides alone; :mod:`services.extract.claims.propositions` weighs them. All patterns read words in lower case.
+None decides alone; :mod:`services.extract.claims.propositions` weighs them. All patterns read words in lower
+case.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ SIGNS: dict[str, re.Pattern[str]] = {
         re.NOFLAG,
     ),
     "advice": any_of(r"must should shouldn['’]t ought", re.NOFLAG),
-    "duty": any_of(r"must should shouldn['’]t ought need\sto needs\sto has\sto have\sto had\sto deserve[ds]?", re.NOFLAG),
+    "duty": any_of(
+        r"must should shouldn['’]t ought need\sto needs\sto has\sto have\sto had\sto deserve[ds]?", re.NOFLAG
+    ),
     "because": any_of(
         r"""
         caus(?:e[ds]|ing) due\sto led\sto leads\sto leading\sto result(?:s|ed|ing)\s(?:in|from)
@@ -59,7 +62,9 @@ SIGNS: dict[str, re.Pattern[str]] = {
         r"|three quarters|most|majority) of\b"
         r"|(?:unemployment|number|rate|average|record) (?:is|was|of|has|rose|fell|to)\b)"
     ),
-    "more_than": re.compile(r"\b(?:more|less|fewer|most|least|twice|half|double[ds]?|\w{3,}er than|\w{3,}est)\b"),
+    "more_than": re.compile(
+        r"\b(?:more|less|fewer|most|least|twice|half|double[ds]?|\w{3,}er than|\w{3,}est)\b"
+    ),
     "future_form": re.compile(
         r"(?<!who )(?<!that )(?<!which )\b(?:(?:will|won['’]t|shall|gonna)\b(?! of\b)|\w+['’]ll\b"
         r"|going to (?!the\b|a\b)[a-z]+"
@@ -76,7 +81,9 @@ SIGNS: dict[str, re.Pattern[str]] = {
         rf"|would|won['’]t|shall|going to)\b"
         r"|^\W*(?:i|we|he|she|they)['’]ll\b"
     ),
-    "course_of_things": re.compile(r"^\W*(?:it|there|this|that|these|you)\b.{0,12}\b(?:will|would|could|may|might|going to)\b"),
+    "course_of_things": re.compile(
+        r"^\W*(?:it|there|this|that|these|you)\b.{0,12}\b(?:will|would|could|may|might|going to)\b"
+    ),
     "undertaking": any_of(
         r"""
         committed\sto plans?\sto intends?\sto aims?\sto seeks?\sto wants?\sto promised?\sto pledged?\sto
@@ -122,15 +129,24 @@ SIGNS: dict[str, re.Pattern[str]] = {
         r"|\b(?:told|asked|gave|showed|sent|invited|called|met|approached|offered|promised|looked at"
         r"|came to|spoke to) (?:\w+ and )?me\b"
     ),
-    "thought": any_of(r"(?:i|we)\s(?:thought|felt|wanted|liked|loved|hoped|believed|meant|needed|agreed|knew|envisioned)", re.NOFLAG),
+    "thought": any_of(
+        r"(?:i|we)\s(?:thought|felt|wanted|liked|loved|hoped|believed|meant|needed|agreed|knew|envisioned)",
+        re.NOFLAG,
+    ),
     "anyone": re.compile(r"\byou(?:['’](?:re|ve))?\b(?! (?:said|told|did|were|was|went|asked|wrote)\b)"),
-    "past_form": re.compile(rf"\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{IRREGULAR}|\w{{2,}}ed)\b"),
-    "perfect": re.compile(rf"\b(?:has|have|had|['’]ve)\s(?:\w+\s)?(?:been|\w{{2,}}(?:ed|wn|en|ne)|{IRREGULAR})\b"),
+    "past_form": re.compile(
+        rf"\b(?:was|were|had|did|didn['’]t|wasn['’]t|weren['’]t|{IRREGULAR}|\w{{2,}}ed)\b"
+    ),
+    "perfect": re.compile(
+        rf"\b(?:has|have|had|['’]ve)\s(?:\w+\s)?(?:been|\w{{2,}}(?:ed|wn|en|ne)|{IRREGULAR})\b"
+    ),
     "progress": re.compile(r"\b(?:is|are|['’](?:s|re))\s(?:(?:\w+ly|now|already|also)\s)*\w{2,}ing\b"),
     "copula": re.compile(r"\b(?:is|are|am|['’](?:s|re|m))\b"),
     "pointing": re.compile(r"^\W*(?:it|this|that)(?:['’]s| is| was| has| will| would)\b"),
     "there_is": re.compile(r"^\W*there(?:['’]s| is| are| was| were)\b"),
-    "question_word": re.compile(r"^\W*(?:whether|how|why|who|whom|whose|where|what|which|if|do|does|did|will|would|is|are|can|should)\b"),
+    "question_word": re.compile(
+        r"^\W*(?:whether|how|why|who|whom|whose|where|what|which|if|do|does|did|will|would|is|are|can|should)\b"
+    ),
     "we_first": re.compile(r"^\W*(?:i|we)\b"),
     "accused_of": re.compile(r"\bof \w+ing\b"),
 }

@@ -33,7 +33,8 @@ from services.extract.types import ClaimEvidence, Range
 _COMPLEMENTISER = re.compile(r"that\s+(?=\S)", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _SHORTEST_CLAIM = 3  # words: "he won" says something, "so" and "the plan" do not
-_SHORTEST_WITHIN = 2  # of what was told in another's words, which is taken from a verb of saying only: "my doctor told me to rest"
+# of what was told in another's words, which is taken from a verb of saying only: "my doctor told me to rest"
+_SHORTEST_WITHIN = 2
 
 
 class Statements:
@@ -48,9 +49,9 @@ class Statements:
         language: str = "en",
         foreign: Cues | None = None,
     ) -> None:
-        """``evidence``: what the tagger says of a stretch of the text being check-worthy. ``language``: whose words deny and negate.
-        ``foreign`` reads the cues of a text that is not in English; of that no claims are made, since what is worth checking is learnt
-        from English."""
+        """``evidence``: what the tagger says of a stretch of the text being check-worthy. ``language``: whose
+        words deny and negate. ``foreign`` reads the cues of a text that is not in English; of that no claims
+        are made, since what is worth checking is learnt from English."""
         self._language = language
         self._foreign = foreign
         self._text = text
@@ -58,7 +59,9 @@ class Statements:
         self._article = article
         self._sha = text_sha256
 
-    def make(self, attributions: Iterable[ResolvedAttribution]) -> tuple[tuple[Quote, ...], tuple[Claim, ...]]:
+    def make(
+        self, attributions: Iterable[ResolvedAttribution]
+    ) -> tuple[tuple[Quote, ...], tuple[Claim, ...]]:
         """All quotes and claims in text order, each id once."""
         quotes: dict[str, Quote] = {}
         claims: dict[str, Claim] = {}
@@ -67,7 +70,9 @@ class Statements:
             cue = self._cue(attribution)
             quote = self._quote(attribution, cue, within)
             made = [] if self._foreign is not None else list(self._claims(attribution, cue, quote, within))
-            of_each = [_said_by(speaker, attribution.together, quote, made) for speaker in attribution.together] or [(quote, made)]
+            of_each = [
+                _said_by(speaker, attribution.together, quote, made) for speaker in attribution.together
+            ] or [(quote, made)]
             for one, of_one in of_each:
                 if one is not None:
                     quotes.setdefault(one.quote_id, one)
@@ -123,14 +128,22 @@ class Statements:
             negated=self._is_denied(attribution),
         )
 
-    def _claims(self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None, within: str | None) -> Iterable[Claim]:
+    def _claims(
+        self, attribution: ResolvedAttribution, cue: Cue | None, quote: Quote | None, within: str | None
+    ) -> Iterable[Claim]:
         if attribution.kind == "direct":
             for sentence in self._quoted_sentences(attribution.quoted):
-                worth = check_worthiness(self._text[sentence.start : sentence.end], self._evidence([sentence]))
+                worth = check_worthiness(
+                    self._text[sentence.start : sentence.end], self._evidence([sentence])
+                )
                 if worth >= WORTH_CHECKING:
-                    yield self._claim(ClaimKind.QUOTED, self._spans((sentence,)), attribution, cue, quote, within, worth)
+                    yield self._claim(
+                        ClaimKind.QUOTED, self._spans((sentence,)), attribution, cue, quote, within, worth
+                    )
             return
-        if is_no_proposition(self._text, attribution.source, attribution.cue, attribution.content, self._language):
+        if is_no_proposition(
+            self._text, attribution.source, attribution.cue, attribution.content, self._language
+        ):
             return
         proposition = self._proposition(attribution)
         spans = self._spans(proposition)
@@ -169,11 +182,19 @@ class Statements:
             within=within,
         )
 
-    def _is_negative(self, kind: ClaimKind, spans: tuple[Span, ...], attribution: ResolvedAttribution, cue: Cue | None) -> bool | None:
-        """Whether what the claimant is said to hold is negated, by the words or by a cue that says they are not so. A sentence of a direct
-        quote stands as it was said, and who denies a saying says nothing of what was said."""
+    def _is_negative(
+        self, kind: ClaimKind, spans: tuple[Span, ...], attribution: ResolvedAttribution, cue: Cue | None
+    ) -> bool | None:
+        """Whether what the claimant is said to hold is negated, by the words or by a cue that says they are
+        not so. A sentence of a direct quote stands as it was said, and who denies a saying says nothing of
+        what was said."""
         negative = is_negative(", ".join(span.exact for span in spans), self._language)
-        if negative is None or kind is ClaimKind.QUOTED or cue is None or self._said_from(attribution) > attribution.content[0].start:
+        if (
+            negative is None
+            or kind is ClaimKind.QUOTED
+            or cue is None
+            or self._said_from(attribution) > attribution.content[0].start
+        ):
             return negative
         return negative != self._contradicts(cue, attribution)
 
@@ -184,7 +205,8 @@ class Statements:
                     yield sentence
 
     def _proposition(self, attribution: ResolvedAttribution) -> tuple[Range, ...]:
-        """The content without the complementiser it begins with, and without “having said that” behind “denied”."""
+        """The content without the complementiser it begins with, and without “having said that” behind
+        “denied”."""
         first, *rest = attribution.content
         start = self._said_from(attribution)
         match = _COMPLEMENTISER.match(self._text, start, first.end)
@@ -197,7 +219,9 @@ class Statements:
         return tuple(Span.of(self._text, start, end) for start, end in ranges[:MAX_PIECES])
 
 
-def _said_by(speaker: Actor, together: Sequence[Actor], quote: Quote | None, claims: Iterable[Claim]) -> tuple[Quote | None, list[Claim]]:
+def _said_by(
+    speaker: Actor, together: Sequence[Actor], quote: Quote | None, claims: Iterable[Claim]
+) -> tuple[Quote | None, list[Claim]]:
     """The statements that a group makes jointly as those of one of them, with the others beside."""
     others = tuple(actor for actor in together if actor is not speaker)
     own = None
@@ -208,12 +232,24 @@ def _said_by(speaker: Actor, together: Sequence[Actor], quote: Quote | None, cla
     for claim in claims:
         name = claim_id(claim.article.document_id, claim.kind, claim.spans, speaker.actor_id)
         part_of = None if own is None else own.quote_id
-        made.append(claim.model_copy(update={"claim_id": name, "claimant": speaker, "jointly_with": others, "quote_id": part_of}))
+        made.append(
+            claim.model_copy(
+                update={"claim_id": name, "claimant": speaker, "jointly_with": others, "quote_id": part_of}
+            )
+        )
     return own, made
 
 
 def _holding(span: Range, quote: Quote | None, claims: Iterable[Claim]) -> str | None:
-    """The id of the one of an attribution's statements whose words hold ``span``: its quote, else its claim, never a part of its quote."""
+    """The id of the one of an attribution's statements whose words hold ``span``: its quote, else its claim,
+    never a part of its quote."""
     whole: list[tuple[str, tuple[Span, ...]]] = [(quote.quote_id, quote.spans)] if quote is not None else []
     whole += [(claim.claim_id, claim.spans) for claim in claims if claim.kind is not ClaimKind.QUOTED]
-    return next((name for name, spans in whole if any(held.start <= span.start and span.end <= held.end for held in spans)), None)
+    return next(
+        (
+            name
+            for name, spans in whole
+            if any(held.start <= span.start and span.end <= held.end for held in spans)
+        ),
+        None,
+    )

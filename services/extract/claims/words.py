@@ -12,8 +12,9 @@ _EDGES = ("<", ">")
 
 
 def grams(proposition: str) -> set[str]:
-    """The distinct words in lower case and the distinct pairs of neighbours, the two ends included. A figure is as many zeros as it has
-    digits: how long it is says whether it is a year, a share or a sum, which one it is says nothing of the next sentence."""
+    """The distinct words in lower case and the distinct pairs of neighbours, the two ends included. A figure
+    is as many zeros as it has digits: how long it is says whether it is a year, a share or a sum, which one
+    it is says nothing of the next sentence."""
     found = _WORD.findall(proposition[:_LONGEST].lower().replace("’", "'"))
     words = [_shape(word) if word[0].isdigit() else word for word in found]
     return {*words, *map(" ".join, pairwise((_EDGES[0], *words, _EDGES[1])))}

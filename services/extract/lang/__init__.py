@@ -1,9 +1,10 @@
-"""What a language says with words: a folder of lists per language, ``lang/<code>/<class>.txt``, each read once when first asked for.
+"""What a language says with words: a folder of lists per language, ``lang/<code>/<class>.txt``, each read
+once when first asked for.
 
-A list holds entries parted by commas or line ends; a line that begins with ``#`` says what it is for, and what stands before a colon
-what its entries are forms of. Passes hold no words of their own:
-they ask the language of the text for a class. A language that has no such list, or no folder at all, has no such words, and what
-is built on them finds nothing in its texts.
+A list holds entries parted by commas or line ends; a line that begins with ``#`` says what it is for, and
+what stands before a colon what its entries are forms of. Passes hold no words of their own: they ask the
+language of the text for a class. A language that has no such list, or no folder at all, has no such words,
+and what is built on them finds nothing in its texts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ NOTHING = r"(?!)"
 
 
 class Language:
-    """The words of one language by class. Get one from :func:`language`: there is one per code, so it may be the key of a cache."""
+    """The words of one language by class. Get one from :func:`language`: there is one per code, so it may be
+    the key of a cache."""
 
     def __init__(self, code: str, folder: Traversable) -> None:
         self.code = code
@@ -44,7 +46,8 @@ class Language:
         return alternatives(self.entries(*classes))
 
     def opening(self, *classes: str) -> str:
-        """As :meth:`any_of`, for entries that may stand at a sentence's head too: a small first letter may be a capital."""
+        """As :meth:`any_of`, for entries that may stand at a sentence's head too: a small first letter may be
+        a capital."""
         return alternatives(self.entries(*classes), capitals=True)
 
     def patterns(self, name: str) -> str:
@@ -60,7 +63,8 @@ class Language:
 
     @cached_property
     def grammar(self) -> dict[str, str]:
-        """How its words are written, from ``grammar.json``: see the one of English for what there is to say."""
+        """How its words are written, from ``grammar.json``: see the one of English for what there is to
+        say."""
         path = self._folder.joinpath("grammar.json")
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
@@ -72,18 +76,25 @@ class Language:
     def _parsed(self, name: str) -> list[tuple[str, list[str]]]:
         """Each line's heading and entries."""
         parted = (line.rpartition(":") for line in self._lines(name))
-        return [(head.strip(), [part.strip() for part in entries.split(",") if part.strip()]) for head, _, entries in parted]
+        return [
+            (head.strip(), [part.strip() for part in entries.split(",") if part.strip()])
+            for head, _, entries in parted
+        ]
 
     def _lines(self, name: str) -> list[str]:
         path = self._folder.joinpath(f"{name}.txt")
         if not path.is_file():
             return []
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+        return [
+            line
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if line.strip() and not line.startswith("#")
+        ]
 
 
 def alternatives(entries: Iterable[str], *, capitals: bool = False) -> str:
-    """A pattern for any of the entries, longest first; one that matches nowhere when there are none. With ``capitals`` a small first
-    letter may be a capital."""
+    """A pattern for any of the entries, longest first; one that matches nowhere when there are none. With
+    ``capitals`` a small first letter may be a capital."""
     ordered = sorted(set(entries), key=lambda entry: (-len(entry), entry))
     return f"(?:{'|'.join(_pattern(entry, capitals) for entry in ordered)})" if ordered else NOTHING
 
@@ -96,7 +107,8 @@ def _pattern(entry: str, capitals: bool) -> str:
 
 @cache
 def language(code: str) -> Language:
-    """The language of a primary subtag (``en`` of ``en-GB``); one without any words where there is no folder of that name."""
+    """The language of a primary subtag (``en`` of ``en-GB``); one without any words where there is no folder
+    of that name."""
     return Language(code, files(__package__).joinpath(code))
 
 

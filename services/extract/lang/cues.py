@@ -14,7 +14,8 @@ Cues = Callable[[str, Range], Cue]
 
 
 def cues_of(language: Language) -> Cues:
-    """Reads the cues of a language by its lists; a word that they do not hold stands for itself and asserts."""
+    """Reads the cues of a language by its lists; a word that they do not hold stands for itself and
+    asserts."""
     return partial(_cue_at, language)
 
 
@@ -22,4 +23,6 @@ def _cue_at(language: Language, text: str, span: Range) -> Cue:
     form = text[slice(*span)].lower()
     heading = language.heading("reporting_verbs", form) or language.heading("wording_verbs", form)
     lemma, _, stance = heading.partition(" ")
-    return Cue(span=Span.of(text, *span), lemma=lemma or form, stance=Stance(stance) if stance else Stance.ASSERT)
+    return Cue(
+        span=Span.of(text, *span), lemma=lemma or form, stance=Stance(stance) if stance else Stance.ASSERT
+    )

@@ -28,15 +28,19 @@ def _patterns(language: Language) -> _Patterns:
     short = language.any_of("name_abbreviations", "abbreviated_titles")
     return _Patterns(
         telling=re.compile(rf"\b{language.any_of('telling')}\s+", re.IGNORECASE),
-        behind=re.compile(rf"\s+(?:{language.any_of('telling_behind')}\s+|(?={language.any_of('datives')}\s))"),
+        behind=re.compile(
+            rf"\s+(?:{language.any_of('telling_behind')}\s+|(?={language.any_of('datives')}\s))"
+        ),
         name_follows=re.compile(rf"\s+(?:{language.any_of('definite')}\s+)?[{capital}]"),
         abbreviated=re.compile(rf"(?:^|\.)[{capital}]\.$|^{short}\.$"),
     )
 
 
-def addressee(text: str, cue: Range | None, others: tuple[Range, ...], language: Language = ENGLISH) -> Range | None:
-    """The noun phrase that names to whom the words were said, behind the cue's verb and before any of ``others`` (content and source);
-    None when there is none."""
+def addressee(
+    text: str, cue: Range | None, others: tuple[Range, ...], language: Language = ENGLISH
+) -> Range | None:
+    """The noun phrase that names to whom the words were said, behind the cue's verb and before any of
+    ``others`` (content and source); None when there is none."""
     if cue is None:
         return None
     end = _end(text, cue.end, others)
@@ -51,7 +55,9 @@ def addressee(text: str, cue: Range | None, others: tuple[Range, ...], language:
 
 def _end(text: str, begin: int, others: tuple[Range, ...]) -> int:
     """How far from ``begin`` the words of telling reach: to what follows, in the same line."""
-    end = min((piece.start for piece in others if piece.start >= begin), default=min(len(text), begin + _REACH))
+    end = min(
+        (piece.start for piece in others if piece.start >= begin), default=min(len(text), begin + _REACH)
+    )
     line = text.find("\n", begin, end)
     return end if line < 0 else line
 
@@ -77,7 +83,11 @@ def _noun_phrase(text: str, start: int, end: int, language: Language) -> Range |
         nouns += word not in determiners or word in language.words("addressee_pronouns")
         if match.group().endswith(".") and not patterns.abbreviated.search(match.group()):
             break
-    if last is None or not nouns or text[start : last.end()].lower().rstrip(".") in language.words("addressee_nobody"):
+    if (
+        last is None
+        or not nouns
+        or text[start : last.end()].lower().rstrip(".") in language.words("addressee_nobody")
+    ):
         return None
     sentence_ends = text[last.end() - 1] == "." and not patterns.abbreviated.search(last.group())
     return Range(start, last.end() - sentence_ends)
@@ -85,4 +95,6 @@ def _noun_phrase(text: str, start: int, end: int, language: Language) -> Range |
 
 def _ends(written: str, word: str, language: Language) -> bool:
     """Whether a word ends the noun phrase before it."""
-    return word in language.words("days_and_months") or (written.islower() and word in language.words("addressee_ends"))
+    return word in language.words("days_and_months") or (
+        written.islower() and word in language.words("addressee_ends")
+    )

@@ -1,4 +1,5 @@
-"""The source and cue right beside a quotation, read off the surface: “…,” Smith said · Said Smith: “…” · Smith: “…” · “…” — Anna Smith."""
+"""The source and cue right beside a quotation, read off the surface: “…,” Smith said · Said Smith: “…” ·
+Smith: “…” · “…” — Anna Smith."""
 
 from __future__ import annotations
 
@@ -50,20 +51,30 @@ def _patterns(language: Language) -> _Patterns:
     says, who, named = verb(language), subject(language), name(language)
     whose = rf"(?:{language.opening('possessives')}|{named}[’']s?)"
     return _Patterns(
-        after=re.compile(rf"\s*,?\s*(?:(?P<source>{who})\s+(?P<cue>{says})\b|(?P<cue2>{says})\s+(?P<source2>{who})(?=[\s,.]))"),
-        before=re.compile(rf"(?:^|[\s(])(?P<source>{who}){_APPOSITION}\s+(?P<cue>{says})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$"),
-        inverted=re.compile(rf"{_BEGINS}(?P<cue>(?=[A-Z])(?i:{says}))\s+(?P<source>{who})(?:,[^,“”\"]{{3,60}})?[,:]\s*$"),
+        after=re.compile(
+            rf"\s*,?\s*(?:(?P<source>{who})\s+(?P<cue>{says})\b|(?P<cue2>{says})\s+(?P<source2>{who})(?=[\s,.]))"
+        ),
+        before=re.compile(
+            rf"(?:^|[\s(])(?P<source>{who}){_APPOSITION}\s+(?P<cue>{says})(?:\s+[\w’' ]{{1,30}})?[,:]?\s*$"
+        ),
+        inverted=re.compile(
+            rf"{_BEGINS}(?P<cue>(?=[A-Z])(?i:{says}))\s+(?P<source>{who})(?:,[^,“”\"]{{3,60}})?[,:]\s*$"
+        ),
         own=re.compile(
             rf"{_BEGINS}(?P<source>{whose})\s+(?P<cue>(?:\w+\s+){{0,2}}{language.any_of('utterances')})(?:\s[^:“”\"\n]{{1,80}})?:\s*$"
         ),
-        signed=re.compile(rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{named}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)"),
+        signed=re.compile(
+            rf"\s*(?P<cue>[—–―]|--?)\s*(?P<source>{named}(?:,\s[^\n.!?“”\"]{{1,60}})?)\.?[^\S\n]*(?=\n|\Z)"
+        ),
         noun=re.compile(rf"\b{language.any_of('reporting_nouns')}\Z"),
         abbreviated=re.compile(rf"(?:\b{language.any_of('name_abbreviations')}|\b[A-Z])\.\Z"),
         label=re.compile(rf"(?:^|\n)\s*(?P<source>{named}):\s*$"),
     )
 
 
-def adjacent_source(text: str, stretch: QuotedStretch, language: Language = ENGLISH) -> tuple[Range, Range | None] | None:
+def adjacent_source(
+    text: str, stretch: QuotedStretch, language: Language = ENGLISH
+) -> tuple[Range, Range | None] | None:
     """Source and cue beside a quoted stretch, or None. The cue is None for a name and a colon."""
     patterns = _patterns(language)
     behind = (stretch.outer.end, min(len(text), stretch.outer.end + _REACH))

@@ -1,4 +1,5 @@
-"""What is said in brackets stays in them: “The road is closed (“for weeks,” said Moss) and the school is empty.”"""
+"""What is said in brackets stays in them: “The road is closed (“for weeks,” said Moss) and the school is
+empty.”"""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ _LONGEST = 1_000  # code points: what is farther from its bracket is not looked 
 
 
 def brackets(text: str) -> list[Range]:
-    """What stands between brackets, the outermost of each paragraph without the brackets themselves and the full stop of a sentence in
-    them, in text order."""
+    """What stands between brackets, the outermost of each paragraph without the brackets themselves and the
+    full stop of a sentence in them, in text order."""
     found: list[Range] = []
     opened: list[tuple[str, int]] = []
     for match in _MARK.finditer(text):
@@ -33,16 +34,23 @@ def brackets(text: str) -> list[Range]:
 
 
 def within_brackets(attribution: Attribution, pairs: Sequence[Range]) -> Attribution:
-    """An attribution whose cue stands in brackets without what of its content and source runs over them, where some of it is inside; one
-    whose cue stands outside without the pieces of its content that are in brackets by themselves."""
+    """An attribution whose cue stands in brackets without what of its content and source runs over them,
+    where some of it is inside; one whose cue stands outside without the pieces of its content that are in
+    brackets by themselves."""
     cue = attribution.cue
     if cue is None or not pairs:
         return attribution
     around = _holding(pairs, cue)
     if around is None:
         outside = tuple(piece for piece in attribution.content if _holding(pairs, piece) is None)
-        return replace(attribution, content=outside) if 0 < len(outside) < len(attribution.content) else attribution
-    inside = tuple(piece for piece in (_shared(piece, around) for piece in attribution.content) if piece is not None)
+        return (
+            replace(attribution, content=outside)
+            if 0 < len(outside) < len(attribution.content)
+            else attribution
+        )
+    inside = tuple(
+        piece for piece in (_shared(piece, around) for piece in attribution.content) if piece is not None
+    )
     source = attribution.source
     if source is not None and source.start >= around.start:
         source = _shared(source, around) or source  # it may stand behind them

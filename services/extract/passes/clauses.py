@@ -1,9 +1,11 @@
-"""Who speaks in the reporting clause beside a quotation, where the verb stands second and nouns are capitalised.
+"""Who speaks in the reporting clause beside a quotation, where the verb stands second and nouns are
+capitalised.
 
     „…“, sagte DER MINISTER am Montag · Am Montag sagte DER MINISTER dem Sender: „…“ · DER MINISTER sagte: „…“
 
-The subject is found by its noun phrase: the first that no preposition governs and whose determiner is no object's, before the verb where it
-opens the clause, else behind it. Languages say so in their grammar (``order``), and their lists hold the words.
+The subject is found by its noun phrase: the first that no preposition governs and whose determiner is no
+object's, before the verb where it opens the clause, else behind it. Languages say so in their grammar
+(``order``), and their lists hold the words.
 """
 
 from __future__ import annotations
@@ -62,12 +64,16 @@ def _patterns(language: Language) -> _Patterns:
     described = rf"(?P<determiner>{determiner})(?:{_GAP}{adjective}){{0,3}}{_GAP}{name}{tied_common}"
     return _Patterns(
         phrase=re.compile(rf"\b(?:{described}|{opening('pronouns')}(?!\w)|{name}{tied})(?!\w)"),
-        apposition=re.compile(rf",\s(?:{any_of('determiners')}{_GAP}(?:{adjective}{_GAP}){{0,2}})?{name}{tied_common}(?=[,.:]|\Z)"),
+        apposition=re.compile(
+            rf",\s(?:{any_of('determiners')}{_GAP}(?:{adjective}{_GAP}){{0,2}})?{name}{tied_common}(?=[,.:]|\Z)"
+        ),
         verb=re.compile(rf"\b{any_of('reporting_verbs')}(?!\w)"),
         wording=re.compile(rf"\b{any_of('reporting_verbs', 'wording_verbs')}(?!\w)"),
         phrase_source=re.compile(rf"\b{opening('phrase_sources')}(?!\w)"),
         mood=re.compile(rf"\b{any_of('mood')}(?!\w)"),
-        clause=re.compile(rf"\b{any_of('mood', 'finite', 'perfect_auxiliaries', 'passive_auxiliaries')}(?!\w)"),
+        clause=re.compile(
+            rf"\b{any_of('mood', 'finite', 'perfect_auxiliaries', 'passive_auxiliaries')}(?!\w)"
+        ),
         pointing=re.compile(rf"[.!?]?\s*{any_of('pointing')}{_GAP}(?={any_of('reporting_verbs')}(?!\w))"),
         auxiliary=re.compile(rf"\b{any_of('perfect_auxiliaries')}(?!\w)"),
         particle=re.compile(rf"\b{any_of('reporting_particles')}(?!\w)"),
@@ -85,7 +91,8 @@ Clause = tuple[Range, Range | None]
 
 
 def beside(text: str, quotation: Range, language: Language) -> Clause | None:
-    """The clause behind or before a quotation, marks included. ``text`` is without what is quoted, which would be read for a clause."""
+    """The clause behind or before a quotation, marks included. ``text`` is without what is quoted, which
+    would be read for a clause."""
     found = _behind(text, quotation.end, language)
     if found is not None:
         return found
@@ -111,8 +118,8 @@ def reported(text: str, sentence: Range, language: Language) -> Clause | None:
 
 
 def person_in_front(text: str, sentence: Range, language: Language) -> Range | None:
-    """The subject that opens a sentence if it is somebody: a pronoun, or a noun for people. In a sentence that reports what another
-    said the subject is whom it was said of."""
+    """The subject that opens a sentence if it is somebody: a pronoun, or a noun for people. In a sentence
+    that reports what another said the subject is whom it was said of."""
     source = _opens(text, *sentence, language)
     if source is None or is_reported(text, sentence, language):
         return None
@@ -137,7 +144,9 @@ def _behind(text: str, start: int, language: Language) -> Clause | None:
     if quoted is not None:
         return quoted
     leading = (patterns.verb, patterns.particle, patterns.auxiliary)
-    verb = next((found for pattern in leading if (found := pattern.match(text, begin, stop)) is not None), None)
+    verb = next(
+        (found for pattern in leading if (found := pattern.match(text, begin, stop)) is not None), None
+    )
     if verb is None:
         return None
     source = _subject(text, verb.end(), stop, language)
@@ -156,7 +165,9 @@ def _quoted(text: str, begin: int, stop: int, language: Language) -> Clause | No
     if verb.start() != begin:
         return None
     found = list(_phrases(text, verb.end(), stop, language))
-    objects = [phrase.span for phrase in found if phrase.oblique] or [phrase.span for phrase in found if not phrase.governed][1:]
+    objects = [phrase.span for phrase in found if phrase.oblique] or [
+        phrase.span for phrase in found if not phrase.governed
+    ][1:]
     return (objects[0], Range(*verb.span())) if objects else None
 
 
@@ -178,14 +189,20 @@ def _before(text: str, start: int, end: int, language: Language) -> Clause | Non
     return None if source is None else (source, None)
 
 
-def _by_likelihood(text: str, start: int, verbs: list[re.Match[str]], language: Language) -> list[re.Match[str]]:
-    """The last verb first; one that is only coordinated with an earlier one, whose subject it shares, behind that one."""
+def _by_likelihood(
+    text: str, start: int, verbs: list[re.Match[str]], language: Language
+) -> list[re.Match[str]]:
+    """The last verb first; one that is only coordinated with an earlier one, whose subject it shares, behind
+    that one."""
     coordinated = _patterns(language).coordinated
-    return sorted(verbs, key=lambda verb: (coordinated.search(text, start, verb.start()) is not None, -verb.start()))
+    return sorted(
+        verbs, key=lambda verb: (coordinated.search(text, start, verb.start()) is not None, -verb.start())
+    )
 
 
 def _around(text: str, start: int, verb: Range, end: int, language: Language) -> Range | None:
-    """The subject of a verb: what opens its clause, else what stands behind it, else behind the auxiliary before it."""
+    """The subject of a verb: what opens its clause, else what stands behind it, else behind the auxiliary
+    before it."""
     patterns = _patterns(language)
     clause = max(text.rfind(mark, start, verb.start) for mark in (";", ":", "–"))
     begin = start if clause < 0 else clause + 1
@@ -196,7 +213,12 @@ def _around(text: str, start: int, verb: Range, end: int, language: Language) ->
     if parted and patterns.clause.search(text, begin, verb.start):
         # “Er sei zufrieden, sagte Müller”: what opens the sentence is reported, too
         next_to = next(_phrases(text, verb.end, end, language), None)
-        if next_to is not None and not next_to.governed and not next_to.oblique and not text[verb.end : next_to.span.start].strip():
+        if (
+            next_to is not None
+            and not next_to.governed
+            and not next_to.oblique
+            and not text[verb.end : next_to.span.start].strip()
+        ):
             return next_to.span
     first = _opens(text, begin, verb.start, language)
     if first is not None:
@@ -227,15 +249,27 @@ def _opens(text: str, start: int, end: int, language: Language) -> Range | None:
     if found is None or found.governed or found.oblique:
         return None
     words = _patterns(language).word.findall(text, start, found.span.start)
-    return found.span if all(word.lower() in language.words("clause_openers") for word in words[:2]) and len(words) <= 1 else None
+    return (
+        found.span
+        if all(word.lower() in language.words("clause_openers") for word in words[:2]) and len(words) <= 1
+        else None
+    )
 
 
 def _subject(text: str, start: int, end: int, language: Language) -> Range | None:
-    return next((found.span for found in _phrases(text, start, end, language) if not found.governed and not found.oblique), None)
+    return next(
+        (
+            found.span
+            for found in _phrases(text, start, end, language)
+            if not found.governed and not found.oblique
+        ),
+        None,
+    )
 
 
 def _phrases(text: str, start: int, end: int, language: Language) -> Iterator[_Found]:
-    """The noun phrases of a clause, each with whether a preposition or its determiner makes it something else than a subject."""
+    """The noun phrases of a clause, each with whether a preposition or its determiner makes it something else
+    than a subject."""
     patterns = _patterns(language)
     nobody, times = language.words("clause_openers", "days_and_months"), language.words("time_nouns")
     prepositions = language.words("prepositions")
@@ -258,14 +292,17 @@ def _phrases(text: str, start: int, end: int, language: Language) -> Iterator[_F
 
 
 def _is_object(phrase: re.Match[str], language: Language) -> bool:
-    """Whether a noun phrase is no subject by its determiner: DEM Sender, and DER before a feminine noun or an adjective in -en."""
+    """Whether a noun phrase is no subject by its determiner: DEM Sender, and DER before a feminine noun or an
+    adjective in -en."""
     determiner = (phrase["determiner"] or "").lower()
     if determiner in language.words("oblique_determiners"):
         return True
     if determiner not in language.words("ambiguous_determiners"):
         return False
     words = phrase.group().split()[1:3]
-    adjective = len(words) > 1 and words[1][0].isupper() and words[0].endswith(language.entries("oblique_endings"))
+    adjective = (
+        len(words) > 1 and words[1][0].isupper() and words[0].endswith(language.entries("oblique_endings"))
+    )
     noun = words[0] if words[0][0].isupper() else words[-1]
     return adjective or noun.lower().endswith(language.entries("feminine_endings"))
 

@@ -1,4 +1,5 @@
-"""“Contrary to what Brook said, the count was fair”: what stands in contrast to somebody's words is not what he said."""
+"""“Contrary to what Brook said, the count was fair”: what stands in contrast to somebody's words is not what
+he said."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ _MARKS = frozenset("“\"‘'«")  # what he is quoted with, he did say: “Desp
 
 
 def without_contrast(text: str, attribution: Attribution) -> Attribution | None:
-    """The attribution without what its words are held against, which stands behind the comma; None where nothing else is left."""
+    """The attribution without what its words are held against, which stands behind the comma; None where
+    nothing else is left."""
     cue = attribution.cue
     if cue is None:
         return attribution
@@ -27,7 +29,11 @@ def without_contrast(text: str, attribution: Attribution) -> Attribution | None:
     # “whatever his views of the plan, …”: here it is no object of the reporting words
     if match["whatever"] and all(cue.end <= piece.start < tail.end() for piece in attribution.content):
         return attribution
-    content = tuple(piece for piece in attribution.content if cue.end <= piece.start < tail.end() and text[piece.start] in _MARKS)
+    content = tuple(
+        piece
+        for piece in attribution.content
+        if cue.end <= piece.start < tail.end() and text[piece.start] in _MARKS
+    )
     return replace(attribution, content=content) if content else None
 
 

@@ -1,4 +1,5 @@
-"""Where PolNeAR's annotators cut cues and contents, measured on its training part; where the tagger cuts otherwise it is put right."""
+"""Where PolNeAR's annotators cut cues and contents, measured on its training part; where the tagger cuts
+otherwise it is put right."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class _Patterns(NamedTuple):
     agent: re.Pattern[str]
     """The word before a passive's agent is no part of the cue: 118 of 146."""
     pronoun: re.Pattern[str]
-    """“…, which he says will fail”: 99 of 150 in the content, most of the others behind a preposition (“in which he says”)."""
+    """“…, which he says will fail”: 99 of 150 in the content, most of the others behind a preposition (“in
+    which he says”)."""
 
 
 @cache
@@ -61,9 +63,15 @@ def as_annotated(text: str, attribution: Attribution, language: Language = ENGLI
 
 
 def _with_pronoun(text: str, attribution: Attribution, cue: Range, language: Language) -> Attribution:
-    """“…, which he says will fail”: the pronoun belongs to what he says. A quotation stays one: what he called “a lie”."""
+    """“…, which he says will fail”: the pronoun belongs to what he says. A quotation stays one: what he
+    called “a lie”."""
     source, first = attribution.source, attribution.content[0]
-    if source is None or attribution.kind == "direct" or not 0 <= cue.start - source.end <= _BESIDE or first.start < cue.end:
+    if (
+        source is None
+        or attribution.kind == "direct"
+        or not 0 <= cue.start - source.end <= _BESIDE
+        or first.start < cue.end
+    ):
         return attribution
     if len(attribution.content) == MAX_PIECES:
         return attribution
@@ -80,7 +88,10 @@ def _calling_for(text: str, attribution: Attribution, cue: Range, patterns: _Pat
     word = patterns.calls_for.match(text, cue.end)
     if word is None:
         return attribution
-    content = tuple(Range(word.end(), piece.end) if cue.end <= piece.start < word.end() else piece for piece in attribution.content)
+    content = tuple(
+        Range(word.end(), piece.end) if cue.end <= piece.start < word.end() else piece
+        for piece in attribution.content
+    )
     if any(piece.start >= piece.end for piece in content):
         return attribution
     return replace(attribution, cue=Range(cue.start, word.end() - 1), content=content)

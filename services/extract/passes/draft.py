@@ -15,8 +15,9 @@ class Draft:
     """One text and what has been read in it so far.
 
     ``verbatim`` are turns of a dialogue and embedded posts. They are whole: what they report in turn is their
-    speaker's words, so until they join the others no pass looks into them. ``inherits`` names, for an attribution
-    without a source, the number of the one whose speaker it has. Offsets are code points of ``text``.
+    speaker's words, so until they join the others no pass looks into them. ``inherits`` names, for an
+    attribution without a source, the number of the one whose speaker it has. Offsets are code points of
+    ``text``.
     """
 
     text: str

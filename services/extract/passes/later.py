@@ -10,10 +10,14 @@ from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
 
-def within_sentence(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
-    """Several pieces of content without those of the paragraph's other sentences, unless in quotation marks: they are the reporter's.
+def within_sentence(
+    text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]
+) -> Attribution:
+    """Several pieces of content without those of the paragraph's other sentences, unless in quotation marks:
+    they are the reporter's.
 
-    A whole sentence before the cue's may be reported, too. Of 13 pieces in later sentences of PolNeAR dev 10 were not that attribution's.
+    A whole sentence before the cue's may be reported, too. Of 13 pieces in later sentences of PolNeAR dev 10
+    were not that attribution's.
     """
     cue = attribution.cue
     if cue is None:
@@ -29,23 +33,37 @@ def within_sentence(text: str, attribution: Attribution, quotations: Quotations,
         if begin <= piece.start < end or quotations.over(piece):
             return True
         if piece.start < begin:
-            return starts[bisect_right(starts, piece.start) - 1] == piece.start or "\n" in text[piece.end : cue.start]
+            return (
+                starts[bisect_right(starts, piece.start) - 1] == piece.start
+                or "\n" in text[piece.end : cue.start]
+            )
         return "\n" in text[cue.end : piece.start]
 
     kept = tuple(piece for piece in attribution.content if belongs(piece))
-    return replace(attribution, content=kept) if kept and len(kept) < len(attribution.content) else attribution
+    return (
+        replace(attribution, content=kept) if kept and len(kept) < len(attribution.content) else attribution
+    )
 
 
-def _to_sentence_end(text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]) -> Attribution:
+def _to_sentence_end(
+    text: str, attribution: Attribution, quotations: Quotations, starts: Sequence[int]
+) -> Attribution:
     """Pieces without a last sentence of their paragraph that is not quoted: it is the reporter's."""
 
     def cut(piece: Range) -> Range:
         index = bisect_left(starts, piece.end) - 1
         last = starts[index] if index >= 0 else 0
-        if last <= piece.start or text.find("\n", piece.start, last) >= 0 or quotations.over(Range(last, piece.end)):
+        if (
+            last <= piece.start
+            or text.find("\n", piece.start, last) >= 0
+            or quotations.over(Range(last, piece.end))
+        ):
             return piece
         # a stretch that ends in mid-sentence is paired wrongly: what comes after it may be quoted, too
-        paired = all(not text[stretch.outer.end : last].strip() for stretch in quotations.over(Range(piece.start, piece.start + 1)))
+        paired = all(
+            not text[stretch.outer.end : last].strip()
+            for stretch in quotations.over(Range(piece.start, piece.start + 1))
+        )
         return Range(piece.start, last) if paired else piece
 
     content = tuple(map(cut, attribution.content))

@@ -15,7 +15,9 @@ def one_per_paragraph(text: str, verbatim: Iterable[Attribution]) -> list[Attrib
     kept: list[Attribution] = []
     position = -1
     for attribution in sorted(verbatim, key=lambda a: a.content):
-        content = tuple(p for p in attribution.content if p.start > position and WORD_CHARACTER.search(text, *p))
+        content = tuple(
+            p for p in attribution.content if p.start > position and WORD_CHARACTER.search(text, *p)
+        )
         if content:
             position = content[-1].end
             kept.append(replace(attribution, content=content))
@@ -24,7 +26,12 @@ def one_per_paragraph(text: str, verbatim: Iterable[Attribution]) -> list[Attrib
 
 def outside(attributions: Iterable[Attribution], verbatim: Sequence[Attribution]) -> list[Attribution]:
     """The attributions that do not begin inside any of the others."""
-    spans = sorted(piece for attribution in verbatim for piece in (attribution.source, *attribution.content) if piece is not None)
+    spans = sorted(
+        piece
+        for attribution in verbatim
+        for piece in (attribution.source, *attribution.content)
+        if piece is not None
+    )
     starts = [span.start for span in spans]
 
     def inside(position: int) -> bool:

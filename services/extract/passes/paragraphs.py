@@ -23,11 +23,14 @@ def paragraphs(text: str) -> list[Range]:
 
 def is_heading(text: str, paragraph: Range) -> bool:
     """Whether a paragraph reads as a heading: short, and without a sentence's end."""
-    return paragraph.end - paragraph.start <= _HEADING and not _ENDS_SENTENCE.search(text, paragraph.end - 4, paragraph.end)
+    return paragraph.end - paragraph.start <= _HEADING and not _ENDS_SENTENCE.search(
+        text, paragraph.end - 4, paragraph.end
+    )
 
 
 def is_title_case(text: str, span: Range) -> bool:
-    """Whether the words of a stretch are written with capitals, as in an English headline; small ones need not be."""
+    """Whether the words of a stretch are written with capitals, as in an English headline; small ones need
+    not be."""
     long = [word for word in _WORD.findall(text, *span) if len(word) > _SMALL]
     return len(long) > 1 and sum(word[0].isupper() for word in long) >= _MOSTLY * len(long)
 

@@ -1,4 +1,5 @@
-"""Whose words a sentence holds, said by a phrase: “Per the ministry, …” · “In Lee’s view, …” · “…, in the words of Anna Lee.”"""
+"""Whose words a sentence holds, said by a phrase: “Per the ministry, …” · “In Lee’s view, …” · “…, in the
+words of Anna Lee.”"""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ class _Patterns(NamedTuple):
 def _patterns(language: Language) -> _Patterns:
     any_of, capital = language.any_of, rf"[{language.grammar.get('capitals', 'A-Z')}]"
     noun = any_of("phrase_nouns")
-    before_name = rf"{language.opening('phrase_prepositions')}(?=\s+(?:{any_of('phrase_determiners')}|{capital}\w*)\b)"
+    before_name = (
+        rf"{language.opening('phrase_prepositions')}(?=\s+(?:{any_of('phrase_determiners')}|{capital}\w*)\b)"
+    )
     framed = rf"{language.opening('phrase_frames')}\s+{noun}\s+{any_of('phrase_links')}"
     cue = rf"(?:(?i:{any_of('phrase_sources')})|{before_name}|{framed})"
     owner = rf"(?:{any_of('phrase_owners')}|{capital}[\w.-]*(?:\s{capital}[\w.-]*){{0,3}}[’']s?)"
@@ -50,9 +53,11 @@ def _patterns(language: Language) -> _Patterns:
     )
 
 
-def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[Range], language: Language = ENGLISH) -> list[Attribution]:
-    """The attributions, and those of sentences that name their source in a phrase; words the tagger gave to another sentence's source
-    come home, what it attributes inside the sentence stays."""
+def phrases(
+    text: str, attributions: Iterable[Attribution], sentences: Sequence[Range], language: Language = ENGLISH
+) -> list[Attribution]:
+    """The attributions, and those of sentences that name their source in a phrase; words the tagger gave to
+    another sentence's source come home, what it attributes inside the sentence stays."""
     found = dict(enumerate(attributions))
     starts = [sentence.start for sentence in sentences]
     of_sentence: defaultdict[int, list[int]] = defaultdict(list)
@@ -80,7 +85,9 @@ def phrases(text: str, attributions: Iterable[Attribution], sentences: Sequence[
 
 def _phrase(text: str, sentence: Range, language: Language) -> _Phrase | None:
     end = sentence.end - (text[sentence.end - 1] in ".!?…")
-    opening = _patterns(language).opening.match(text, sentence.start, min(sentence.end, sentence.start + _REACH))
+    opening = _patterns(language).opening.match(
+        text, sentence.start, min(sentence.end, sentence.start + _REACH)
+    )
     if opening is not None:
         return _Phrase(*_places(opening), (Range(opening.end(), end),))
     inserted = _patterns(language).inserted.search(text, sentence.start, sentence.end)
@@ -116,18 +123,29 @@ def _with(text: str, attributions: list[Attribution], phrase: _Phrase, sentence:
             sure = max(sure, attribution.confidence)
             continue
         # a content that begins in the heading above is found by its cue
-        settled = settled or bool(here) or (attribution.cue is not None and _shared(attribution.cue, phrase.cue) is not None)
+        settled = (
+            settled
+            or bool(here)
+            or (attribution.cue is not None and _shared(attribution.cue, phrase.cue) is not None)
+        )
         kept.append(attribution)
     named = phrase.source, phrase.cue
     if home:
-        kept.append(Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=trust.ACCORDING))
+        kept.append(
+            Attribution("indirect", tuple(sorted(home)), *named, _REPORTED, source_confidence=trust.ACCORDING)
+        )
     elif not settled and sum(len(_WORD.findall(text, *part)) for part in phrase.content) >= _CONTENT_WORDS:
-        kept.append(Attribution("indirect", phrase.content, *named, sure, source_confidence=max(sure, trust.ACCORDING)))
+        kept.append(
+            Attribution(
+                "indirect", phrase.content, *named, sure, source_confidence=max(sure, trust.ACCORDING)
+            )
+        )
     return kept
 
 
 def _runs_into(attribution: Attribution, phrase: _Phrase) -> bool:
-    """Whether the tagger took a part of the phrase's source for what it says: “according to a poll of 1,004 | adults, most agree”."""
+    """Whether the tagger took a part of the phrase's source for what it says: “according to a poll of 1,004 |
+    adults, most agree”."""
     cue = attribution.cue
     if cue is None or _shared(cue, phrase.cue) is None:
         return False

@@ -14,7 +14,8 @@ _CONFIDENCE = 0.9
 
 
 def posts(text: str) -> list[Attribution]:
-    """Posts on social media that a signature with an account name follows, in the same paragraph or as one of its own."""
+    """Posts on social media that a signature with an account name follows, in the same paragraph or as one of
+    its own."""
     places = paragraphs(text)
     found: list[Attribution] = []
     for number, place in enumerate(places):
@@ -23,18 +24,33 @@ def posts(text: str) -> list[Attribution]:
             continue
         words = Range(place.start, signature.start())
         if not text[slice(*words)].strip():
-            if number == 0 or _signature(text, places[number - 1]) or _is_articles_own(text, places[number - 1]):
+            if (
+                number == 0
+                or _signature(text, places[number - 1])
+                or _is_articles_own(text, places[number - 1])
+            ):
                 continue
             words = places[number - 1]
         end = words.start + len(text[slice(*words)].rstrip())
         name = Range(*signature.span("name"))
         sure = trust.LAYOUT
-        found.append(Attribution("direct", (Range(words.start, end),), name, None, _CONFIDENCE, turn=True, source_confidence=sure))
+        found.append(
+            Attribution(
+                "direct",
+                (Range(words.start, end),),
+                name,
+                None,
+                _CONFIDENCE,
+                turn=True,
+                source_confidence=sure,
+            )
+        )
     return found
 
 
 def _is_articles_own(text: str, place: Range) -> bool:
-    """Whether a paragraph is no post: it announces one (“He wrote on Twitter:”), is the headline, or quotes and names whom it quotes."""
+    """Whether a paragraph is no post: it announces one (“He wrote on Twitter:”), is the headline, or quotes
+    and names whom it quotes."""
     if text[place.end - 1] == ":" or (place.start == 0 and is_heading(text, place)):
         return True
     return text[place.start] in '“"' and text[place.end - 1] not in '”"'

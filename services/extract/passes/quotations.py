@@ -29,12 +29,15 @@ class Quotations:
         self._text = text
         self.language = language
         self._small = language.words("small_words")
-        self.outermost = sorted((_closed_by_words(text, s, language) for s in stretches if s.depth == 0), key=lambda s: s.outer)
+        self.outermost = sorted(
+            (_closed_by_words(text, s, language) for s in stretches if s.depth == 0), key=lambda s: s.outer
+        )
         self._starts = [s.outer.start for s in self.outermost]
 
     @cached_property
     def unquoted(self) -> str:
-        """The text with every stretch, its marks included, struck out: same offsets, none of what somebody says."""
+        """The text with every stretch, its marks included, struck out: same offsets, none of what somebody
+        says."""
         parts, position = [], 0
         for stretch in self.outermost:
             start, end = max(position, stretch.outer.start), max(position, stretch.outer.end)
@@ -46,21 +49,30 @@ class Quotations:
         """The stretches that share a character with ``span``, in text order."""
         first = bisect_right(self._starts, span.start) - 1
         last = bisect_left(self._starts, span.end)
-        return [s for s in self.outermost[max(0, first) : last] if s.outer.end > span.start and s.outer.start < span.end]
+        return [
+            s
+            for s in self.outermost[max(0, first) : last]
+            if s.outer.end > span.start and s.outer.start < span.end
+        ]
 
     def holding(self, span: Range | None) -> QuotedStretch | None:
         """The stretch that ``span`` lies inside, or None."""
         if span is None:
             return None
-        return next((s for s in self.over(span) if s.outer.start <= span.start and span.end <= s.outer.end), None)
+        return next(
+            (s for s in self.over(span) if s.outer.start <= span.start and span.end <= s.outer.end), None
+        )
 
     def evidence(self, span: Range, cue: Range | None, source: Range | None) -> list[QuotedStretch]:
         """The stretches over ``span`` that quote this very source: the reporting words stand outside them."""
         return [s for s in self.over(span) if not (_inside(cue, s) or (cue is None and _inside(source, s)))]
 
     def is_name(self, stretch: QuotedStretch) -> bool:
-        """Whether a stretch is a title or a nickname: every word of weight is capitalised and no sentence ends in it."""
-        return self._is_title_case(stretch) and not _ENDS_INSIDE.search(self._text[stretch.inner.start : stretch.inner.end])
+        """Whether a stretch is a title or a nickname: every word of weight is capitalised and no sentence
+        ends in it."""
+        return self._is_title_case(stretch) and not _ENDS_INSIDE.search(
+            self._text[stretch.inner.start : stretch.inner.end]
+        )
 
     def _is_title_case(self, stretch: QuotedStretch) -> bool:
         if stretch.inner.end - stretch.inner.start > _NAME:
@@ -68,10 +80,14 @@ class Quotations:
         words = _WORD.findall(self._text, stretch.inner.start, stretch.inner.end)
         if not 0 < len(words) <= _NAME_WORDS:
             return False
-        return all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in self._small) and words[0][0].isupper()
+        return (
+            all(word[0].isupper() or word[0].isdigit() for word in words if word.lower() not in self._small)
+            and words[0][0].isupper()
+        )
 
     def is_speech(self, stretch: QuotedStretch) -> bool:
-        """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated inside."""
+        """Whether a stretch reads as speech on its own, whatever the tagger saw: long enough, or punctuated
+        inside."""
         # American print sets the full stop inside the marks: on “Fox and Friends.”
         if (
             self._is_title_case(stretch)
@@ -84,8 +100,8 @@ class Quotations:
         return words > 1 if _ENDS_INSIDE.search(inner) or self.is_set_off(stretch) else words >= _FEW
 
     def is_set_off(self, stretch: QuotedStretch) -> bool:
-        """Whether the comma that parts speech from its clause stands behind the marks, where the language sets it there: „…“, sagte er.
-        There a colon before them does the same: Er sagte: „Nein.“"""
+        """Whether the comma that parts speech from its clause stands behind the marks, where the language
+        sets it there: „…“, sagte er. There a colon before them does the same: Er sagte: „Nein.“"""
         if self.language.grammar.get("comma") != "outside" or not stretch.closed:
             return False
         before = self._text[max(0, stretch.outer.start - 2) : stretch.outer.start]
@@ -104,13 +120,23 @@ class Quotations:
         inner = self._text[stretch.inner.start : stretch.inner.end]
         first = next((c for c in inner if c.isalnum()), "")
         after = self._text[stretch.outer.end : stretch.outer.end + 1]
-        ends = bool(_ENDS_SENTENCE.search(inner)) or stretch.continues or (after == "," and not inner.endswith(","))
+        ends = (
+            bool(_ENDS_SENTENCE.search(inner))
+            or stretch.continues
+            or (after == "," and not inner.endswith(","))
+        )
         return bool(first) and not first.islower() and ends
 
     def is_heading(self, stretch: QuotedStretch) -> bool:
-        """Whether a stretch is a heading made of a quotation: alone in its paragraph and without a sentence's end."""
+        """Whether a stretch is a heading made of a quotation: alone in its paragraph and without a sentence's
+        end."""
         inner = self._text[stretch.inner.start : stretch.inner.end]
-        return self.fills_paragraph(stretch) and stretch.closed and not _ENDS_SENTENCE.search(inner) and len(inner) <= _HEADING
+        return (
+            self.fills_paragraph(stretch)
+            and stretch.closed
+            and not _ENDS_SENTENCE.search(inner)
+            and len(inner) <= _HEADING
+        )
 
     def fills_paragraph(self, stretch: QuotedStretch) -> bool:
         """Whether nothing but the stretch stands in its paragraph."""
@@ -129,12 +155,17 @@ def _reporting(language: Language) -> re.Pattern[str]:
 
 
 def _closed_by_words(text: str, stretch: QuotedStretch, language: Language) -> QuotedStretch:
-    """A stretch whose closing mark is missing, closed before its reporting words: “We are ready, said Anna Lee, the mayor."""
-    reporting = None if stretch.closed or stretch.continues else _reporting(language).search(text, *stretch.inner)
+    """A stretch whose closing mark is missing, closed before its reporting words: “We are ready, said Anna
+    Lee, the mayor."""
+    reporting = (
+        None if stretch.closed or stretch.continues else _reporting(language).search(text, *stretch.inner)
+    )
     if reporting is None:
         return stretch
     end = reporting.start() + 1
-    return replace(stretch, outer=Range(stretch.outer.start, end), inner=Range(stretch.inner.start, end), closed=True)
+    return replace(
+        stretch, outer=Range(stretch.outer.start, end), inner=Range(stretch.inner.start, end), closed=True
+    )
 
 
 def _inside(span: Range | None, stretch: QuotedStretch) -> bool:

@@ -14,12 +14,15 @@ from services.extract.types import Attribution, QuotedStretch, Range
 
 _MOST = 0.5  # share of a quoted stretch that makes it an attribution's own even where another claims the rest
 
-# Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below them.
+# Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below
+# them.
 _BESIDE_CUE = 0.8
 _FLOATING = 0.4
 
 
-def closed_over_marks(text: str, attributions: list[Attribution], quotations: Quotations) -> list[Attribution]:
+def closed_over_marks(
+    text: str, attributions: list[Attribution], quotations: Quotations
+) -> list[Attribution]:
     """Give every quoted stretch to the attribution that covers most of it, whole."""
     claims: dict[Range, list[tuple[int, int]]] = {}
     for number, attribution in enumerate(attributions):
@@ -42,11 +45,15 @@ def closed_over_marks(text: str, attributions: list[Attribution], quotations: Qu
     for number, attribution in enumerate(attributions):
         content = _content(text, number, attribution, owner, quotations)
         if content:
-            closed.append(attribution if content == attribution.content else replace(attribution, content=content))
+            closed.append(
+                attribution if content == attribution.content else replace(attribution, content=content)
+            )
     return closed
 
 
-def _content(text: str, number: int, attribution: Attribution, owner: dict[Range, int], quotations: Quotations) -> tuple[Range, ...]:
+def _content(
+    text: str, number: int, attribution: Attribution, owner: dict[Range, int], quotations: Quotations
+) -> tuple[Range, ...]:
     pieces: list[Range] = []
     for piece in attribution.content:
         start, end = piece
@@ -77,7 +84,8 @@ def _disjoint(pieces: Iterable[Range]) -> tuple[Range, ...]:
 
 
 def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
-    """Quotations with reporting words of their own beside them, which nobody uses, taken from the attribution they were drawn into."""
+    """Quotations with reporting words of their own beside them, which nobody uses, taken from the attribution
+    they were drawn into."""
     used = sorted(attribution.cue for attribution in attributions if attribution.cue is not None)
     starts = [cue.start for cue in used]
 
@@ -89,7 +97,9 @@ def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quo
     for attribution in attributions:
         kept: list[Range] = []
         for piece in attribution.content:
-            stretch = next((s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None)
+            stretch = next(
+                (s for s in quotations.over(piece) if s.outer == piece and quotations.is_speech(s)), None
+            )
             beside = _beside(text, stretch, quotations) if stretch is not None else None
             if beside is not None and beside[1] is not None and unused(beside[1]):
                 sure = min(_BESIDE_CUE, attribution.confidence)
@@ -97,12 +107,17 @@ def with_own_cue(text: str, attributions: Sequence[Attribution], quotations: Quo
             else:
                 kept.append(piece)
         if kept:
-            split.append(attribution if len(kept) == len(attribution.content) else replace(attribution, content=tuple(kept)))
+            split.append(
+                attribution
+                if len(kept) == len(attribution.content)
+                else replace(attribution, content=tuple(kept))
+            )
     return split
 
 
 def _beside(text: str, stretch: QuotedStretch, quotations: Quotations) -> tuple[Range, Range | None] | None:
-    """Source and cue beside a quoted stretch, read in the way of the text's language; None where nobody has written that way down."""
+    """Source and cue beside a quoted stretch, read in the way of the text's language; None where nobody has
+    written that way down."""
     if not quotations.language.grammar:
         return None
     if quotations.language.grammar.get("order") == clauses.VERB_SECOND:
@@ -110,7 +125,9 @@ def _beside(text: str, stretch: QuotedStretch, quotations: Quotations) -> tuple[
     return adjacent_source(text, stretch, quotations.language)
 
 
-def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
+def unclaimed_quotations(
+    text: str, attributions: Sequence[Attribution], quotations: Quotations
+) -> list[Attribution]:
     """Quoted speech that no attribution covers."""
     covered = bytearray(len(text))
     for attribution in attributions:
@@ -127,16 +144,27 @@ def unclaimed_quotations(text: str, attributions: Sequence[Attribution], quotati
         beside = _beside(text, stretch, quotations)
         if beside is not None:
             source, cue = beside
-            added.append(Attribution("direct", (stretch.outer,), source, cue, _BESIDE_CUE, source_confidence=trust.BESIDE))
+            added.append(
+                Attribution(
+                    "direct", (stretch.outer,), source, cue, _BESIDE_CUE, source_confidence=trust.BESIDE
+                )
+            )
         elif quotations.is_sentence(stretch):
-            added.append(Attribution("direct", (stretch.outer,), None, None, _FLOATING, source_confidence=trust.FLOATING))
+            added.append(
+                Attribution(
+                    "direct", (stretch.outer,), None, None, _FLOATING, source_confidence=trust.FLOATING
+                )
+            )
     return added
 
 
 def kind_by_marks(text: str, attribution: Attribution, quotations: Quotations) -> str:
     """``direct`` when all words of the content stand in quotation marks, ``mixed`` when some do."""
     inside = outside = 0
-    evidence = [(piece, quotations.evidence(piece, attribution.cue, attribution.source)) for piece in attribution.content]
+    evidence = [
+        (piece, quotations.evidence(piece, attribution.cue, attribution.source))
+        for piece in attribution.content
+    ]
     if not any(stretches for _, stretches in evidence):
         return "indirect"
     for piece, stretches in evidence:

@@ -1,10 +1,11 @@
 """The rules, one ordered table: what the tagger found is put right by each in turn.
 
-A pass says what it reads (``needs``), in which languages it is true and why it is there; its effect on every set is measured with it
-switched off (``make ablate``). Passes of all languages rest on quotation marks and layout. What a pass knows of words it takes from the
-lists of the text's language (:mod:`services.extract.lang`): where a language has no such list, the pass finds nothing. German has no
-network, so its passes look for who speaks in the clause beside a quotation; of other languages nobody has written down how that is said,
-and their speakers stay unresolved.
+A pass says what it reads (``needs``), in which languages it is true and why it is there; its effect on every
+set is measured with it switched off (``make ablate``). Passes of all languages rest on quotation marks and
+layout. What a pass knows of words it takes from the lists of the text's language
+(:mod:`services.extract.lang`): where a language has no such list, the pass finds nothing. German has no
+network, so its passes look for who speaks in the clause beside a quotation; of other languages nobody has
+written down how that is said, and their speakers stay unresolved.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ ENGLISH = frozenset({"en"})
 GERMAN = frozenset({"de"})
 ALL = frozenset({"*"})
 
-# What is wrong three times in four clutters the record. (F1 would be best at half of itself, .37; PolNeAR dev at .3. Below that, recall.)
-# Words in quotation marks are kept: somebody said them.
+# What is wrong three times in four clutters the record. (F1 would be best at half of itself, .37; PolNeAR dev
+# at .3. Below that, recall.) Words in quotation marks are kept: somebody said them.
 _FAINT = 0.25
 
 
@@ -68,7 +69,8 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An attribution, and the place in the list of the one whose speaker it inherits, when it names none itself."""
+    """An attribution, and the place in the list of the one whose speaker it inherits, when it names none
+    itself."""
 
     attribution: Attribution
     inherits: int | None = None
@@ -83,7 +85,8 @@ def reconcile(
     without: Collection[str] = (),
     watch: Callable[[Pass, Draft], None] = lambda _step, _draft: None,
 ) -> list[Found]:
-    """All attributions of a text in text order: what the tagger found, put right by each pass for the language of ``quotations``.
+    """All attributions of a text in text order: what the tagger found, put right by each pass for the
+    language of ``quotations``.
 
     Passes named in ``without`` are left out; ``watch`` is shown the draft after each of the others.
     """
@@ -93,11 +96,16 @@ def reconcile(
         if step.applies(language.code) and step.name not in without:
             step.run(draft)
             watch(step, draft)
-    return [Found(attribution, draft.inherits.get(number)) for number, attribution in enumerate(draft.attributions)]
+    return [
+        Found(attribution, draft.inherits.get(number))
+        for number, attribution in enumerate(draft.attributions)
+    ]
 
 
 def _turns(draft: Draft) -> None:
-    draft.verbatim = one_per_paragraph(draft.text, [*draft.verbatim, *turns(draft.text, draft.entities, draft.language)])
+    draft.verbatim = one_per_paragraph(
+        draft.text, [*draft.verbatim, *turns(draft.text, draft.entities, draft.language)]
+    )
 
 
 def _posts(draft: Draft) -> None:
@@ -130,11 +138,15 @@ def _brackets(draft: Draft) -> None:
 
 
 def _phrases(draft: Draft) -> None:
-    draft.attributions = outside(phrases(draft.text, draft.attributions, draft.sentences, draft.language), draft.verbatim)
+    draft.attributions = outside(
+        phrases(draft.text, draft.attributions, draft.sentences, draft.language), draft.verbatim
+    )
 
 
 def _relayed(draft: Draft) -> None:
-    draft.attributions = relayed(draft.text, draft.attributions, draft.quotations, draft.sentences, draft.language)
+    draft.attributions = relayed(
+        draft.text, draft.attributions, draft.quotations, draft.sentences, draft.language
+    )
 
 
 def _edges(draft: Draft) -> None:

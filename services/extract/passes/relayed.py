@@ -1,4 +1,5 @@
-"""Words that one source passes on from another: “The agency quoted Lee as saying that …” · “…,” the paper cited a general as saying.
+"""Words that one source passes on from another: “The agency quoted Lee as saying that …” · “…,” the paper
+cited a general as saying.
 
 They are on record as said by whoever is quoted; who passed them on is only their way to the reader.
 """
@@ -34,7 +35,9 @@ def _patterns(language: Language) -> _Patterns:
     any_of = language.any_of
     opens, relays = any_of("relay_openers"), any_of("relay_verbs")
     whom = rf"(?:\s(?!{any_of('relay_complementizers')}\b)[\w’'-]+){{1,3}}?(?=\s+{opens}\b|[:.,]|\s+{any_of('relay_days')}\b)"
-    said_of = rf"(?P<source>{subject(language)})\s+(?P<cue>{any_of('relay_auxiliaries')}\s+(?:\w+\s+)?{relays})"
+    said_of = (
+        rf"(?P<source>{subject(language)})\s+(?P<cue>{any_of('relay_auxiliaries')}\s+(?:\w+\s+)?{relays})"
+    )
     return _Patterns(
         link=re.compile(rf"\b(?:{any_of('relay_links')}|{any_of('relay_tellings')}{whom})\b:?"),
         passive=re.compile(rf"{said_of}\b(?P<agent>\s[^“”\"]*\S)?\s*\Z"),
@@ -81,11 +84,17 @@ def relayed(
             sure[index] = max(sure[index], attribution.confidence)
     for report, confidence in zip(reports, sure, strict=True):
         trusted = max(confidence, trust.RELAYED)
-        kept.append(Attribution("indirect", report.content, report.source, report.cue, confidence, source_confidence=trusted))
+        kept.append(
+            Attribution(
+                "indirect", report.content, report.source, report.cue, confidence, source_confidence=trusted
+            )
+        )
     return kept
 
 
-def _report(text: str, match: re.Match[str], quotations: Quotations, sentences: Sequence[Range], patterns: _Patterns) -> _Report | None:
+def _report(
+    text: str, match: re.Match[str], quotations: Quotations, sentences: Sequence[Range], patterns: _Patterns
+) -> _Report | None:
     sentence = sentences[bisect_right(sentences, match.start(), key=lambda s: s.start) - 1]
     begin = max(sentence.start, match.start() - _REACH)
     lead = text[begin : match.start()]
@@ -103,7 +112,8 @@ def _report(text: str, match: re.Match[str], quotations: Quotations, sentences: 
 
 
 def _content(text: str, report: Range, sentence: Range, quotations: Quotations) -> tuple[Range, ...]:
-    """What was said: what stands behind “as saying”; behind a quotation that is only when and where, and the quotation is it."""
+    """What was said: what stands behind “as saying”; behind a quotation that is only when and where, and the
+    quotation is it."""
     end = sentence.end - (text[sentence.end - 1] in ".!?…")
     behind = Range(report.end, max(report.end, end))
     before = quotations.over(Range(sentence.start, report.start)) if sentence.start < report.start else []

@@ -9,14 +9,18 @@ from services.extract.passes.quotations import Quotations
 from services.extract.passes.tidy import PARAGRAPH_BREAK
 from services.extract.types import Attribution, QuotedStretch
 
-# Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below them.
+# Confidence of what only the marks say; the tagger's own confidences are calibrated, these are set below
+# them.
 _SAME_PARAGRAPH = 0.75
 _REOPENED = 0.8
 _NEXT_PARAGRAPH = 0.5
 
 
-def running_speakers(text: str, attributions: Sequence[Attribution], quotations: Quotations) -> tuple[list[Attribution], dict[int, int]]:
-    """The attributions, and for quotations without a source the number of the one whose speaker goes on speaking."""
+def running_speakers(
+    text: str, attributions: Sequence[Attribution], quotations: Quotations
+) -> tuple[list[Attribution], dict[int, int]]:
+    """The attributions, and for quotations without a source the number of the one whose speaker goes on
+    speaking."""
     found: list[Attribution] = []
     inherits: dict[int, int] = {}
     for number, attribution in enumerate(attributions):
@@ -32,12 +36,19 @@ def running_speakers(text: str, attributions: Sequence[Attribution], quotations:
     return found, inherits
 
 
-def _previous(text: str, attributions: Sequence[Attribution], number: int, quotations: Quotations) -> tuple[int, float] | None:
-    """The attribution before, when its speaker goes on: in the same paragraph, by a reopened mark, or by a paragraph all in quotes."""
+def _previous(
+    text: str, attributions: Sequence[Attribution], number: int, quotations: Quotations
+) -> tuple[int, float] | None:
+    """The attribution before, when its speaker goes on: in the same paragraph, by a reopened mark, or by a
+    paragraph all in quotes."""
     if number == 0:
         return None
     here, before = attributions[number], attributions[number - 1]
-    gap = text[before.content[-1].end : here.content[0].start] if before.content[-1].end < here.content[0].start else ""
+    gap = (
+        text[before.content[-1].end : here.content[0].start]
+        if before.content[-1].end < here.content[0].start
+        else ""
+    )
     breaks = len(PARAGRAPH_BREAK.findall(gap))
     speech = before.kind in ("direct", "mixed")
     if breaks == 0:
@@ -46,7 +57,12 @@ def _previous(text: str, attributions: Sequence[Attribution], number: int, quota
     if breaks == 1 and ending:
         return number - 1, _REOPENED
     opening: list[QuotedStretch] = quotations.over(here.content[0])
-    if breaks == 1 and opening and quotations.fills_paragraph(opening[0]) and (speech or gap.rstrip().endswith(":")):
+    if (
+        breaks == 1
+        and opening
+        and quotations.fills_paragraph(opening[0])
+        and (speech or gap.rstrip().endswith(":"))
+    ):
         return number - 1, _NEXT_PARAGRAPH
     return None
 

@@ -1,4 +1,5 @@
-"""Where a source stands: in one sentence, without the full stop that ends it, and not in the pronoun of “It was Lee who said …”."""
+"""Where a source stands: in one sentence, without the full stop that ends it, and not in the pronoun of “It
+was Lee who said …”."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ _REACH = 240  # code points of a cleft before its pronoun
 
 @cache
 def _cleft(language: Language) -> re.Pattern[str]:
-    opens, denies, joins = language.any_of("cleft_openers"), language.any_of("cleft_negators"), language.any_of("cleft_conjunctions")
+    opens, denies, joins = (
+        language.any_of("cleft_openers"),
+        language.any_of("cleft_negators"),
+        language.any_of("cleft_conjunctions"),
+    )
     apart = rf"(?P<source>(?!{denies}\b){_NOUNS}(?:,\s(?!(?:{joins}\s)?{denies}\b){_NOUNS})?)"
     return re.compile(
         rf"{opens}\s(?:{denies}\s[^.;:“”\"]{{1,80}}?\s{joins}\s+)?{apart}"
@@ -26,8 +31,11 @@ def _cleft(language: Language) -> re.Pattern[str]:
     )
 
 
-def of_cleft(text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH) -> Attribution:
-    """“It was Dunn, not Ames, who said …”: who said it stands before the pronoun, and is not the last one named."""
+def of_cleft(
+    text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH
+) -> Attribution:
+    """“It was Dunn, not Ames, who said …”: who said it stands before the pronoun, and is not the last one
+    named."""
     source = attribution.source
     if source is None or text[slice(*source)] not in language.words("cleft_pronouns"):
         return attribution
@@ -38,9 +46,14 @@ def of_cleft(text: str, attribution: Attribution, starts: Sequence[int], languag
 
 
 def in_one_sentence(
-    text: str, attribution: Attribution, sentences: Sequence[Range], starts: Sequence[int], language: Language = ENGLISH
+    text: str,
+    attribution: Attribution,
+    sentences: Sequence[Range],
+    starts: Sequence[int],
+    language: Language = ENGLISH,
 ) -> Attribution:
-    """“…,” said Ames. Hale, the mayor, | disagreed: of a source that runs over a full stop the part in its cue's sentence.
+    """“…,” said Ames. Hale, the mayor, | disagreed: of a source that runs over a full stop the part in its
+    cue's sentence.
 
     Without a cue it is the part nearer to the content. Linear in the sentences of the source.
     """
@@ -51,9 +64,14 @@ def in_one_sentence(
     if first < 0:
         return attribution
     if first < last:
-        # what reports or is reported before it leads into its first sentence, what stands behind it goes on from its last
+        # what reports or is reported before it leads into its first sentence, what stands behind it goes on
+        # from its last
         led = (attribution.cue or attribution.content[0]).start < source.start
         source = Range(source.start, sentences[first].end) if led else Range(starts[last], source.end)
     if source.end == sentences[first].end and source.start < source.end:
         source = without_stop(text, source, language)
-    return attribution if source == attribution.source or source.start >= source.end else replace(attribution, source=source)
+    return (
+        attribution
+        if source == attribution.source or source.start >= source.end
+        else replace(attribution, source=source)
+    )

@@ -1,4 +1,5 @@
-"""Whose a quotation is in a language that no network reads: what the sentence around it or before it reports."""
+"""Whose a quotation is in a language that no network reads: what the sentence around it or before it
+reports."""
 
 from __future__ import annotations
 
@@ -11,7 +12,9 @@ from services.extract.passes.quotations import Quotations
 from services.extract.text.sentences import sentences
 from services.extract.types import Attribution, QuotedStretch, Range
 
-_IN_SPEECH = 0.7  # confidence of some words in marks in a sentence that reports; set below the tagger's own, which are calibrated
+# confidence of some words in marks in a sentence that reports; set below the tagger's own, which are
+# calibrated
+_IN_SPEECH = 0.7
 _SENTENCES_BACK = 4  # that are looked at for who speaks
 _REACH = 400  # code points of a sentence that are looked at on either side
 
@@ -26,19 +29,31 @@ def quoted_in_speech(attributions: Sequence[Attribution], quotations: Quotations
             continue
         clause = places.clause_around(stretch)
         if clause is not None:
-            added.append(Attribution("direct", (stretch.outer,), *clause, _IN_SPEECH, source_confidence=trust.IN_SPEECH))
+            added.append(
+                Attribution(
+                    "direct", (stretch.outer,), *clause, _IN_SPEECH, source_confidence=trust.IN_SPEECH
+                )
+            )
     return added
 
 
 def said_before(attributions: Sequence[Attribution], quotations: Quotations) -> list[Attribution]:
-    """The attributions; quotations without a source with that of the sentence before them, if it reports something or somebody opens
-    it."""
+    """The attributions; quotations without a source with that of the sentence before them, if it reports
+    something or somebody opens it."""
     places = _Places(quotations)
     found: list[Attribution] = []
     begin = 0
     for attribution in attributions:
-        source = None if attribution.source is not None else places.speaker_before(attribution.content[0].start, begin)
-        named = attribution if source is None else replace(attribution, source=source, source_confidence=trust.BEFORE)
+        source = (
+            None
+            if attribution.source is not None
+            else places.speaker_before(attribution.content[0].start, begin)
+        )
+        named = (
+            attribution
+            if source is None
+            else replace(attribution, source=source, source_confidence=trust.BEFORE)
+        )
         found.append(named)
         begin = attribution.hull.end
     return found
@@ -55,12 +70,15 @@ class _Places:
         self._starts = [sentence.start for sentence in self._sentences]
 
     def clause_around(self, stretch: QuotedStretch) -> clauses.Clause | None:
-        """What reports some words in marks inside a sentence; None where nothing does, or where they may be a name."""
+        """What reports some words in marks inside a sentence; None where nothing does, or where they may be a
+        name."""
         index = bisect_right(self._starts, stretch.outer.start) - 1
         if index < 0 or not self._quotations.is_wording(stretch):
             return None
         whole = self._sentences[index]
-        sentence = Range(max(whole.start, stretch.outer.start - _REACH), min(whole.end, stretch.outer.end + _REACH))
+        sentence = Range(
+            max(whole.start, stretch.outer.start - _REACH), min(whole.end, stretch.outer.end + _REACH)
+        )
         clause = clauses.reported(self._text, sentence, self._language)
         if clause is None and clauses.is_reported(self._text, sentence, self._language):
             source = self.speaker_before(stretch.outer.start, 0)
@@ -68,14 +86,19 @@ class _Places:
         return clause
 
     def speaker_before(self, position: int, begin: int) -> Range | None:
-        """Who speaks in the last sentence before a place, of its paragraph and not before ``begin``, that says so."""
+        """Who speaks in the last sentence before a place, of its paragraph and not before ``begin``, that
+        says so."""
         paragraph = max(begin, self._text.rfind("\n", 0, position) + 1)
         first, last = bisect_left(self._starts, paragraph), bisect_left(self._starts, position)
         for whole in reversed(self._sentences[max(first, last - _SENTENCES_BACK) : last]):
             end = min(whole.end, position)
             sentence = Range(max(whole.start, end - _REACH), end)
             clause = clauses.reported(self._text, sentence, self._language)
-            source = clause[0] if clause is not None else clauses.person_in_front(self._text, sentence, self._language)
+            source = (
+                clause[0]
+                if clause is not None
+                else clauses.person_in_front(self._text, sentence, self._language)
+            )
             if source is not None:
                 return source
         return None

@@ -1,5 +1,5 @@
-"""Who speaks, read off the surface: not whom the reporting words are about; and where the tagger named nobody, what stands beside a
-quotation, or in the clause that an opening participle hangs on."""
+"""Who speaks, read off the surface: not whom the reporting words are about; and where the tagger named
+nobody, what stands beside a quotation, or in the clause that an opening participle hangs on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from services.extract.passes.adjacent import adjacent_source, subject, verb
 from services.extract.passes.quotations import Quotations
 from services.extract.types import Attribution, Range
 
-_BESIDE = 0.8  # confidence of what the marks and the words beside them say; the tagger's own is calibrated, this is set below it
+# confidence of what the marks and the words beside them say; the tagger's own is calibrated, this is set
+# below it
+_BESIDE = 0.8
 _CLAUSE = 80  # code points: the longest of these
 _LAST = 60  # code points: the longest reporting verb with its adverb
 _LEAD = 12  # code points before an opening participle: its preposition
@@ -40,22 +42,29 @@ def _patterns(language: Language) -> _Patterns:
     relative = rf"\w+{any_of('relative_endings')}|{any_of('relative_adverbs')}"
     agent = rf"(?:{any_of('agent_determiners')}\s+)?[^\W\d_]{word}*(?:\s{word}+){{0,4}}?"
     return _Patterns(
-        participle=re.compile(rf"(?:{word}+\s){{0,2}}?{word}+{any_of('progressive_endings')}\b", re.IGNORECASE),
+        participle=re.compile(
+            rf"(?:{word}+\s){{0,2}}?{word}+{any_of('progressive_endings')}\b", re.IGNORECASE
+        ),
         opens=re.compile(rf"(?:{any_of('participle_openers')}\s+)?\Z"),
         main_clause=re.compile(rf"[\"”’']?,?[\"”’']?\s+(?P<source>{subject(language)})\s+(?=[a-z])"),
         broken=re.compile(rf"\s*,\s+(?P<pronoun>{any_of('relative_pronouns')})(?:\s+(?:{relative}))*\Z"),
         swallowed=re.compile(rf"(?P<mark>[,?!]?[”\"’']?)\s+(?P<cue>{verb(language)})\Z"),
         asked=re.compile(rf"(?:{any_of('asked_openers')}\s+)?{any_of('asked')}\b", re.IGNORECASE),
-        passive=re.compile(rf"\b{any_of('be')}\s+(?:\w+\s+){{0,2}}?{any_of('passive_participles')}\b", re.IGNORECASE),
+        passive=re.compile(
+            rf"\b{any_of('be')}\s+(?:\w+\s+){{0,2}}?{any_of('passive_participles')}\b", re.IGNORECASE
+        ),
         agent=re.compile(
             rf"\b{any_of('agent_prepositions')}\s+(?P<source>{agent})(?=\s+{any_of('agent_ends')}\b|[,.;:“\"]|\Z)",
         ),
     )
 
 
-def without_relative_pronoun(text: str, attribution: Attribution, language: Language = ENGLISH) -> Attribution:
-    """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who earlier” | said); else what
-    stands before it (“Lee, who” was tired, | said). A whole relative clause stays."""
+def without_relative_pronoun(
+    text: str, attribution: Attribution, language: Language = ENGLISH
+) -> Attribution:
+    """A source that breaks off in its relative clause: the pronoun, where that clause reports (“Lee, who
+    earlier” | said); else what stands before it (“Lee, who” was tired, | said). A whole relative clause
+    stays."""
     source, cue = attribution.source, attribution.cue
     if source is None:
         return attribution
@@ -63,13 +72,21 @@ def without_relative_pronoun(text: str, attribution: Attribution, language: Lang
     if clause is None:
         return attribution
     own = cue is not None and cue.start >= source.end and not text[source.end : cue.start].strip()
-    return replace(attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start()))
+    return replace(
+        attribution, source=Range(*clause.span("pronoun")) if own else Range(source.start, clause.start())
+    )
 
 
 def swallowed_cue(text: str, attribution: Attribution, language: Language = ENGLISH) -> Attribution:
-    """“We are ready, said” | Anna Lee: where the closing mark is missing, the reporting verb is no part of what was said."""
+    """“We are ready, said” | Anna Lee: where the closing mark is missing, the reporting verb is no part of
+    what was said."""
     source, last = attribution.source, attribution.content[-1]
-    if source is None or attribution.cue is not None or source.start < last.end or text[last.end : source.start].strip():
+    if (
+        source is None
+        or attribution.cue is not None
+        or source.start < last.end
+        or text[last.end : source.start].strip()
+    ):
         return attribution
     verb = _patterns(language).swallowed.search(text, max(last.start, last.end - _LAST), last.end)
     if verb is None or verb.start() == last.start:
@@ -79,7 +96,8 @@ def swallowed_cue(text: str, attribution: Attribution, language: Language = ENGL
 
 
 def without_target(text: str, attribution: Attribution, language: Language = ENGLISH) -> Attribution:
-    """“Lee was asked whether …” · “Asked about the cost, Lee said …”: who is asked or accused does not say it."""
+    """“Lee was asked whether …” · “Asked about the cost, Lee said …”: who is asked or accused does not say
+    it."""
     source, cue = attribution.source, attribution.cue
     if source is None or cue is None:
         return attribution
@@ -93,7 +111,8 @@ def without_target(text: str, attribution: Attribution, language: Language = ENG
 
 
 def passive_agent(text: str, attribution: Attribution, language: Language = ENGLISH) -> Attribution:
-    """“Lee was told by engineers that …” · “Lee, asked by reporters whether …”: the agent of a passive speaks."""
+    """“Lee was told by engineers that …” · “Lee, asked by reporters whether …”: the agent of a passive
+    speaks."""
     cue = attribution.cue
     patterns = _patterns(language)
     if cue is None or not (patterns.passive.search(text, *cue) or patterns.asked.match(text, *cue)):
@@ -105,7 +124,9 @@ def passive_agent(text: str, attribution: Attribution, language: Language = ENGL
     source = Range(*agent.span("source"))
     if any(piece.start < source.end and source.start < piece.end for piece in attribution.content):
         return attribution
-    return replace(attribution, source=source, cue=Range(cue.start, agent.start() - 1), source_confidence=trust.AGENT)
+    return replace(
+        attribution, source=source, cue=Range(cue.start, agent.start() - 1), source_confidence=trust.AGENT
+    )
 
 
 def name_beside_quotation(text: str, attribution: Attribution, quotations: Quotations) -> Attribution:
@@ -114,28 +135,50 @@ def name_beside_quotation(text: str, attribution: Attribution, quotations: Quota
         return attribution
     for piece in reversed(attribution.content):
         for stretch in quotations.over(piece):
-            beside = adjacent_source(text, stretch, quotations.language) if stretch.closed and stretch.outer.end == piece.end else None
+            beside = (
+                adjacent_source(text, stretch, quotations.language)
+                if stretch.closed and stretch.outer.end == piece.end
+                else None
+            )
             if beside is None:
                 continue
             source, cue = beside
             content = tuple(
-                stretch.outer if part == piece and part.start < source.end and source.start < part.end else part
+                stretch.outer
+                if part == piece and part.start < source.end and source.start < part.end
+                else part
                 for part in attribution.content
             )
             content = tuple(part for part in content if part.end <= source.start or source.end <= part.start)
             if not content:
                 continue
-            if attribution.cue is None or cue is None or (cue.start < attribution.cue.end and attribution.cue.start < cue.end):
+            if (
+                attribution.cue is None
+                or cue is None
+                or (cue.start < attribution.cue.end and attribution.cue.start < cue.end)
+            ):
                 confidence = max(attribution.confidence, _BESIDE)
-                found = replace(attribution, content=content, source=source, cue=cue or attribution.cue, confidence=confidence)
+                found = replace(
+                    attribution,
+                    content=content,
+                    source=source,
+                    cue=cue or attribution.cue,
+                    confidence=confidence,
+                )
                 return replace(found, source_confidence=trust.BESIDE)
     return attribution
 
 
-def subject_of_main_clause(text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH) -> Attribution:
+def subject_of_main_clause(
+    text: str, attribution: Attribution, starts: Sequence[int], language: Language = ENGLISH
+) -> Attribution:
     """“Claiming that he won, Trump left”: who an opening participle means is the main clause's subject."""
     cue = attribution.cue
-    if attribution.source is not None or cue is None or not _patterns(language).participle.match(text, cue.start, cue.end):
+    if (
+        attribution.source is not None
+        or cue is None
+        or not _patterns(language).participle.match(text, cue.start, cue.end)
+    ):
         return attribution
     index = bisect_right(starts, cue.start)
     sentence = starts[index - 1] if index else 0
@@ -143,7 +186,9 @@ def subject_of_main_clause(text: str, attribution: Attribution, starts: Sequence
         return attribution
     end = attribution.content[-1].end
     line = text.find("\n", end, end + _REACH)
-    following = _patterns(language).main_clause.match(text, end, min(len(text), end + _REACH) if line < 0 else line)
+    following = _patterns(language).main_clause.match(
+        text, end, min(len(text), end + _REACH) if line < 0 else line
+    )
     if following is None:
         return attribution
     return replace(attribution, source=Range(*following.span("source")), source_confidence=trust.PARTICIPLE)

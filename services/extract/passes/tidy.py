@@ -15,20 +15,29 @@ from services.extract.types import Attribution, Range
 WORD_CHARACTER = re.compile(r"\w")
 PARAGRAPH_BREAK = re.compile(r"\n+")
 _MARK_CUE = re.compile(r":|[—–―]|--")
-_LONGEST_SOURCE = 1_000  # code points: a longer one is noise, and would be read again for each attribution that shares it
+# code points: a longer one is noise, and would be read again for each attribution that shares it
+_LONGEST_SOURCE = 1_000
 _COLON_REACH = 8  # code points: a colon, a closing mark and the paragraph break
 _LEADING = "“„‟\"＂«»‹›「『〝'‘‚‛`$£€¥#@(["
 _CLOSES_APPOSITION = ",–—―%"
-"""Ends a source that is more than a name, as annotators mark it: “Brian Fallon, the press secretary,” said."""
+"""Ends a source that is more than a name, as annotators mark it: “Brian Fallon, the press secretary,”
+said."""
 
 
 def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribution | None:
-    """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped, overlapping ones joined."""
+    """Content trimmed to words and marks and kept to its paragraph, pieces without a word dropped,
+    overlapping ones joined."""
     cue = _cue(text, attribution.cue, quotations.language)
     named = attribution.source
-    source = _words(text, named, keep=_CLOSES_APPOSITION) if named is not None and named.end - named.start <= _LONGEST_SOURCE else None
+    source = (
+        _words(text, named, keep=_CLOSES_APPOSITION)
+        if named is not None and named.end - named.start <= _LONGEST_SOURCE
+        else None
+    )
     anchor = cue or source or min(attribution.content)
-    parts = [_trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)]
+    parts = [
+        _trimmed(text, part) for piece in sorted(attribution.content) for part in _by_paragraph(text, piece)
+    ]
     pieces = [piece for piece in parts if WORD_CHARACTER.search(text, piece.start, piece.end)]
     near = [piece for piece in pieces if _belongs(text, piece, anchor, quotations)]
     joined = _joined(_filled(text, piece, cue, quotations) for piece in near or pieces)
@@ -36,7 +45,11 @@ def tidy(text: str, attribution: Attribution, quotations: Quotations) -> Attribu
         return None
     if source is not None:
         source = _words(text, _in_paragraph(text, source, anchor.start), keep=_CLOSES_APPOSITION)
-        if cue is None and source is not None and _paragraph(text, source.start) != _paragraph(text, joined[0].start):
+        if (
+            cue is None
+            and source is not None
+            and _paragraph(text, source.start) != _paragraph(text, joined[0].start)
+        ):
             source = None  # nothing but a line break links the two
     lost = source is None and attribution.source is not None
     sure = trust.NOBODY if lost else attribution.source_confidence
@@ -107,9 +120,12 @@ def _paragraph(text: str, position: int) -> int:
 
 
 def _filled(text: str, piece: Range, cue: Range | None, quotations: Quotations) -> Range:
-    """Content that opens the paragraph after its cue's, which ends in a colon, is a block quotation: the whole paragraph."""
+    """Content that opens the paragraph after its cue's, which ends in a colon, is a block quotation: the
+    whole paragraph."""
     opening = _paragraph(text, piece.start)
-    announced = cue is not None and cue.end <= opening and piece.start <= opening + 2 and not quotations.over(piece)
+    announced = (
+        cue is not None and cue.end <= opening and piece.start <= opening + 2 and not quotations.over(piece)
+    )
     if not announced or not text[max(0, opening - _COLON_REACH) : opening].rstrip().endswith(":"):
         return piece
     end = text.find("\n", piece.end)
@@ -117,13 +133,15 @@ def _filled(text: str, piece: Range, cue: Range | None, quotations: Quotations) 
 
 
 def _is_label(text: str, piece: Range) -> bool:
-    """Whether the paragraph of a piece ends like a heading (‘Ends recession debate’: CPA Canada), not like a sentence."""
+    """Whether the paragraph of a piece ends like a heading (‘Ends recession debate’: CPA Canada), not like a
+    sentence."""
     end = text.find("\n", piece.end)
     return text[piece.end : len(text) if end < 0 else end].rstrip()[-1:].isalnum()
 
 
 def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> bool:
-    """Whether content in another paragraph than its cue is more than the heading or the sentence next door."""
+    """Whether content in another paragraph than its cue is more than the heading or the sentence next
+    door."""
     if _paragraph(text, piece.start) == _paragraph(text, anchor.start):
         return True
     stretches = quotations.over(piece)
@@ -136,7 +154,8 @@ def _belongs(text: str, piece: Range, anchor: Range, quotations: Quotations) -> 
 
 
 def _words(text: str, span: Range | None, keep: str = "") -> Range | None:
-    """A span trimmed of white space and edge punctuation, but for closing marks to ``keep``; None when no word is left."""
+    """A span trimmed of white space and edge punctuation, but for closing marks to ``keep``; None when no
+    word is left."""
     if span is None:
         return None
     start, end = max(0, span.start), min(len(text), span.end)
@@ -153,7 +172,8 @@ def _clitic(language: Language) -> re.Pattern[str]:
 
 
 def _cue(text: str, span: Range | None, language: Language) -> Range | None:
-    """A cue with its clitic (he ’s claiming) and the colon it ends in; a colon or a dash alone is one: “Lavrov: no meeting planned”."""
+    """A cue with its clitic (he ’s claiming) and the colon it ends in; a colon or a dash alone is one:
+    “Lavrov: no meeting planned”."""
     words = _words(text, span)
     if span is None:
         return None

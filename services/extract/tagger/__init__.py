@@ -1,4 +1,5 @@
-"""The learned tagger: one pass of a small encoder finds attributions (source, cue, content) and named entities."""
+"""The learned tagger: one pass of a small encoder finds attributions (source, cue, content) and named
+entities."""
 
 from services.extract.tagger.spec import ModelBroken
 from services.extract.tagger.stand_in import StandIn

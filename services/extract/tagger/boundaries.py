@@ -1,7 +1,8 @@
 """Words, and what the text itself says of the boundary before each: line breaks, quotation marks, full stops.
 
-A span of speech seldom runs over the end of a sentence outside quotation marks and often does inside them; how often is counted in the
-training corpus and given to the decoder as transition scores per class of boundary.
+A span of speech seldom runs over the end of a sentence outside quotation marks and often does inside them;
+how often is counted in the training corpus and given to the decoder as transition scores per class of
+boundary.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from services.extract.text.quotes import quoted_stretches
 if TYPE_CHECKING:
     from services.extract.tagger.encoding import IntArray, Pieces
 
-# What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries. Every alternative starts at the edge
-# of a word, so that the search stays linear in a text that is one endless word.
+# What the tokenizer cuts but no span may: initials, numbers, hyphenated words, negated auxiliaries. Every
+# alternative starts at the edge of a word, so that the search stays linear in a text that is one endless
+# word.
 _ONE_WORD = re.compile(r"\b(?:(?:[^\W\d_]\.){2,}|\d++(?:[.,:/]\d++)++|\w++(?:(?:-\w++)++|(?<=\wn)[’']t\b))")
 
 
 class Boundary(IntEnum):
-    """The place between a word and the one before it; the first that applies. ``INSIDE`` is added within quotation marks."""
+    """The place between a word and the one before it; the first that applies. ``INSIDE`` is added within
+    quotation marks."""
 
     PLAIN = 0
     LINE = 1
@@ -72,16 +75,18 @@ def _between(before: int, kind: int) -> Boundary:
     return Boundary.AFTER_PUNCTUATION if before == _OTHER else Boundary.PLAIN
 
 
-_BETWEEN = np.array([[_between(before, kind) for kind in range(_OTHER + 1)] for before in range(_OTHER + 1)], np.int64)
+_BETWEEN = np.array(
+    [[_between(before, kind) for kind in range(_OTHER + 1)] for before in range(_OTHER + 1)], np.int64
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
     """The words of a text as the decoder sees them, one entry per word in each array.
 
-    ``first`` and ``last``: its pieces ``[first, last)``. ``starts`` and ``ends``: code points. ``boundary``: class of the place before it.
-    ``quoted``: it stands inside quotation marks. ``is_opening``, ``is_closing``: it is a
-    quotation mark. ``is_word``: it has a letter or a digit.
+    ``first`` and ``last``: its pieces ``[first, last)``. ``starts`` and ``ends``: code points. ``boundary``:
+    class of the place before it. ``quoted``: it stands inside quotation marks. ``is_opening``,
+    ``is_closing``: it is a quotation mark. ``is_word``: it has a letter or a digit.
     """
 
     first: IntArray
@@ -114,7 +119,9 @@ def read_words(text: str, pieces: Pieces) -> Words:
         if stretch.closed:
             kinds[inner_end:outer_end] = _CLOSING
     boundary = _boundaries(kinds, pieces.starts_line[first], quoted)
-    return Words(first, last, starts, ends, boundary, quoted, kinds == _OPENING, kinds == _CLOSING, kinds == _WORD)
+    return Words(
+        first, last, starts, ends, boundary, quoted, kinds == _OPENING, kinds == _CLOSING, kinds == _WORD
+    )
 
 
 def _first_pieces(text: str, pieces: Pieces) -> IntArray:
@@ -136,10 +143,14 @@ def _kinds(text: str, starts: IntArray, ends: IntArray) -> IntArray:
     spelled = counts(flags, Character.ALNUM)
     mark = np.where(ends - starts == 1, points[starts], 0)
     full_stop = np.isin(mark, _STOPS) & ((flags[ends] & int(Character.ALNUM)) == 0)
-    return np.select([full_stop, mark == ord(","), spelled[ends] > spelled[starts]], [_STOP, _COMMA, _WORD], _OTHER)
+    return np.select(
+        [full_stop, mark == ord(","), spelled[ends] > spelled[starts]], [_STOP, _COMMA, _WORD], _OTHER
+    )
 
 
-def _boundaries(kinds: IntArray, starts_line: npt.NDArray[np.bool_], quoted: npt.NDArray[np.bool_]) -> IntArray:
+def _boundaries(
+    kinds: IntArray, starts_line: npt.NDArray[np.bool_], quoted: npt.NDArray[np.bool_]
+) -> IntArray:
     before = np.concatenate([[_WORD], kinds[:-1]])
     classes = np.where(starts_line, Boundary.LINE, _BETWEEN[before, kinds])
     return np.asarray(classes + Boundary.INSIDE * quoted, np.int64)

@@ -1,4 +1,5 @@
-"""What each character of a text is, as an array: asked of every character of every article, and a loop would be slow."""
+"""What each character of a text is, as an array: asked of every character of every article, and a loop would
+be slow."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def _flags(character: str) -> int:
     return int(flags)
 
 
-_TABLE: FlagArray = np.array([_flags(chr(point)) for point in range(0x2100)], np.uint8)  # up to punctuation: nearly all of news in English
+# up to punctuation: nearly all of news in English
+_TABLE: FlagArray = np.array([_flags(chr(point)) for point in range(0x2100)], np.uint8)
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
@@ -55,6 +57,7 @@ def character_flags(points: npt.NDArray[np.uint32]) -> FlagArray:
 
 
 def counts(flags: FlagArray, character: Character) -> npt.NDArray[np.int64]:
-    """How many such characters stand before each place of the text: the difference of two entries counts those of a stretch."""
+    """How many such characters stand before each place of the text: the difference of two entries counts
+    those of a stretch."""
     there = (flags & int(character)) != 0
     return np.concatenate([[0], np.cumsum(there[:-1])])

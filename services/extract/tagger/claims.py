@@ -23,7 +23,8 @@ class PieceClaims:
     def __init__(self, pieces: Pieces, scores: Scores) -> None:
         self._starts: list[int] = pieces.starts.tolist()
         self._ends: list[int] = pieces.ends.tolist()
-        self._before: list[float] = [0.0, *np.cumsum(scores.claims, dtype=np.float64).tolist()]  # sum over the pieces before each
+        # sum over the pieces before each
+        self._before: list[float] = [0.0, *np.cumsum(scores.claims, dtype=np.float64).tolist()]
 
     def __call__(self, spans: Sequence[Range]) -> float | None:
         """Log-odds of the words in ``spans``, not calibrated; None where they hold no piece."""

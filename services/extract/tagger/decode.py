@@ -1,4 +1,5 @@
-"""From the network's scores to attributions: spans of whole words, linked to cues, every item with its best source."""
+"""From the network's scores to attributions: spans of whole words, linked to cues, every item with its best
+source."""
 
 from __future__ import annotations
 
@@ -8,7 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from services.extract.tagger.bio import FORBIDDEN, TagSpan, best_tags, best_under_grammar, end_steps, tag_spans, word_scores
+from services.extract.tagger.bio import (
+    FORBIDDEN,
+    TagSpan,
+    best_tags,
+    best_under_grammar,
+    end_steps,
+    tag_spans,
+    word_scores,
+)
 from services.extract.tagger.boundaries import Words, read_words
 from services.extract.tagger.confidence import Evidence, probability
 from services.extract.tagger.edges import take_marks, trim
@@ -32,7 +41,8 @@ _TELLS = re.compile(
     r"\b(?:t(?:old|ell(?:s|ing)?)|(?:inform|remind|assur|notifi)(?:s|es|ed|ing))\Z", re.IGNORECASE
 )  # whose object is named next
 _EVEN = 0.5
-_OVERLOOKED = 2.5  # log-odds that an attribution names a source: 18,361 of 19,832 in PolNeAR's training part do
+# log-odds that an attribution names a source: 18,361 of 19,832 in PolNeAR's training part do
+_OVERLOOKED = 2.5
 
 
 _SOURCE_TAGS = slice(2 * SOURCE + 1, 2 * SOURCE + 3)
@@ -68,10 +78,14 @@ class Decoder:
         self._roles = spec.role_transitions
         self._entity_labels = [tag.removeprefix("B-") for tag in spec.entities[1::2]]
 
-    def read(self, text: str, pieces: Pieces, scores: Scores) -> tuple[tuple[Attribution, ...], tuple[Entity, ...]]:
+    def read(
+        self, text: str, pieces: Pieces, scores: Scores
+    ) -> tuple[tuple[Attribution, ...], tuple[Entity, ...]]:
         """What :meth:`attributions` and :meth:`entities` give."""
         words = read_words(text, pieces)
-        return tuple(found.attribution for found in self._found(text, pieces, words, scores)), self._named(text, pieces, words, scores)
+        return tuple(found.attribution for found in self._found(text, pieces, words, scores)), self._named(
+            text, pieces, words, scores
+        )
 
     def attributions(self, text: str, pieces: Pieces, scores: Scores) -> tuple[Attribution, ...]:
         """All attributions, in the order of their contents."""
@@ -97,7 +111,9 @@ class Decoder:
                 found.append(Entity(place, self._entity_labels[span.label], span.score))
         return tuple(sorted(found, key=lambda entity: entity.span))
 
-    def spans(self, text: str, words: Words, of_words: FloatArray, ends: FloatArray) -> tuple[list[TagSpan], list[TagSpan], list[TagSpan]]:
+    def spans(
+        self, text: str, words: Words, of_words: FloatArray, ends: FloatArray
+    ) -> tuple[list[TagSpan], list[TagSpan], list[TagSpan]]:
         """Sources, cues and contents as spans of words, each in order. ``ends``: per piece."""
         labels: tuple[list[TagSpan], list[TagSpan], list[TagSpan]] = ([], [], [])
         steps = end_steps(ends[words.last - 1], CONTENT, of_words.shape[1], self.settings.end_weight)
@@ -109,14 +125,21 @@ class Decoder:
                 labels[found.label].append(span)
         return labels
 
-    def overlooked(self, words: Words, of_words: FloatArray, part: slice, taken: Sequence[TagSpan]) -> list[TagSpan]:
-        """Sources that come out in a ``part`` of the words once it is known that there is one; never over the spans ``taken``."""
+    def overlooked(
+        self, words: Words, of_words: FloatArray, part: slice, taken: Sequence[TagSpan]
+    ) -> list[TagSpan]:
+        """Sources that come out in a ``part`` of the words once it is known that there is one; never over the
+        spans ``taken``."""
         likely = of_words[part].copy()
         likely[:, _SOURCE_TAGS] += _OVERLOOKED
         for span in taken:
             likely[max(0, span.start - part.start) : max(0, span.end - part.start), _SOURCE_TAGS] = FORBIDDEN
         found = tag_spans(best_tags(likely, self._roles, words.boundary[part]), of_words[part])
-        return [span._replace(start=span.start + part.start, end=span.end + part.start) for span in found if span.label == SOURCE]
+        return [
+            span._replace(start=span.start + part.start, end=span.end + part.start)
+            for span in found
+            if span.label == SOURCE
+        ]
 
     def sure(self, evidence: Evidence) -> float:
         """The calibrated confidence."""
@@ -124,7 +147,9 @@ class Decoder:
 
     def sure_of_source(self, evidence: Evidence) -> float:
         """That of the source alone."""
-        return probability(evidence.source_features(), self._source_calibration.weights, self._source_calibration.bias)
+        return probability(
+            evidence.source_features(), self._source_calibration.weights, self._source_calibration.bias
+        )
 
 
 class _Reading:
@@ -143,8 +168,10 @@ class _Reading:
         self._taken = sorted(cues + contents, key=lambda span: span.start)
         self._taken_starts = [span.start for span in self._taken]
         borders = [sentence.start for sentence in sentences(text)]
-        self._sentence: list[int] = np.searchsorted(borders, self._words.starts, "right").tolist()  # of each word
-        self._word: list[int] = np.repeat(np.arange(len(words)), words.last - words.first).tolist()  # that each piece belongs to
+        # of each word
+        self._sentence: list[int] = np.searchsorted(borders, self._words.starts, "right").tolist()
+        # that each piece belongs to
+        self._word: list[int] = np.repeat(np.arange(len(words)), words.last - words.first).tolist()
         self._sources = [_pieces(span, self._words) for span in sources]
         self._cues = [_pieces(span, self._words) for span in cues]
         self._contents = [_pieces(span, self._words) for span in contents]
@@ -154,7 +181,8 @@ class _Reading:
         self._owners = anchor_owners(len(pieces), self._anchors)
         masses = link_masses(scores, [*self._contents, *self._sources], self._owners)
         self._content_mass, self._source_mass = masses[: len(contents)], masses[len(contents) :]
-        self._no_source: list[float] = [0.0, *np.cumsum(scores.no_source, dtype=np.float64).tolist()]  # sum over the pieces before each
+        # sum over the pieces before each
+        self._no_source: list[float] = [0.0, *np.cumsum(scores.no_source, dtype=np.float64).tolist()]
         self._source_starts = [span.start for span in self._sources]
 
     def found(self) -> list[Found]:
@@ -166,8 +194,13 @@ class _Reading:
         return sorted(found, key=lambda item: item.attribution.content)
 
     def _adopt(self, items: dict[int, list[int]]) -> None:
-        """Give each cue that got no content the one that follows it at once, where that went to a cue that has others."""
-        by_start = {self._contents[content].start: (anchor, content) for anchor, contents in items.items() for content in contents}
+        """Give each cue that got no content the one that follows it at once, where that went to a cue that
+        has others."""
+        by_start = {
+            self._contents[content].start: (anchor, content)
+            for anchor, contents in items.items()
+            for content in contents
+        }
         for cue, place in enumerate(self._cues):
             anchor, content = by_start.get(place.end, (cue, -1))
             if cue not in items and anchor != cue and len(items[anchor]) > 1:
@@ -175,13 +208,19 @@ class _Reading:
                 items[cue] = [content]
 
     def _owner(self, content: int) -> int:
-        """The number of the anchor a content belongs to: a cue, or from ``len(cues)`` on a content without a cue."""
+        """The number of the anchor a content belongs to: a cue, or from ``len(cues)`` on a content without a
+        cue."""
         span, mass = self._contents[content], self._content_mass[content]
         paragraphs = {self._paragraph[span.start], self._paragraph[span.end - 1]}
         # A tenth of what decides among sources: contents are linked well, and only ties need a nudge.
         bonus = self._settings.same_paragraph / 10
         merit = {
-            anchor: value + (bonus if anchor < len(self._cues) and self._paragraph[self._anchors[anchor].start] in paragraphs else 0.0)
+            anchor: value
+            + (
+                bonus
+                if anchor < len(self._cues) and self._paragraph[self._anchors[anchor].start] in paragraphs
+                else 0.0
+            )
             for anchor, value in mass.items()
         }
         if not merit or max(merit.values()) < _SILENT:
@@ -233,7 +272,8 @@ class _Reading:
         return inside, outside
 
     def _source(self, anchor: int, contents: list[PieceSpan]) -> _Chosen:
-        """The best source of one attribution, shared with others where it is theirs too; one that stands in its cue's sentence.
+        """The best source of one attribution, shared with others where it is theirs too; one that stands in
+        its cue's sentence.
 
         Of 35 links to other sentences in PolNeAR dev none was right.
         """
@@ -243,16 +283,31 @@ class _Reading:
         first = bisect_left(self._source_starts, place.start - _REACH)
         last = bisect_left(self._source_starts, place.end + _REACH)
         near = [n for n in range(first, last) if not has_cue or self._may_name(self._sources[n], place)]
-        chosen = self._best([(self._sources[n], self._source_mass[n].get(anchor, 0.0)) for n in near], place, none)
+        chosen = self._best(
+            [(self._sources[n], self._source_mass[n].get(anchor, 0.0)) for n in near], place, none
+        )
         if chosen.source is None and has_cue and none < _EVEN:
             word = self._word[place.start]
-            begins, ends = (side(self._sentence, self._sentence[word]) for side in (bisect_left, bisect_right))
+            begins, ends = (
+                side(self._sentence, self._sentence[word]) for side in (bisect_left, bisect_right)
+            )
             part = slice(max(begins, word - _REACH), min(ends, word + _REACH))
-            near_by = slice(max(0, bisect_right(self._taken_starts, part.start) - 1), bisect_left(self._taken_starts, part.stop))
+            near_by = slice(
+                max(0, bisect_right(self._taken_starts, part.start) - 1),
+                bisect_left(self._taken_starts, part.stop),
+            )
             overlooked = self._decoder.overlooked(self._words, self._of_words, part, self._taken[near_by])
-            spans = [span for span in (_pieces(found, self._words) for found in overlooked) if self._may_name(span, place)]
+            spans = [
+                span
+                for span in (_pieces(found, self._words) for found in overlooked)
+                if self._may_name(span, place)
+            ]
             linked = [mass.get(anchor, 0.0) for mass in link_masses(self._scores, spans, self._owners)]
-            chosen = self._best([(span, mass) for span, mass in zip(spans, linked, strict=True) if mass > _SILENT], place, none)
+            chosen = self._best(
+                [(span, mass) for span, mass in zip(spans, linked, strict=True) if mass > _SILENT],
+                place,
+                none,
+            )
         return chosen
 
     def _best(self, candidates: Sequence[tuple[PieceSpan, float]], place: PieceSpan, none: float) -> _Chosen:
@@ -271,7 +326,8 @@ class _Reading:
         return _Chosen(best, best_mass, second, none)
 
     def _none(self, place: PieceSpan, contents: list[PieceSpan]) -> float:
-        """How probable it is that the text names no source: the mean of what the cue says and what the contents say."""
+        """How probable it is that the text names no source: the mean of what the cue says and what the
+        contents say."""
         parts = [part for part in contents if part != place]
         of_anchor = self._mean_none([place])
         return (of_anchor + self._mean_none(parts)) / 2 if parts else of_anchor
@@ -282,7 +338,8 @@ class _Reading:
         return total / sum(span.end - span.start for span in spans)
 
     def _may_name(self, source: PieceSpan, cue: PieceSpan) -> bool:
-        """Whether a source can be a cue's: it stands in the same sentence, and is not the one who was told."""
+        """Whether a source can be a cue's: it stands in the same sentence, and is not the one who was
+        told."""
         if self._sentence[self._word[source.start]] != self._sentence[self._word[cue.start]]:
             return False
         start, end = int(self._pieces.starts[cue.start]), int(self._pieces.ends[cue.end - 1])

@@ -1,4 +1,5 @@
-"""Where attributed words begin and end: marks of quotation belong to them, loose punctuation and a dangling conjunction do not."""
+"""Where attributed words begin and end: marks of quotation belong to them, loose punctuation and a dangling
+conjunction do not."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def trim(span: TagSpan, text: str, words: Words) -> TagSpan | None:
 
 
 def take_marks(span: TagSpan, words: Words, limit: int) -> TagSpan:
-    """``span`` with the quotation marks that its own words stand in, where they are next to it. ``limit``: words in the text."""
+    """``span`` with the quotation marks that its own words stand in, where they are next to it. ``limit``:
+    words in the text."""
     start, end = span.start, span.end
     if start > 0 and words.quoted[start] and words.is_opening[start - 1]:
         start -= 1
@@ -48,4 +50,8 @@ def _word(text: str, words: Words, index: int) -> str:
 
 def _abbreviates(text: str, words: Words, index: int) -> bool:
     """A full stop after a single letter, as in an initial, belongs to it."""
-    return index > 0 and len(_word(text, words, index - 1)) == 1 and bool(words.ends[index - 1] == words.starts[index])
+    return (
+        index > 0
+        and len(_word(text, words, index - 1)) == 1
+        and bool(words.ends[index - 1] == words.starts[index])
+    )

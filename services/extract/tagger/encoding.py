@@ -1,4 +1,5 @@
-"""Text to the network's input: word pieces with their place in the text, and a code of each piece's case and layout."""
+"""Text to the network's input: word pieces with their place in the text, and a code of each piece's case and
+layout."""
 
 from __future__ import annotations
 
@@ -30,9 +31,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Pieces:
     """The word pieces of one text, in order. All arrays have one entry per piece.
 
-    ``starts`` and ``ends`` are code points of the text; ``words`` numbers the words (pieces of one word share it, ascending);
-    ``case`` is 0 lower, 1 Initial, 2 UPPER, 3 digit, 4 other, plus 5 where the piece starts a line, plus 10 where it is glued to
-    the piece before it.
+    ``starts`` and ``ends`` are code points of the text; ``words`` numbers the words (pieces of one word share
+    it, ascending); ``case`` is 0 lower, 1 Initial, 2 UPPER, 3 digit, 4 other, plus 5 where the piece starts a
+    line, plus 10 where it is glued to the piece before it.
     """
 
     ids: IntArray
@@ -52,12 +53,18 @@ class Pieces:
 
 
 def case_codes(text: str, starts: IntArray, ends: IntArray) -> IntArray:
-    """Case and layout of each piece (see ``Pieces.case``); the base vocabulary is uncased and blind to line breaks."""
+    """Case and layout of each piece (see ``Pieces.case``); the base vocabulary is uncased and blind to line
+    breaks."""
     flags = character_flags(code_points(text))
-    upper, lower, lines = (counts(flags, kind) for kind in (Character.UPPER, Character.LOWER, Character.NEWLINE))
+    upper, lower, lines = (
+        counts(flags, kind) for kind in (Character.UPPER, Character.LOWER, Character.NEWLINE)
+    )
     first = np.where(ends > starts, flags[starts], 0)
     capitals = (ends - starts > 1) & (upper[ends] > upper[starts]) & (lower[ends] == lower[starts])
-    shapes = [capitals, *((first & int(kind)) != 0 for kind in (Character.UPPER, Character.DIGIT, Character.ALNUM))]
+    shapes = [
+        capitals,
+        *((first & int(kind)) != 0 for kind in (Character.UPPER, Character.DIGIT, Character.ALNUM)),
+    ]
     codes = np.select(shapes, [2, 1, 3, 0], PUNCTUATION_CASE)
     before = np.concatenate([[0], ends[:-1]])
     begins = lines[np.maximum(starts, before)] > lines[before]
@@ -67,7 +74,8 @@ def case_codes(text: str, starts: IntArray, ends: IntArray) -> IntArray:
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Pieces:
-    """Cut ``text`` into word pieces. Works on every str; a text without a visible character gives no piece."""
+    """Cut ``text`` into word pieces. Works on every str; a text without a visible character gives no
+    piece."""
     encoded = tokenizer.encode(_SURROGATE.sub("�", text), add_special_tokens=False)
     starts, ends = np.fromiter(chain.from_iterable(encoded.offsets), np.int64).reshape(-1, 2).T
     return Pieces(

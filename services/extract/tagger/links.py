@@ -20,7 +20,8 @@ class PieceSpan(NamedTuple):
 
 
 def anchor_owners(count: int, anchors: Sequence[PieceSpan]) -> IntArray:
-    """For each of ``count`` pieces the number of the anchor it lies in, or -1; one entry more, always -1, answers for "no link"."""
+    """For each of ``count`` pieces the number of the anchor it lies in, or -1; one entry more, always -1,
+    answers for "no link"."""
     owners = np.full(count + 1, -1, np.int64)
     for number, anchor in enumerate(anchors):
         owners[anchor.start : anchor.end] = number
@@ -28,8 +29,8 @@ def anchor_owners(count: int, anchors: Sequence[PieceSpan]) -> IntArray:
 
 
 def link_masses(scores: Scores, spans: Sequence[PieceSpan], owners: IntArray) -> list[dict[int, float]]:
-    """Of each span, per anchor, the mean over its pieces of the probability that they belong to the anchor's attribution. One span's sum to
-    at most 1."""
+    """Of each span, per anchor, the mean over its pieces of the probability that they belong to the anchor's
+    attribution. One span's sum to at most 1."""
     masses: list[dict[int, float]] = [{} for _ in spans]
     if not spans:
         return masses

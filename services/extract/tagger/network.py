@@ -17,22 +17,25 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-# Links kept per piece. The distribution is peaked: the eight best hold over 99 % of it, and memory stays linear in the text.
+# Links kept per piece. The distribution is peaked: the eight best hold over 99 % of it, and memory stays
+# linear in the text.
 LINKS_KEPT = 8
 
 OUTPUTS = ("tag", "ner", "link_to", "link_probability", "none", "end", "claim")
-"""What the graph answers, one entry per piece of the window: the fields of :class:`Scores`, links counted from the window's first piece."""
+"""What the graph answers, one entry per piece of the window: the fields of :class:`Scores`, links counted
+from the window's first piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
     """What the network says of each of ``n`` pieces.
 
-    ``roles`` [n, 7] and ``entities`` [n, 9]: log-probabilities of the BIO tags. ``link_to`` [n, 8] and ``link_probability`` [n, 8]: the
-    pieces that most likely are the first of the cue (without a cue: of the content) of the attribution each piece belongs to; -1 stands
-    for no link. ``no_source`` [n]: to a piece of a cue or content, how probably its attribution names no source. ``ends`` [n]: log-odds
-    that a content this piece is part of ends with its word. ``claims`` [n]: evidence that the piece's sentence is check-worthy, log-odds
-    when averaged over the sentence.
+    ``roles`` [n, 7] and ``entities`` [n, 9]: log-probabilities of the BIO tags. ``link_to`` [n, 8] and
+    ``link_probability`` [n, 8]: the pieces that most likely are the first of the cue (without a cue: of the
+    content) of the attribution each piece belongs to; -1 stands for no link. ``no_source`` [n]: to a piece of
+    a cue or content, how probably its attribution names no source. ``ends`` [n]: log-odds that a content this
+    piece is part of ends with its word. ``claims`` [n]: evidence that the piece's sentence is check-worthy,
+    log-odds when averaged over the sentence.
     """
 
     roles: FloatArray
@@ -52,7 +55,8 @@ class Network:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors only: warnings about the graph are for who exports it
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # an idle service must not burn a core
+        # an idle service must not burn a core
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._roles = roles
         self._entities = entities

@@ -1,4 +1,5 @@
-"""What a model folder says of its model (``model.json``): labels, windows, how its scores are read, and its fingerprint."""
+"""What a model folder says of its model (``model.json``): labels, windows, how its scores are read, and its
+fingerprint."""
 
 from __future__ import annotations
 
@@ -15,12 +16,23 @@ from services.extract.tagger.windows import WindowPlan
 SHIPPED = Path(__file__).parent.parent / "model"
 
 ROLE_TAGS = ("O", "B-SOURCE", "I-SOURCE", "B-CUE", "I-CUE", "B-CONTENT", "I-CONTENT")
-ENTITY_TAGS = ("O", "B-PERSON", "I-PERSON", "B-ORGANIZATION", "I-ORGANIZATION", "B-LOCATION", "I-LOCATION", "B-MISC", "I-MISC")
+ENTITY_TAGS = (
+    "O",
+    "B-PERSON",
+    "I-PERSON",
+    "B-ORGANIZATION",
+    "I-ORGANIZATION",
+    "B-LOCATION",
+    "I-LOCATION",
+    "B-MISC",
+    "I-MISC",
+)
 SOURCE, CUE, CONTENT = range(3)  # label numbers of the role tags
 
 
 class ModelBroken(Exception):
-    """A model folder that is incomplete or not what its ``model.json`` says; the message names the file and the cure."""
+    """A model folder that is incomplete or not what its ``model.json`` says; the message names the file and
+    the cure."""
 
 
 class _Frozen(BaseModel):
@@ -28,7 +40,8 @@ class _Frozen(BaseModel):
 
 
 class Windows(_Frozen):
-    """How texts are cut, in pieces; see ``WindowPlan``. Context on both sides leaves at least half of a window to be kept."""
+    """How texts are cut, in pieces; see ``WindowPlan``. Context on both sides leaves at least half of a
+    window to be kept."""
 
     size: int = Field(default=254, ge=128, le=510)
     context: int = Field(default=32, ge=0, le=32)
@@ -36,9 +49,9 @@ class Windows(_Frozen):
 
 
 class Decoding(_Frozen):
-    """How scores become attributions. ``transitions`` [classes of boundary][7][7]: log-scores added between neighbouring words' role tags,
-    the grammar's bans aside. ``end_weight``: of the ends of contents beside them. ``none_weight``: of the network's saying that
-    there is no source."""
+    """How scores become attributions. ``transitions`` [classes of boundary][7][7]: log-scores added between
+    neighbouring words' role tags, the grammar's bans aside. ``end_weight``: of the ends of contents beside
+    them. ``none_weight``: of the network's saying that there is no source."""
 
     transitions: tuple[tuple[tuple[float, ...], ...], ...] = (((0.0,) * 7,) * 7,) * BOUNDARIES
     end_weight: float = 0.0
@@ -49,16 +62,16 @@ class Decoding(_Frozen):
 
 
 class Calibration(_Frozen):
-    """Logistic regression from an attribution's evidence (``Evidence.features``) to its confidence. The default trusts the content's own
-    probability alone."""
+    """Logistic regression from an attribution's evidence (``Evidence.features``) to its confidence. The
+    default trusts the content's own probability alone."""
 
     weights: tuple[float, ...] = Field(default=(1.0, *(0.0,) * 9), min_length=10, max_length=10)
     bias: float = 0.0
 
 
 class SourceCalibration(_Frozen):
-    """The same from ``Evidence.source_features`` to the confidence of the source. The default trusts the source's own probability and
-    that there is one."""
+    """The same from ``Evidence.source_features`` to the confidence of the source. The default trusts the
+    source's own probability and that there is one."""
 
     weights: tuple[float, ...] = Field(default=(0.5, 0.0, 0.5, 0.0), min_length=4, max_length=4)
     bias: float = 0.0
@@ -100,13 +113,22 @@ def read_spec(folder: Path) -> ModelSpec:
     """
     for name in ("model.json", "model.onnx", "tokenizer.json"):
         if not (folder / name).is_file():
-            raise ModelBroken(f"{folder / name} is missing: check the model out again, or train one with `make train`")
+            raise ModelBroken(
+                f"{folder / name} is missing: check the model out again, or train one with `make train`"
+            )
     try:
         spec = ModelSpec.model_validate_json((folder / "model.json").read_bytes())
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip() for fault in error.errors())
-        raise ModelBroken(f"{folder / 'model.json'} describes no model ({faults}): check it out again") from error
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))} {fault['msg']}".strip() for fault in error.errors()
+        )
+        raise ModelBroken(
+            f"{folder / 'model.json'} describes no model ({faults}): check it out again"
+        ) from error
     digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
     if digest != spec.sha256:
-        raise ModelBroken(f"{folder / 'model.onnx'} is not the model that model.json describes (sha256 {digest}): check both out again")
+        raise ModelBroken(
+            f"{folder / 'model.onnx'} is not the model that model.json describes (sha256 {digest}): check"
+            " both out again"
+        )
     return spec

@@ -1,8 +1,9 @@
 """A stand-in for the learned tagger: three patterns, for tests of everything around it.
 
-Faults, load and long soaks need tens of thousands of articles, and what they test is not how well speech is found. The stand-in finds
-plain forms only (“…,” said First Last; First Last said that …), costs microseconds, and is deterministic; everything behind it is the
-real extraction. It is chosen with ``ONRECORD_EXTRACT__TAGGER=stand-in``, which a service says at error level when it starts, and its
+Faults, load and long soaks need tens of thousands of articles, and what they test is not how well speech is
+found. The stand-in finds plain forms only (“…,” said First Last; First Last said that …), costs microseconds,
+and is deterministic; everything behind it is the real extraction. It is chosen with
+``ONRECORD_EXTRACT__TAGGER=stand-in``, which a service says at error level when it starts, and its
 ``model_sha256`` stands in every document it made.
 """
 

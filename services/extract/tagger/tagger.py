@@ -28,7 +28,8 @@ class Tagger:
 
     @classmethod
     def load(cls, model_dir: Path | None = None, threads: int = 1) -> Tagger:
-        """Load a model folder (None: the shipped one). ``threads`` the network may use; one process per core scales better.
+        """Load a model folder (None: the shipped one). ``threads`` the network may use; one process per core
+        scales better.
 
         Raises:
             ModelBroken: the folder is incomplete or not what its ``model.json`` says.
@@ -39,7 +40,9 @@ class Tagger:
         try:
             tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the library raises nothing narrower
-            raise ModelBroken(f"{folder / 'tokenizer.json'} is no tokenizer ({error}): check the model out again") from error
+            raise ModelBroken(
+                f"{folder / 'tokenizer.json'} is no tokenizer ({error}): check the model out again"
+            ) from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return cls(spec, tokenizer, network)
@@ -64,7 +67,8 @@ class Tagger:
         return len(encode(self._tokenizer, text))
 
     def __call__(self, text: str) -> Tagged:
-        """Attributions and entities of ``text``; offsets are its code points. Never raises on a str, whatever it holds."""
+        """Attributions and entities of ``text``; offsets are its code points. Never raises on a str, whatever
+        it holds."""
         pieces = encode(self._tokenizer, text)
         scores = self._network(pieces, self._spec.plan)
         return Tagged(*self._decoder.read(text, pieces, scores), PieceClaims(pieces, scores))

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 
 class Window(NamedTuple):
-    """Pieces ``[start, end)`` are read together; the answers for ``[keep_start, keep_end)`` are taken from this reading."""
+    """Pieces ``[start, end)`` are read together; the answers for ``[keep_start, keep_end)`` are taken from
+    this reading."""
 
     start: int
     end: int
@@ -19,9 +20,10 @@ class Window(NamedTuple):
 
 
 class WindowPlan(NamedTuple):
-    """How a text is cut, all in pieces: at most ``size`` per window; ``context`` on each side of a cut inside a paragraph;
-    ``paragraph_context`` before a cut between paragraphs, half of it behind (attributions hardly ever cross one: 73 of 18,361 in PolNeAR's
-    training part). On PolNeAR dev twice the context and windows of 192 are within noise of this, 384 pieces are 2 points worse."""
+    """How a text is cut, all in pieces: at most ``size`` per window; ``context`` on each side of a cut inside
+    a paragraph; ``paragraph_context`` before a cut between paragraphs, half of it behind (attributions hardly
+    ever cross one: 73 of 18,361 in PolNeAR's training part). On PolNeAR dev twice the context and windows of
+    192 are within noise of this, 384 pieces are 2 points worse."""
 
     size: int = 254
     context: int = 32
@@ -31,8 +33,8 @@ class WindowPlan(NamedTuple):
 def plan_windows(starts_line: npt.NDArray[np.bool_], plan: WindowPlan) -> list[Window]:
     """Windows over ``len(starts_line)`` pieces, left to right; their kept parts cover every piece once.
 
-    As few as will do and of about equal length, cut between paragraphs where one begins between a third of a window and a whole one; so
-    little is read twice, and the last window does not stand without context.
+    As few as will do and of about equal length, cut between paragraphs where one begins between a third of a
+    window and a whole one; so little is read twice, and the last window does not stand without context.
     """
     count = len(starts_line)
     breaks = np.flatnonzero(starts_line)

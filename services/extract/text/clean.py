@@ -27,7 +27,8 @@ def clean(article: Article, pages: HtmlReader) -> CleanText:
 
 
 def _language(article: Article, text: str, *, hinted: str = UNKNOWN) -> str:
-    """The article's language; failing that the one its words are in; failing that the one its page declares."""
+    """The article's language; failing that the one its words are in; failing that the one its page
+    declares."""
     if article.language != UNKNOWN:
         return article.language
     detected = detect(text)

@@ -23,16 +23,22 @@ class _Patterns(NamedTuple):
 @cache
 def _patterns(language: Language) -> _Patterns:
     return _Patterns(
-        notice=re.compile(rf"(?:[-•*·]\s*)?(?:{language.patterns('furniture_notices')}|{_SIGNS})", re.IGNORECASE),
+        notice=re.compile(
+            rf"(?:[-•*·]\s*)?(?:{language.patterns('furniture_notices')}|{_SIGNS})", re.IGNORECASE
+        ),
         pointer=re.compile(rf"{language.patterns('furniture_pointers')}\s*:.*", re.IGNORECASE),
     )
 
 
 def is_furniture(line: str, language: Language = ENGLISH) -> bool:
-    """Whether a whole line is page furniture: a bare address, an advertisement notice, a pointer to another article."""
-    return bool(_URL.fullmatch(line) or _patterns(language).notice.fullmatch(line) or is_pointer(line, language))
+    """Whether a whole line is page furniture: a bare address, an advertisement notice, a pointer to another
+    article."""
+    return bool(
+        _URL.fullmatch(line) or _patterns(language).notice.fullmatch(line) or is_pointer(line, language)
+    )
 
 
 def is_pointer(line: str, language: Language = ENGLISH) -> bool:
-    """Whether a line opens a pointer to another article (``Related article: …``), which may run over several lines."""
+    """Whether a line opens a pointer to another article (``Related article: …``), which may run over several
+    lines."""
     return bool(_patterns(language).pointer.fullmatch(line))

@@ -38,17 +38,21 @@ class Page:
 
 
 class HtmlReader:
-    """Reads pages through one worker process, started with the first page and replaced when it is killed or worn."""
+    """Reads pages through one worker process, started with the first page and replaced when it is killed or
+    worn."""
 
     def __init__(self, limits: HtmlLimits) -> None:
         self._limits = limits
-        self._worker = Worker(_WORKER, "", WorkerLimits(limits.timeout_s, limits.memory_mb, _PAGES_PER_WORKER))
+        self._worker = Worker(
+            _WORKER, "", WorkerLimits(limits.timeout_s, limits.memory_mb, _PAGES_PER_WORKER)
+        )
 
     def read(self, html: str, *, article_id: str) -> Page:
         """The main text of a page.
 
         Raises:
-            LimitExceeded: the page is too large, too deep, has too many tags, or took too long or too much memory.
+            LimitExceeded: the page is too large, too deep, has too many tags, or took too long or too much
+                memory.
             PoisonError: the page cannot be parsed.
             TransientError: no worker can be started just now.
         """
@@ -84,13 +88,25 @@ class HtmlReader:
     def _refusal(self, error: WorkerFailed, article_id: str) -> PoisonError:
         page = f"article {article_id}: the page"
         if error.kind == "timeout":
-            return LimitExceeded(f"{page} took longer than {self._limits.timeout_s:g} s", stage="extract", reason="html_timeout")
+            return LimitExceeded(
+                f"{page} took longer than {self._limits.timeout_s:g} s",
+                stage="extract",
+                reason="html_timeout",
+            )
         if error.kind == "failed" and error.cause == TooDeep.__name__:
-            return LimitExceeded(f"{page} nests too deep to be read: {error.message}", stage="extract", reason="html_depth")
+            return LimitExceeded(
+                f"{page} nests too deep to be read: {error.message}", stage="extract", reason="html_depth"
+            )
         if error.kind == "failed":
-            return PoisonError(f"{page} cannot be parsed ({error.cause})", stage="extract", reason="html_unreadable")
+            return PoisonError(
+                f"{page} cannot be parsed ({error.cause})", stage="extract", reason="html_unreadable"
+            )
         # out of memory, the parser crashes as often as it says so
-        return LimitExceeded(f"{page} took more than {self._limits.memory_mb} MB to parse", stage="extract", reason="html_memory")
+        return LimitExceeded(
+            f"{page} took more than {self._limits.memory_mb} MB to parse",
+            stage="extract",
+            reason="html_memory",
+        )
 
 
 def _string(value: object) -> str | None:

@@ -28,7 +28,8 @@ def load() -> None:
 
 
 def detect(text: str, *, surely: float = 0.9) -> str:
-    """The BCP 47 tag of the text's language; ``und`` when the text is too short or the verdict less than ``surely`` probable."""
+    """The BCP 47 tag of the text's language; ``und`` when the text is too short or the verdict less than
+    ``surely`` probable."""
     sample = text[:_SAMPLE]
     if sum(c.isalpha() for c in sample) < _MIN_LETTERS:
         return UNKNOWN
@@ -42,5 +43,6 @@ def primary(tag: str) -> str:
 
 
 def read_as(tag: str) -> Language:
-    """The language a text is read as; English where it is unknown: that is a short text, which is harmless to try."""
+    """The language a text is read as; English where it is unknown: that is a short text, which is harmless to
+    try."""
     return language("en" if tag == UNKNOWN else primary(tag))

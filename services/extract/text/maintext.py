@@ -1,4 +1,5 @@
-"""A page's main text: what trafilatura finds once side matter is out of its way, with the summary above it, without what repeats."""
+"""A page's main text: what trafilatura finds once side matter is out of its way, with the summary above it,
+without what repeats."""
 
 from __future__ import annotations
 
@@ -64,9 +65,14 @@ def main_text(tree: etree._Element, head: Head) -> str | None:
 
 
 def _with_body(lines: list[str], head: Head) -> list[str]:
-    """The article's text as JSON-LD has it, where that is longer and the lines have less than half of it: those are something else."""
-    body = [line for line in (" ".join(_TAG.sub(" ", line).split()) for line in _BREAK.split(head.body)) if line]
-    sentences = [letters(sentence) for line in body for sentence in _SENTENCE.split(line) if len(sentence) >= _SHORTEST]
+    """The article's text as JSON-LD has it, where that is longer and the lines have less than half of it:
+    those are something else."""
+    body = [
+        line for line in (" ".join(_TAG.sub(" ", line).split()) for line in _BREAK.split(head.body)) if line
+    ]
+    sentences = [
+        letters(sentence) for line in body for sentence in _SENTENCE.split(line) if len(sentence) >= _SHORTEST
+    ]
     if sum(map(len, body)) < max(_SHORTEST_BODY, 0.9 * sum(map(len, lines))):
         return lines
     if len(lines) < 3 <= len(body):
@@ -80,13 +86,20 @@ def _blocks(tree: etree._Element) -> list[_Block]:
     """The page's paragraphs, headings and boxes of bare text, in order."""
     found = []
     for node in tree.iter("h1", *_BLOCKS):
-        if node.tag in ("div", "section", "span") and (node.find(".//p") is not None or node.find(".//div") is not None):
+        if node.tag in ("div", "section", "span") and (
+            node.find(".//p") is not None or node.find(".//div") is not None
+        ):
             continue
         text = " ".join("".join(node.itertext()).split())
         if 0 < len(text) <= _LONGEST:
             found.append(
                 _Block(
-                    node.tag, text, letters(text), f"{node.get('class') or ''} {node.get('itemprop') or ''}", _is_slanted(node, text), node
+                    node.tag,
+                    text,
+                    letters(text),
+                    f"{node.get('class') or ''} {node.get('itemprop') or ''}",
+                    _is_slanted(node, text),
+                    node,
                 )
             )
     return found
@@ -99,7 +112,8 @@ def _is_slanted(node: etree._Element, text: str) -> bool:
 
 
 def _with_headings(lines: list[str], blocks: list[_Block]) -> list[str]:
-    """The lines, and among them the headings that were passed over though they stand above one of them and below another."""
+    """The lines, and among them the headings that were passed over though they stand above one of them and
+    below another."""
     place = {letters(line.removeprefix("- ")): index for index, line in enumerate(lines) if line}
     above: dict[int, list[str]] = {}
     waiting: list[_Block] = []
@@ -107,7 +121,9 @@ def _with_headings(lines: list[str], blocks: list[_Block]) -> list[str]:
     for block in blocks:
         if block.key in place:
             around = set(block.node.iterancestors())
-            above.setdefault(place[block.key], []).extend(b.text for b in waiting if begun and b.node.getparent() in around)
+            above.setdefault(place[block.key], []).extend(
+                b.text for b in waiting if begun and b.node.getparent() in around
+            )
             begun, waiting = True, []
         elif block.tag in _HEADINGS and len(block.text) <= _SUMMARY_MOST:
             waiting.append(block)
@@ -131,7 +147,9 @@ def _said_summary(tree: etree._Element, head: Head) -> str | None:
     for node in tree.iter(*_BLOCKS) if wanted else ():
         text = " ".join("".join(node.itertext()).split()) if len(node) < 12 else ""
         said = letters(text) if _SHORTEST <= len(text) <= _SUMMARY_MOST else ""
-        if said and any(said == other or (len(other) > 60 and said.startswith(other[:-3])) for other in wanted):
+        if said and any(
+            said == other or (len(other) > 60 and said.startswith(other[:-3])) for other in wanted
+        ):
             return text
     return None
 
@@ -151,19 +169,30 @@ def _named_summary(blocks: list[_Block], lines: list[str]) -> str | None:
 
 def _has(lines: list[str], summary: str) -> bool:
     said = letters(summary)
-    return said in letters(" ".join(lines)) or any(letters(line)[:60] == said[:60] for line in lines if len(line) > _SHORTEST)
+    return said in letters(" ".join(lines)) or any(
+        letters(line)[:60] == said[:60] for line in lines if len(line) > _SHORTEST
+    )
 
 
 def _tidied(lines: list[str], head: Head) -> list[str]:
     """The lines without the title, the by-line, and those that stand there again and again."""
     said = [letters(line) for line in lines]
     often = Counter(said)
-    own = {letters(title) for title in head.titles} | {letters("".join(head.authors)), *map(letters, head.authors)}
+    own = {letters(title) for title in head.titles} | {
+        letters("".join(head.authors)),
+        *map(letters, head.authors),
+    }
     kept: list[str] = []
     seen: set[str] = set()
     for line, key in zip(lines, said, strict=True):
         repeated = len(line) >= _KEPT_TWICE and (key in seen or _holds_others(key, said))
-        if not key or key in own or letters(_BY.sub("", line)) in own or (often[key] >= _OFTEN and len(line) > 8) or repeated:
+        if (
+            not key
+            or key in own
+            or letters(_BY.sub("", line)) in own
+            or (often[key] >= _OFTEN and len(line) > 8)
+            or repeated
+        ):
             continue
         seen.add(key)
         kept.append(line)
@@ -172,4 +201,7 @@ def _tidied(lines: list[str], head: Head) -> list[str]:
 
 def _holds_others(key: str, said: list[str]) -> bool:
     """Whether a line is several others once more, run together."""
-    return len(key) > _LONGEST // 10 and sum(len(other) >= _KEPT_TWICE and other != key and other in key for other in said) > 1
+    return (
+        len(key) > _LONGEST // 10
+        and sum(len(other) >= _KEPT_TWICE and other != key and other in key for other in said) > 1
+    )

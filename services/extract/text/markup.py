@@ -1,7 +1,7 @@
 """What a page's markup says and its text alone would not: quotation marks, and paragraphs without a tag.
 
-Browsers set ``<q>`` between quotation marks and indent ``<blockquote>``; readers see that these words are quoted. Text that stands
-beside paragraphs and headings without a tag of its own is a paragraph to them, too.
+Browsers set ``<q>`` between quotation marks and indent ``<blockquote>``; readers see that these words are
+quoted. Text that stands beside paragraphs and headings without a tag of its own is a paragraph to them, too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ _ANNOUNCES = re.compile(r":\s*\Z")
 
 
 def spelled_out(tree: HtmlElement) -> bool:
-    """Give quotations in markup their marks and bare text its paragraphs, in place; whether there were any."""
-    quotes, blocks = list(tree.iter("q")), [block for block in tree.iter("blockquote") if _is_announced(block)]
+    """Give quotations in markup their marks and bare text its paragraphs, in place; whether there were
+    any."""
+    quotes, blocks = (
+        list(tree.iter("q")),
+        [block for block in tree.iter("blockquote") if _is_announced(block)],
+    )
     for block in blocks:
         _quote_paragraphs(block)
     for depth, quote in ((sum(1 for _ in quote.iterancestors("q")), quote) for quote in quotes):
@@ -53,7 +57,11 @@ def _surround(element: HtmlElement, opening: str, closing: str) -> None:
 def _is_announced(block: HtmlElement) -> bool:
     """Whether the words before a block quotation end in a colon and its own have no marks: “Ames wrote:”."""
     before = block.getprevious()
-    lead = (before.tail or "").strip() or _text(before)[-_LEAD:] if before is not None else block.getparent().text or ""
+    lead = (
+        (before.tail or "").strip() or _text(before)[-_LEAD:]
+        if before is not None
+        else block.getparent().text or ""
+    )
     return _ANNOUNCES.search(lead) is not None and not any(mark in _text(block) for mark in _MARKS)
 
 
@@ -65,7 +73,8 @@ def _quote_paragraphs(block: HtmlElement) -> None:
 
 
 def _bare_runs(holder: HtmlElement) -> list[tuple[HtmlElement, list[HtmlElement]]]:
-    """Text right behind a heading or a paragraph that reads as sentences: the element before it, and the inline elements it holds."""
+    """Text right behind a heading or a paragraph that reads as sentences: the element before it, and the
+    inline elements it holds."""
     runs: list[tuple[HtmlElement, list[HtmlElement]]] = []
     before: HtmlElement | None = None
     inline: list[HtmlElement] = []

@@ -1,4 +1,5 @@
-"""Plain text to normalised text: one paragraph per block, one space between words, furniture gone, every other character kept."""
+"""Plain text to normalised text: one paragraph per block, one space between words, furniture gone, every
+other character kept."""
 
 from __future__ import annotations
 
@@ -18,18 +19,27 @@ PARAGRAPH = "\n\n"
 """What stands between two paragraphs of a normalised text."""
 
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
-# Invisible characters that carry no reading: controls, soft hyphen, zero-width space, direction marks and overrides, byte order
-# mark, annotation anchors, lone surrogates, non-characters. Zero-width (non-)joiners stay: they spell words and emoji.
+# Invisible characters that carry no reading: controls, soft hyphen, zero-width space, direction marks and
+# overrides, byte order mark, annotation anchors, lone surrogates, non-characters. Zero-width (non-)joiners
+# stay: they spell words and emoji.
 _DROP = "\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff"
 # Escaped once too often on their way: “&ldquo;Yes,&rdquo; she said”.
-_ESCAPED = r"&(?:[lr][ds]quo|[bs]bquo|bdquo|[lr]aquo|quot|apos|[nm]dash|hellip|nbsp|amp|#\d{2,5}|#x[\da-fA-F]{2,4});"
-_PIECE = re.compile(rf"(?P<escaped>{_ESCAPED})|(?P<word>(?:(?!{_ESCAPED})[^\s{_DROP}])+)|(?P<space>\s+)|[{_DROP}]+")
+_ESCAPED = (
+    r"&(?:[lr][ds]quo|[bs]bquo|bdquo|[lr]aquo|quot|apos|[nm]dash|hellip|nbsp|amp|#\d{2,5}|#x[\da-fA-F]{2,4});"
+)
+_PIECE = re.compile(
+    rf"(?P<escaped>{_ESCAPED})|(?P<word>(?:(?!{_ESCAPED})[^\s{_DROP}])+)|(?P<space>\s+)|[{_DROP}]+"
+)
 _INVISIBLE = re.compile(f"[{_DROP}]")
 _UNEVEN = re.compile(rf"[^\S ]|\S {{2,}}\S|[{_DROP}]|{_ESCAPED}")
 _ENDS_SENTENCE = re.compile(r"[.!?:…。！？][\"'”’»)\]]*$")
-_WRAP_LIMIT = 140  # code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower throughout
+# code points: no newspaper or mailer wraps lines wider than this, and no paragraph style is narrower
+# throughout
+_WRAP_LIMIT = 140
 _FULL_LINE = 0.6  # of the widest line: a proportional font wraps anywhere above this
-_MID_SENTENCE = 0.35  # share of line ends inside a block before a lower-case word: two in three when wrapped, next to none otherwise
+# share of line ends inside a block before a lower-case word: two in three when wrapped, next to none
+# otherwise
+_MID_SENTENCE = 0.35
 _STANDS_ALONE = 40  # code points: a shorter line before a blank one is a headline, not a torn sentence
 
 
@@ -43,7 +53,8 @@ class _Line:
 class _Paragraph:
     lines: list[_Line]
     after_furniture: bool
-    length: int = field(init=False)  # code points of its lines; kept, since a paragraph may be joined from thousands
+    # code points of its lines; kept, since a paragraph may be joined from thousands
+    length: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.length = sum(len(line.text) for line in self.lines)
@@ -58,12 +69,14 @@ class _Paragraph:
         self.length += sum(len(line.text) for line in lines)
 
 
-def normalise(content: str, *, lines_are_paragraphs: bool = False, language: Language = ENGLISH) -> tuple[str, tuple[Run, ...]]:
+def normalise(
+    content: str, *, lines_are_paragraphs: bool = False, language: Language = ENGLISH
+) -> tuple[str, tuple[Run, ...]]:
     """The normalised text and where each stretch of it came from.
 
-    Hard-wrapped lines are unwrapped, furniture lines are dropped and a sentence they (or a page break) tore apart is joined
-    again, invisible characters go, white space becomes single spaces. ``lines_are_paragraphs`` says that the text is not
-    hard-wrapped (main text extracted from HTML).
+    Hard-wrapped lines are unwrapped, furniture lines are dropped and a sentence they (or a page break) tore
+    apart is joined again, invisible characters go, white space becomes single spaces.
+    ``lines_are_paragraphs`` says that the text is not hard-wrapped (main text extracted from HTML).
     """
     lines = list(_lines(content))
     wrapped = not lines_are_paragraphs and _is_wrapped(lines, language)
@@ -124,7 +137,8 @@ def _line(content: str, start: int, end: int) -> _Line:
 
 
 def _is_wrapped(lines: list[_Line], language: Language) -> bool:
-    """Whether line ends are typography: no line is long, and most line ends inside a block stand in mid-sentence."""
+    """Whether line ends are typography: no line is long, and most line ends inside a block stand in
+    mid-sentence."""
     if any(len(line.text) > _WRAP_LIMIT and not is_furniture(line.text, language) for line in lines):
         return False
     inside = torn = 0
@@ -133,7 +147,9 @@ def _is_wrapped(lines: list[_Line], language: Language) -> bool:
             continue
         if not is_furniture(line.text, language) and not is_furniture(following.text, language):
             inside += 1
-            torn += not _ENDS_SENTENCE.search(line.text) and (following.text[0].islower() or line.text[-1] == ",")
+            torn += not _ENDS_SENTENCE.search(line.text) and (
+                following.text[0].islower() or line.text[-1] == ","
+            )
     return inside > 0 and torn >= _MID_SENTENCE * inside
 
 

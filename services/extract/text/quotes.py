@@ -1,7 +1,8 @@
 """Quotation marks of every style, paired in one pass.
 
-Marks are read in context, not by their glyph alone: typewriter marks have no direction, ``“`` opens in English and closes in
-German, ``’`` is an apostrophe more often than a mark, and real articles leave marks unclosed.
+Marks are read in context, not by their glyph alone: typewriter marks have no direction, ``“`` opens in
+English and closes in German, ``’`` is an apostrophe more often than a mark, and real articles leave marks
+unclosed.
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ def _elision(language: Language) -> re.Pattern[str]:
 def quoted_stretches(text: str, language: Language = ENGLISH) -> list[QuotedStretch]:
     """All stretches between quotation marks, sorted by their start, outer before inner.
 
-    A double mark never closed in its paragraph reaches to the paragraph's end; it ``continues`` when the next paragraph opens
-    with the same mark or closes it first. A single mark that is never closed is an apostrophe. Time is linear in the text.
+    A double mark never closed in its paragraph reaches to the paragraph's end; it ``continues`` when the next
+    paragraph opens with the same mark or closes it first. A single mark that is never closed is an
+    apostrophe. Time is linear in the text.
     """
     return list(_stretches(text, language))
 
@@ -120,7 +122,9 @@ def _marks(text: str, paragraph: Range, language: Language) -> list[_Mark]:
     return marks
 
 
-def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: bool, language: Language) -> None:
+def _by_glyph(
+    mark: _Mark, text: str, before: str, after: str, *, at_left_edge: bool, language: Language
+) -> None:
     """What the glyph itself says about a mark's direction."""
     glyph = mark.glyph
     if glyph in _ALWAYS_OPEN:
@@ -147,7 +151,8 @@ def _by_glyph(mark: _Mark, text: str, before: str, after: str, *, at_left_edge: 
 
 
 def _drop_possessives(text: str, marks: list[_Mark], endings: str) -> None:
-    """Forget closing single marks that are plural possessives: a later mark after punctuation closes the quotation."""
+    """Forget closing single marks that are plural possessives: a later mark after punctuation closes the
+    quotation."""
     closer_follows = False
     keep: list[_Mark] = []
     for mark in reversed(marks):
@@ -176,11 +181,15 @@ def _pair(
     following_start: int,
     found: list[QuotedStretch],
 ) -> _Family | None:
-    """Pair one paragraph's marks into ``found``; returns the family of a quotation that runs on into the next paragraph."""
+    """Pair one paragraph's marks into ``found``; returns the family of a quotation that runs on into the next
+    paragraph."""
     stack: list[_Open] = []
     if carried is not None and not _reopens(marks, carried, paragraph.start):
         stack.append(_Open(None, carried, paragraph.start, paragraph.start, 0))
-    remaining_closers = {family: sum(m.family is family and m.may_close and not m.may_open for m in marks) for family in _Family}
+    remaining_closers = {
+        family: sum(m.family is family and m.may_close and not m.may_open for m in marks)
+        for family in _Family
+    }
     for mark in marks:
         if mark.may_close and not mark.may_open:
             remaining_closers[mark.family] -= 1
@@ -217,7 +226,8 @@ def _close(text: str, stack: list[_Open], index: int, mark: _Mark, found: list[Q
 def _open(text: str, stack: list[_Open], mark: _Mark, closers_left: int, found: list[QuotedStretch]) -> None:
     same = [index for index, opener in enumerate(stack) if opener.family is mark.family]
     if same and mark.family is not _Family.SINGLE and closers_left <= len(same):
-        # Too few closing marks are left for a nesting of one style: the earlier one was forgotten, and ends here.
+        # Too few closing marks are left for a nesting of one style: the earlier one was forgotten, and ends
+        # here.
         unclosed = stack[same[0]]
         del stack[same[0] :]
         _record(text, found, unclosed, Range(unclosed.inner, mark.start), closed=False)
@@ -226,7 +236,12 @@ def _open(text: str, stack: list[_Open], mark: _Mark, closers_left: int, found: 
 
 
 def _leave_open(
-    text: str, paragraph: Range, stack: list[_Open], following: list[_Mark], following_start: int, found: list[QuotedStretch]
+    text: str,
+    paragraph: Range,
+    stack: list[_Open],
+    following: list[_Mark],
+    following_start: int,
+    found: list[QuotedStretch],
 ) -> _Family | None:
     """Record what the paragraph leaves open."""
     for opener in stack:
@@ -257,7 +272,9 @@ def _record(
         end -= 1
     if start < end:
         outer = Range(opener.outer, end if outer_end is None else outer_end)
-        found.append(QuotedStretch(outer, Range(start, end), closed=closed, continues=continues, depth=opener.depth))
+        found.append(
+            QuotedStretch(outer, Range(start, end), closed=closed, continues=continues, depth=opener.depth)
+        )
 
 
 def _reopens(marks: list[_Mark], family: _Family, start: int) -> bool:

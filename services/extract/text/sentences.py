@@ -9,7 +9,8 @@ from typing import NamedTuple
 from services.extract.lang import ENGLISH, Language, alternatives
 from services.extract.types import Range
 
-# The ending is optional, so that a run of marks that ends nothing is passed over whole and not tried again from each of its marks.
+# The ending is optional, so that a run of marks that ends nothing is passed over whole and not tried again
+# from each of its marks.
 _END = re.compile(r"[.!?…]++[\"'”’»)\]]*+(?P<spaced>(?=\s++\S))?|\n+|[。！？]+[」』”]*")
 _SPACED = frozenset(".!?…")  # marks that end a sentence before white space only
 _WORD = re.compile(r"[^\W\d_]+")
@@ -26,7 +27,9 @@ def _patterns(language: Language) -> _Patterns:
     never = [word.lower() for word in language.entries("abbreviated_titles", "abbreviations_never_final")]
     short = alternatives([*never, *language.entries("abbreviations")])
     return _Patterns(
-        abbreviation=re.compile(rf"(?:^|[\s(\[“\"'‘—–-])(?:{short}|[a-z]|(?:[a-z]\.)+[a-z])\.$", re.IGNORECASE),
+        abbreviation=re.compile(
+            rf"(?:^|[\s(\[“\"'‘—–-])(?:{short}|[a-z]|(?:[a-z]\.)+[a-z])\.$", re.IGNORECASE
+        ),
         never_final=re.compile(rf"(?:^|\W)(?:{alternatives(never)}|[a-z])\.$", re.IGNORECASE),
     )
 
@@ -46,7 +49,9 @@ def _whole(text: str, language: Language) -> tuple[Range, ...]:
 def _sentences(text: str, start: int, stop: int, language: Language) -> list[Range]:
     ranges: list[Range] = []
     begin = start
-    following = start  # the first letter or digit at or after the mark; it only moves on, so all marks together walk the text once
+    # the first letter or digit at or after the mark; it only moves on, so all marks together walk the text
+    # once
+    following = start
     for match in _END.finditer(text, start, stop):
         mark = text[match.start()]
         if mark in _SPACED and match["spaced"] is None:
@@ -64,7 +69,8 @@ def _sentences(text: str, start: int, stop: int, language: Language) -> list[Ran
 
 
 def _goes_on(text: str, begin: int, match: re.Match[str], following: int, language: Language) -> bool:
-    """Whether the mark does not end the sentence: an abbreviation, an initial, or a lower-case word, at ``following``, comes next."""
+    """Whether the mark does not end the sentence: an abbreviation, an initial, or a lower-case word, at
+    ``following``, comes next."""
     if text[following].islower():
         return True
     if match.group()[0] != "." or len(match.group().rstrip("\"'”’»)]")) > 1:

@@ -1,7 +1,9 @@
-"""What stands in a page beside its article: boxes of other articles, captions, forms, notices. It is taken out of the tree.
+"""What stands in a page beside its article: boxes of other articles, captions, forms, notices. It is taken
+out of the tree.
 
-Known by element (``aside``, ``figcaption``, …) and by the words of ``class`` and ``id``, which sites choose alike. Nothing goes that holds
-the page's heading or much of its text: a site may call the whole of an article by one of these words.
+Known by element (``aside``, ``figcaption``, …) and by the words of ``class`` and ``id``, which sites choose
+alike. Nothing goes that holds the page's heading or much of its text: a site may call the whole of an article
+by one of these words.
 """
 
 from __future__ import annotations
@@ -13,9 +15,41 @@ from lxml import etree
 
 from services.chassis.words import letters
 
-_ELEMENTS = frozenset(("aside", "figcaption", "nav", "form", "footer", "button", "dialog", "template", "noscript", "select", "iframe"))
+_ELEMENTS = frozenset(
+    (
+        "aside",
+        "figcaption",
+        "nav",
+        "form",
+        "footer",
+        "button",
+        "dialog",
+        "template",
+        "noscript",
+        "select",
+        "iframe",
+    )
+)
 _NAMED = frozenset(
-    ("div", "section", "p", "ul", "ol", "li", "figure", "span", "a", "article", "header", "h2", "h3", "h4", "h5", "h6", "table")
+    (
+        "div",
+        "section",
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "figure",
+        "span",
+        "a",
+        "article",
+        "header",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "table",
+    )
 )
 _WORDS = frozenset((
     "related", "recommended", "recommendation", "recommendations", "teaser", "teasers", "promo", "promos", "preview", "mostread",
@@ -52,7 +86,8 @@ _SHORTEST_LINK = 20
 _ALL = 0.95
 _LABEL_ENDS = (":", "|", "»", ">", "→", "–")
 _SURE = frozenset((*_ELEMENTS, "pointer"))
-"""Why each goes by itself, however many there are: pages of short articles have more text in cards than in the article."""
+"""Why each goes by itself, however many there are: pages of short articles have more text in cards than in
+the article."""
 _RUNNING = 30
 """Characters."""
 
@@ -61,7 +96,11 @@ def remove_side_matter(tree: etree._Element, titles: frozenset[str]) -> None:
     """Take out of a page what is not its article. ``titles``: what the page calls itself, by letters."""
     held = _text_held(tree)
     most = _MOST * held.get(tree, 0)
-    doomed = {node: why for node in tree.iter(*_ELEMENTS, *_NAMED) if (why := _why(node)) and not _has_title(node, titles)}
+    doomed = {
+        node: why
+        for node in tree.iter(*_ELEMENTS, *_NAMED)
+        if (why := _why(node)) and not _has_title(node, titles)
+    }
     # a site may give each of its paragraphs a name that elsewhere is a box's
     together: dict[str, int] = {}
     for node, why in doomed.items():
@@ -87,11 +126,16 @@ def drop(node: etree._Element) -> None:
 
 
 def _text_held(tree: etree._Element) -> dict[etree._Element, int]:
-    """How many characters of running text each element holds: stretches long enough to be a sentence's, whatever element they are in."""
+    """How many characters of running text each element holds: stretches long enough to be a sentence's,
+    whatever element they are in."""
     held: dict[etree._Element, int] = {}
     for node in reversed(list(tree.iter())):  # an element comes after all that it holds
         parent = node.getparent()
-        own = 0 if node.tag in ("script", "style", etree.Comment, etree.PI) else held.get(node, 0) + _running(node.text)
+        own = (
+            0
+            if node.tag in ("script", "style", etree.Comment, etree.PI)
+            else held.get(node, 0) + _running(node.text)
+        )
         held[node] = own
         if parent is not None:
             held[parent] = held.get(parent, 0) + own + _running(node.tail)
@@ -118,13 +162,18 @@ def _why(node: etree._Element) -> str:
 
 def _is_picture(node: etree._Element, name: str) -> bool:
     """A box with a picture and a few words about it."""
-    if node.tag not in _BOXES or not _PICTURES.search(name) or (node.find(".//img") is None and node.find(".//picture") is None):
+    if (
+        node.tag not in _BOXES
+        or not _PICTURES.search(name)
+        or (node.find(".//img") is None and node.find(".//picture") is None)
+    ):
         return False
     return len(_text(node)) <= _CAPTION
 
 
 def _is_pointer(node: etree._Element) -> bool:
-    """A card, which is a link around a box; or a paragraph or heading that is all a link, but for a label (``More: …``) before it."""
+    """A card, which is a link around a box; or a paragraph or heading that is all a link, but for a label
+    (``More: …``) before it."""
     if node.tag == "a":
         # an anchor that nobody closed holds all that follows it
         return bool(node.get("href")) and any(child.tag in _BLOCKS for child in node.iterdescendants())
@@ -133,7 +182,9 @@ def _is_pointer(node: etree._Element) -> bool:
     links = [link for link in node.iter("a") if not (link.get("href") or "#").startswith("#")]
     whole, linked = _text(node), sum(len(_text(link)) for link in links)
     label = whole[: len(whole) - linked].rstrip()
-    return linked >= _SHORTEST_LINK and (linked >= _ALL * len(whole) or (len(links) == 1 and label.endswith(_LABEL_ENDS)))
+    return linked >= _SHORTEST_LINK and (
+        linked >= _ALL * len(whole) or (len(links) == 1 and label.endswith(_LABEL_ENDS))
+    )
 
 
 def _text(node: etree._Element) -> str:

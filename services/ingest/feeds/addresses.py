@@ -1,6 +1,7 @@
 """Which addresses may be fetched (OWASP SSRF prevention, case 2: any host on the internet, none inside).
 
-A name is resolved once; every address it has must be a global one, and the connection goes to an address that was checked.
+A name is resolved once; every address it has must be a global one, and the connection goes to an address that
+was checked.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Target:
     @property
     def origin(self) -> str:
         """Scheme, host and port: what robots rules hold for."""
-        return f"{self.scheme}://{self.bracketed}" + ("" if self.port == _default(self.scheme) else f":{self.port}")
+        return f"{self.scheme}://{self.bracketed}" + (
+            "" if self.port == _default(self.scheme) else f":{self.port}"
+        )
 
     @property
     def bracketed(self) -> str:
@@ -69,7 +72,11 @@ def target(url: str, allow_private: bool) -> Target:
     if port not in PORTS and not allow_private:
         raise RefusedAddress(f"port {port} is not fetched, only 80 and 443")
     try:
-        host = (parts.hostname or "").encode("idna").decode("ascii") if not _literal(parts.hostname or "") else parts.hostname or ""
+        host = (
+            (parts.hostname or "").encode("idna").decode("ascii")
+            if not _literal(parts.hostname or "")
+            else parts.hostname or ""
+        )
     except UnicodeError as error:
         raise RefusedAddress(f"host {(parts.hostname or '')[:80]!r} is not a valid name") from error
     return Target(checked, scheme, host.rstrip("."), port)
@@ -80,7 +87,10 @@ def is_global(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if not ip.is_global or ip.is_multicast or ip.is_reserved or ip.is_unspecified:
         return False
-    return not (isinstance(ip, ipaddress.IPv6Address) and (ip.is_site_local or any(ip in network for network in _EMBEDDING)))
+    return not (
+        isinstance(ip, ipaddress.IPv6Address)
+        and (ip.is_site_local or any(ip in network for network in _EMBEDDING))
+    )
 
 
 def resolve(host: str, port: int, allow_private: bool) -> list[str]:

@@ -19,9 +19,11 @@ from services.ingest.identity import joined, normalised, parse_html, visible_tex
 MAX_ENTRIES = 2_000
 """story-indexer's limit on stories per feed."""
 FULL_CONTENT_CHARS = 1_000
-"""A content element with less visible text than this is a teaser: short news items have about 1,500 characters."""
+"""A content element with less visible text than this is a teaser: short news items have about 1,500
+characters."""
 MAX_DEPTH = 200
-"""Elements one inside the other: feeds have ten, the HTML some carry twice as many. The parser's time grows with the square of it."""
+"""Elements one inside the other: feeds have ten, the HTML some carry twice as many. The parser's time grows
+with the square of it."""
 
 
 class NotAFeed(Exception):
@@ -30,7 +32,8 @@ class NotAFeed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry. ``content`` is the HTML of its content element, None when it has none that is long enough to be the article."""
+    """One entry. ``content`` is the HTML of its content element, None when it has none that is long enough to
+    be the article."""
 
     key: str
     version: str
@@ -44,16 +47,24 @@ class Entry:
     def as_page(self) -> bytes:
         """The content as a page of its own."""
         head = f'<meta charset="utf-8"><title>{escape(self.title or "")}</title>'
-        return f"<!DOCTYPE html><html><head>{head}</head><body><article>{self.content or ''}</article></body></html>".encode()
+        return (
+            "<!DOCTYPE"
+            f" html><html><head>{head}</head><body><article>{self.content or ''}</article></body></html>".encode()
+        )
 
 
 def parse(data: bytes, url: str, content_type: str) -> list[Entry]:
     """The entries with a web address, in the feed's order.
 
     Raises:
-        NotAFeed: no feed, or one that nests too deep or defines entities of its own (attacks, or nothing that is published as news).
+        NotAFeed: no feed, or one that nests too deep or defines entities of its own (attacks, or nothing that
+            is published as news).
     """
-    if b"<!ENTITY" in data or "<!ENTITY".encode("utf-16-le") in data or "<!ENTITY".encode("utf-16-be") in data:
+    if (
+        b"<!ENTITY" in data
+        or "<!ENTITY".encode("utf-16-le") in data
+        or "<!ENTITY".encode("utf-16-be") in data
+    ):
         raise NotAFeed("defines XML entities, which no feed needs")
     _check_depth(data)
     # a stream, never text: feedparser would fetch text that looks like an address
@@ -70,7 +81,8 @@ def parse(data: bytes, url: str, content_type: str) -> list[Entry]:
 
 
 def _check_depth(data: bytes) -> None:
-    """Refuses what nests too deep, as far as it is well-formed: the rest is left to who limits the parser's time."""
+    """Refuses what nests too deep, as far as it is well-formed: the rest is left to who limits the parser's
+    time."""
     depth = 0
 
     def begins(_name: str, _attributes: object) -> None:
@@ -99,7 +111,9 @@ def _entry(raw: Any, feed_url: str, language: str | None) -> Entry | None:
         return None
     title = _plain(raw.get("title"))
     changed = raw.get("updated") or raw.get("published") or ""
-    authors = tuple(author["name"] for author in raw.get("authors", ()) if author.get("name")) or tuple(filter(None, (raw.get("author"),)))
+    authors = tuple(author["name"] for author in raw.get("authors", ()) if author.get("name")) or tuple(
+        filter(None, (raw.get("author"),))
+    )
     return Entry(
         key=str(raw.get("id") or link)[:2048],
         version=digest("entry", link, title or "", str(changed)),
@@ -113,7 +127,11 @@ def _entry(raw: Any, feed_url: str, language: str | None) -> Entry | None:
 
 
 def _full(contents: Any) -> str | None:
-    texts = [item.get("value") or "" for item in contents if item.get("type") in ("text/html", "application/xhtml+xml")]
+    texts = [
+        item.get("value") or ""
+        for item in contents
+        if item.get("type") in ("text/html", "application/xhtml+xml")
+    ]
     longest = max(texts, key=len, default="")
     tree = parse_html(longest) if longest.strip() else None
     return longest if tree is not None and len(normalised(visible_text(tree))) >= FULL_CONTENT_CHARS else None

@@ -18,7 +18,14 @@ from services.ingest.feeds.addresses import RefusedAddress, Target, target
 from services.ingest.feeds.hosts import Hosts, PutOff
 from services.ingest.feeds.robots import Robots, Rules
 from services.ingest.feeds.transport import CheckedBackend
-from services.ingest.http_content import ACCEPTED_CODINGS, TooLarge, Undecodable, codings, content_type, decoded
+from services.ingest.http_content import (
+    ACCEPTED_CODINGS,
+    TooLarge,
+    Undecodable,
+    codings,
+    content_type,
+    decoded,
+)
 from services.ingest.identity import joined
 
 MAX_REDIRECTS = 5
@@ -26,7 +33,15 @@ ROBOTS_BYTES = 512_000
 """RFC 9309 asks for at least 500 KiB."""
 
 FEED_TYPES = frozenset(
-    {"application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/xml", "text/xml", "text/html", "text/plain"}
+    {
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/rdf+xml",
+        "application/xml",
+        "text/xml",
+        "text/html",
+        "text/plain",
+    }
 )
 """Many feeds are served under a general type; what is no feed is found out when it is parsed."""
 PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -41,7 +56,8 @@ Problem = Literal["refused", "gone", "failed", "put_off"]
 
 
 class FetchError(Exception):
-    """A fetch that brought nothing. ``kind``: refused (by us or robots rules), gone (4xx), failed (may work later), put_off."""
+    """A fetch that brought nothing. ``kind``: refused (by us or robots rules), gone (4xx), failed (may work
+    later), put_off."""
 
     def __init__(self, kind: Problem, message: str) -> None:
         super().__init__(message)
@@ -91,7 +107,15 @@ class Fetcher:
             return (404 if error.kind == "gone" else 0), b""
         return fetched.status, fetched.body
 
-    def _follow(self, url: str, accepted: frozenset[str] | None, conditions: dict[str, str], most: int, *, obey_robots: bool) -> Fetched:
+    def _follow(
+        self,
+        url: str,
+        accepted: frozenset[str] | None,
+        conditions: dict[str, str],
+        most: int,
+        *,
+        obey_robots: bool,
+    ) -> Fetched:
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 hop = target(url, self._settings.allow_private_addresses)
@@ -117,7 +141,15 @@ class Fetcher:
                 raise RefusedAddress(f"{hop.host}: {rules.why}")
         self._hosts.wait(hop.host, rules.crawl_delay_s if rules else 0.0)
 
-    def _request(self, hop: Target, accepted: frozenset[str] | None, conditions: dict[str, str], most: int, *, cut: bool) -> Fetched | str:
+    def _request(
+        self,
+        hop: Target,
+        accepted: frozenset[str] | None,
+        conditions: dict[str, str],
+        most: int,
+        *,
+        cut: bool,
+    ) -> Fetched | str:
         """One hop: an answer, or where it redirects to."""
         deadline = time.monotonic() + self._settings.fetch_timeout_s
         backend = CheckedBackend(deadline, self._settings.allow_private_addresses)
@@ -134,16 +166,30 @@ class Fetcher:
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in ours.items()]
         try:
             with (
-                httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend, max_keepalive_connections=0) as pool,
+                httpcore.ConnectionPool(
+                    ssl_context=self._tls, network_backend=backend, max_keepalive_connections=0
+                ) as pool,
                 pool.stream("GET", _ascii(hop), headers=headers) as response,
             ):
                 return self._read(hop, response, accepted, most, cut)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, ssl.SSLError) as error:
-            self._hosts.leave_alone(hop.host, HOST_DOWN_S if isinstance(error, httpcore.ConnectError) else self._settings.host_interval_s)
+        except (
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            ssl.SSLError,
+        ) as error:
+            self._hosts.leave_alone(
+                hop.host,
+                HOST_DOWN_S if isinstance(error, httpcore.ConnectError) else self._settings.host_interval_s,
+            )
             raise FetchError("failed", f"{hop.host}: {error or type(error).__name__}") from error
 
-    def _read(self, hop: Target, response: httpcore.Response, accepted: frozenset[str] | None, most: int, cut: bool) -> Fetched | str:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+    def _read(
+        self, hop: Target, response: httpcore.Response, accepted: frozenset[str] | None, most: int, cut: bool
+    ) -> Fetched | str:
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers
+        }
         status = response.status
         if status in (301, 302, 303, 307, 308) and headers.get("location"):
             return headers["location"]
@@ -151,10 +197,15 @@ class Fetcher:
             return Fetched(hop.url, status, "", None, b"", headers)
         if status != 200:
             self._hold_back(hop, status, headers)
-            raise FetchError("gone" if 400 <= status < 500 and status not in (408, 425, 429) else "failed", f"{hop.host} answered {status}")
+            raise FetchError(
+                "gone" if 400 <= status < 500 and status not in (408, 425, 429) else "failed",
+                f"{hop.host} answered {status}",
+            )
         media_type, charset = content_type(headers.get("content-type", ""))
         if accepted is not None and media_type not in accepted:
-            raise FetchError("refused", f"{hop.host} sent {media_type[:60] or 'no Content-Type'}, which is not read here")
+            raise FetchError(
+                "refused", f"{hop.host} sent {media_type[:60] or 'no Content-Type'}, which is not read here"
+            )
         body = _bounded(response.iter_stream(), headers.get("content-encoding", ""), most, cut)
         return Fetched(hop.url, status, media_type, charset, body, headers)
 
@@ -177,7 +228,8 @@ def retry_after(value: str) -> float | None:
 
 
 def _bounded(chunks: Iterator[bytes], encoding: str, most: int, cut: bool) -> bytes:
-    """The decompressed body, counted while it streams: neither the wire nor the unpacked bytes may exceed ``most``.
+    """The decompressed body, counted while it streams: neither the wire nor the unpacked bytes may exceed
+    ``most``.
 
     ``cut`` keeps the beginning of one that is too long instead of refusing it.
     """
@@ -203,5 +255,7 @@ def _ascii(hop: Target) -> httpcore.URL:
     """The hop as httpcore takes it: path and query percent-encoded where they are not ASCII, no fragment."""
     parts = urlsplit(hop.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    encoded = "".join(c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "replace")) for c in path)
+    encoded = "".join(
+        c if c.isascii() else "".join(f"%{byte:02X}" for byte in c.encode("utf-8", "replace")) for c in path
+    )
     return httpcore.URL(scheme=hop.scheme, host=hop.host, port=hop.port, target=encoded)

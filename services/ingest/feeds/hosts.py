@@ -27,7 +27,8 @@ class Hosts:
         self._next: dict[str, float] = {}
 
     def wait(self, host: str, interval_s: float = 0.0) -> None:
-        """Wait for this host's turn and take it. ``interval_s`` is what the host itself asks for, if more than ours.
+        """Wait for this host's turn and take it. ``interval_s`` is what the host itself asks for, if more
+        than ours.
 
         Raises:
             PutOff: the turn is too far away, or the program is asked to stop.

@@ -1,4 +1,5 @@
-"""What is remembered of feeds between polls, in the ingest index's file: validators, the next poll, entries done."""
+"""What is remembered of feeds between polls, in the ingest index's file: validators, the next poll, entries
+done."""
 
 from __future__ import annotations
 
@@ -40,9 +41,11 @@ class Pending:
 
 
 class FeedMemory:
-    """The tables ``feeds`` and ``entries``; made by :class:`services.ingest.index.ArticleIndex`. Safe to share between threads.
+    """The tables ``feeds`` and ``entries``; made by :class:`services.ingest.index.ArticleIndex`. Safe to
+    share between threads.
 
-    Everything raises :class:`services.chassis.errors.TransientError` while the file cannot be read or written.
+    Everything raises :class:`services.chassis.errors.TransientError` while the file cannot be read or
+    written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,20 +72,27 @@ class FeedMemory:
             self._db.execute("INSERT OR REPLACE INTO feeds VALUES (?, ?)", (url, state.model_dump_json()))
 
     def pending(self, feed: str, entries: list[Entry]) -> list[Pending]:
-        """The entries that are new, changed, or not had yet; entries long gone from the feed are forgotten."""
+        """The entries that are new, changed, or not had yet; entries long gone from the feed are
+        forgotten."""
         now = time.time()
         pending = []
         with self._lock, explaining(self._path):
             for entry in entries:
-                row = self._db.execute("SELECT version, tries FROM entries WHERE feed = ? AND entry = ?", (feed, entry.key)).fetchone()
+                row = self._db.execute(
+                    "SELECT version, tries FROM entries WHERE feed = ? AND entry = ?", (feed, entry.key)
+                ).fetchone()
                 version, tries = row or ("", 0)
                 if version != entry.version:
                     pending.append(Pending(entry, 0))
                 elif 0 < tries < MAX_TRIES:
                     pending.append(Pending(entry, tries))
                 else:
-                    self._db.execute("UPDATE entries SET seen_at = ? WHERE feed = ? AND entry = ?", (now, feed, entry.key))
-            self._db.execute("DELETE FROM entries WHERE feed = ? AND seen_at < ?", (feed, now - FORGET_AFTER_S))
+                    self._db.execute(
+                        "UPDATE entries SET seen_at = ? WHERE feed = ? AND entry = ?", (now, feed, entry.key)
+                    )
+            self._db.execute(
+                "DELETE FROM entries WHERE feed = ? AND seen_at < ?", (feed, now - FORGET_AFTER_S)
+            )
         return pending
 
     def done(self, feed: str, entry: Entry) -> None:

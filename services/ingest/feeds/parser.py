@@ -1,4 +1,5 @@
-"""Feed documents to entries, in a process that can be killed: a crafted feed costs its parser minutes and hundreds of megabytes."""
+"""Feed documents to entries, in a process that can be killed: a crafted feed costs its parser minutes and
+hundreds of megabytes."""
 
 from __future__ import annotations
 
@@ -31,10 +32,13 @@ class FeedParser:
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._worker = Worker(_WORKER, "", WorkerLimits(settings.feed_timeout_s, settings.feed_memory_mb, _FEEDS_PER_WORKER))
+        self._worker = Worker(
+            _WORKER, "", WorkerLimits(settings.feed_timeout_s, settings.feed_memory_mb, _FEEDS_PER_WORKER)
+        )
 
     def entries(self, data: bytes, url: str, content_type: str, meanwhile: Meanwhile) -> list[Entry]:
-        """As :func:`services.ingest.feeds.entries.parse`; ``meanwhile`` is called every second, and what it raises ends the reading.
+        """As :func:`services.ingest.feeds.entries.parse`; ``meanwhile`` is called every second, and what it
+        raises ends the reading.
 
         Raises:
             NotAFeed: as there, or it breaks a limit on time or memory.
@@ -60,7 +64,9 @@ class FeedParser:
             return f"takes more than {self._settings.feed_memory_mb} MB to read"
         if failure.kind == "died":
             return "crashes its parser"
-        return failure.message if failure.cause == NotAFeed.__name__ else f"cannot be parsed ({failure.cause})"
+        return (
+            failure.message if failure.cause == NotAFeed.__name__ else f"cannot be parsed ({failure.cause})"
+        )
 
 
 def build(_: str) -> Callable[[bytes], bytes]:

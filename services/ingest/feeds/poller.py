@@ -1,7 +1,8 @@
 """Polls feeds and puts their articles on the log.
 
-Each entry's page is fetched under the same rules as the feed. Where that is not possible, the entry's ``content`` element stands in
-when it is long enough to be the article (:data:`services.ingest.feeds.entries.FULL_CONTENT_CHARS`); a summary never does.
+Each entry's page is fetched under the same rules as the feed. Where that is not possible, the entry's
+``content`` element stands in when it is long enough to be the article
+(:data:`services.ingest.feeds.entries.FULL_CONTENT_CHARS`); a summary never does.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ Report = Callable[[Outcome], None]
 class FeedPoller:
     """Polls a fixed set of feeds."""
 
-    def __init__(self, context: Context, publisher: Publisher, feeds: tuple[str, ...], report: Report | None = None) -> None:
+    def __init__(
+        self, context: Context, publisher: Publisher, feeds: tuple[str, ...], report: Report | None = None
+    ) -> None:
         """``report`` is told the outcome of every article."""
         settings = context.settings.ingest
         self._context = context
@@ -69,7 +72,8 @@ class FeedPoller:
         """Poll each feed when it is due, until the context is stopped.
 
         Raises:
-            TopicMissing, LogUnreadable: waiting will not help. A log that cannot be written just now is tried again with the next poll.
+            TopicMissing, LogUnreadable: waiting will not help. A log that cannot be written just now is tried
+                again with the next poll.
         """
         running: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
@@ -89,7 +93,11 @@ class FeedPoller:
             OnrecordError: the log cannot be written.
         """
         with ThreadPoolExecutor(max(1, min(WORKERS, len(self._feeds))), thread_name_prefix="feed") as pool:
-            return [(url, problem) for url, problem in zip(self._feeds, pool.map(self.poll, self._feeds), strict=True) if problem]
+            return [
+                (url, problem)
+                for url, problem in zip(self._feeds, pool.map(self.poll, self._feeds), strict=True)
+                if problem
+            ]
 
     def _poll_safely(self, url: str) -> None:
         try:
@@ -120,7 +128,9 @@ class FeedPoller:
         state = self._memory.state(url)
         conditions = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
         try:
-            fetched = self._fetcher.get(url, FEED_TYPES, {name: value for name, value in conditions.items() if value})
+            fetched = self._fetcher.get(
+                url, FEED_TYPES, {name: value for name, value in conditions.items() if value}
+            )
             entries = [] if fetched.status == 304 else self._entries(fetched)
         except (FetchError, NotAFeed, TransientError) as error:
             return self._not_polled(url, state, error)
@@ -128,13 +138,20 @@ class FeedPoller:
             self._polled(url, state, "unchanged")
             return None
         finished = [self._take(url, pending) for pending in self._memory.pending(url, entries)]
-        # with validators kept, the next answer would be 304 and the entries still missing would not be seen again
-        validators = {"etag": fetched.headers.get("etag"), "last_modified": fetched.headers.get("last-modified")} if all(finished) else {}
+        # with validators kept, the next answer would be 304 and the entries still missing would not be seen
+        # again
+        validators = (
+            {"etag": fetched.headers.get("etag"), "last_modified": fetched.headers.get("last-modified")}
+            if all(finished)
+            else {}
+        )
         self._polled(url, FeedState.model_validate(validators), "changed")
         return None
 
     def _entries(self, fetched: Fetched) -> list[Entry]:
-        return self._parser.entries(fetched.body, fetched.url, fetched.headers.get("content-type", ""), self._look_up)
+        return self._parser.entries(
+            fetched.body, fetched.url, fetched.headers.get("content-type", ""), self._look_up
+        )
 
     def _look_up(self) -> None:
         if self._context.stop.is_set():
@@ -152,7 +169,13 @@ class FeedPoller:
             if not given_up:
                 return False
             arrival = self._arrival(feed, pending.entry)
-            item = Refusal(arrival, "not_fetched", f"its page cannot be had ({item}) and the feed carries no full text", b"", stage="open")
+            item = Refusal(
+                arrival,
+                "not_fetched",
+                f"its page cannot be had ({item}) and the feed carries no full text",
+                b"",
+                stage="open",
+            )
         for outcome in self._publisher.publish([item]):
             self._report(outcome)
         self._memory.done(feed, pending.entry)
@@ -222,7 +245,9 @@ class FeedPoller:
 
     def _fail(self, url: str, state: FeedState) -> None:
         wait = min(self._settings.poll_interval_s * 2 ** min(state.failures, 16), MAX_BACKOFF_S)
-        self._memory.keep(url, state.model_copy(update={"failures": state.failures + 1, "next_poll_at": time.time() + wait}))
+        self._memory.keep(
+            url, state.model_copy(update={"failures": state.failures + 1, "next_poll_at": time.time() + wait})
+        )
 
     def _count(self, outcome: str) -> None:
         self._context.metrics.counter("feed_polls", outcome=outcome).inc()

@@ -2,7 +2,8 @@
 
 - 2xx: the rules hold;
 - 4xx: no rules, everything may be fetched;
-- 5xx, no connection, or a redirect to a refused address: **unreachable**, nothing may be fetched; asked again after ten minutes.
+- 5xx, no connection, or a redirect to a refused address: **unreachable**, nothing may be fetched; asked again
+  after ten minutes.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ KEPT_S = 86_400.0
 """RFC 9309: not longer than a day."""
 UNREACHABLE_KEPT_S = 600.0
 MAX_ORIGINS = 10_000
-"""Origins remembered, the latest used: feeds of one process name some hundreds, and rules take a few kB each. One forgotten is asked
-again."""
+"""Origins remembered, the latest used: feeds of one process name some hundreds, and rules take a few kB each.
+One forgotten is asked again."""
 MAX_CRAWL_DELAY_S = 60.0
 """A longer one would stop a poll from ever ending; it is honoured up to here."""
 
@@ -47,14 +48,19 @@ class Rules:
     @property
     def why(self) -> str:
         """Why something is not allowed."""
-        return "robots rules do not allow it" if self.parsed else "its robots rules cannot be reached, so nothing is fetched for now"
+        return (
+            "robots rules do not allow it"
+            if self.parsed
+            else "its robots rules cannot be reached, so nothing is fetched for now"
+        )
 
 
 class Robots:
     """The rules of the origins asked lately."""
 
     def __init__(self, user_agent: str, fetch: Callable[[str], tuple[int, bytes]]) -> None:
-        """``fetch`` answers status and body of an origin's robots file, status 0 when it cannot be reached."""
+        """``fetch`` answers status and body of an origin's robots file, status 0 when it cannot be
+        reached."""
         # rules name the product, without version and comment
         self._agent = user_agent.split("/")[0].split()[0]
         self._fetch = fetch
@@ -80,7 +86,12 @@ class Robots:
     def _read(self, status: int, body: bytes) -> Rules:
         now = time.monotonic()
         if 200 <= status < 300:
-            return Rules(Protego.parse(body.decode("utf-8", "replace")), otherwise=True, agent=self._agent, until=now + KEPT_S)
+            return Rules(
+                Protego.parse(body.decode("utf-8", "replace")),
+                otherwise=True,
+                agent=self._agent,
+                until=now + KEPT_S,
+            )
         if 400 <= status < 500:
             return Rules(None, otherwise=True, agent=self._agent, until=now + KEPT_S)
         return Rules(None, otherwise=False, agent=self._agent, until=now + UNREACHABLE_KEPT_S)

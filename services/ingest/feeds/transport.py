@@ -14,13 +14,15 @@ from services.ingest.feeds.addresses import resolve
 
 
 class CheckedBackend(NetworkBackend):
-    """Resolves a host once, refuses it unless every address is allowed, and connects to one of those very addresses.
+    """Resolves a host once, refuses it unless every address is allowed, and connects to one of those very
+    addresses.
 
     The request keeps its host name, so the Host header, TLS server name and certificate check are the host's.
     """
 
     def __init__(self, deadline: float, allow_private: bool) -> None:
-        """``deadline`` is a :func:`time.monotonic` value; resolving is bounded by the system resolver's own time-out."""
+        """``deadline`` is a :func:`time.monotonic` value; resolving is bounded by the system resolver's own
+        time-out."""
         self._deadline = deadline
         self._allow_private = allow_private
         self._inner = SyncBackend()
@@ -46,7 +48,9 @@ class CheckedBackend(NetworkBackend):
         failure: Exception = ConnectError(f"{host} has no address")
         for address in addresses:
             try:
-                stream = self._inner.connect_tcp(address, port, _left(self._deadline), local_address, socket_options)
+                stream = self._inner.connect_tcp(
+                    address, port, _left(self._deadline), local_address, socket_options
+                )
                 return _Bounded(stream, self._deadline)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
@@ -69,8 +73,12 @@ class _Bounded(NetworkStream):
     def close(self) -> None:
         self._inner.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> NetworkStream:
-        return _Bounded(self._inner.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline)
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> NetworkStream:
+        return _Bounded(
+            self._inner.start_tls(ssl_context, server_hostname, _left(self._deadline)), self._deadline
+        )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

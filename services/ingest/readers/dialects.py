@@ -1,7 +1,8 @@
-"""Articles as other programs write them down in JSON: trafilatura, fundus, news-please, and items of a JSON Feed.
+"""Articles as other programs write them down in JSON: trafilatura, fundus, news-please, and items of a JSON
+Feed.
 
-A program's article is known by names that only it uses. Where a field of ours stands in it is data (:data:`DIALECTS`); members that are
-not named there are left alone.
+A program's article is known by names that only it uses. Where a field of ours stands in it is data
+(:data:`DIALECTS`); members that are not named there are left alone.
 """
 
 from __future__ import annotations
@@ -13,15 +14,24 @@ from typing import Any
 
 from services.chassis.pagedates import moment_of
 from services.ingest.identity import web_address
-from services.ingest.readers.items import Arrival, Limits, Offer, check_embargo, from_fields, language_tag, one_line, person_names
+from services.ingest.readers.items import (
+    Arrival,
+    Limits,
+    Offer,
+    check_embargo,
+    from_fields,
+    language_tag,
+    one_line,
+    person_names,
+)
 
 Paths = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one program writes an article: names that all must be there to know it, and for each field of ours where it may stand, the
-    first that is filled counts. ``a.b`` is ``b`` in ``a``.
+    """How one program writes an article: names that all must be there to know it, and for each field of ours
+    where it may stand, the first that is filled counts. ``a.b`` is ``b`` in ``a``.
     """
 
     name: str
@@ -59,7 +69,9 @@ def dialect_of(fields: Mapping[str, Any]) -> Dialect | None:
     return next((dialect for dialect in DIALECTS if all(name in fields for name in dialect.known_by)), None)
 
 
-def from_dialect(arrival: Arrival, dialect: Dialect, fields: Mapping[str, Any], original: bytes, limits: Limits) -> Offer:
+def from_dialect(
+    arrival: Arrival, dialect: Dialect, fields: Mapping[str, Any], original: bytes, limits: Limits
+) -> Offer:
     """An offer of another program's article.
 
     Raises:
@@ -83,11 +95,16 @@ def from_dialect(arrival: Arrival, dialect: Dialect, fields: Mapping[str, Any], 
 
 
 def feed_items(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
-    """The items of a JSON Feed (version 1 or 1.1), with the author and language that the feed has for all; None when it is no feed."""
-    if "jsonfeed.org/version" not in str(value.get("version", "")) or not isinstance(value.get("items"), list):
+    """The items of a JSON Feed (version 1 or 1.1), with the author and language that the feed has for all;
+    None when it is no feed."""
+    if "jsonfeed.org/version" not in str(value.get("version", "")) or not isinstance(
+        value.get("items"), list
+    ):
         return None
     shared = {name: value[name] for name in ("authors", "author", "language") if value.get(name)}
-    return [shared | {"id": item.get("url")} | item if isinstance(item, dict) else item for item in value["items"]]
+    return [
+        shared | {"id": item.get("url")} | item if isinstance(item, dict) else item for item in value["items"]
+    ]
 
 
 def web_address_of(value: Any) -> str | None:
@@ -138,4 +155,6 @@ def _names(value: Any) -> list[str]:
     if isinstance(value, dict):
         value = [value]
     things = value if isinstance(value, list) else []
-    return [name for thing in things if (name := _text(thing.get("name") if isinstance(thing, dict) else thing))]
+    return [
+        name for thing in things if (name := _text(thing.get("name") if isinstance(thing, dict) else thing))
+    ]

@@ -1,4 +1,5 @@
-"""Which reader reads what. A new format is one more entry in :data:`SUFFIXES` and one more branch in :func:`_items`."""
+"""Which reader reads what. A new format is one more entry in :data:`SUFFIXES` and one more branch in
+:func:`_items`."""
 
 from __future__ import annotations
 
@@ -40,8 +41,11 @@ def format_of(name: str) -> Format | None:
     return SUFFIXES.get(suffix)
 
 
-def read(arrival: Arrival, stream: BinaryIO, limits: Limits, form: Format | None = None, resume: Resume = never) -> Iterator[Item]:
-    """The items of one input, gzipped or not. Without ``form`` it is guessed from the first bytes (standard input).
+def read(
+    arrival: Arrival, stream: BinaryIO, limits: Limits, form: Format | None = None, resume: Resume = never
+) -> Iterator[Item]:
+    """The items of one input, gzipped or not. Without ``form`` it is guessed from the first bytes (standard
+    input).
 
     ``resume`` says how far an archive has been read before.
     Never raises for what it reads; an :class:`OSError` of the stream itself is the caller's.
@@ -57,8 +61,8 @@ def read(arrival: Arrival, stream: BinaryIO, limits: Limits, form: Format | None
 
 
 def guess(stream: BinaryIO) -> Format:
-    """The format of an input without a name, by its first characters: ``{`` JSON lines, ``[`` JSON, ``<`` HTML, ``WARC/`` an archive,
-    ``<?xml`` with a news item NewsML-G2, else plain text."""
+    """The format of an input without a name, by its first characters: ``{`` JSON lines, ``[`` JSON, ``<``
+    HTML, ``WARC/`` an archive, ``<?xml`` with a news item NewsML-G2, else plain text."""
     start = stream.peek(2048)[:2048].removeprefix(b"\xef\xbb\xbf").lstrip()  # type: ignore[attr-defined]
     if start.startswith(b"WARC/"):
         return "warc"

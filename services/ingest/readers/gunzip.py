@@ -1,7 +1,9 @@
-"""Reading gzip without letting a bomb in: memory stays constant, and a stream that swells beyond reason is refused.
+"""Reading gzip without letting a bomb in: memory stays constant, and a stream that swells beyond reason is
+refused.
 
-A gzip file may consist of several members, as archives do: one for each record. Where they began is remembered for as long as it is asked
-for, so that reading can go on there later; of very many small ones, where every other one did.
+A gzip file may consist of several members, as archives do: one for each record. Where they began is
+remembered for as long as it is asked for, so that reading can go on there later; of very many small ones,
+where every other one did.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ MAGIC = b"\x1f\x8b"
 
 _FREE_BYTES = 16 * 1_048_576
 _MAX_RATIO = 200
-"""News in JSON packs 3 to 10 times, very repetitive dumps 50; a bomb 1,000. The ratio counts from 16 MiB on: small files do no harm."""
+"""News in JSON packs 3 to 10 times, very repetitive dumps 50; a bomb 1,000. The ratio counts from 16 MiB on:
+small files do no harm."""
 _CHUNK = 1 << 16
 _REMEMBERED = 4_096
 """Members. They are many more than the records that are read ahead only where somebody made them small."""
@@ -52,8 +55,8 @@ class Gunzip(io.RawIOBase):
         return True
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Where in the file the member began that holds the decompressed byte ``offset``, or one before it, and how far behind that
-        beginning the byte is.
+        """Where in the file the member began that holds the decompressed byte ``offset``, or one before it,
+        and how far behind that beginning the byte is.
 
         Members before it are forgotten: ask with growing offsets.
         """
@@ -75,7 +78,10 @@ class Gunzip(io.RawIOBase):
         data = self._some(len(buffer))
         self._count += len(data)
         if self._count > _FREE_BYTES and self._count > _MAX_RATIO * (self._read - self._start):
-            raise BrokenGzip(f"unpacks to more than {_MAX_RATIO} times its size; it is not an archive of articles", self.member)
+            raise BrokenGzip(
+                f"unpacks to more than {_MAX_RATIO} times its size; it is not an archive of articles",
+                self.member,
+            )
         buffer[: len(data)] = data
         return len(data)
 
@@ -122,7 +128,8 @@ class Gunzip(io.RawIOBase):
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:
-    """The stream itself, or its decompressed bytes when it begins as gzip does. The stream must be able to :meth:`peek`."""
+    """The stream itself, or its decompressed bytes when it begins as gzip does. The stream must be able to
+    :meth:`peek`."""
     peek = getattr(stream, "peek", None)
     buffered = stream if peek else io.BufferedReader(stream)  # type: ignore[type-var]
     if buffered.peek(2)[:2] != MAGIC:  # type: ignore[attr-defined]

@@ -15,11 +15,17 @@ from services.ingest.readers.decoding import declared_in_html, decode
 from services.ingest.readers.items import Arrival, Limits, Offer, Skip, Unreadable, offer
 
 _TOLD = 2
-"""So many words of the title in an address make it this article's; more than so many others make an address another's."""
+"""So many words of the title in an address make it this article's; more than so many others make an address
+another's."""
 
 
 def read_html(
-    arrival: Arrival, data: bytes, limits: Limits, *, charset: str | None = None, fetched_from: str | None = None
+    arrival: Arrival,
+    data: bytes,
+    limits: Limits,
+    *,
+    charset: str | None = None,
+    fetched_from: str | None = None,
 ) -> Offer | Skip:
     """The article in a page, or word of what kind of page it is instead.
 
@@ -54,10 +60,11 @@ def read_html(
 
 
 def _address(head: Head, fetched_from: str | None) -> str | None:
-    """Where the page's article stands: where the page says, unless that is a home, a section, another article's, or what all else
-    contradicts.
+    """Where the page's article stands: where the page says, unless that is a home, a section, another
+    article's, or what all else contradicts.
 
-    A page that was fetched may name another address only within its own site: otherwise one site could revise another's articles.
+    A page that was fetched may name another address only within its own site: otherwise one site could revise
+    another's articles.
     """
     said = [address for written in head.addresses if (address := joined(fetched_from, written))]
     said = [address for address in said if not is_home(f"https://{url_key(address)}")]
@@ -65,7 +72,11 @@ def _address(head: Head, fetched_from: str | None) -> str | None:
     if fetched:
         title = words_of(" ".join(head.titles))
         told = len(slug_words(fetched) & title) >= _TOLD
-        said = [address for address in said if same_site(host_of(address), host_of(fetched)) and not (told and _is_another(address, title))]
+        said = [
+            address
+            for address in said
+            if same_site(host_of(address), host_of(fetched)) and not (told and _is_another(address, title))
+        ]
     own = [url_key(address) for written in head.own_addresses if (address := joined(fetched_from, written))]
     if fetched and url_key(fetched) in own:
         return fetched if not said or url_key(said[0]) != url_key(fetched) else said[0]
@@ -75,7 +86,9 @@ def _address(head: Head, fetched_from: str | None) -> str | None:
 
 
 def _is_another(address: str, title: frozenset[str]) -> bool:
-    """Whether an address names a section, or an article, of which this title has not one word. Where it has a number, that may be the
-    article's, unless words stand behind it."""
+    """Whether an address names a section, or an article, of which this title has not one word. Where it has a
+    number, that may be the article's, unless words stand behind it."""
     words = slug_words(address)
-    return not words & title and (len(words) > _TOLD or not re.search(r"\d", urlsplit(address).path + urlsplit(address).query))
+    return not words & title and (
+        len(words) > _TOLD or not re.search(r"\d", urlsplit(address).path + urlsplit(address).query)
+    )

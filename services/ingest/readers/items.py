@@ -1,4 +1,5 @@
-"""What readers make: an offered article, a refusal that names the input, the reason and the cure, or word of what is no article."""
+"""What readers make: an offered article, a refusal that names the input, the reason and the cure, or word of
+what is no article."""
 
 from __future__ import annotations
 
@@ -20,8 +21,9 @@ _LANGUAGE = re.compile(r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``: pairs of a field of ours and the
-    column of a table that holds it. ``kinds``: pages that are no articles and are taken all the same (:data:`services.ingest.kinds.KINDS`).
+    """Largest content of one article in bytes of UTF-8, and what one line of JSON may take. ``columns``:
+    pairs of a field of ours and the column of a table that holds it. ``kinds``: pages that are no articles
+    and are taken all the same (:data:`services.ingest.kinds.KINDS`).
     """
 
     article_bytes: int
@@ -36,9 +38,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far an archive has been read: its record ``record`` begins ``within`` bytes into what is packed at byte ``at`` of the file.
+    """How far an archive has been read: its record ``record`` begins ``within`` bytes into what is packed at
+    byte ``at`` of the file.
 
-    ``archive`` tells files apart by how they begin. ``record`` is empty when the archive has been read to its end.
+    ``archive`` tells files apart by how they begin. ``record`` is empty when the archive has been read to its
+    end.
     """
 
     archive: str
@@ -49,9 +53,11 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How an input came: its name for people, its origin for events, the source's label for metrics, and when.
+    """How an input came: its name for people, its origin for events, the source's label for metrics, and
+    when.
 
-    ``fetched_at``: when it was fetched by somebody else, who archived it. ``mark``: how far its archive has been read with it.
+    ``fetched_at``: when it was fetched by somebody else, who archived it. ``mark``: how far its archive has
+    been read with it.
     """
 
     name: str
@@ -70,8 +76,8 @@ class Arrival:
 class Offer:
     """An article offered for publication. Without ``revision_given`` its revision is decided by the index.
 
-    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way. ``notes``: what was made of
-    it that its sender may not have meant.
+    ``original`` holds the bytes it was read from; ``reencoded`` says that they were written anew on the way.
+    ``notes``: what was made of it that its sender may not have meant.
     """
 
     article: Article
@@ -84,10 +90,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An input that cannot become an article: ``reason`` is a short label, ``message`` says what is wrong and what to do.
+    """An input that cannot become an article: ``reason`` is a short label, ``message`` says what is wrong and
+    what to do.
 
-    ``original`` holds the bytes as they came, as far as they were read: ``cut`` says that there were more, ``reencoded`` that they
-    were written anew on the way.
+    ``original`` holds the bytes as they came, as far as they were read: ``cut`` says that there were more,
+    ``reencoded`` that they were written anew on the way.
     """
 
     arrival: Arrival
@@ -104,7 +111,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """What is no article and is passed over: ``reason`` is a short label. It is counted, and nothing of it is kept."""
+    """What is no article and is passed over: ``reason`` is a short label. It is counted, and nothing of it is
+    kept."""
 
     arrival: Arrival
     reason: str
@@ -130,15 +138,21 @@ class Unreadable(Exception):
 
 
 def one_line(text: str | None, limit: int) -> str | None:
-    """Text for a label: white space collapsed, control and bidirectional-override characters dropped, cut to ``limit``."""
+    """Text for a label: white space collapsed, control and bidirectional-override characters dropped, cut to
+    ``limit``."""
     if not text:
         return None
-    kept = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    kept = "".join(
+        " " if c.isspace() else c
+        for c in text
+        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
     return " ".join(kept.split())[:limit].strip() or None
 
 
 def language_tag(text: str | None) -> str:
-    """A BCP 47 tag made of what a page or producer wrote (``en_GB`` becomes ``en-GB``); ``und`` when it is none."""
+    """A BCP 47 tag made of what a page or producer wrote (``en_GB`` becomes ``en-GB``); ``und`` when it is
+    none."""
     tag = (text or "").strip().replace("_", "-")
     return tag if len(tag) <= 35 and _LANGUAGE.match(tag) else "und"
 
@@ -150,7 +164,8 @@ def person_names(names: list[str]) -> tuple[str, ...]:
 
 
 def moment_of(moment: datetime | None) -> datetime | None:
-    """The moment as events carry it: without a zone it is UTC; None when it cannot be told in UTC (the year 10000)."""
+    """The moment as events carry it: without a zone it is UTC; None when it cannot be told in UTC (the year
+    10000)."""
     try:
         aware = moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
         return aware if aware and aware.astimezone(UTC) else None
@@ -202,23 +217,28 @@ def check_content(content: str, limits: Limits) -> None:
     if len(content.encode("utf-8", "surrogatepass")) > limits.article_bytes:
         raise Unreadable(
             "too_large",
-            f"content is larger than {limits.article_bytes:,} bytes; send the article alone or raise ONRECORD_INGEST__MAX_ARTICLE_BYTES",
+            f"content is larger than {limits.article_bytes:,} bytes; send the article alone or raise"
+            " ONRECORD_INGEST__MAX_ARTICLE_BYTES",
             "validate",
         )
     if "\x00" in content:
-        raise Unreadable("binary", "contains NUL characters, so it is not text; send plain text or HTML", "validate")
+        raise Unreadable(
+            "binary", "contains NUL characters, so it is not text; send plain text or HTML", "validate"
+        )
 
 
 def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, limits: Limits) -> Offer:
     """An offer of a producer's own ``Article`` object; what the server knows better is filled in.
 
-    ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type`` (``text/plain``) and ``outlet``
-    (the address's host) may be left out. In a file ``origin`` and ``fetched_at`` are kept, so that a dump of the topic reads back as it
-    was; over HTTP they are always ours. What is null counts as left out, a moment without a zone is UTC and a day midnight, and a file's
-    fields that are none of ours are left out; the last three are noted.
+    ``article_id`` (see :mod:`services.ingest.identity`), ``fetched_at``, ``origin``, ``content_type``
+    (``text/plain``) and ``outlet`` (the address's host) may be left out. In a file ``origin`` and
+    ``fetched_at`` are kept, so that a dump of the topic reads back as it was; over HTTP they are always ours.
+    What is null counts as left out, a moment without a zone is UTC and a day midnight, and a file's fields
+    that are none of ours are left out; the last three are noted.
 
     Raises:
-        Unreadable: the object breaks the schema or a limit; the message names each field. Or it is under embargo.
+        Unreadable: the object breaks the schema or a limit; the message names each field. Or it is under
+            embargo.
     """
     given, notes = _forgiven(fields, arrival)
     withdrawn = given.get("status") == ArticleStatus.WITHDRAWN
@@ -236,10 +256,18 @@ def from_fields(arrival: Arrival, fields: Mapping[str, Any], original: bytes, li
         raise Unreadable("schema", explain(error), "validate") from error
     _check_article(article, named, limits)
     if not named:
-        article = article.model_copy(update={"article_id": article_id(article.url, article.content, article.content_type)})
+        article = article.model_copy(
+            update={"article_id": article_id(article.url, article.content, article.content_type)}
+        )
     if article.outlet is None and article.url:
         article = article.model_copy(update={"outlet": host_of(article.url)})
-    return Offer(article, revision_given=given.get("revision") is not None, arrival=arrival, original=original, notes=notes)
+    return Offer(
+        article,
+        revision_given=given.get("revision") is not None,
+        arrival=arrival,
+        original=original,
+        notes=notes,
+    )
 
 
 def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -251,7 +279,9 @@ def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, An
     if given.get("status") != ArticleStatus.WITHDRAWN:
         check_embargo(unknown)
     if unknown:
-        named = ", ".join(one_line(name, 40) or "?" for name in unknown[:5]) + (", …" if len(unknown) > 5 else "")
+        named = ", ".join(one_line(name, 40) or "?" for name in unknown[:5]) + (
+            ", …" if len(unknown) > 5 else ""
+        )
         notes.append(f"left out what is no field of article.v1: {named}")
         given = {name: value for name, value in given.items() if name in Article.model_fields}
     for name in ("published_at", "fetched_at"):
@@ -264,15 +294,22 @@ def _forgiven(fields: Mapping[str, Any], arrival: Arrival) -> tuple[dict[str, An
 
 
 def check_embargo(names: Iterable[str]) -> None:
-    """Raises :class:`Unreadable` when a field that is about to be left out says that the article must not be on record yet."""
+    """Raises :class:`Unreadable` when a field that is about to be left out says that the article must not be
+    on record yet."""
     name = next((name for name in names if name.lower().startswith("embargo")), None)
     if name:
-        cure = "only ninjs and NewsML-G2 say so in a way that is understood; send it when that is over, without the field"
-        raise Unreadable("embargoed", f"has {name[:40]!r}, which may put it under embargo, and {cure}", "validate")
+        cure = (
+            "only ninjs and NewsML-G2 say so in a way that is understood; send it when that is over, without"
+            " the field"
+        )
+        raise Unreadable(
+            "embargoed", f"has {name[:40]!r}, which may put it under embargo, and {cure}", "validate"
+        )
 
 
 def moment_written(value: Any) -> Any:
-    """The moment or day that a text names in ISO 8601, without a zone where it names none; anything else as it is."""
+    """The moment or day that a text names in ISO 8601, without a zone where it names none; anything else as
+    it is."""
     try:
         return datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
@@ -284,15 +321,19 @@ def _check_article(article: Article, named: bool, limits: Limits) -> None:
         raise Unreadable("schema", f"url: {article.url[:80]!r} is not an http or https address", "validate")
     if article.status is ArticleStatus.WITHDRAWN:
         if not named and article.url is None:
-            raise Unreadable("schema", "a withdrawal must name the article: give article_id or url", "validate")
+            raise Unreadable(
+                "schema", "a withdrawal must name the article: give article_id or url", "validate"
+            )
     else:
         check_content(article.content, limits)
 
 
 def explain(error: ValidationError) -> str:
-    """One line that names every field in error and what is wrong with it, without repeating the article's text."""
+    """One line that names every field in error and what is wrong with it, without repeating the article's
+    text."""
     problems = [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'item'}: {_plain(problem['type'], problem['msg'])}"
+        f"{'.'.join(str(part) for part in problem['loc']) or 'item'}:"
+        f" {_plain(problem['type'], problem['msg'])}"
         for problem in error.errors(include_input=False)
     ]
     return "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")

@@ -3,8 +3,9 @@
 Each object is an ``Article`` of ours, a ninjs item, or an article as another program writes it
 (:mod:`services.ingest.readers.dialects`). A document may be a JSON Feed. A bad line does not stop the others.
 
-What an item keeps as its original is the line without its end (and without a byte-order mark), or the whole document when that is one
-object. The parser does not keep the bytes of an array's elements: theirs are written anew, and the item says so (``reencoded``).
+What an item keeps as its original is the line without its end (and without a byte-order mark), or the whole
+document when that is one object. The parser does not keep the bytes of an array's elements: theirs are
+written anew, and the item says so (``reencoded``).
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def read_lines(arrival: Arrival, stream: BinaryIO, limits: Limits) -> Iterator[I
         place = arrival.part(f"line {number}")
         if len(line) > limits.line_bytes:
             _skip_line(stream, line)
-            message = f"is longer than {limits.line_bytes:,} bytes; split it or raise ONRECORD_INGEST__MAX_ARTICLE_BYTES"
+            message = (
+                f"is longer than {limits.line_bytes:,} bytes; split it or raise"
+                " ONRECORD_INGEST__MAX_ARTICLE_BYTES"
+            )
             yield Refusal(place, "too_large", message, line, cut=True)
             continue
         line = line.removeprefix(_BOM) if number == 1 else line
@@ -66,7 +70,10 @@ def read_objects(arrival: Arrival, value: Any, data: bytes, limits: Limits) -> I
     if not isinstance(elements, list):
         raise Unreadable("not_object", "is neither a JSON object nor an array of objects")
     return (
-        replace(read_object(arrival.part(f"item {number}"), pydantic_core.to_json(element), limits, element), reencoded=True)
+        replace(
+            read_object(arrival.part(f"item {number}"), pydantic_core.to_json(element), limits, element),
+            reencoded=True,
+        )
         for number, element in enumerate(elements, start=1)
     )
 
@@ -80,13 +87,18 @@ def read_object(arrival: Arrival, data: bytes, limits: Limits, value: Any = None
         dialect = dialect_of(fields)
         if dialect:
             return from_dialect(arrival, dialect, fields, data, limits)
-        return from_ninjs(arrival, fields, data, limits) if is_ninjs(fields) else from_fields(arrival, fields, data, limits)
+        return (
+            from_ninjs(arrival, fields, data, limits)
+            if is_ninjs(fields)
+            else from_fields(arrival, fields, data, limits)
+        )
     except Unreadable as error:
         return Refusal(arrival, error.reason, error.message, data, stage=error.stage)
 
 
 def parse(data: bytes) -> Any:
-    """JSON as the standard has it: UTF-8, no NaN, no endless nesting; of a repeated name the last value stands.
+    """JSON as the standard has it: UTF-8, no NaN, no endless nesting; of a repeated name the last value
+    stands.
 
     Raises:
         Unreadable: it is not JSON.
@@ -94,7 +106,9 @@ def parse(data: bytes) -> Any:
     try:
         return pydantic_core.from_json(data, allow_inf_nan=False)
     except ValueError as error:
-        raise Unreadable("not_json", f"is not JSON ({error}); write one UTF-8 JSON object per line") from error
+        raise Unreadable(
+            "not_json", f"is not JSON ({error}); write one UTF-8 JSON object per line"
+        ) from error
 
 
 def _skip_line(stream: BinaryIO, line: bytes) -> None:

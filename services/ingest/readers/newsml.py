@@ -1,7 +1,8 @@
 """IPTC NewsML-G2: one news item, or a message of several. Each is read as the ninjs item that says the same
 (:mod:`services.ingest.readers.ninjs`): status, version, embargo and identity mean what they mean there.
 
-Text stands inline: as XHTML or NITF in ``inlineXML``, or plain in ``inlineData``. Content that only lies elsewhere is not fetched.
+Text stands inline: as XHTML or NITF in ``inlineXML``, or plain in ``inlineData``. Content that only lies
+elsewhere is not fetched.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def read_newsml(arrival: Arrival, data: bytes, limits: Limits) -> Iterator[Item]
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable("not_xml", f"is not well-formed XML ({error}); only NewsML-G2 is read from .xml") from error
+        raise Unreadable(
+            "not_xml", f"is not well-formed XML ({error}); only NewsML-G2 is read from .xml"
+        ) from error
     items = [node for node in root.iter() if _name(node) == "newsItem"]
     if not items:
         raise Unreadable("not_xml", f"is {_name(root)}, and holds no newsItem of NewsML-G2", "validate")
@@ -75,8 +78,14 @@ def _as_ninjs(item: etree._Element) -> dict[str, Any]:
         "language": languages[0] if languages else item.get(_LANGUAGE),
         "headlines": [{"value": _text(node)} for node in headlines if _text(node)],
         "by": _text(_child(content, "by")),
-        "infoSources": [{"rel": "source", "name": name} for node in sources if (name := _text(_child(node, "name")))],
-        "bodies": [body for node in _children(_child(item, "contentSet"), "inlineXML", "inlineData") if (body := _body(node))],
+        "infoSources": [
+            {"rel": "source", "name": name} for node in sources if (name := _text(_child(node, "name")))
+        ],
+        "bodies": [
+            body
+            for node in _children(_child(item, "contentSet"), "inlineXML", "inlineData")
+            if (body := _body(node))
+        ],
     }
 
 
@@ -95,7 +104,8 @@ def _body(node: etree._Element) -> dict[str, str] | None:
 
 
 def _paragraphs(root: etree._Element) -> list[str]:
-    """All words in the markup, parted where blocks begin and end: beside paragraphs too, and where there are none."""
+    """All words in the markup, parted where blocks begin and end: beside paragraphs too, and where there are
+    none."""
     ends = "\0"  # never in XML
     pieces: list[str] = []
     walk = etree.iterwalk(root, events=("start", "end"))

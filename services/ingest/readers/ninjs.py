@@ -1,12 +1,13 @@
 """IPTC ninjs news items, versions 1.0 to 3.1.
 
-They differ in how names are written (``pubstatus``, ``pubStatus``) and in what stands alone or in a list (``headline``, ``body_text`` and
-``body_xhtml`` up to 1.8; ``headlines`` and ``bodies`` later). Names are read in any case. A moment without a zone is UTC, a day midnight;
-but never the end of an embargo: a guess might let an article out early.
+They differ in how names are written (``pubstatus``, ``pubStatus``) and in what stands alone or in a list
+(``headline``, ``body_text`` and ``body_xhtml`` up to 1.8; ``headlines`` and ``bodies`` later). Names are read
+in any case. A moment without a zone is UTC, a day midnight; but never the end of an embargo: a guess might
+let an article out early.
 
-``uri`` becomes the identity (and the address, when it is one); ``version``, when it is a whole number, the revision; ``withheld`` and
-``canceled`` withdraw the article. An embargoed item and a partial one are refused: the first must not be on record yet, the second would
-replace the whole.
+``uri`` becomes the identity (and the address, when it is one); ``version``, when it is a whole number, the
+revision; ``withheld`` and ``canceled`` withdraw the article. An embargoed item and a partial one are refused:
+the first must not be on record yet, the second would replace the whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from schemas.events import ArticleStatus
 from schemas.ids import digest
@@ -68,7 +77,9 @@ class _Item(_Open):
     first_created: _Moment | None = Field(None, alias="firstcreated")
     version_created: _Moment | None = Field(None, alias="versioncreated")
     content_created: _Moment | None = Field(None, alias="contentcreated")
-    embargoed_until: AwareDatetime | None = Field(None, validation_alias=AliasChoices("embargoeduntil", "embargoed"))
+    embargoed_until: AwareDatetime | None = Field(
+        None, validation_alias=AliasChoices("embargoeduntil", "embargoed")
+    )
     pub_status: str = Field("usable", alias="pubstatus")
     language: str | None = None
     headlines: list[_Headline] = []
@@ -94,7 +105,9 @@ def from_ninjs(arrival: Arrival, fields: Mapping[str, Any], original: bytes, lim
     except ValidationError as error:
         raise Unreadable("schema", f"not a ninjs item: {explain(error)}", "validate") from error
     if item.pub_status not in ("usable", "withheld", "canceled"):
-        raise Unreadable("schema", f"pubStatus {item.pub_status[:40]!r} is none of usable, withheld, canceled", "validate")
+        raise Unreadable(
+            "schema", f"pubStatus {item.pub_status[:40]!r} is none of usable, withheld, canceled", "validate"
+        )
     withdrawn = item.pub_status != "usable"
     if not withdrawn:
         _check_usable(item, arrival.at)
@@ -120,15 +133,20 @@ def from_ninjs(arrival: Arrival, fields: Mapping[str, Any], original: bytes, lim
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Names in lower case, nothing null, and what stood alone up to version 1.8 in the lists that came later."""
+    """Names in lower case, nothing null, and what stood alone up to version 1.8 in the lists that came
+    later."""
     given: dict[str, Any] = _folded(fields)
     if "headlines" not in given and isinstance(given.get("headline"), str):
         given["headlines"] = [{"value": given["headline"]}]
     if "bodies" not in given:
         # body_text, body_xhtml, body_html, …
         types = {"text": "text/plain", "xhtml": "text/html", "html": "text/html"}
-        bodies = ((name.removeprefix("body_"), value) for name, value in given.items() if name.startswith("body_"))
-        given["bodies"] = [{"contenttype": types[kind], "value": value} for kind, value in bodies if kind in types]
+        bodies = (
+            (name.removeprefix("body_"), value) for name, value in given.items() if name.startswith("body_")
+        )
+        given["bodies"] = [
+            {"contenttype": types[kind], "value": value} for kind, value in bodies if kind in types
+        ]
     return given
 
 
@@ -144,23 +162,43 @@ def _check_usable(item: _Item, now: datetime) -> None:
     if item.type not in (None, "text"):
         raise Unreadable("not_text", f"type is {item.type[:40]!r}; only text items are read", "validate")
     if item.embargoed_until == WITHOUT_END:
-        raise Unreadable("embargoed", "under embargo, with no time at which it ends; send it again when it has ended", "validate")
+        raise Unreadable(
+            "embargoed",
+            "under embargo, with no time at which it ends; send it again when it has ended",
+            "validate",
+        )
     if item.embargoed_until and item.embargoed_until > now:
-        raise Unreadable("embargoed", f"under embargo until {item.embargoed_until.isoformat()}; send it again then", "validate")
+        raise Unreadable(
+            "embargoed",
+            f"under embargo until {item.embargoed_until.isoformat()}; send it again then",
+            "validate",
+        )
     if item.representation == "partial":
-        raise Unreadable("partial", "representationType is partial and would replace the whole; send the full item", "validate")
+        raise Unreadable(
+            "partial",
+            "representationType is partial and would replace the whole; send the full item",
+            "validate",
+        )
 
 
 def _headline(item: _Item) -> str | None:
-    by_role = {headline.role: headline.value for headline in reversed(item.headlines) if headline.value.strip()}
-    return by_role.get("main") or by_role.get("headline") or next((h.value for h in item.headlines if h.value.strip()), None)
+    by_role = {
+        headline.role: headline.value for headline in reversed(item.headlines) if headline.value.strip()
+    }
+    return (
+        by_role.get("main")
+        or by_role.get("headline")
+        or next((h.value for h in item.headlines if h.value.strip()), None)
+    )
 
 
 def _body(item: _Item) -> tuple[str, str]:
     """The main body, plain text before HTML, and its content type."""
     bodies = [body for body in item.bodies if body.value.strip()]
     if not bodies:
-        raise Unreadable("empty", "has no body with a value; send the article's words in bodies[].value", "validate")
+        raise Unreadable(
+            "empty", "has no body with a value; send the article's words in bodies[].value", "validate"
+        )
     main = [body for body in bodies if body.role in ("main", "body")] or bodies
     typed = [(body, "text/html" if _is_html(body) else "text/plain") for body in main]
     body, content_type = min(typed, key=lambda pair: pair[1] == "text/html")

@@ -1,7 +1,8 @@
 """Articles in a table: CSV, or with tabs, semicolons or bars between the columns; the first row names them.
 
-A column goes into the field of ours that has its name or one of the usual others (:data:`COLUMNS`), in any case; where that is not so,
-``ONRECORD_INGEST__CSV_COLUMNS`` says which column holds what (``content=body_text,url=link``).
+A column goes into the field of ours that has its name or one of the usual others (:data:`COLUMNS`), in any
+case; where that is not so, ``ONRECORD_INGEST__CSV_COLUMNS`` says which column holds what
+(``content=body_text,url=link``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from typing import BinaryIO
 from schemas.events import Article
 from services.chassis.pagedates import moment_of
 from services.ingest.readers.decoding import decode
-from services.ingest.readers.items import Arrival, Item, Limits, Refusal, Unreadable, from_fields, language_tag, person_names
+from services.ingest.readers.items import (
+    Arrival,
+    Item,
+    Limits,
+    Refusal,
+    Unreadable,
+    from_fields,
+    language_tag,
+    person_names,
+)
 
 COLUMNS: Mapping[str, str] = {
     **{name: name for name in Article.model_fields},
@@ -39,7 +49,10 @@ class _Lines:
     def __iter__(self) -> Iterator[str]:
         while line := self._stream.readline(self._most + 1):
             if len(self._taken) + len(line) > self._most:
-                raise Unreadable("too_large", f"has a row larger than {self._most:,} bytes, or a quotation mark that is never closed")
+                raise Unreadable(
+                    "too_large",
+                    f"has a row larger than {self._most:,} bytes, or a quotation mark that is never closed",
+                )
             self._taken += line
             yield decode(line, "utf-8")
 
@@ -73,7 +86,9 @@ def read_table(arrival: Arrival, stream: BinaryIO, limits: Limits) -> Iterator[I
                 yield _item(arrival.part(f"row {number}"), fields, row, original, limits)
     except csv.Error as error:
         # where the next row begins can only be guessed, and a piece of one must not become an article
-        cure = "double the quotation marks inside of quoted cells, end lines with LF or CRLF, and read it again"
+        cure = (
+            "double the quotation marks inside of quoted cells, end lines with LF or CRLF, and read it again"
+        )
         raise Unreadable("not_table", f"cannot be read from row {number + 1} on ({error}); {cure}") from error
 
 
@@ -83,7 +98,11 @@ def _fields(head: list[str], limits: Limits) -> list[str]:
     asked = {column.lower(): field for field, column in limits.columns}
     # a field's own name before its other names, and what was asked for before both
     own = {name.lower() for name in names} & set(Article.model_fields)
-    usual = {column: field for column, field in COLUMNS.items() if field not in asked.values() and (field not in own or column == field)}
+    usual = {
+        column: field
+        for column, field in COLUMNS.items()
+        if field not in asked.values() and (field not in own or column == field)
+    }
     fields: list[str] = []
     for name in names:
         field = (usual | asked).get(name.lower(), name)
@@ -101,7 +120,9 @@ def _fields(head: list[str], limits: Limits) -> list[str]:
 def _item(place: Arrival, fields: list[str], cells: list[str], original: bytes, limits: Limits) -> Item:
     if any(cell.strip() for cell in cells[len(fields) :]):
         cure = "put a cell that holds a separator between quotation marks"
-        return Refusal(place, "not_table", f"has {len(cells)} cells for {len(fields)} columns; {cure}", original)
+        return Refusal(
+            place, "not_table", f"has {len(cells)} cells for {len(fields)} columns; {cure}", original
+        )
     row = dict(zip(fields, cells, strict=False))
     given: dict[str, object] = {name: value for name, value in row.items() if value.strip()}
     given.setdefault("content", "")

@@ -1,16 +1,20 @@
 """Plain text. Every character stays in ``content``; title, address, by-line and date are only read off.
 
-Heuristics, applied to the head of the file (its first lines that are not blank, up to the first that is none of these):
+Heuristics, applied to the head of the file (its first lines that are not blank, up to the first that is none
+of these):
 
-- **title**: the first line, when it stands alone (a blank line, a head line or the end follows), has at most 200 characters and does
-  not end as running text does (``.``, ``,``, ``;``, ``:`` or a hyphen, closing quotation marks aside);
-- **address**: a line that is nothing but an http(s) address, optionally after ``URL:``, ``Source:`` or ``Link:``;
-- **date**: a line that is nothing but a date: ISO 8601, ``July 18, 2017`` or ``18 July 2017``, optionally after a weekday, ``Date:`` or
-  ``Published:``. Without a time it is midnight, without a zone it is UTC;
+- **title**: the first line, when it stands alone (a blank line, a head line or the end follows), has at most
+  200 characters and does not end as running text does (``.``, ``,``, ``;``, ``:`` or a hyphen, closing
+  quotation marks aside);
+- **address**: a line that is nothing but an http(s) address, optionally after ``URL:``, ``Source:`` or
+  ``Link:``;
+- **date**: a line that is nothing but a date: ISO 8601, ``July 18, 2017`` or ``18 July 2017``, optionally
+  after a weekday, ``Date:`` or ``Published:``. Without a time it is midnight, without a zone it is UTC;
 - **by-line**: a line ``By NAME``, ``By NAME and NAME``.
 
-An address further down is part of the text: articles name other pages. A text without a title is known by its first words, which end
-in ``…`` then; what else it does not say is not guessed. Whoever has titles, dates and outlets apart from the texts writes JSON lines.
+An address further down is part of the text: articles name other pages. A text without a title is known by its
+first words, which end in ``…`` then; what else it does not say is not guessed. Whoever has titles, dates and
+outlets apart from the texts writes JSON lines.
 """
 
 from __future__ import annotations
@@ -33,7 +37,9 @@ _HEAD_CHARS = 8_192
 _ADDRESS = re.compile(r"^(?:(?:url|source|link)\s*:\s*)?(https?://\S{1,2048})$", re.IGNORECASE)
 _BYLINE = re.compile(r"^by\s+([^\d.:;]{2,120})$", re.IGNORECASE)
 _DATE_LABEL = re.compile(
-    r"^(?:(?:date|published|published on|updated)\s*:?\s+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?", re.IGNORECASE
+    r"^(?:(?:date|published|published"
+    r" on|updated)\s*:?\s+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?",
+    re.IGNORECASE,
 )
 _DATE_FORMATS = ("%B %d, %Y", "%d %B %Y", "%b %d, %Y", "%d %b %Y")
 _ISO = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?\s?(?:Z|[+-]\d\d:?\d\d)?)?$")
@@ -82,11 +88,14 @@ def head_of(content: str) -> Head:
 
 
 def first_words(content: str) -> str:
-    """The first words of a text that are no head line, ended by ``…``; of a text that is all head, its first line."""
+    """The first words of a text that are no head line, ended by ``…``; of a text that is all head, its first
+    line."""
     lines = [line for line in map(str.strip, content[:_HEAD_CHARS].splitlines()) if line]
     body = [line for line in lines if not _describe(line, Head())] or lines
     words = " ".join(body)
-    shortened = words[: _FIRST_WORDS_CHARS + 1].rpartition(" ")[0] if len(words) > _FIRST_WORDS_CHARS else words
+    shortened = (
+        words[: _FIRST_WORDS_CHARS + 1].rpartition(" ")[0] if len(words) > _FIRST_WORDS_CHARS else words
+    )
     return f"{(shortened or words[:_FIRST_WORDS_CHARS]).rstrip(' .,;:')}…"
 
 
@@ -95,7 +104,9 @@ def parse_date(text: str) -> datetime | None:
     bare = _DATE_LABEL.sub("", text.strip(), count=1)
     try:
         if _ISO.match(bare):
-            return moment_of(datetime.fromisoformat(bare.replace(" Z", "Z").replace(" +", "+").replace(" -", "-")))
+            return moment_of(
+                datetime.fromisoformat(bare.replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
+            )
     except ValueError:
         return None
     for form in _DATE_FORMATS if len(bare) < 40 else ():
@@ -123,6 +134,8 @@ def _describe(line: str, head: Head) -> bool:
         return True
     byline = _BYLINE.match(line)
     if byline:
-        head.setdefault("authors", [name.strip() for name in re.split(r",| and ", byline.group(1)) if name.strip()])
+        head.setdefault(
+            "authors", [name.strip() for name in re.split(r",| and ", byline.group(1)) if name.strip()]
+        )
         return True
     return False

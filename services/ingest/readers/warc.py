@@ -1,10 +1,12 @@
 """Web archives: WARC 1.0 and 1.1, plain, with a gzip member for each record, or one for all.
 
-Pages that were answered 200 as HTML become articles, at the address and the time of their capture; all else in an archive is passed over,
-counted by reason. Where the file is damaged, reading goes on with the next record that can be found.
+Pages that were answered 200 as HTML become articles, at the address and the time of their capture; all else
+in an archive is passed over, counted by reason. Where the file is damaged, reading goes on with the next
+record that can be found.
 
-Each item carries a mark. An archive whose reading broke off goes on behind the record that the last mark kept names, if it stands there
-still; an archive that was read to its end is read from its beginning the next time, as any file.
+Each item carries a mark. An archive whose reading broke off goes on behind the record that the last mark kept
+names, if it stands there still; an archive that was read to its end is read from its beginning the next time,
+as any file.
 """
 
 from __future__ import annotations
@@ -22,7 +24,17 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from services.ingest.http_content import TooLarge, Undecodable, content_type, dechunked, decoded
 from services.ingest.identity import web_address
 from services.ingest.readers.html import read_html
-from services.ingest.readers.items import Arrival, Item, Limits, Mark, Offer, Refusal, Skip, Unreadable, moment_of
+from services.ingest.readers.items import (
+    Arrival,
+    Item,
+    Limits,
+    Mark,
+    Offer,
+    Refusal,
+    Skip,
+    Unreadable,
+    moment_of,
+)
 from services.ingest.readers.warc_records import Damaged, Place, next_place, reading, records_from
 
 Resume = Callable[[str], Mark | None]
@@ -32,10 +44,13 @@ _HEAD_BYTES = 65_536
 """An archive is known by these: its first record names the file and the moment it was begun."""
 _MAX_DAMAGES = 1_000
 _MAX_REREAD = 20
-"""How often as much as the whole file may be read because of damage. In what is packed as a whole each damage costs all before it."""
+"""How often as much as the whole file may be read because of damage. In what is packed as a whole each damage
+costs all before it."""
 _REREAD_BYTES = 256 * 1_048_576
 """So much may always be read."""
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
+)
 """W3C's profile of ISO 8601, which WARC 1.1 allows from the year on; some crawlers leave the zone out."""
 _PAGES = ("text/html", "application/xhtml+xml")
 _CAPTURES = (WarcRecordType.response, WarcRecordType.resource, WarcRecordType.revisit)
@@ -47,7 +62,8 @@ def never(_archive: str) -> None:
 
 
 def read_warc(arrival: Arrival, stream: BinaryIO, limits: Limits, resume: Resume) -> Iterator[Item]:
-    """The items of an archive, in constant memory; from its beginning where the stream cannot be read from elsewhere."""
+    """The items of an archive, in constant memory; from its beginning where the stream cannot be read from
+    elsewhere."""
     arrival = replace(arrival, source="archive")
     if not stream.seekable():
         for _, _, item in _items(stream, Place(0), arrival, limits):
@@ -75,7 +91,8 @@ def _marked(item: Item, mark: Mark) -> Item:
 
 
 def _place_of(stream: BinaryIO, mark: Mark | None) -> Place | None:
-    """Where the record that a mark names begins; None when it does not stand there any more, because the file is another."""
+    """Where the record that a mark names begins; None when it does not stand there any more, because the file
+    is another."""
     if mark is None:
         return None
     place = Place(mark.at, mark.within)
@@ -87,8 +104,11 @@ def _place_of(stream: BinaryIO, mark: Mark | None) -> Place | None:
     return None
 
 
-def _items(stream: BinaryIO, start: Place, arrival: Arrival, limits: Limits) -> Iterator[tuple[Place, str, Item]]:
-    """What every record is, with the place and the id of the last whole record that was read by then; the id may be empty."""
+def _items(
+    stream: BinaryIO, start: Place, arrival: Arrival, limits: Limits
+) -> Iterator[tuple[Place, str, Item]]:
+    """What every record is, with the place and the id of the last whole record that was read by then; the id
+    may be empty."""
     place: Place | None = start
     whole = (start, "")
     damages = 0
@@ -114,12 +134,20 @@ def _items(stream: BinaryIO, start: Place, arrival: Arrival, limits: Limits) -> 
             else:
                 left -= stream.tell() - place.at
                 place = next_place(stream, at, error.after)
-                onward = "reading goes on behind that; get the archive anew if more than this is missing" if place else onward
-            yield *whole, Refusal(arrival.part(f"at byte {at.at}"), "archive", f"{error}; {onward}", b"", cut=True)
+                onward = (
+                    "reading goes on behind that; get the archive anew if more than this is missing"
+                    if place
+                    else onward
+                )
+            yield (
+                *whole,
+                Refusal(arrival.part(f"at byte {at.at}"), "archive", f"{error}; {onward}", b"", cut=True),
+            )
 
 
 def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
-    """What a record is: an article, something to pass over, or None for what is no capture of a page's address.
+    """What a record is: an article, something to pass over, or None for what is no capture of a page's
+    address.
 
     Raises:
         Damaged: the archive ends within it.
@@ -131,7 +159,9 @@ def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
     if record.record_type == WarcRecordType.revisit:
         return Skip(place, "revisit", "was captured again as it had been before")
     if record.headers.get("WARC-Truncated") or record.headers.get("WARC-Segment-Number"):
-        return Skip(place, "truncated", "was cut short by the crawler, and would stand in place of the whole page")
+        return Skip(
+            place, "truncated", "was cut short by the crawler, and would stand in place of the whole page"
+        )
     length = record.content_length
     headers: Mapping[str, str] = {"content-type": record.headers.get("Content-Type") or ""}
     if record.is_http:
@@ -143,7 +173,9 @@ def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
         if status != 200:
             return _other_status(place, status)
         headers = {name.lower(): value for name, value in head.items()}
-    media_type, charset = content_type(headers.get("content-type") or record.headers.get("WARC-Identified-Payload-Type") or "")
+    media_type, charset = content_type(
+        headers.get("content-type") or record.headers.get("WARC-Identified-Payload-Type") or ""
+    )
     if media_type not in _PAGES:
         return Skip(place, "not_html", f"is {media_type or 'of no type that is named'}, no page")
     with reading():
@@ -159,7 +191,9 @@ def _item(record: WarcRecord, arrival: Arrival, limits: Limits) -> Item | None:
     return replace(item, notes=(*item.notes, note)) if note and isinstance(item, Offer) else item
 
 
-def _page(place: Arrival, address: str, body: bytes, headers: Mapping[str, str], charset: str | None, limits: Limits) -> Item:
+def _page(
+    place: Arrival, address: str, body: bytes, headers: Mapping[str, str], charset: str | None, limits: Limits
+) -> Item:
     try:
         return read_html(place, _plain(body, headers, limits), limits, charset=charset, fetched_from=address)
     except TooLarge as error:
@@ -187,20 +221,28 @@ def _plain(body: bytes, headers: Mapping[str, str], limits: Limits) -> bytes:
 def _without_next_record(body: bytes, length: int) -> bytes:
     """The body without the head of the next record, which it has where its own record's length is wrong.
 
-    Anything else behind ``Content-Length`` is the page's: the length often is that of a coding which the archive has undone.
+    Anything else behind ``Content-Length`` is the page's: the length often is that of a coding which the
+    archive has undone.
     """
     rest = body[length:].lstrip()[:5]
     return body[:length] if rest == b"WARC/"[: len(rest)] else body
 
 
 def _too_large(place: Arrival, limits: Limits, beginning: bytes) -> Refusal:
-    message = f"is larger than {limits.line_bytes:,} bytes; raise ONRECORD_INGEST__MAX_ARTICLE_BYTES if it is an article"
+    message = (
+        f"is larger than {limits.line_bytes:,} bytes; raise ONRECORD_INGEST__MAX_ARTICLE_BYTES if it is an"
+        " article"
+    )
     return Refusal(place, "too_large", message, beginning, cut=True)
 
 
 def _other_status(place: Arrival, status: int | None) -> Skip:
     reasons = {3: "redirect", 4: "client_error", 5: "server_error"}
-    return Skip(place, reasons.get((status or 0) // 100, "other_status"), f"was answered {status or 'without a status'}")
+    return Skip(
+        place,
+        reasons.get((status or 0) // 100, "other_status"),
+        f"was answered {status or 'without a status'}",
+    )
 
 
 def _captured(written: str, now: datetime) -> tuple[datetime | None, str]:
@@ -208,11 +250,21 @@ def _captured(written: str, now: datetime) -> tuple[datetime | None, str]:
     match = _DATE.fullmatch(written.strip())
     year, month, day, clock, zone = match.groups() if match else [""] * 5
     try:
-        captured = moment_of(datetime.fromisoformat(f"{year}-{month or '01'}-{day or '01'}T{clock or '00:00'}{zone or '+00:00'}"))
+        captured = moment_of(
+            datetime.fromisoformat(
+                f"{year}-{month or '01'}-{day or '01'}T{clock or '00:00'}{zone or '+00:00'}"
+            )
+        )
     except ValueError:
         captured = None
     if captured is None:
-        return None, f"WARC-Date {written[:40]!r} is no moment; write when it was captured, for example 2026-03-01T12:00:00Z"
+        return (
+            None,
+            (
+                f"WARC-Date {written[:40]!r} is no moment; write when it was captured, for example"
+                " 2026-03-01T12:00:00Z"
+            ),
+        )
     if captured > now:
         return now, "WARC-Date is in the future, taken as now"
     return captured, "" if zone else "WARC-Date has no time or no zone, taken as its beginning in UTC"

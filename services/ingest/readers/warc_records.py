@@ -1,7 +1,8 @@
-"""The records of a web archive, WARC 1.0 or 1.1: where each begins, and where the next one does behind damage.
+"""The records of a web archive, WARC 1.0 or 1.1: where each begins, and where the next one does behind
+damage.
 
-The archive may be plain, have a gzip member for each record, or be one member from end to end. Headers and lengths are FastWARC's to
-read; unpacking is ours, for its bounds and because it knows where a member began.
+The archive may be plain, have a gzip member for each record, or be one member from end to end. Headers and
+lengths are FastWARC's to read; unpacking is ours, for its bounds and because it knows where a member began.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Place:
 
 
 class Damaged(Exception):
-    """The archive cannot be read on; ``after``: from which byte of the file on another record's own member may begin."""
+    """The archive cannot be read on; ``after``: from which byte of the file on another record's own member
+    may begin."""
 
     def __init__(self, message: str, after: int | None = None) -> None:
         super().__init__(message)
@@ -72,7 +74,9 @@ def records_from(stream: BinaryIO, place: Place) -> Iterator[tuple[Place, WarcRe
     with reading():
         if packed:
             _discard(packed, place.within)
-        records = ArchiveIterator(cast(BinaryIO, plain), parse_http=False, stream_detect=False, max_header_len=_HEADER_BYTES)
+        records = ArchiveIterator(
+            cast(BinaryIO, plain), parse_http=False, stream_detect=False, max_header_len=_HEADER_BYTES
+        )
         end: int | None = None
         for record in records:
             if record.headers.get("Content-Length") is None:
@@ -86,7 +90,8 @@ def records_from(stream: BinaryIO, place: Place) -> Iterator[tuple[Place, WarcRe
 
 
 def next_place(stream: BinaryIO, at: Place, after: int | None) -> Place | None:
-    """Where the next record begins behind a damaged one: in the same unpacked bytes, or with a member of its own."""
+    """Where the next record begins behind a damaged one: in the same unpacked bytes, or with a member of its
+    own."""
     if after is None:
         with suppress(BrokenGzip):
             found = _next_record(stream, at)
@@ -94,7 +99,9 @@ def next_place(stream: BinaryIO, at: Place, after: int | None) -> Place | None:
                 return found
         # a broken first byte makes a packed archive look like a plain one
         after = at.at + 1
-    return next((Place(start) for start in _found(stream, after, _MEMBER, 3) if _holds_record(stream, start)), None)
+    return next(
+        (Place(start) for start in _found(stream, after, _MEMBER, 3) if _holds_record(stream, start)), None
+    )
 
 
 def _next_record(stream: BinaryIO, at: Place) -> Place | None:

@@ -1,6 +1,7 @@
 """JSON Lines, and the two vocabularies of linked data: schema.org and the W3C's Web Annotation model.
 
-Everything is named by URNs, which stay what they are wherever the record is served: ``urn:onrecord:statement:ID``.
+Everything is named by URNs, which stay what they are wherever the record is served:
+``urn:onrecord:statement:ID``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,11 @@ WIKIDATA = "http://www.wikidata.org/entity/"
 
 NOT_SAID = "The article reports that these words were not said."
 
-_SORTS = {ActorKind.PERSON: "Person", ActorKind.ORGANIZATION: "Organization", ActorKind.DOCUMENT: "CreativeWork"}
+_SORTS = {
+    ActorKind.PERSON: "Person",
+    ActorKind.ORGANIZATION: "Organization",
+    ActorKind.DOCUMENT: "CreativeWork",
+}
 """Groups and unnamed sources are none of schema.org's sorts but a thing."""
 
 
@@ -56,9 +61,20 @@ def actor_graph(batches: Iterable[Sequence[Row[Any]]]) -> Iterator[bytes]:
 
 
 def annotation_collection(batches: Iterable[Sequence[tuple[Statement, str]]], total: int) -> Iterator[bytes]:
-    """An ``AnnotationCollection`` of one page: an ``Annotation`` for each statement, with its article's text at hand."""
-    collection = {"@context": ANNOTATION, "id": "urn:onrecord:statements", "type": "AnnotationCollection", "total": total}
-    page = {"id": "urn:onrecord:statements:page", "type": "AnnotationPage", "partOf": "urn:onrecord:statements", "startIndex": 0}
+    """An ``AnnotationCollection`` of one page: an ``Annotation`` for each statement, with its article's text
+    at hand."""
+    collection = {
+        "@context": ANNOTATION,
+        "id": "urn:onrecord:statements",
+        "type": "AnnotationCollection",
+        "total": total,
+    }
+    page = {
+        "id": "urn:onrecord:statements:page",
+        "type": "AnnotationPage",
+        "partOf": "urn:onrecord:statements",
+        "startIndex": 0,
+    }
     head = to_json(collection)[:-1] + b',"first":' + to_json(page)[:-1] + b',"items":['
     return _listed(head, ([_annotation(*one) for one in batch] for batch in batches), b"]}}\n")
 
@@ -98,7 +114,14 @@ def _work(statement: Statement) -> dict[str, Any]:
 
 def _actor(actor: ActorLink) -> dict[str, Any]:
     same = f"{WIKIDATA}{actor.wikidata}" if actor.wikidata else None
-    return _known({"@id": urn("actor", actor.actor_id), "@type": _SORTS.get(actor.kind, "Thing"), "name": actor.name, "sameAs": same})
+    return _known(
+        {
+            "@id": urn("actor", actor.actor_id),
+            "@type": _SORTS.get(actor.kind, "Thing"),
+            "name": actor.name,
+            "sameAs": same,
+        }
+    )
 
 
 def _actor_with_names(row: Row[Any]) -> dict[str, Any]:
@@ -119,9 +142,11 @@ def _article(article: ArticleLink) -> dict[str, Any]:
 
 
 def _annotation(statement: Statement, text: str) -> dict[str, Any]:
-    """A statement as an annotation of the text on record: its words are the targets, its actor is what they are identified with.
+    """A statement as an annotation of the text on record: its words are the targets, its actor is what they
+    are identified with.
 
-    The positions count in the text on record, so that is the ``source``; the page it was published on is the ``scope``.
+    The positions count in the text on record, so that is the ``source``; the page it was published on is the
+    ``scope``.
     """
     source = urn("article", statement.article.article_id)
     scope = web_address(statement.article.url)
@@ -129,9 +154,19 @@ def _annotation(statement: Statement, text: str) -> dict[str, Any]:
     said = "did not say this" if statement.negated else "said this"
     article = "a quote" if statement.kind is StatementKind.QUOTE else "a claim"
     value = f"{statement.actor_on_record.name} {said} ({article}, confidence {statement.confidence:.2f})"
-    described = {"type": "TextualBody", "purpose": "describing", "value": value, "format": "text/plain", "language": "en"}
+    described = {
+        "type": "TextualBody",
+        "purpose": "describing",
+        "value": value,
+        "format": "text/plain",
+        "language": "en",
+    }
     purpose = "linking" if statement.negated else "identifying"
-    identified = {"type": "SpecificResource", "purpose": purpose, "source": urn("actor", statement.actor_on_record.actor_id)}
+    identified = {
+        "type": "SpecificResource",
+        "purpose": purpose,
+        "source": urn("actor", statement.actor_on_record.actor_id),
+    }
     return {
         "id": urn("statement", statement.statement_id),
         "type": "Annotation",

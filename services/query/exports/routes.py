@@ -25,8 +25,16 @@ from services.query.problems import Trouble, documented
 RETRY_S = 30
 """When to ask again while others take their exports: about what one of 100,000 statements takes."""
 
-_ANSWERS = documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.SERVICE_UNAVAILABLE) | {
-    200: {"description": "The whole list, streamed.", "content": {media: {} for media in MEDIA_TYPES.values()}}
+_ANSWERS = documented(
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.NOT_IMPLEMENTED,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+) | {
+    200: {
+        "description": "The whole list, streamed.",
+        "content": {media: {} for media in MEDIA_TYPES.values()},
+    }
 }
 
 
@@ -43,25 +51,36 @@ class Exports:
         """The answer to a request for one.
 
         Raises:
-            Trouble: as :func:`services.query.exports.export.export`; 501 for a format that this server cannot write, 503 when as
-                many exports as there may be are under way.
+            Trouble: as :func:`services.query.exports.export.export`; 501 for a format that this server cannot
+                write, 503 when as many exports as there may be are under way.
         """
         pieces = self._counted(what, form, query)
         next(pieces)
         name = f"onrecord-{what}.{'annotations.jsonld' if form is Format.WEBANNOTATION else form}"
-        return Download(pieces, headers={"content-disposition": f'attachment; filename="{name}"'}, media_type=MEDIA_TYPES[form])
+        return Download(
+            pieces,
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+            media_type=MEDIA_TYPES[form],
+        )
 
     def _counted(self, what: What, form: Format, query: ActorQuery | StatementSelection) -> Generator[bytes]:
         if not self._places.acquire(blocking=False):
-            problem = f"{self._most} exports are under way, as many as there may be at a time. Try again in a moment."
-            raise Trouble(HTTPStatus.SERVICE_UNAVAILABLE, "busy", problem, headers={"Retry-After": str(RETRY_S)})
+            problem = (
+                f"{self._most} exports are under way, as many as there may be at a time. Try again in a"
+                " moment."
+            )
+            raise Trouble(
+                HTTPStatus.SERVICE_UNAVAILABLE, "busy", problem, headers={"Retry-After": str(RETRY_S)}
+            )
         outcome = "cut"
         try:
             yield from export(self._database, what, form, query)
             outcome = "whole"
         except MissingExtra as error:
             outcome = "refused"
-            raise Trouble(HTTPStatus.NOT_IMPLEMENTED, "missing-extra", f"This server cannot write it. {error}") from error
+            raise Trouble(
+                HTTPStatus.NOT_IMPLEMENTED, "missing-extra", f"This server cannot write it. {error}"
+            ) from error
         except Trouble as trouble:
             outcome = "refused" if trouble.status < HTTPStatus.INTERNAL_SERVER_ERROR else "cut"
             raise
@@ -71,7 +90,8 @@ class Exports:
 
 
 class Download(StreamingResponse):
-    """An answer that is made while it is sent. What makes it is ended with it, on a worker thread, however it ends."""
+    """An answer that is made while it is sent. What makes it is ended with it, on a worker thread, however it
+    ends."""
 
     def __init__(self, pieces: Generator[bytes], *, headers: dict[str, str], media_type: str) -> None:
         # what stands between two states of the record has no validator, and is not worth keeping
@@ -91,19 +111,34 @@ def router(database: Database, settings: QuerySettings, metrics: Metrics) -> API
     api = APIRouter(prefix="/v1", tags=["exports"])
     exports = Exports(database, settings.max_exports, metrics)
 
-    @api.get("/actors.{ending}", summary="All actors, to take away", responses=_ANSWERS, response_class=StreamingResponse)
+    @api.get(
+        "/actors.{ending}",
+        summary="All actors, to take away",
+        responses=_ANSWERS,
+        response_class=StreamingResponse,
+    )
     def export_actors(ending: Format, query: Annotated[ActorQuery, Query()]) -> StreamingResponse:
-        """What `/v1/actors` lists, whole and in its order, as CSV, JSON Lines, Parquet or JSON-LD (schema.org). The columns are in
-        docs/exports.md. `limit` bounds the number of rows."""
+        """What `/v1/actors` lists, whole and in its order, as CSV, JSON Lines, Parquet or JSON-LD
+        (schema.org). The columns are in docs/exports.md. `limit` bounds the number of rows."""
         return exports.answer(What.ACTORS, ending, query)
 
-    @api.get("/statements.{ending}", summary="All statements, to take away", responses=_ANSWERS, response_class=StreamingResponse)
+    @api.get(
+        "/statements.{ending}",
+        summary="All statements, to take away",
+        responses=_ANSWERS,
+        response_class=StreamingResponse,
+    )
     def export_statements(ending: Format, query: Annotated[StatementSelection, Query()]) -> StreamingResponse:
-        """What the lists of statements hold with these filters, whole and in their order; also as Web Annotations (W3C). An answer cut
-        short has no end: HTTP clients say so."""
+        """What the lists of statements hold with these filters, whole and in their order; also as Web
+        Annotations (W3C). An answer cut short has no end: HTTP clients say so."""
         return exports.answer(What.STATEMENTS, ending, query)
 
-    @api.get("/claims.{ending}", summary="All claims, to take away", responses=_ANSWERS, response_class=StreamingResponse)
+    @api.get(
+        "/claims.{ending}",
+        summary="All claims, to take away",
+        responses=_ANSWERS,
+        response_class=StreamingResponse,
+    )
     def export_claims(ending: Format, query: Annotated[StatementSelection, Query()]) -> StreamingResponse:
         """Statements of kind `claim`, in the same columns."""
         return exports.answer(What.CLAIMS, ending, query)

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BOM = "\ufeff"
-"""Excel takes a file without it for the machine's old code page, and breaks every “ and é. Other readers skip it."""
+"""Excel takes a file without it for the machine's old code page, and breaks every “ and é. Other readers skip
+it."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), East Asian forms included."""
 ROW_GROUP = 10_000
 """Rows gathered for one group of a Parquet file: some MB, and enough for its encodings to pay."""
 
-PARQUET_MISSING = "Parquet needs the extra `parquet`: pip install 'onrecord[parquet]'. The other formats need nothing."
+PARQUET_MISSING = (
+    "Parquet needs the extra `parquet`: pip install 'onrecord[parquet]'. The other formats need nothing."
+)
 
 
 class MissingExtra(OnrecordError):

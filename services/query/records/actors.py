@@ -7,11 +7,35 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, select, true, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    String,
+    and_,
+    case,
+    func,
+    select,
+    true,
+    type_coerce,
+)
 
 from schemas.events import ActorRecord, Counts, Day, Share, StatementKind
 from schemas.ids import borne_name
-from schemas.relational import UNDATED, Dimension, Instant, actors, candidates, identities, microseconds, search, tallies
+from schemas.relational import (
+    UNDATED,
+    Dimension,
+    Instant,
+    actors,
+    candidates,
+    identities,
+    microseconds,
+    search,
+    tallies,
+)
 from services.query.models import ActorSummary
 from services.query.paging import Order, Page, Position, page_of
 from services.query.params import ActorQuery, ActorSort, Appearances
@@ -30,13 +54,16 @@ _NAMESAKE = "namesake"
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the figures come from: the table of actors, or a count over the statements of a period or an outlet."""
+    """Where the figures come from: the table of actors, or a count over the statements of a period or an
+    outlet."""
 
     clause: FromClause
     figures: Mapping[str, ColumnElement[Any]]
 
 
-def page(connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[ActorSummary]:
+def page(
+    connection: Connection, query: ActorQuery, limit: int, path: str, *conditions: ColumnElement[bool]
+) -> Page[ActorSummary]:
     """A page of the actors on record that the query and the further conditions leave."""
     source = _source(connection, query)
     wanted = [*_conditions(query, source), *conditions]
@@ -72,10 +99,23 @@ def _source(connection: Connection, query: ActorQuery) -> _Source:
     return _counted(connection, query) if query.narrowed or query.appearances is Appearances.ALL else _ready()
 
 
-def _listing(source: _Source, wanted: Sequence[ColumnElement[bool]], order: Order, position: Position | None, limit: int) -> Select[Any]:
+def _listing(
+    source: _Source,
+    wanted: Sequence[ColumnElement[bool]],
+    order: Order,
+    position: Position | None,
+    limit: int,
+) -> Select[Any]:
     """Actors wanted with their figures, in order, after ``position``."""
     figures = [column.label(name) for name, column in source.figures.items()]
-    identity = (actors.c.actor_id, actors.c.name, actors.c.kind, actors.c.wikidata, actors.c.aliases, actors.c.article_id)
+    identity = (
+        actors.c.actor_id,
+        actors.c.name,
+        actors.c.kind,
+        actors.c.wikidata,
+        actors.c.aliases,
+        actors.c.article_id,
+    )
     listing = select(*identity, *figures, order.key.label("sort_key"))
     listing = listing.select_from(source.clause).where(*wanted).order_by(*order.clauses()).limit(limit)
     return listing if position is None else listing.where(order.after(position))
@@ -93,11 +133,18 @@ def require(connection: Connection, actor_id: str) -> Row[Any]:
         return row
     name = borne_name(actor_id) or actor_id
     # a name that only decisions name may stand for itself, or lead to an actor with nothing on record
-    named = select(identities.c.identity_id, actors.c.actor_id).join(actors, actors.c.actor_id == identities.c.actor_id)
-    leads = {row.identity_id: row.actor_id for row in connection.execute(named.where(identities.c.identity_id.in_((actor_id, name))))}
+    named = select(identities.c.identity_id, actors.c.actor_id).join(
+        actors, actors.c.actor_id == identities.c.actor_id
+    )
+    leads = {
+        row.identity_id: row.actor_id
+        for row in connection.execute(named.where(identities.c.identity_id.in_((actor_id, name))))
+    }
     if actor_id in leads:
         raise Merged(actor_id, leads[actor_id])
-    bearers = select(candidates.c.other_id).where(candidates.c.identity_id == name, candidates.c.reason == _NAMESAKE)
+    bearers = select(candidates.c.other_id).where(
+        candidates.c.identity_id == name, candidates.c.reason == _NAMESAKE
+    )
     found = list(connection.execute(bearers.order_by(candidates.c.other_id)).scalars())
     if found:
         raise several(actor_id, found)
@@ -132,7 +179,11 @@ def one(connection: Connection, actor_id: str, appearances: Appearances = Appear
         Merged, Trouble: as :func:`require`.
     """
     row = require(connection, actor_id)
-    shares = _shares(connection, actor_id) if appearances is Appearances.FIRST else every.shares(connection, actor_id)
+    shares = (
+        _shares(connection, actor_id)
+        if appearances is Appearances.FIRST
+        else every.shares(connection, actor_id)
+    )
     counts = _counts(row) if appearances is Appearances.FIRST else every.counts(connection, row)
     return ActorRecord(
         actor_id=row.actor_id,
@@ -162,7 +213,9 @@ def matching(connection: Connection, name: str, limit: int) -> list[ActorSummary
 
 def _shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence[Any]]:
     shown = (Dimension.DAY, Dimension.OUTLET, Dimension.CUE, Dimension.STANCE)
-    wanted = select(tallies).where(tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown]))
+    wanted = select(tallies).where(
+        tallies.c.actor_id == actor_id, tallies.c.dimension.in_([d.value for d in shown])
+    )
     found: dict[Dimension, list[Row[Any]]] = {}
     for row in connection.execute(wanted):
         found.setdefault(Dimension(row.dimension), []).append(row)
@@ -175,12 +228,18 @@ def _ranked(rows: Sequence[Any]) -> tuple[Share, ...]:
 
 
 def _counts(row: Row[Any]) -> Counts:
-    return Counts(quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets, denied=row.denied)
+    return Counts(
+        quotes=row.quotes, claims=row.claims, articles=row.articles, outlets=row.outlets, denied=row.denied
+    )
 
 
 def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any]]) -> list[ActorSummary]:
-    shown = select(actors.c.actor_id, _latest_id(connection, query)).where(actors.c.actor_id.in_([row.actor_id for row in rows]))
-    latest_ids = {actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id}
+    shown = select(actors.c.actor_id, _latest_id(connection, query)).where(
+        actors.c.actor_id.in_([row.actor_id for row in rows])
+    )
+    latest_ids = {
+        actor_id: statement_id for actor_id, statement_id in connection.execute(shown) if statement_id
+    }
     latest = statement_records.latest(connection, list(latest_ids.values()))
     return [
         ActorSummary(
@@ -199,7 +258,17 @@ def _summaries(connection: Connection, query: ActorQuery, rows: Sequence[Row[Any
 
 
 def _ready() -> _Source:
-    names = ("quotes", "claims", "denied", "statements", "articles", "outlets", "first_seen", "last_seen", "sort_at")
+    names = (
+        "quotes",
+        "claims",
+        "denied",
+        "statements",
+        "articles",
+        "outlets",
+        "first_seen",
+        "last_seen",
+        "sort_at",
+    )
     return _Source(actors, {name: actors.c[name] for name in names})
 
 
@@ -211,8 +280,12 @@ def _counted(connection: Connection, query: ActorQuery) -> _Source:
     counted = (
         select(
             s.actor_id,
-            func.count(case((and_(said, once, s.kind == StatementKind.QUOTE.value), s.statement_id))).label("quotes"),
-            func.count(case((and_(said, once, s.kind == StatementKind.CLAIM.value), s.statement_id))).label("claims"),
+            func.count(case((and_(said, once, s.kind == StatementKind.QUOTE.value), s.statement_id))).label(
+                "quotes"
+            ),
+            func.count(case((and_(said, once, s.kind == StatementKind.CLAIM.value), s.statement_id))).label(
+                "claims"
+            ),
             func.count(case((and_(s.denied, once), s.statement_id))).label("denied"),
             func.count(case((and_(said, once), s.statement_id))).label("statements"),
             func.count(case((said, s.article_id)).distinct()).label("articles"),
@@ -262,8 +335,8 @@ def _order(query: ActorQuery, source: _Source) -> Order:
 
 
 def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
-    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said before what was not, and of
-    shreds only where there is nothing else: a few look-ups in an index."""
+    """The id of an actor's latest quote, or of the latest claim where there is no quote, of what was said
+    before what was not, and of shreds only where there is nothing else: a few look-ups in an index."""
     wanted = in_period(connection, query)
     s = search.c
     if query.appearances is Appearances.FIRST:
@@ -271,8 +344,20 @@ def _latest_id(connection: Connection, query: ActorQuery) -> ColumnElement[str]:
 
     def newest(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
         found = select(s.statement_id).where(s.actor_id == actors.c.actor_id, *wanted, *conditions)
-        return found.order_by(s.sort_at.desc(), s.statement_id.desc()).limit(1).correlate(actors).scalar_subquery()
+        return (
+            found.order_by(s.sort_at.desc(), s.statement_id.desc())
+            .limit(1)
+            .correlate(actors)
+            .scalar_subquery()
+        )
 
     said, whole = s.denied.is_not(true()), s.shred.is_not(true())
     quote = s.kind == StatementKind.QUOTE.value
-    return func.coalesce(newest(quote, said, whole), newest(said, whole), newest(quote, said), newest(said), newest(), type_=String)
+    return func.coalesce(
+        newest(quote, said, whole),
+        newest(said, whole),
+        newest(quote, said),
+        newest(said),
+        newest(),
+        type_=String,
+    )

@@ -43,10 +43,17 @@ def told(connection: Connection, groups: Sequence[str]) -> dict[str, Told]:
 
 def of(connection: Connection, row: Row[Any]) -> list[Appearance]:
     """The appearances of a statement; ``row`` is any of them, joined with its article's."""
-    wanted = select(statements, documents.c.title, documents.c.url).join(documents, documents.c.article_id == statements.c.article_id)
+    wanted = select(statements, documents.c.title, documents.c.url).join(
+        documents, documents.c.article_id == statements.c.article_id
+    )
     group = row.appearance_of or row.statement_id
     here = statements.c.appearance_of == group if row.appearance_of else statements.c.statement_id == group
-    order = (statements.c.statement_id != group, statements.c.sort_at, statements.c.article_id, statements.c.statement_id)
+    order = (
+        statements.c.statement_id != group,
+        statements.c.sort_at,
+        statements.c.article_id,
+        statements.c.statement_id,
+    )
     rows = connection.execute(wanted.where(here, statements.c.on_record).order_by(*order).limit(MOST)).all()
     whole = max(rows, key=lambda found: len(found.text)).text
     return [
@@ -82,13 +89,25 @@ def article_of(row: Row[Any]) -> ArticleLink:
 
 
 def said_again(connection: Connection, row: Row[Any], places: Sequence[Appearance]) -> list[Repetition]:
-    """Other statements of the actor that say the same in nearly the same words: same numbers, same polarity."""
+    """Other statements of the actor that say the same in nearly the same words: same numbers, same
+    polarity."""
     own, other = shingles.alias("own"), shingles.alias("other")
-    here = select(statements.c.wording).where(statements.c.statement_id.in_([place.statement_id for place in places]))
-    sharing = select(other.c.wording, func.count().label("shared")).select_from(own.join(other, own.c.shingle == other.c.shingle))
-    sharing = sharing.where(own.c.wording.in_(here)).group_by(other.c.wording).order_by(func.count().desc()).limit(CANDIDATES)
+    here = select(statements.c.wording).where(
+        statements.c.statement_id.in_([place.statement_id for place in places])
+    )
+    sharing = select(other.c.wording, func.count().label("shared")).select_from(
+        own.join(other, own.c.shingle == other.c.shingle)
+    )
+    sharing = (
+        sharing.where(own.c.wording.in_(here))
+        .group_by(other.c.wording)
+        .order_by(func.count().desc())
+        .limit(CANDIDATES)
+    )
     near = sharing.subquery("near")
-    query = select(statements.c.text, statements.c.appearance_of).join(near, near.c.wording == statements.c.wording)
+    query = select(statements.c.text, statements.c.appearance_of).join(
+        near, near.c.wording == statements.c.wording
+    )
     query = query.where(and_(statements.c.on_record, statements.c.appearance_of != row.appearance_of))
     said = [_pieces(place.text) for place in places]
     groups = {
@@ -96,12 +115,19 @@ def said_again(connection: Connection, row: Row[Any], places: Sequence[Appearanc
         for found in connection.execute(query)
         if any(is_again(pieces, _pieces(found.text)) for pieces in said)
     }  # fmt: skip
-    leads = select(statements).where(statements.c.statement_id.in_(groups), statements.c.standing == Standing.FIRST.value)
-    rows = connection.execute(leads.order_by(statements.c.sort_at.desc(), statements.c.statement_id).limit(MOST_REPETITIONS)).all()
+    leads = select(statements).where(
+        statements.c.statement_id.in_(groups), statements.c.standing == Standing.FIRST.value
+    )
+    rows = connection.execute(
+        leads.order_by(statements.c.sort_at.desc(), statements.c.statement_id).limit(MOST_REPETITIONS)
+    ).all()
     where = told(connection, [found.statement_id for found in rows])
     return [
         Repetition(
-            statement_id=found.statement_id, text=found.text, published_at=found.published_at, articles=where[found.statement_id].articles
+            statement_id=found.statement_id,
+            text=found.text,
+            published_at=found.published_at,
+            articles=where[found.statement_id].articles,
         )
         for found in rows
     ]

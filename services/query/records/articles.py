@@ -37,7 +37,11 @@ def page(connection: Connection, query: ArticleQuery, limit: int, path: str) -> 
     if query.cursor:
         chosen = chosen.where(order.after(order.decode(query.cursor)))
     # ids first: columns behind the text cost reading the text
-    listing = select(*_SUMMARY, key.label("sort_key")).where(documents.c.article_id.in_(chosen)).order_by(*order.clauses())
+    listing = (
+        select(*_SUMMARY, key.label("sort_key"))
+        .where(documents.c.article_id.in_(chosen))
+        .order_by(*order.clauses())
+    )
     return page_of(
         connection.execute(listing).all(),
         limit=limit,
@@ -59,14 +63,19 @@ def one(connection: Connection, article_id: str) -> ArticleDetail:
     if row is None:
         raise not_found("article", article_id)
     if row.withdrawn:
-        detail = f"Article {article_id!r} was withdrawn on {row.fetched_at:%Y-%m-%d}: nothing of it is on record any more."
+        detail = (
+            f"Article {article_id!r} was withdrawn on {row.fetched_at:%Y-%m-%d}: nothing of it is on record"
+            " any more."
+        )
         raise Trouble(HTTPStatus.GONE, "withdrawn-article", detail)
     return ArticleDetail(
         **_fields(row),
         document_id=row.document_id,
         text=row.text,
         text_sha256=row.text_sha256,
-        extractor=Extractor(name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256),
+        extractor=Extractor(
+            name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256
+        ),
         statements=statement_records.of_article(connection, article_id),
     )
 

@@ -31,11 +31,13 @@ def head(connection: Connection) -> int:
     return connection.execute(select(func.max(changes.c.seq))).scalar_one() or 0
 
 
-def since(connection: Connection, after: int, query: StatementSelection, limit: int) -> tuple[list[Change], int]:
+def since(
+    connection: Connection, after: int, query: StatementSelection, limit: int
+) -> tuple[list[Change], int]:
     """The changes after a place that the query leaves, oldest first, and the place to go on after.
 
-    What left the record has no words any more: of the filters only actor, kind and outlet are held against it. Who follows ignores
-    the withdrawal of what it never had.
+    What left the record has no words any more: of the filters only actor, kind and outlet are held against
+    it. Who follows ignores the withdrawal of what it never had.
 
     Raises:
         Trouble: 422 when the words looked for cannot be read as a search.
@@ -43,7 +45,12 @@ def since(connection: Connection, after: int, query: StatementSelection, limit: 
     upto = head(connection)
     actor = actor_records.current(connection, query.actor) if query.actor else None
     # few are new: each is looked at
-    came = _came(connection, query, actor, probe=True).where(changes.c.seq > after).order_by(changes.c.seq).limit(limit)
+    came = (
+        _came(connection, query, actor, probe=True)
+        .where(changes.c.seq > after)
+        .order_by(changes.c.seq)
+        .limit(limit)
+    )
     left = _left(connection, query, actor).where(changes.c.seq > after).order_by(changes.c.seq).limit(limit)
     found, gone = _statements(connection, came), [_withdrawal(row) for row in connection.execute(left)]
     for part in (found, gone):
@@ -61,7 +68,8 @@ def latest(connection: Connection, query: StatementSelection, limit: int) -> lis
         Trouble: 404 when nothing is on record for the actor, 422 as :func:`since`.
     """
     actor = actor_records.existing(connection, query.actor) if query.actor else None
-    # for a few of all it is less work to find them and sort than to look at all in order: told so by a key that no index has
+    # for a few of all it is less work to find them and sort than to look at all in order: told so by a key
+    # that no index has
     key = changes.c.seq + 0 if actor or query.q or query.outlet else changes.c.seq
     return _statements(connection, _came(connection, query, actor).order_by(key.desc()).limit(limit))
 
@@ -73,10 +81,16 @@ def withdrawals(connection: Connection, query: StatementSelection, limit: int) -
     return [_withdrawal(row) for row in connection.execute(chosen)]
 
 
-def _came(connection: Connection, query: StatementSelection, actor: str | None, *, probe: bool = False) -> Select[Any]:
+def _came(
+    connection: Connection, query: StatementSelection, actor: str | None, *, probe: bool = False
+) -> Select[Any]:
     conditions = [search.c.actor_id == actor] if actor else []
     wanted = statement_records.listed(connection, query, conditions, probe=probe)
-    return select(changes.c.seq, changes.c.statement_id).select_from(changes.join(search, _OF_NOW)).where(*wanted)
+    return (
+        select(changes.c.seq, changes.c.statement_id)
+        .select_from(changes.join(search, _OF_NOW))
+        .where(*wanted)
+    )
 
 
 def _statements(connection: Connection, chosen: Select[Any]) -> list[Change]:
@@ -86,12 +100,15 @@ def _statements(connection: Connection, chosen: Select[Any]) -> list[Change]:
 
 
 def _left(connection: Connection, query: StatementSelection, actor: str | None) -> Select[Any]:
-    """Statements that are not listed any more: off the record, another actor's now, or told once and not by this appearance."""
+    """Statements that are not listed any more: off the record, another actor's now, or told once and not by
+    this appearance."""
     # who follows no actor is told of a statement that got another one, and of no withdrawal
     gone = ~changes.c.on_record if actor else and_(~changes.c.on_record, search.c.statement_id.is_(None))
     if query.once:
         least = Standing.OUTLET if query.outlet else Standing.FIRST
-        followed = and_(changes.c.on_record, changes.c.standing >= least.value, search.c.actor_id == changes.c.actor_id)
+        followed = and_(
+            changes.c.on_record, changes.c.standing >= least.value, search.c.actor_id == changes.c.actor_id
+        )
         gone = or_(gone, and_(followed, not_(statement_records.leads(connection, query))))
     wanted = [gone]
     if actor:

@@ -42,7 +42,8 @@ def in_period(connection: Connection, query: Period) -> list[ColumnElement[bool]
 
 
 def said_once(outlet: str | None) -> ColumnElement[bool]:
-    """The appearance that stands for a statement: the first of all, or of an outlet. What an earlier release stored stands for itself."""
+    """The appearance that stands for a statement: the first of all, or of an outlet. What an earlier release
+    stored stands for itself."""
     least = Standing.OUTLET if outlet else Standing.FIRST
     return standing(search) >= least.value
 
@@ -58,7 +59,8 @@ def denied() -> ColumnElement[bool]:
 
 
 def of_statements(connection: Connection, query: StatementQuery) -> list[ColumnElement[bool]]:
-    """Everything a list of statements can be narrowed by, but the words looked for, and whether each is listed once."""
+    """Everything a list of statements can be narrowed by, but the words looked for, and whether each is
+    listed once."""
     found = in_period(connection, query)
     if query.kind:
         found.append(search.c.kind == query.kind.value)
@@ -72,7 +74,9 @@ def of_statements(connection: Connection, query: StatementQuery) -> list[ColumnE
         found.append(search.c.confidence >= query.min_confidence)
     if query.min_source_confidence is not None:
         # a source is at least as sure as words and source together, which is all that earlier extractors said
-        found.append(func.coalesce(search.c.source_confidence, search.c.confidence) >= query.min_source_confidence)
+        found.append(
+            func.coalesce(search.c.source_confidence, search.c.confidence) >= query.min_source_confidence
+        )
     if isinstance(query, SearchQuery) and query.actor:
         found.append(search.c.actor_id.in_(select(actors.c.actor_id).where(by_actor(query.actor))))
     return found

@@ -32,7 +32,12 @@ _ORDER = Order(
 def page(connection: Connection, query: DecisionQuery, limit: int, path: str) -> Page[DecisionOnRecord]:
     """A page of all decisions, the last first."""
     wanted = [decisions.c.kind == query.kind.value] if query.kind else []
-    listing = select(decisions, _ORDER.key.label("sort_key")).where(*wanted).order_by(*_ORDER.clauses()).limit(limit + 1)
+    listing = (
+        select(decisions, _ORDER.key.label("sort_key"))
+        .where(*wanted)
+        .order_by(*_ORDER.clauses())
+        .limit(limit + 1)
+    )
     if query.cursor:
         listing = listing.where(_ORDER.after(_ORDER.decode(query.cursor)))
     return page_of(
@@ -52,14 +57,17 @@ def one(connection: Connection, decision_id: str) -> DecisionOnRecord:
     Raises:
         Trouble: 404 when it is not on record.
     """
-    found = _build(connection, connection.execute(select(decisions).where(decisions.c.decision_id == decision_id)).all())
+    found = _build(
+        connection, connection.execute(select(decisions).where(decisions.c.decision_id == decision_id)).all()
+    )
     if not found:
         raise not_found("decision", decision_id)
     return found[0]
 
 
 def of_actor(connection: Connection, actor_id: str) -> list[DecisionOnRecord]:
-    """The decisions that touch an actor on record, by its own id or by one of its names, and what undoes them; the last first."""
+    """The decisions that touch an actor on record, by its own id or by one of its names, and what undoes
+    them; the last first."""
     names = select(identities.c.identity_id).where(identities.c.actor_id == actor_id)
 
     def about(column: Any) -> Any:
@@ -71,7 +79,9 @@ def of_actor(connection: Connection, actor_id: str) -> list[DecisionOnRecord]:
     while undos := [row for row in _undoing(connection, known) if row.decision_id not in known]:
         known |= {row.decision_id for row in undos}
         found += undos
-    return _build(connection, sorted(found, key=lambda row: (row.decided_at, row.decision_id), reverse=True)[:MOST])
+    return _build(
+        connection, sorted(found, key=lambda row: (row.decided_at, row.decision_id), reverse=True)[:MOST]
+    )
 
 
 def _undoing(connection: Connection, known: Iterable[str]) -> list[Row[Any]]:
@@ -84,7 +94,11 @@ def _last(query: Select[Any]) -> Select[Any]:
 
 def _build(connection: Connection, rows: Sequence[Row[Any]]) -> list[DecisionOnRecord]:
     undone = {row.undoes for row in rows} - {None}
-    others = connection.execute(select(decisions).where(decisions.c.decision_id.in_(undone))).all() if undone else []
+    others = (
+        connection.execute(select(decisions).where(decisions.c.decision_id.in_(undone))).all()
+        if undone
+        else []
+    )
     before = {row.decision_id: row for row in others}
     names = _names(connection, [*rows, *others])
     return [
@@ -100,9 +114,13 @@ def _build(connection: Connection, rows: Sequence[Row[Any]]) -> list[DecisionOnR
 
 def _names(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, str]:
     """What the actors are called; one that is on record as another, or not at all, has its id for a name."""
-    ids = {identifier for row in rows for identifier in (row.actor_id, row.other_id) if identifier is not None}
+    ids = {
+        identifier for row in rows for identifier in (row.actor_id, row.other_id) if identifier is not None
+    }
     found = connection.execute(select(actors.c.actor_id, actors.c.name).where(actors.c.actor_id.in_(ids)))
-    return {identifier: identifier for identifier in ids} | {row.actor_id: f"{row.name} ({row.actor_id})" for row in found}
+    return {identifier: identifier for identifier in ids} | {
+        row.actor_id: f"{row.name} ({row.actor_id})" for row in found
+    }
 
 
 def _says(row: Row[Any], names: Mapping[str, str], before: Mapping[str, Row[Any]]) -> str:
@@ -111,7 +129,11 @@ def _says(row: Row[Any], names: Mapping[str, str], before: Mapping[str, Row[Any]
         undone = before.get(row.undoes)
         if undone is None:
             return f"undoes {row.undoes}, which is not on record"
-        return f"does not hold any more: {_says(undone, names, {})}" if undone.kind != DecisionKind.UNDO else f"the undoing {row.undoes}"
+        return (
+            f"does not hold any more: {_says(undone, names, {})}"
+            if undone.kind != DecisionKind.UNDO
+            else f"the undoing {row.undoes}"
+        )
     if row.kind == DecisionKind.REASSIGN:
         words = GAP.join(words["exact"] for words in row.statement["words"])
         return f"{other} said “{shorten(words, WORDS)}” in {row.article_id}"

@@ -30,10 +30,16 @@ class Tally:
 def counts(connection: Connection, actor: Row[Any]) -> Counts:
     """What is on record for an actor; ``actor`` is its row."""
     said = _by(connection, actor.actor_id, statements.c.actor_id)
-    denied = select(func.count()).where(statements.c.actor_id == actor.actor_id, statements.c.on_record, statements.c.denied)
+    denied = select(func.count()).where(
+        statements.c.actor_id == actor.actor_id, statements.c.on_record, statements.c.denied
+    )
     quotes, claims = (said[0].quotes, said[0].claims) if said else (0, 0)
     return Counts(
-        quotes=quotes, claims=claims, articles=actor.articles, outlets=actor.outlets, denied=connection.execute(denied).scalar_one()
+        quotes=quotes,
+        claims=claims,
+        articles=actor.articles,
+        outlets=actor.outlets,
+        denied=connection.execute(denied).scalar_one(),
     )
 
 
@@ -41,14 +47,18 @@ def shares(connection: Connection, actor_id: str) -> Mapping[Dimension, Sequence
     """The day series, outlets, cues and stances of an actor."""
     days = _by(connection, actor_id, _DAY, statements.c.published_at.is_not(None))
     return {
-        Dimension.DAY: [Tally((date.min + timedelta(days=int(t.value))).isoformat(), t.quotes, t.claims) for t in days],
+        Dimension.DAY: [
+            Tally((date.min + timedelta(days=int(t.value))).isoformat(), t.quotes, t.claims) for t in days
+        ],
         Dimension.OUTLET: _by(connection, actor_id, statements.c.outlet),
         Dimension.CUE: _by(connection, actor_id, statements.c.cue_lemma),
         Dimension.STANCE: _by(connection, actor_id, statements.c.stance),
     }
 
 
-def _by(connection: Connection, actor_id: str, value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> list[Tally]:
+def _by(
+    connection: Connection, actor_id: str, value: ColumnElement[Any], *conditions: ColumnElement[bool]
+) -> list[Tally]:
     # in two steps: PostgreSQL does not see that two expressions with parameters are one
     said = select(value.label("value"), statements.c.kind).where(
         statements.c.actor_id == actor_id, statements.c.on_record, _SAID, value.is_not(None), *conditions

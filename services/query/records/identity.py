@@ -16,7 +16,9 @@ MOST = 100
 def of_actor(connection: Connection, actor_id: str) -> Identity:
     """The names of an actor on record, and its candidates."""
     own = select(identities).where(identities.c.actor_id == actor_id, identities.c.statements > 0)
-    rows = connection.execute(own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)).all()
+    rows = connection.execute(
+        own.order_by(identities.c.statements.desc(), identities.c.identity_id).limit(MOST)
+    ).all()
     names = [
         NameOnRecord(
             identity_id=row.identity_id, statements=row.statements, linked_to=row.linked_to, reason=row.reason,
@@ -32,11 +34,15 @@ def of_actor(connection: Connection, actor_id: str) -> Identity:
 
 
 def open_candidates(connection: Connection, limit: int) -> list[tuple[str, str, str, float]]:
-    """Pairs of names that may be one and are not taken to be, most probable first: names' ids, reason, probability."""
+    """Pairs of names that may be one and are not taken to be, most probable first: names' ids, reason,
+    probability."""
     order = (candidates.c.probability.desc(), candidates.c.identity_id, candidates.c.other_id)
-    listing = select(candidates.c.identity_id, candidates.c.other_id, candidates.c.reason, candidates.c.probability)
+    listing = select(
+        candidates.c.identity_id, candidates.c.other_id, candidates.c.reason, candidates.c.probability
+    )
     return [
-        (row.identity_id, row.other_id, row.reason, row.probability) for row in connection.execute(listing.order_by(*order).limit(limit))
+        (row.identity_id, row.other_id, row.reason, row.probability)
+        for row in connection.execute(listing.order_by(*order).limit(limit))
     ]
 
 
@@ -67,6 +73,10 @@ def _candidates(connection: Connection, actor_id: str, names: list[str]) -> list
                 actor_id=other, name=row.name or key, kind=row.kind or kind, on_record=known, described=description_of(other)
             )  # fmt: skip
             made[other] = Candidate(
-                identity_id=row.own, actor=link, reason=row.reason, because=in_words(row.reason), probability=row.probability
+                identity_id=row.own,
+                actor=link,
+                reason=row.reason,
+                because=in_words(row.reason),
+                probability=row.probability,
             )
     return list(made.values())

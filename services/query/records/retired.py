@@ -9,13 +9,18 @@ from services.query.problems import Gone, Moved, Retired, Trouble, not_found
 
 
 def trouble(connection: Connection, statement_id: str) -> Trouble:
-    """Why a statement is not on record: its article says it under another id now, or not any more, or nobody knows it."""
+    """Why a statement is not on record: its article says it under another id now, or not any more, or nobody
+    knows it."""
     row = connection.execute(select(retired).where(retired.c.statement_id == statement_id)).one_or_none()
     if row is None:
         return not_found("statement", statement_id)
     s = statements.c
     again = select(s.statement_id).where(
-        s.article_id == row.article_id, s.on_record, s.kind == row.kind, s.text == row.text, s.actor_name == row.actor_name
+        s.article_id == row.article_id,
+        s.on_record,
+        s.kind == row.kind,
+        s.text == row.text,
+        s.actor_name == row.actor_name,
     )
     now = connection.execute(again.order_by(s.statement_id).limit(1)).scalar_one_or_none()
     if now is not None:
@@ -44,6 +49,11 @@ def trouble(connection: Connection, statement_id: str) -> Trouble:
 
 def of_article(connection: Connection, article_id: str, limit: int) -> list[tuple[str, str, str, str]]:
     """What an article does not say any more: id, kind, name, words; the latest revision's first."""
-    query = select(retired.c.statement_id, retired.c.kind, retired.c.actor_name, retired.c.text).where(retired.c.article_id == article_id)
+    query = select(retired.c.statement_id, retired.c.kind, retired.c.actor_name, retired.c.text).where(
+        retired.c.article_id == article_id
+    )
     order = (retired.c.revision.desc(), retired.c.statement_id)
-    return [(row.statement_id, row.kind, row.actor_name, row.text) for row in connection.execute(query.order_by(*order).limit(limit))]
+    return [
+        (row.statement_id, row.kind, row.actor_name, row.text)
+        for row in connection.execute(query.order_by(*order).limit(limit))
+    ]

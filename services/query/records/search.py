@@ -1,4 +1,5 @@
-"""Search over statements and actors: what was found and what it is made of, or why nothing was found and what may have been meant."""
+"""Search over statements and actors: what was found and what it is made of, or why nothing was found and what
+may have been meant."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ def search(connection: Connection, query: SearchQuery, limit: int, path: str) ->
         actors=people,
         statements=page,
         highlights={
-            statement.statement_id: [Highlight(start=start, end=end) for start, end in match.hits(statement.text)]
+            statement.statement_id: [
+                Highlight(start=start, end=end) for start, end in match.hits(statement.text)
+            ]
             for statement in page.items
             if match is not None
         },
@@ -62,10 +65,16 @@ def _facets(connection: Connection, found: Found) -> Facets:
     names = {row.actor_id: row.name for row in known}
 
     def counted(name: str) -> list[Counted]:
-        return [Counted(value=value, name=names.get(value), statements=number) for value, number in counts[name]]
+        return [
+            Counted(value=value, name=names.get(value), statements=number) for value, number in counts[name]
+        ]
 
     return Facets(
-        actors=counted("actor_id"), outlets=counted("outlet"), kinds=counted("kind"), stances=counted("stance"), months=counted("month")
+        actors=counted("actor_id"),
+        outlets=counted("outlet"),
+        kinds=counted("kind"),
+        stances=counted("stance"),
+        months=counted("month"),
     )
 
 
@@ -82,11 +91,20 @@ def _suggestion(connection: Connection, query: SearchQuery, match: Match) -> Sug
 
 def _explain(connection: Connection, query: SearchQuery, match: Match | None) -> Emptiness:
     looked_for = leaves(match.tree) if match else []
-    everything = connection.execute(select(func.count()).select_from(relational.search).where(*_once(query))).scalar_one()
+    everything = connection.execute(
+        select(func.count()).select_from(relational.search).where(*_once(query))
+    ).scalar_one()
     forms = match.forms if match else {}
-    hits = [TermHits(term=_term(words), statements=_number(connection, query, Match(words, forms))) for words in looked_for]
+    hits = [
+        TermHits(term=_term(words), statements=_number(connection, query, Match(words, forms)))
+        for words in looked_for
+    ]
     together = _number(connection, query, match) if match else 0
-    return Emptiness(reason=_reason(connection, query, everything, hits, together), terms=hits, statements_on_record=everything)
+    return Emptiness(
+        reason=_reason(connection, query, everything, hits, together),
+        terms=hits,
+        statements_on_record=everything,
+    )
 
 
 def _once(query: SearchQuery) -> list[ColumnElement[bool]]:
@@ -102,18 +120,31 @@ def _term(words: Words) -> str:
     return " ".join(words.tokens) + ("*" if words.prefix else "")
 
 
-def _reason(connection: Connection, query: SearchQuery, everything: int, hits: list[TermHits], together: int) -> str:
+def _reason(
+    connection: Connection, query: SearchQuery, everything: int, hits: list[TermHits], together: int
+) -> str:
     if not everything:
         return "Nothing is on record yet: no article has come through the pipeline."
     if not hits:
         return "There is nothing to look for: the search holds no letters or digits."
     missing = [hit.term for hit in hits if not hit.statements]
     if missing:
-        mute = "" if offered(connection) else " Similar words cannot be looked for: the database lacks the extension pg_trgm."
-        return "Not on record: " + ", ".join(f"“{term}”" for term in missing) + ". Check the spelling, or leave it out." + mute
+        mute = (
+            ""
+            if offered(connection)
+            else " Similar words cannot be looked for: the database lacks the extension pg_trgm."
+        )
+        return (
+            "Not on record: "
+            + ", ".join(f"“{term}”" for term in missing)
+            + ". Check the spelling, or leave it out."
+            + mute
+        )
     if not together:
         return "Each word is on record, but no statement holds all that you ask for. Leave one out."
-    return _filtered(connection, query) or (f"{together:,} statements hold these words, but none within the filters. Widen or remove them.")
+    return _filtered(connection, query) or (
+        f"{together:,} statements hold these words, but none within the filters. Widen or remove them."
+    )
 
 
 def _filtered(connection: Connection, query: SearchQuery) -> str | None:
@@ -122,7 +153,14 @@ def _filtered(connection: Connection, query: SearchQuery) -> str | None:
         known = outlets.known(connection)
         if not any(fold(outlet) == fold(query.outlet) for outlet in known):
             near = get_close_matches(query.outlet, known, 1)
-            return f"No outlet “{query.outlet}” is on record." + (f" Did you mean “{near[0]}”?" if near else " Choose one from the list.")
-    if query.actor and not connection.execute(select(select(actors.c.actor_id).where(by_actor(query.actor)).exists())).scalar_one():
+            return f"No outlet “{query.outlet}” is on record." + (
+                f" Did you mean “{near[0]}”?" if near else " Choose one from the list."
+            )
+    if (
+        query.actor
+        and not connection.execute(
+            select(select(actors.c.actor_id).where(by_actor(query.actor)).exists())
+        ).scalar_one()
+    ):
         return f"No actor named “{query.actor}” is on record. Check the spelling, or leave it out."
     return None

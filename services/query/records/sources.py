@@ -25,4 +25,6 @@ def listing(connection: Connection, now: datetime) -> SourceList:
         )
         for source in sorted(found, key=lambda source: source.silent_since is None)
     ]
-    return SourceList(items=items, total=len(items), silent=sum(item.silent_since is not None for item in items))
+    return SourceList(
+        items=items, total=len(items), silent=sum(item.silent_since is not None for item in items)
+    )

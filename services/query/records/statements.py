@@ -32,7 +32,8 @@ from services.query.text import segment, shorten
 SUMMARY = 500
 """Longest text of a summary, as the published record has it."""
 CONTEXT = 32
-"""Code points before and after the words in a TextQuoteSelector: as Hypothesis, the widest used annotator, keeps."""
+"""Code points before and after the words in a TextQuoteSelector: as Hypothesis, the widest used annotator,
+keeps."""
 JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 """Characters that belong to the one before them though they are no combining marks."""
 
@@ -97,7 +98,9 @@ def _fields(row: Row[Any], told: Mapping[str, appearances.Told]) -> dict[str, An
         "text_sha256": row.text_sha256,
         "article": appearances.article_of(row),
         "reassigned_by": row.reassigned_by,
-        "within": Holder(statement_id=row.within, actor_id=row.holder_id, name=row.holder_name) if row.within else None,
+        "within": Holder(statement_id=row.within, actor_id=row.holder_id, name=row.holder_name)
+        if row.within
+        else None,
     }
 
 
@@ -122,8 +125,11 @@ def order_of(sort: StatementSort | SearchSort) -> Order:
     return Order(f"statements.{sort.value}", MOMENT, search.c.statement_id, descending, key_type=int)
 
 
-def page(connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]) -> Page[Statement]:
-    """A page of the statements on record that the query and the further conditions (on :data:`schemas.relational.search`) leave.
+def page(
+    connection: Connection, query: StatementQuery, limit: int, path: str, *conditions: ColumnElement[bool]
+) -> Page[Statement]:
+    """A page of the statements on record that the query and the further conditions (on
+    :data:`schemas.relational.search`) leave.
 
     Raises:
         Trouble: 422 when the words looked for cannot be read as a search.
@@ -138,7 +144,12 @@ def page(connection: Connection, query: StatementQuery, limit: int, path: str, *
 
 
 def found_page(
-    connection: Connection, query: StatementQuery, match: Match | None, limit: int, path: str, *conditions: ColumnElement[bool]
+    connection: Connection,
+    query: StatementQuery,
+    match: Match | None,
+    limit: int,
+    path: str,
+    *conditions: ColumnElement[bool],
 ) -> tuple[Page[Statement], Found]:
     """A page of what a search finds, and all that was found; nothing where there is nothing to look for."""
     order = BEST if query.sort.value == SearchSort.RELEVANCE.value else order_of(query.sort)
@@ -166,8 +177,11 @@ def parsed(words: str) -> Node | None:
         raise bad_parameter("q", str(mistake)) from mistake
 
 
-def walk(connection: Connection, query: StatementQuery, size: int, *conditions: ColumnElement[bool]) -> Iterator[list[Statement]]:
-    """All that :func:`page` would page through, in batches of ``size``: the memory of one batch, whatever there is.
+def walk(
+    connection: Connection, query: StatementQuery, size: int, *conditions: ColumnElement[bool]
+) -> Iterator[list[Statement]]:
+    """All that :func:`page` would page through, in batches of ``size``: the memory of one batch, whatever
+    there is.
 
     Raises:
         Trouble: as :func:`page`.
@@ -191,10 +205,14 @@ def count(connection: Connection, query: StatementQuery, *conditions: ColumnElem
 
 
 def listed(
-    connection: Connection, query: StatementQuery, conditions: Sequence[ColumnElement[bool]] = (), *, probe: bool = False
+    connection: Connection,
+    query: StatementQuery,
+    conditions: Sequence[ColumnElement[bool]] = (),
+    *,
+    probe: bool = False,
 ) -> list[ColumnElement[bool]]:
-    """The conditions (on :data:`schemas.relational.search`) that a statement meets in order to be listed; with ``probe`` for rows that are
-    visited one by one.
+    """The conditions (on :data:`schemas.relational.search`) that a statement meets in order to be listed;
+    with ``probe`` for rows that are visited one by one.
 
     Raises:
         Trouble: as :func:`page`.
@@ -204,17 +222,26 @@ def listed(
         return [*found, said_once(query.outlet)] if query.once else found
     match = _match(connection, query.q)
     # only marks and blanks: nothing can match, and "everything matches" would mislead
-    return Asked(match, found, query.once, query.outlet).conditions(connection, probe=probe) if match else [false()]
+    return (
+        Asked(match, found, query.once, query.outlet).conditions(connection, probe=probe)
+        if match
+        else [false()]
+    )
 
 
 def leads(connection: Connection, query: StatementQuery) -> ColumnElement[bool]:
-    """Whether a row is the one by which its statement is listed once: of those with the words looked for, and of those of an outlet.
+    """Whether a row is the one by which its statement is listed once: of those with the words looked for, and
+    of those of an outlet.
 
     Raises:
         Trouble: as :func:`page`.
     """
     match = _match(connection, query.q) if query.q is not None else None
-    return Asked(match, [], query.once, query.outlet).leads(connection, probe=True) if match else said_once(query.outlet)
+    return (
+        Asked(match, [], query.once, query.outlet).leads(connection, probe=True)
+        if match
+        else said_once(query.outlet)
+    )
 
 
 def _match(connection: Connection, words: str) -> Match | None:
@@ -223,7 +250,11 @@ def _match(connection: Connection, words: str) -> Match | None:
 
 
 def _positions(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]], order: Order, after: Position | None, limit: int
+    connection: Connection,
+    wanted: Sequence[ColumnElement[bool]],
+    order: Order,
+    after: Position | None,
+    limit: int,
 ) -> list[Position]:
     chosen = select(search.c.statement_id, order.key).where(*wanted).order_by(*order.clauses()).limit(limit)
     chosen = chosen.where(order.after(after)) if after is not None else chosen
@@ -240,7 +271,9 @@ def _whole(connection: Connection, positions: Sequence[Position]) -> list[Statem
     return [found[position.identifier] for position in positions]
 
 
-def _page(connection: Connection, query: StatementQuery, limit: int, path: str, order: Order, found: Found) -> Page[Statement]:
+def _page(
+    connection: Connection, query: StatementQuery, limit: int, path: str, order: Order, found: Found
+) -> Page[Statement]:
     return page_of(
         found.positions,
         limit=limit,
@@ -263,14 +296,20 @@ def newest(connection: Connection, actor_id: str, limit: int) -> list[StatementS
     return [found[statement_id] for statement_id in chosen]
 
 
-def of_actor(connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str) -> Page[Statement]:
+def of_actor(
+    connection: Connection, actor_id: str, query: StatementQuery, limit: int, path: str
+) -> Page[Statement]:
     """A page of what is on record for one actor."""
     return page(connection, query, limit, path, search.c.actor_id == actor_id)
 
 
 def of_article(connection: Connection, article_id: str) -> list[Statement]:
     """Everything on record from one article, in text order."""
-    found = select(*_COLUMNS).select_from(_FROM).where(statements.c.on_record, statements.c.article_id == article_id)
+    found = (
+        select(*_COLUMNS)
+        .select_from(_FROM)
+        .where(statements.c.on_record, statements.c.article_id == article_id)
+    )
     return sorted(
         build(connection, connection.execute(found).all()),
         key=lambda s: (s.spans[0].start, s.kind is StatementKind.CLAIM, s.spans[-1].end, s.statement_id),
@@ -290,7 +329,11 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
         documents.c.extractor_version,
         documents.c.model_sha256,
     )
-    wanted = select(*_COLUMNS, *document).select_from(_FROM).where(statements.c.on_record, statements.c.statement_id == statement_id)
+    wanted = (
+        select(*_COLUMNS, *document)
+        .select_from(_FROM)
+        .where(statements.c.on_record, statements.c.statement_id == statement_id)
+    )
     row = connection.execute(wanted).one_or_none()
     if row is None:
         raise retired.trouble(connection, statement_id)
@@ -300,7 +343,9 @@ def one(connection: Connection, statement_id: str) -> StatementDetail:
     mention = fields["actor"].mention
     return StatementDetail(
         **fields,
-        extractor=Extractor(name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256),
+        extractor=Extractor(
+            name=row.extractor_name, version=row.extractor_version, model_sha256=row.model_sha256
+        ),
         words=[target(row.document_text, span, source) for span in fields["spans"]],
         cue_words=target(row.document_text, fields["cue"].span, source) if fields["cue"] else None,
         mention=target(row.document_text, mention, source) if mention else None,
@@ -316,7 +361,9 @@ def by_id(connection: Connection, statement_ids: Sequence[str]) -> dict[str, Sta
     if not statement_ids:
         return {}
     found = select(*_COLUMNS).select_from(_FROM).where(statements.c.statement_id.in_(statement_ids))
-    return {statement.statement_id: statement for statement in build(connection, connection.execute(found).all())}
+    return {
+        statement.statement_id: statement for statement in build(connection, connection.execute(found).all())
+    }
 
 
 def latest(connection: Connection, statement_ids: Sequence[str]) -> dict[str, StatementSummary]:
@@ -334,7 +381,9 @@ def target(text: str, span: Span, source: str) -> Target:
     while end < len(text) and _continues(text[end]):
         end += 1
     position = TextPositionSelector(start=span.start, end=span.end)
-    quotation = TextQuoteSelector(exact=span.exact, prefix=text[start : span.start], suffix=text[span.end : end])
+    quotation = TextQuoteSelector(
+        exact=span.exact, prefix=text[start : span.start], suffix=text[span.end : end]
+    )
     return Target(source=source, selector=[position, quotation])
 
 

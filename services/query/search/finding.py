@@ -1,10 +1,11 @@
 """Asking for statements: one question gives a page, how many there are in all, and what they are made of.
 
-Two ways lead to a page. What few statements answer is gathered from the index of words, and everything is counted. What so many answer that
-counting would take seconds (:data:`COUNTED`) is looked for along the index of time, newest or oldest first: the page is found soon, just
-because there are so many.
+Two ways lead to a page. What few statements answer is gathered from the index of words, and everything is
+counted. What so many answer that counting would take seconds (:data:`COUNTED`) is looked for along the index
+of time, newest or oldest first: the page is found soon, just because there are so many.
 
-What was said once is found once: by the appearance that leads, and by the next one where that has other words.
+What was said once is found once: by the appearance that leads, and by the next one where that has other
+words.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ from services.query.search.matching import Match
 from services.query.search.relevance import BEHIND, score
 
 COUNTED = 10_000
-"""Statements that are counted and broken down; of more it is only said that there are more. Elasticsearch's limit, too."""
+"""Statements that are counted and broken down; of more it is only said that there are more. Elasticsearch's
+limit, too."""
 RANKED = 1_000
 """The newest statements found that are looked at when the best answers come first."""
 MOST = 10
@@ -62,13 +64,15 @@ Counts = list[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found: where the statements of the page stand, in order. ``exact`` is false when there are more than ``total``."""
+    """What was found: where the statements of the page stand, in order. ``exact`` is false when there are
+    more than ``total``."""
 
     positions: list[Position]
     total: int
     exact: bool = True
     breakdown: dict[str, Counts] = field(default_factory=dict)
-    """By ``actor_id``, ``outlet``, ``kind``, ``stance``, most first, and by ``month``, in order; empty when not all were counted."""
+    """By ``actor_id``, ``outlet``, ``kind``, ``stance``, most first, and by ``month``, in order; empty when
+    not all were counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,18 @@ class Asked:
         """Whether no appearance of the same statement that has the words comes before it."""
         holds = self.match.probe if probe else self.match.condition
         other = search.alias("other")
-        same = [other.c.appearance_of == search.c.appearance_of, *([other.c.outlet == search.c.outlet] if self.outlet else [])]
+        same = [
+            other.c.appearance_of == search.c.appearance_of,
+            *([other.c.outlet == search.c.outlet] if self.outlet else []),
+        ]
         earlier = [*same, _place(other) < _place(search), holds(connection, table=other)]
         first = select(literal(1)).where(*earlier).limit(1).correlate(search).scalar_subquery()
         return or_(said_once(self.outlet), first.is_(None))
 
 
 def _place(table: FromClause) -> ColumnElement[Any]:
-    """Appearances of one statement in order: the one that leads, the first of each outlet, the others, by time."""
+    """Appearances of one statement in order: the one that leads, the first of each outlet, the others, by
+    time."""
     return tuple_(-standing(table), table.c.sort_at, table.c.statement_id)
 
 
@@ -122,12 +130,19 @@ def by_time(connection: Connection, asked: Asked, order: Order, after: Position 
     return Found(positions, total, breakdown=_breakdown(answers))
 
 
-def by_relevance(connection: Connection, asked: Asked, newest: Order, after: Position | None, limit: int) -> Found:
+def by_relevance(
+    connection: Connection, asked: Asked, newest: Order, after: Position | None, limit: int
+) -> Found:
     """The best answers first, of the :data:`RANKED` newest; shreds behind all others."""
     found = by_time(connection, asked, newest, None, RANKED)
     ids = [position.identifier for position in found.positions]
-    texts = select(statements.c.statement_id, statements.c.words, statements.c.shred).where(statements.c.statement_id.in_(ids))
-    scored = ((score(asked.match, row.words.split()) - (BEHIND if row.shred else 0), row.statement_id) for row in connection.execute(texts))
+    texts = select(statements.c.statement_id, statements.c.words, statements.c.shred).where(
+        statements.c.statement_id.in_(ids)
+    )
+    scored = (
+        (score(asked.match, row.words.split()) - (BEHIND if row.shred else 0), row.statement_id)
+        for row in connection.execute(texts)
+    )
     ranked = sorted(scored, reverse=True)
     if after is not None:
         ranked = [place for place in ranked if place < (after.key, after.identifier)]
@@ -140,8 +155,15 @@ def count(connection: Connection, condition: ColumnElement[bool]) -> int:
     return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
 
-def _along(connection: Connection, asked: Asked, order: Order, after: Position | None, limit: int) -> list[Position]:
-    page = select(search.c.statement_id, MOMENT).where(*asked.conditions(connection, probe=True)).order_by(*order.clauses()).limit(limit)
+def _along(
+    connection: Connection, asked: Asked, order: Order, after: Position | None, limit: int
+) -> list[Position]:
+    page = (
+        select(search.c.statement_id, MOMENT)
+        .where(*asked.conditions(connection, probe=True))
+        .order_by(*order.clauses())
+        .limit(limit)
+    )
     page = page.where(order.after(after)) if after is not None else page
     return [Position(moment, identifier) for identifier, moment in connection.execute(page)]
 
@@ -152,7 +174,9 @@ def _parts(gathered: CTE, page: Select[Any]) -> list[Select[Any]]:
     return [
         select(literal("total"), cast(null(), String), func.count()).select_from(gathered),
         select(literal("page"), shown.c.statement_id, shown.c.moment),
-        select(literal("day"), cast(gathered.c.day, String), func.count()).where(gathered.c.day > 0).group_by(gathered.c.day),
+        select(literal("day"), cast(gathered.c.day, String), func.count())
+        .where(gathered.c.day > 0)
+        .group_by(gathered.c.day),
         *(_most(name, gathered.c[name]) for name in ("actor_id", "outlet", "kind", "stance")),
     ]
 

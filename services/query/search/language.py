@@ -2,8 +2,8 @@
 
 - ``bridge reopen``: both words, in any of their forms (``reopened``);
 - ``"bridge will reopen"``: these very words, side by side; ``=reopen`` the very word;
-- ``bridge OR tunnel``, ``bridge AND tunnel``, ``bridge NOT tunnel``, ``bridge -tunnel``, with ``( )`` to group. NOT binds closest, then
-  AND, then OR. In small letters these are words like any other;
+- ``bridge OR tunnel``, ``bridge AND tunnel``, ``bridge NOT tunnel``, ``bridge -tunnel``, with ``( )`` to
+  group. NOT binds closest, then AND, then OR. In small letters these are words like any other;
 - ``reop*``: words that begin so.
 
 Case and accents make no difference.
@@ -127,7 +127,9 @@ class _Parser:
             return None
         found = self._either()
         if self._kind == ")":
-            raise Mistake("There is a closing parenthesis without an opening one: remove it, or add “(” before.")
+            raise Mistake(
+                "There is a closing parenthesis without an opening one: remove it, or add “(” before."
+            )
         return found
 
     @property
@@ -142,7 +144,10 @@ class _Parser:
         if len(parts) == 1:
             return parts[0]
         if any(isinstance(part, Not) for part in parts):
-            raise Mistake("On each side of OR there must be something to look for: NOT alone would find nearly everything.")
+            raise Mistake(
+                "On each side of OR there must be something to look for: NOT alone would find nearly"
+                " everything."
+            )
         return Or(tuple(parts))
 
     def _both(self) -> Node:
@@ -157,7 +162,10 @@ class _Parser:
     def _one(self) -> Node:
         token = self._tokens[self._place]
         if token.kind in ("AND", "OR"):
-            raise Mistake(f"{token.kind} stands between two words; to look for the word itself, write it in small letters.")
+            raise Mistake(
+                f"{token.kind} stands between two words; to look for the word itself, write it in small"
+                " letters."
+            )
         if token.kind in (")", "end"):
             if token.kind == "end" and self._depth:
                 raise Mistake(OPEN)
@@ -200,10 +208,15 @@ def _phrase(match: re.Match[str]) -> Iterator[_Token]:
     if not match["close"]:
         raise Mistake("A quotation mark is open: add another one where the phrase ends.")
     if match["star"]:
-        raise Mistake("An asterisk goes on a single word, not on a phrase: leave it out, or take the word out of the phrase.")
+        raise Mistake(
+            "An asterisk goes on a single word, not on a phrase: leave it out, or take the word out of the"
+            " phrase."
+        )
     tokens = tuple(words(match["phrase"]))
     if tokens:
-        yield _Token("words", Words(tokens, verbatim=True, prefix=False, start=match.start("exact"), end=match.end()))
+        yield _Token(
+            "words", Words(tokens, verbatim=True, prefix=False, start=match.start("exact"), end=match.end())
+        )
 
 
 def _word(raw: str, start: int) -> Iterator[_Token]:

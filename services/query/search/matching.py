@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, cast, exists, literal, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    and_,
+    cast,
+    exists,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from schemas.events import GAP
@@ -23,13 +34,17 @@ _SPOKEN = select(*(exists().where(vocabulary.c.language == code) for code in _CO
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A search whose words know their other forms. ``forms`` has those of every single word that may vary, itself among them."""
+    """A search whose words know their other forms. ``forms`` has those of every single word that may vary,
+    itself among them."""
 
     tree: Node
     forms: Mapping[Words, Sequence[str]]
 
-    def condition(self, connection: Connection, node: Node | None = None, table: FromClause = search) -> ColumnElement[bool]:
-        """Whether a row of :data:`schemas.relational.search` is found, by all of the search or a part of it."""
+    def condition(
+        self, connection: Connection, node: Node | None = None, table: FromClause = search
+    ) -> ColumnElement[bool]:
+        """Whether a row of :data:`schemas.relational.search` is found, by all of the search or a part of
+        it."""
         if connection.dialect.name == "sqlite":
             return table.c.id.in_(select(search_words.c.rowid).where(self._fts5(node)))
         query = cast(literal(_tsquery(node or self.tree, self.forms)), TSQUERY)
@@ -42,10 +57,13 @@ class Match:
         return self.condition(connection, table=table)
 
     def _fts5(self, node: Node | None) -> ColumnElement[bool]:
-        return literal_column("search_words").op("MATCH", is_comparison=True)(literal(_fts5(node or self.tree, self.forms)))
+        return literal_column("search_words").op("MATCH", is_comparison=True)(
+            literal(_fts5(node or self.tree, self.forms))
+        )
 
     def hits(self, text: str) -> list[tuple[int, int]]:
-        """Where words that were looked for stand in a statement's text: start and end (exclusive) of each run of them, in code points."""
+        """Where words that were looked for stand in a statement's text: start and end (exclusive) of each run
+        of them, in code points."""
         runs: list[tuple[int, int]] = []
         start = 0
         for piece in text.split(GAP):
@@ -71,13 +89,21 @@ class Match:
             place
             for place in range(len(tokens) - size + 1)
             if tuple(tokens[place : place + size - 1]) == head
-            and (tokens[place + size - 1].startswith(last) if words.prefix else tokens[place + size - 1] == last)
+            and (
+                tokens[place + size - 1].startswith(last)
+                if words.prefix
+                else tokens[place + size - 1] == last
+            )
         ]
 
 
 def match_of(connection: Connection, tree: Node) -> Match:
     """The search, with the forms that its words have on record."""
-    varying = [words for words in everything(tree) if len(words.tokens) == 1 and not words.verbatim and not words.prefix]
+    varying = [
+        words
+        for words in everything(tree)
+        if len(words.tokens) == 1 and not words.verbatim and not words.prefix
+    ]
     forms = _forms(connection, {words.tokens[0] for words in varying})
     return Match(tree, {words: forms[words.tokens[0]] for words in varying})
 

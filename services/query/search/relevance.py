@@ -1,5 +1,5 @@
-"""How well a statement answers a search: a number made of the search and the statement alone, so that it is the same on both databases and
-stays the same while the record grows, as pages that go on need it.
+"""How well a statement answers a search: a number made of the search and the statement alone, so that it is
+the same on both databases and stays the same while the record grows, as pages that go on need it.
 
 There is no weight for rare words (as in BM25): that would change with every article.
 """
@@ -21,8 +21,8 @@ BEHIND = SCALE * 1_000
 def score(match: Match, tokens: Sequence[str]) -> int:
     """How well the words of a statement answer.
 
-    In this order: how many of the words looked for it has (one suffices with OR), whether as they were typed, how close together they
-    stand, and how much of the statement they are.
+    In this order: how many of the words looked for it has (one suffices with OR), whether as they were typed,
+    how close together they stand, and how much of the statement they are.
     """
     there: list[tuple[int, int]] = []
     """Place and number of each word or phrase found."""

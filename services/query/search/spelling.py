@@ -1,4 +1,5 @@
-"""What a misspelt word may mean: words that statements or names on record have, and that are written nearly so."""
+"""What a misspelt word may mean: words that statements or names on record have, and that are written nearly
+so."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from services.query.search.language import Words, leaves
 from services.query.search.matching import Match
 
 ALIKE = 0.2
-"""Share of common trigrams from which on words are compared letter by letter: two letters changed places in a word of six leave 0.27."""
+"""Share of common trigrams from which on words are compared letter by letter: two letters changed places in a
+word of six leave 0.27."""
 COMPARED = 300
 """Words that are compared so, those with most in common."""
 CHECKED = 5
@@ -29,7 +31,8 @@ def offered(connection: Connection) -> bool:
 
 
 def corrected(connection: Connection, typed: str, match: Match) -> str | None:
-    """The search with words in place of those that are nowhere on record; None where there are no such words, or nothing like one."""
+    """The search with words in place of those that are nowhere on record; None where there are no such words,
+    or nothing like one."""
     if not offered(connection):
         return None
     text, moved = typed, 0
@@ -56,7 +59,9 @@ def _better(connection: Connection, match: Match, words: Words) -> str | None:
 def _nearest(connection: Connection, word: str) -> str | None:
     """The word on record that the fewest slips lead to; of several, the most frequent."""
     most = 1 if len(word) <= SHORT else 2
-    near = sorted((slips, other) for other in _similar(connection, word) if 0 < (slips := distance(word, other)) <= most)
+    near = sorted(
+        (slips, other) for other in _similar(connection, word) if 0 < (slips := distance(word, other)) <= most
+    )
     checked = [(slips, -_weight(connection, other), other) for slips, other in near[:CHECKED]]
     return next((other for _, weight, other in sorted(checked) if weight), None)
 
@@ -74,12 +79,22 @@ def _similar(connection: Connection, word: str) -> Sequence[str]:
         trigrams = sorted({padded[place : place + 3] for place in range(len(padded) - 2)})
         wanted = " OR ".join(f'"{trigram}"' for trigram in trigrams)
         condition = literal_column("spellings").op("MATCH", is_comparison=True)(literal(wanted))
-        found = select(func.trim(spellings.c.word)).where(condition).order_by(literal_column("rank")).limit(COMPARED)
+        found = (
+            select(func.trim(spellings.c.word))
+            .where(condition)
+            .order_by(literal_column("rank"))
+            .limit(COMPARED)
+        )
     else:
         connection.execute(select(func.set_config("pg_trgm.similarity_threshold", str(ALIKE), True)))
         # the driver takes %% for the operator %
         alike = vocabulary.c.word.op("%%", is_comparison=True)(literal(word))
-        found = select(vocabulary.c.word).where(alike).order_by(func.similarity(vocabulary.c.word, literal(word)).desc()).limit(COMPARED)
+        found = (
+            select(vocabulary.c.word)
+            .where(alike)
+            .order_by(func.similarity(vocabulary.c.word, literal(word)).desc())
+            .limit(COMPARED)
+        )
     return sorted(set(connection.execute(found).scalars()))
 
 

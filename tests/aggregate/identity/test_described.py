@@ -81,12 +81,18 @@ def test_the_id_of_one_of_several_holds_the_names() -> None:
 
 
 DESCRIPTIONS = st.sampled_from(
-    [f"{role}.{place}" for role in ("", "politics", "law", "private", "law+politics") for place in ("", "us", "fr")]
+    [
+        f"{role}.{place}"
+        for role in ("", "politics", "law", "private", "law+politics")
+        for place in ("", "us", "fr")
+    ]
 )
 
 
 @given(found=st.lists(DESCRIPTIONS.filter(lambda said: said != "."), max_size=8), data=st.data())
-def test_persons_depend_on_nothing_but_which_descriptions_there_are(found: list[str], data: st.DataObject) -> None:
+def test_persons_depend_on_nothing_but_which_descriptions_there_are(
+    found: list[str], data: st.DataObject
+) -> None:
     shuffled: list[str] = data.draw(st.permutations([*found, *found[:2]]))
     apart = told_apart(IDA, found)
     assert told_apart(IDA, shuffled) == apart

@@ -79,7 +79,9 @@ def test_a_name_that_may_be_either_of_two_is_neither_and_they_are_its_candidates
     decision = linked(plain, [one, other])
     assert decision.link is None
     assert {link.other for link in decision.candidates} == {one.identity, other.identity}
-    assert len(set(actors("philip-hargrove", "philip-edmund-hargrove", "philip-julian-hargrove").values())) == 3
+    assert (
+        len(set(actors("philip-hargrove", "philip-edmund-hargrove", "philip-julian-hargrove").values())) == 3
+    )
 
 
 def test_the_plainest_name_is_the_actors_id() -> None:
@@ -88,12 +90,27 @@ def test_the_plainest_name_is_the_actors_id() -> None:
 
 GIVEN = ("anna", "ana", "bill", "william", "yevgeny", "evgeny", "vladimir", "volodymyr", "xi", "mary")
 MIDDLE = ("", "-jane", "-ann", "-j")
-SURNAME = ("zelensky", "zelenskyy", "o-malley", "omalley", "jinping", "smith", "al-assad", "assad", "castejon")
+SURNAME = (
+    "zelensky",
+    "zelenskyy",
+    "o-malley",
+    "omalley",
+    "jinping",
+    "smith",
+    "al-assad",
+    "assad",
+    "castejon",
+)
 
 
 @st.composite
 def names(draw: st.DrawFn) -> list[str]:
-    parts = st.tuples(st.sampled_from(GIVEN), st.sampled_from(MIDDLE), st.sampled_from(SURNAME), st.sampled_from(("", "-jr")))
+    parts = st.tuples(
+        st.sampled_from(GIVEN),
+        st.sampled_from(MIDDLE),
+        st.sampled_from(SURNAME),
+        st.sampled_from(("", "-jr")),
+    )
     made: list[tuple[str, str, str, str]] = draw(st.lists(parts, min_size=1, max_size=12, unique=True))
     return [f"person:{given}{middle}-{surname}{suffix}" for given, middle, surname, suffix in made]
 

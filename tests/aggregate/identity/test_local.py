@@ -24,7 +24,9 @@ PERSON, ORGANIZATION, GROUP = ActorKind.PERSON, ActorKind.ORGANIZATION, ActorKin
         (GROUP, "these"), (GROUP, "Officials"),
     ],
 )  # fmt: skip
-def test_a_surname_a_title_an_office_or_a_description_is_known_in_its_article_only(kind: ActorKind, name: str) -> None:
+def test_a_surname_a_title_an_office_or_a_description_is_known_in_its_article_only(
+    kind: ActorKind, name: str
+) -> None:
     one, other = (identity_of(actor(name, kind=kind), article) for article in ("art-1", "art-2"))
     assert is_local(one)
     assert one != other
@@ -54,8 +56,16 @@ def test_what_is_local_already_keeps_its_id() -> None:
 @pytest.mark.parametrize(
     ("mention", "name", "alias"),
     [
-        ("its “national enterprise reporter” Stephanie McCrummen,", "Stephanie McCrummen", "Stephanie McCrummen"),
-        ("Ursula von der Leyen, the head of the European Commission,", "Ursula von der Leyen", "Ursula von der Leyen"),
+        (
+            "its “national enterprise reporter” Stephanie McCrummen,",
+            "Stephanie McCrummen",
+            "Stephanie McCrummen",
+        ),
+        (
+            "Ursula von der Leyen, the head of the European Commission,",
+            "Ursula von der Leyen",
+            "Ursula von der Leyen",
+        ),
         ("McCrummen's colleague Ben Terris", "Ben Terris", "Ben Terris"),
         ("Ms. Lee", "Ana Lee", "Ms. Lee"),
         ("President Trump’s", "Donald Trump", "President Trump"),

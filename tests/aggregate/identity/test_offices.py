@@ -82,18 +82,24 @@ def test_what_is_an_organisation_to_the_extractor_may_be_an_office_and_a_documen
     link = registry.known(identity)
     assert link is not None
     assert (link.other, link.reason, link.probability) == ("person:antony-blinken", Reason.OFFICE, 0.96)
-    assert identity_of(actor("US Secretary of State", kind=ActorKind.DOCUMENT), "art-1", date(2024, 11, 3)).startswith("document:")
+    assert identity_of(
+        actor("US Secretary of State", kind=ActorKind.DOCUMENT), "art-1", date(2024, 11, 3)
+    ).startswith("document:")
 
 
 def test_words_that_name_another_office_than_the_one_they_are_taken_for_are_nobody() -> None:
-    taken = actor("France's president", kind=ActorKind.UNNAMED, mention="The president of the European Commission")
+    taken = actor(
+        "France's president", kind=ActorKind.UNNAMED, mention="The president of the European Commission"
+    )
     assert is_local(identity_of(taken, "art-1", date(2024, 11, 3)))
     resumed = actor("France's president", kind=ActorKind.UNNAMED, mention="The president")
     assert not is_local(identity_of(resumed, "art-1", date(2024, 11, 3)))
 
 
 def test_a_holder_is_the_person_whom_names_mean() -> None:
-    by_office = identity_of(actor("the UK prime minister", kind=ActorKind.UNNAMED), "art-1", date(2024, 11, 3))
+    by_office = identity_of(
+        actor("the UK prime minister", kind=ActorKind.UNNAMED), "art-1", date(2024, 11, 3)
+    )
     names = {identity: name for identity in (by_office, "person:keir-starmer") if (name := read(identity))}
     assert set(resolved(names).values()) == {"person:keir-starmer"}
 
@@ -102,10 +108,14 @@ DAYS = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 
 
 @given(first=DAYS, length=st.integers(1, 4000), day=DAYS, cut=st.sampled_from([4, 7, 10]))
-def test_a_term_covers_no_day_outside_of_it_however_little_is_known_of_its_ends(first: date, length: int, day: date, cut: int) -> None:
+def test_a_term_covers_no_day_outside_of_it_however_little_is_known_of_its_ends(
+    first: date, length: int, day: date, cut: int
+) -> None:
     last = first + timedelta(length)
     term = Term("mayor", "London", first.isoformat()[:cut], last.isoformat()[:cut])
-    found = offices.Offices([Entry("person:ida-holm", ("Ida Holm",), offices=(term,))]).term_of("the mayor of London", day)
+    found = offices.Offices([Entry("person:ida-holm", ("Ida Holm",), offices=(term,))]).term_of(
+        "the mayor of London", day
+    )
     assert found is None or first < day < last
     assert not (cut == 10 and first < day < last) or found == term
 
@@ -114,7 +124,10 @@ def test_two_who_came_into_one_office_on_one_day_are_not_told_apart() -> None:
     first = Term("mayor", "London", "2020-01-01", "2021-01-01")
     after = Term("mayor", "London", "2020-01-01", "2022-01-01")
     found = offices.Offices(
-        [Entry("person:ida-holm", ("Ida Holm",), offices=(first,)), Entry("person:ana-lee", ("Ana Lee",), offices=(after,))]
+        [
+            Entry("person:ida-holm", ("Ida Holm",), offices=(first,)),
+            Entry("person:ana-lee", ("Ana Lee",), offices=(after,)),
+        ]
     )
     assert found.term_of("the mayor of London", date(2021, 6, 1)) is None
     assert found.holds(offices.identity_of(after)) is None
@@ -125,7 +138,9 @@ def test_every_term_has_an_identity_of_its_own_and_words_that_lead_to_it() -> No
     titles = {title for titles in words.titles.values() for title in titles}
     places = {place for places in words.places.values() for place in places}
     entries = registry.in_use().entries
-    terms = [term for entry in registry.shipped() for term in entry.offices if not term.title.startswith("US ")]
+    terms = [
+        term for entry in registry.shipped() for term in entry.offices if not term.title.startswith("US ")
+    ]
     assert {term.title for term in terms} <= titles
     assert {term.place for term in terms} <= places | entries.keys()
     assert len({offices.identity_of(term) for term in terms}) == len(terms)

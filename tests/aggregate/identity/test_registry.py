@@ -42,7 +42,9 @@ def test_a_name_in_any_form_leads_to_its_entry(identity: str, actor: str, wikida
     assert wikidata is None or registry.wikidata_of(actor) == wikidata
 
 
-@pytest.mark.parametrize("identity", ["person:adam-smith", "person:jason-smith", "person:george-bush", "person:ada-lovelace-hart"])
+@pytest.mark.parametrize(
+    "identity", ["person:adam-smith", "person:jason-smith", "person:george-bush", "person:ada-lovelace-hart"]
+)
 def test_a_name_that_many_bear_or_nobody_known_leads_to_none(identity: str) -> None:
     assert known(identity) is None
 
@@ -69,7 +71,8 @@ def test_a_surname_that_means_one_person_leads_there(name: str, mention: str, id
 
 
 @pytest.mark.parametrize(
-    ("name", "mention"), [("Trump", "Mrs. Trump"), ("Obama", "First Lady Obama"), ("Clinton", "Clinton"), ("Bush", "Bush")]
+    ("name", "mention"),
+    [("Trump", "Mrs. Trump"), ("Obama", "First Lady Obama"), ("Clinton", "Clinton"), ("Bush", "Bush")],
 )
 def test_a_surname_of_several_known_people_does_not(name: str, mention: str) -> None:
     assert is_local(identity_of(actor(name, mention=mention), "art-1"))
@@ -90,7 +93,9 @@ def test_one_id_cannot_be_given_twice() -> None:
 def test_a_shared_name_leads_to_nobody_and_shows_whom_it_may_mean() -> None:
     assert known("organization:afp") is None
     found = {link.other: link.probability for link in registry.possible("organization:afp")}
-    assert found["organization:agence-france-presse"] == found["organization:australian-federal-police"] == 0.85
+    assert (
+        found["organization:agence-france-presse"] == found["organization:australian-federal-police"] == 0.85
+    )
     assert known("organization:agence-france-presse") == "organization:agence-france-presse"
 
 
@@ -101,11 +106,15 @@ def test_a_name_of_the_other_kind_leads_to_its_entry() -> None:
 
 
 def test_whoever_the_registry_knows_is_linked_to_nobody_else() -> None:
-    names = {identity: name for identity in ("person:volodymyr-zelensky", "person:vladimir-zelenskiy") if (name := read(identity))}
+    names = {
+        identity: name
+        for identity in ("person:volodymyr-zelensky", "person:vladimir-zelenskiy")
+        if (name := read(identity))
+    }
     assert set(resolved(names).values()) == {"person:volodymyr-zelenskyy"}
 
 
-# -- the shipped entries --------------------------------------------------------------------------------------------------
+# -- the shipped entries -------------------------------------------------------------------------------------
 
 ENTRIES = registry.shipped()
 
@@ -135,5 +144,8 @@ def test_us_entries_are_what_their_source_makes_them() -> None:
     source = next((folder for folder in beside if folder.is_dir()), None)
     if source is None:
         pytest.skip("shared/data/actors-us, the source of us.jsonl, is in no folder above")
-    made = sorted(json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in us.entries(us.people(source)))
+    made = sorted(
+        json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        for entry in us.entries(us.people(source))
+    )
     assert made == (registry.FOLDER / "us.jsonl").read_text(encoding="utf-8").splitlines()

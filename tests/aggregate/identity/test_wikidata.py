@@ -1,4 +1,5 @@
-"""Entries from a dump of Wikidata: ``wikidata.json`` has the dump's form, invented entities and, of real ones, Q76's item."""
+"""Entries from a dump of Wikidata: ``wikidata.json`` has the dump's form, invented entities and, of real
+ones, Q76's item."""
 
 from __future__ import annotations
 
@@ -26,10 +27,14 @@ SHIPPED = (
 )
 IDA = Entry("person:ida-marlowe@Q900000001", ("Ida Marlowe", "Ida B. Marlowe"), wikidata="Q900000001")
 NAMESAKE = Entry("person:ida-marlowe@Q900000005", ("Ida Marlowe",), wikidata="Q900000005")
-OBAMA = Entry("person:barack-obama", ("Barack Obama", "Barack Hussein Obama II", "Obama", "Barry Obama"), wikidata="Q76")
+OBAMA = Entry(
+    "person:barack-obama", ("Barack Obama", "Barack Hussein Obama II", "Obama", "Barry Obama"), wikidata="Q76"
+)
 
 
-def read(path: Path = DUMP, *, offices: Iterable[tuple[str, tuple[str, str]]] = (), **wanted: Any) -> list[Entry]:
+def read(
+    path: Path = DUMP, *, offices: Iterable[tuple[str, tuple[str, str]]] = (), **wanted: Any
+) -> list[Entry]:
     tally = Tally()
     return list(Converter(Filter(**wanted), dict(offices), SHIPPED).entries(entities(path, tally), tally))
 
@@ -58,17 +63,24 @@ def test_what_is_wanted_becomes_an_entry(wanted: dict[str, Any], found: list[Ent
 def test_positions_become_terms_as_far_as_their_days_are_known() -> None:
     offices = {"Q900000100": ("mayor", "Springfield"), "Q900000101": ("governor", "US-IL")}
     [ida, _] = read(offices=offices.items())
-    assert ida.offices == (Term("mayor", "Springfield", "2020-01-05", "2024-03"), Term("governor", "US-IL", "2024"))
+    assert ida.offices == (
+        Term("mayor", "Springfield", "2020-01-05", "2024-03"),
+        Term("governor", "US-IL", "2024"),
+    )
 
 
 def test_what_it_makes_can_be_imported_beside_the_shipped_entries(tmp_path: Path) -> None:
     made = read(sitelink=None)
-    (tmp_path / "list.jsonl").write_bytes(b"\n".join(ENTRY.dump_json(entry, exclude_defaults=True) for entry in made))
+    (tmp_path / "list.jsonl").write_bytes(
+        b"\n".join(ENTRY.dump_json(entry, exclude_defaults=True) for entry in made)
+    )
     assert read_entries(tmp_path / "list.jsonl") == made
     assert problems_among(made, registry.shipped()) == []
 
 
-@pytest.mark.parametrize(("name", "pack"), [("d.json.gz", gzip.compress), ("d.json.bz2", bz2.compress), ("d.json", bytes)])
+@pytest.mark.parametrize(
+    ("name", "pack"), [("d.json.gz", gzip.compress), ("d.json.bz2", bz2.compress), ("d.json", bytes)]
+)
 def test_a_dump_is_read_packed_or_not_with_brackets_and_commas_or_without(
     tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
@@ -100,10 +112,16 @@ def test_memory_does_not_grow_with_the_dump(tmp_path: Path) -> None:
 
     def peak(times: int) -> int:
         with gzip.open(tmp_path / "d.json.gz", "wt", compresslevel=1) as file:
-            file.write("[\n" + ",\n".join(json.dumps(first | {"id": f"Q{number}"}) for number in range(1, times + 1)) + "\n]\n")
+            file.write(
+                "[\n"
+                + ",\n".join(json.dumps(first | {"id": f"Q{number}"}) for number in range(1, times + 1))
+                + "\n]\n"
+            )
         tally = Tally()
         tracemalloc.start()
-        count = sum(1 for _ in Converter(Filter(), {}, ()).entries(entities(tmp_path / "d.json.gz", tally), tally))
+        count = sum(
+            1 for _ in Converter(Filter(), {}, ()).entries(entities(tmp_path / "d.json.gz", tally), tally)
+        )
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert count == times

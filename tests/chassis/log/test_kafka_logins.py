@@ -1,4 +1,5 @@
-"""A real broker that asks for TLS and a login (SCRAM): the settings get in, and a wrong one is named with its cure."""
+"""A real broker that asks for TLS and a login (SCRAM): the settings get in, and a wrong one is named with its
+cure."""
 
 from __future__ import annotations
 
@@ -34,11 +35,13 @@ pytestmark = pytest.mark.kafka
 ALICE = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "alice", "sasl_password": "a password"}
 STORE_PASSWORD = "changeit"
 REASONS_S = (6.0, 30.0, 120.0)
-"""How long a client goes on where it cannot know that trying is useless; a busy machine may see nothing within the first."""
+"""How long a client goes on where it cannot know that trying is useless; a busy machine may see nothing
+within the first."""
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Bytes between a port that the broker advertises and the one it listens on; nothing is read, so TLS goes through."""
+    """Bytes between a port that the broker advertises and the one it listens on; nothing is read, so TLS goes
+    through."""
 
     daemon_threads = True
     target = 0
@@ -68,7 +71,8 @@ def _pump(source: socket, sink: socket) -> None:
 
 @dataclass(frozen=True)
 class Secured:
-    """``tls`` takes alice over TLS, ``plain`` anybody; ``certificate`` is the broker's, signed by nobody else."""
+    """``tls`` takes alice over TLS, ``plain`` anybody; ``certificate`` is the broker's, signed by nobody
+    else."""
 
     tls: str
     plain: str
@@ -76,7 +80,12 @@ class Secured:
 
     def settings(self, **changes: object) -> dict[str, Any]:
         """What gets alice in, with changes."""
-        right = {"bootstrap_servers": self.tls, "security_protocol": "SASL_SSL", "ssl_cafile": str(self.certificate), **ALICE}
+        right = {
+            "bootstrap_servers": self.tls,
+            "security_protocol": "SASL_SSL",
+            "ssl_cafile": str(self.certificate),
+            **ALICE,
+        }
         found: dict[str, Any] = {**PATIENT, **right, **changes}
         login = found["security_protocol"].startswith("SASL")
         return found if login else {name: value for name, value in found.items() if name not in ALICE}
@@ -92,7 +101,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     listener = {
         "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_SSL",
         "listener.name.proxied.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "listener.name.proxied.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+        "listener.name.proxied.scram-sha-512.sasl.jaas.config": (
+            "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        ),
         "listener.name.proxied.ssl.keystore.location": str(store),
         "listener.name.proxied.ssl.keystore.password": STORE_PASSWORD,
     }
@@ -103,7 +114,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         with cluster:
             [(_, relay.target)] = cluster.behind_proxy()
             with KafkaAdminClient(bootstrap_servers=cluster.bootstrap) as admin:
-                credentials = UserScramCredentialUpsertion("alice", ALICE["sasl_mechanism"], ALICE["sasl_password"])
+                credentials = UserScramCredentialUpsertion(
+                    "alice", ALICE["sasl_mechanism"], ALICE["sasl_password"]
+                )
                 assert admin.alter_user_scram_credentials([credentials]) == {"alice": None}
             made = Secured(f"127.0.0.1:{relay.port}", cluster.bootstrap, certificate)
             until(lambda: _lets_in(made), "the broker to know alice")
@@ -124,9 +137,21 @@ def _lets_in(secured: Secured) -> bool:
 def _make_certificate(store: Path, certificate: Path) -> None:
     keytool = str(Path(java()).resolve().with_name("keytool"))
     held = ["-alias", "broker", "-keystore", str(store), "-storepass", STORE_PASSWORD]
-    made = ["-genkeypair", "-keyalg", "EC", "-dname", "CN=broker", "-ext", "san=ip:127.0.0.1", "-storetype", "PKCS12"]
+    made = [
+        "-genkeypair",
+        "-keyalg",
+        "EC",
+        "-dname",
+        "CN=broker",
+        "-ext",
+        "san=ip:127.0.0.1",
+        "-storetype",
+        "PKCS12",
+    ]
     subprocess.run([keytool, *made, *held], check=True, capture_output=True)
-    subprocess.run([keytool, "-exportcert", "-rfc", "-file", str(certificate), *held], check=True, capture_output=True)
+    subprocess.run(
+        [keytool, "-exportcert", "-rfc", "-file", str(certificate), *held], check=True, capture_output=True
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -147,8 +172,14 @@ def test_the_right_settings_write_and_read(secured: Secured) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"sasl_password": "wrong"}, r"ONRECORD_KAFKA__SASL_PASSWORD: the broker refuses user 'alice' with this password"),
-        ({"sasl_username": "bob"}, r"ONRECORD_KAFKA__SASL_PASSWORD: the broker refuses user 'bob' .*SASL_USERNAME"),
+        (
+            {"sasl_password": "wrong"},
+            r"ONRECORD_KAFKA__SASL_PASSWORD: the broker refuses user 'alice' with this password",
+        ),
+        (
+            {"sasl_username": "bob"},
+            r"ONRECORD_KAFKA__SASL_PASSWORD: the broker refuses user 'bob' .*SASL_USERNAME",
+        ),
         ({"sasl_mechanism": "PLAIN"}, r"ONRECORD_KAFKA__SASL_MECHANISM: the broker does not take PLAIN"),
         ({"ssl_cafile": None}, r"ONRECORD_KAFKA__SSL_CAFILE: the broker's certificate is not trusted"),
         ({"ssl_cafile": "/nowhere/ca.pem"}, r"ONRECORD_KAFKA__SSL_CAFILE: /nowhere/ca.pem: cannot be read"),
@@ -156,20 +187,28 @@ def test_the_right_settings_write_and_read(secured: Secured) -> None:
     ],
     ids=["password", "user", "mechanism", "authority", "no file", "no PEM"],
 )
-def test_what_the_broker_refuses_is_said_at_once(secured: Secured, changes: dict[str, object], line: str) -> None:
+def test_what_the_broker_refuses_is_said_at_once(
+    secured: Secured, changes: dict[str, object], line: str
+) -> None:
     with secured.log(**changes) as log, pytest.raises(SettingsError, match=line):
         log.topics()
 
 
 def test_the_certificate_is_for_another_name(secured: Secured) -> None:
     elsewhere = secured.tls.replace("127.0.0.1", "localhost")
-    with secured.log(bootstrap_servers=elsewhere) as log, pytest.raises(SettingsError, match=r"BOOTSTRAP_SERVERS: .*as its certificate"):
+    with (
+        secured.log(bootstrap_servers=elsewhere) as log,
+        pytest.raises(SettingsError, match=r"BOOTSTRAP_SERVERS: .*as its certificate"),
+    ):
         log.topics()
 
 
 def test_a_login_where_none_is_asked_for(secured: Secured) -> None:
     changes = {"bootstrap_servers": secured.plain, "security_protocol": "SASL_PLAINTEXT"}
-    with secured.log(**changes) as log, pytest.raises(SettingsError, match="SASL_PLAINTEXT, but the broker takes no login"):
+    with (
+        secured.log(**changes) as log,
+        pytest.raises(SettingsError, match="SASL_PLAINTEXT, but the broker takes no login"),
+    ):
         log.topics()
 
 
@@ -178,15 +217,24 @@ def test_what_may_pass_is_waited_for_and_then_explained(secured: Secured) -> Non
         ({"security_protocol": "PLAINTEXT"}, "SECURITY_PROTOCOL: PLAINTEXT"),
         ({"security_protocol": "SASL_PLAINTEXT"}, "SECURITY_PROTOCOL: SASL_PLAINTEXT"),
         ({"security_protocol": "SSL"}, "SECURITY_PROTOCOL: the broker hangs up on SSL"),
-        ({"security_protocol": "SSL", "bootstrap_servers": secured.plain}, "SECURITY_PROTOCOL: SSL, but no TLS connection came about"),
-        ({"security_protocol": "PLAINTEXT", "bootstrap_servers": "127.0.0.1:1"}, "BOOTSTRAP_SERVERS: 127.0.0.1:1: no answer"),
+        (
+            {"security_protocol": "SSL", "bootstrap_servers": secured.plain},
+            "SECURITY_PROTOCOL: SSL, but no TLS connection came about",
+        ),
+        (
+            {"security_protocol": "PLAINTEXT", "bootstrap_servers": "127.0.0.1:1"},
+            "BOOTSTRAP_SERVERS: 127.0.0.1:1: no answer",
+        ),
     ]
 
     def told(case: tuple[dict[str, object], str]) -> str:
         changes, wanted = case
         text = ""
         for seconds in REASONS_S:
-            with secured.log(**{**FAST, "bootstrap_timeout_s": seconds, **changes}) as log, pytest.raises(TransientError) as raised:
+            with (
+                secured.log(**{**FAST, "bootstrap_timeout_s": seconds, **changes}) as log,
+                pytest.raises(TransientError) as raised,
+            ):
                 log.topics()
             text = str(raised.value)
             if wanted in text:

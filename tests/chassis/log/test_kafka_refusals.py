@@ -21,7 +21,8 @@ from tests.support.kafka import FAST
 
 @pytest.fixture
 def resetting() -> Iterator[str]:
-    """A listener that resets each connection at once, as a load balancer does whose brokers are just starting."""
+    """A listener that resets each connection at once, as a load balancer does whose brokers are just
+    starting."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -41,7 +42,9 @@ def resetting() -> Iterator[str]:
 
 
 def test_a_connection_reset_before_tls_begins_is_tried_again(resetting: str) -> None:
-    settings = KafkaSettings.model_validate({**FAST, "bootstrap_servers": resetting, "security_protocol": "SSL"})
+    settings = KafkaSettings.model_validate(
+        {**FAST, "bootstrap_servers": resetting, "security_protocol": "SSL"}
+    )
     with KafkaLog(settings) as log, pytest.raises(TransientError, match="ONRECORD_KAFKA__"):
         log.topics()
 
@@ -79,7 +82,9 @@ def test_only_files_that_cannot_be_used_are_final(error: OSError, final: bool) -
     ],
 )
 @pytest.mark.parametrize(("protocol", "certificate"), [("SSL", True), ("PLAINTEXT", False)])
-def test_a_missing_client_certificate_is_thought_of_where_there_is_tls(text: str, protocol: str, certificate: bool) -> None:
+def test_a_missing_client_certificate_is_thought_of_where_there_is_tls(
+    text: str, protocol: str, certificate: bool
+) -> None:
     configuration = config.connection(KafkaSettings.model_validate({"security_protocol": protocol}), "test")
     found = refusal(KafkaConnectionError(text), configuration)
     assert not found.final

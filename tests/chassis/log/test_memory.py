@@ -1,4 +1,5 @@
-"""Whoever reads the log holds a few large records at a time, never a page of a hundred of them. Measured in processes of their own."""
+"""Whoever reads the log holds a few large records at a time, never a page of a hundred of them. Measured in
+processes of their own."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ LARGE = 3_000_000
 COUNT = 40
 MB = 1_000_000
 TWO_BATCHES = 60 * MB
-"""The next one is read while a caller holds the last: twice :data:`services.chassis.log.sqlite.cursors.BATCH_BYTES`, and SQLite's cache."""
+"""The next one is read while a caller holds the last: twice
+:data:`services.chassis.log.sqlite.cursors.BATCH_BYTES`, and SQLite's cache."""
 
 # peak memory is set back before the work, so that what the imports take does not count
 READER = """

@@ -34,7 +34,13 @@ def test_partitions_are_the_kafka_clients(key: bytes, partitions: int) -> None:
 @given(
     st.none() | st.binary(max_size=300),
     st.none() | st.integers(0, 20_000).map(bytes),
-    st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=80), st.binary(max_size=150)), max_size=70).map(tuple),
+    st.lists(
+        st.tuples(st.text(st.characters(codec="utf-8"), max_size=80), st.binary(max_size=150)), max_size=70
+    ).map(tuple),
 )
-def test_sizes_are_the_kafka_clients(key: bytes | None, value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> None:
-    assert message_bytes(Message("t", key, value, headers)) == DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)
+def test_sizes_are_the_kafka_clients(
+    key: bytes | None, value: bytes | None, headers: tuple[tuple[str, bytes], ...]
+) -> None:
+    assert message_bytes(
+        Message("t", key, value, headers)
+    ) == DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers)

@@ -47,7 +47,10 @@ def test_a_locked_file_and_a_large_message_are_reported_and_good_ones_are_not(tm
 
 def test_the_opened_log_counts_them_for_its_service(tmp_path: Path) -> None:
     metrics = Metrics()
-    with open_log(Settings(log=LogSettings(path=tmp_path / "log.db")), metrics, "ingest") as log, log.producer("test") as producer:
+    with (
+        open_log(Settings(log=LogSettings(path=tmp_path / "log.db")), metrics, "ingest") as log,
+        log.producer("test") as producer,
+    ):
         log.create_topics([TopicSpec("t", 1, None, max_message_bytes=1_000)])
         with pytest.raises(LimitExceeded):
             producer.append([Message("t", b"k", b"x" * 1_001)])
@@ -56,12 +59,17 @@ def test_the_opened_log_counts_them_for_its_service(tmp_path: Path) -> None:
 
 
 @pytest.mark.kafka
-def test_a_commit_whose_answer_is_lost_on_kafka_is_reported(kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka) -> None:
+def test_a_commit_whose_answer_is_lost_on_kafka_is_reported(
+    kafka_proxy: FaultProxy, kafka_behind_proxy: Kafka
+) -> None:
     from services.chassis.log.kafka import KafkaLog
 
     failures: list[str] = []
     quick = kafka_behind_proxy.settings(**FAST)
-    with KafkaLog(kafka_behind_proxy.settings(), on_failure=failures.append) as patient, KafkaLog(quick, on_failure=failures.append) as log:
+    with (
+        KafkaLog(kafka_behind_proxy.settings(), on_failure=failures.append) as patient,
+        KafkaLog(quick, on_failure=failures.append) as log,
+    ):
         topic = new_topic(patient, 1)
         with patient.producer(f"p-{new_group()}") as producer:
             producer.append([Message(topic, b"k", b"v")])

@@ -1,4 +1,5 @@
-"""The embedded log alone: one live consumer per group, fencing, waking up, positions outside of what is kept."""
+"""The embedded log alone: one live consumer per group, fencing, waking up, positions outside of what is
+kept."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ def test_a_second_live_consumer_is_told_who_reads_and_to_use_kafka(log: SqliteLo
     join(log).close()
 
 
-def test_an_expired_lease_passes_on_and_the_deposed_owner_changes_nothing(log: SqliteLog, clock: Clock) -> None:
+def test_an_expired_lease_passes_on_and_the_deposed_owner_changes_nothing(
+    log: SqliteLog, clock: Clock
+) -> None:
     first = join(log)
     batch = first.poll(0.0, 10)
     clock.ms += LEASE_MS - 1
@@ -126,7 +129,9 @@ def test_a_consumer_that_waits_long_keeps_its_lease(log: SqliteLog, path: Path, 
     ("column", "value", "taken"),
     [("process_started", 1, True), ("pid", 2**22 + 1, True), ("host", "elsewhere/another-boot", False)],
 )
-def test_whether_the_owner_is_gone(log: SqliteLog, path: Path, clock: Clock, column: str, value: object, taken: bool) -> None:
+def test_whether_the_owner_is_gone(
+    log: SqliteLog, path: Path, clock: Clock, column: str, value: object, taken: bool
+) -> None:
     join(log)
     with sqlite3.connect(path) as connection:
         connection.execute(f"UPDATE lease SET {column} = ?", (value,))
@@ -201,7 +206,9 @@ def test_threads_with_producers_and_consumers_of_their_own(path: Path) -> None:
         def write(name: bytes) -> None:
             with log.producer("test") as producer:
                 for first in range(0, 100, 5):
-                    producer.append([Message("in", name, b"%s-%04d" % (name, n)) for n in range(first, first + 5)])
+                    producer.append(
+                        [Message("in", name, b"%s-%04d" % (name, n)) for n in range(first, first + 5)]
+                    )
 
         def consume(group: str) -> None:
             with log.stage_consumer(group, ["in"], "0") as member:
@@ -215,7 +222,9 @@ def test_threads_with_producers_and_consumers_of_their_own(path: Path) -> None:
             thread.join()
     for group in ("one", "two"):
         for name in (b"a", b"b", b"c"):
-            assert [r.value for r in read[group] if r.key == name] == [b"%s-%04d" % (name, n) for n in range(100)]
+            assert [r.value for r in read[group] if r.key == name] == [
+                b"%s-%04d" % (name, n) for n in range(100)
+            ]
 
 
 # waking up

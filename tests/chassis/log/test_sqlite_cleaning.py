@@ -35,11 +35,19 @@ def clock() -> Clock:
 @pytest.fixture
 def log(tmp_path: Path, clock: Clock) -> Iterator[SqliteLog]:
     with SqliteLog(tmp_path / "log.db", clock_ms=clock) as log:
-        log.create_topics([TopicSpec("short", 1, KEEP_MS), TopicSpec("forever", 1, None), TopicSpec("latest", 1, None, compact=True)])
+        log.create_topics(
+            [
+                TopicSpec("short", 1, KEEP_MS),
+                TopicSpec("forever", 1, None),
+                TopicSpec("latest", 1, None, compact=True),
+            ]
+        )
         yield log
 
 
-def append(log: SqliteLog, topic: str, *pairs: tuple[bytes, bytes | None], timestamp_ms: int | None = None) -> None:
+def append(
+    log: SqliteLog, topic: str, *pairs: tuple[bytes, bytes | None], timestamp_ms: int | None = None
+) -> None:
     with log.producer("test") as producer:
         producer.append([Message(topic, key, value, timestamp_ms=timestamp_ms) for key, value in pairs])
 
@@ -101,7 +109,9 @@ def test_the_latest_record_of_each_key_stays_where_it_is(log: SqliteLog, clock: 
     append(log, "latest", *numbers(STEP_RECORDS * 3))
     last = STEP_RECORDS * 3
     assert log.maintain(clock.ms) == last - 7
-    assert [(r.offset, r.value) for r in log.read("latest", 0)] == [(n, b"%d" % n) for n in range(last - 7, last)]
+    assert [(r.offset, r.value) for r in log.read("latest", 0)] == [
+        (n, b"%d" % n) for n in range(last - 7, last)
+    ]
     assert log.topics()["latest"].ranges[0] == (0, last)
     assert log.maintain(clock.ms) == 0
 
@@ -130,27 +140,43 @@ def test_compaction_cut_short_brings_no_deleted_key_back(
     steps = 0
     for _ in cleaning.compact(database, clock.ms + TOMBSTONE_MS, eager=True):
         steps += 1
-        assert {key for key, value in {r.key: r.value for r in log.read("latest", 0)}.items() if value is not None} == {b"b"}
+        assert {
+            key for key, value in {r.key: r.value for r in log.read("latest", 0)}.items() if value is not None
+        } == {b"b"}
     assert steps == 4
     database.close()
 
 
 def test_a_consumer_reads_over_gaps(log: SqliteLog, clock: Clock) -> None:
-    append(log, "latest", *numbers(20), (b"last", b"x"), *[(b"gone", b"%d" % n) for n in range(5)], (b"gone", None))
+    append(
+        log,
+        "latest",
+        *numbers(20),
+        (b"last", b"x"),
+        *[(b"gone", b"%d" % n) for n in range(5)],
+        (b"gone", None),
+    )
     with log.stage_consumer("g", ["latest"], "0") as consumer:
         assert len(drain(consumer, 2, max_records=2)) == 2
         log.maintain(clock.ms + TOMBSTONE_MS)
-        assert [r.value for r in drain(consumer, 8, max_records=3)] == [*(b"%d" % n for n in range(13, 20)), b"x"]
+        assert [r.value for r in drain(consumer, 8, max_records=3)] == [
+            *(b"%d" % n for n in range(13, 20)),
+            b"x",
+        ]
         consumer.poll(0.0)
         assert consumer.lag() == {TopicPartition("latest", 0): 0}
 
 
-Step = st.tuples(st.sampled_from([b"a", b"b", b"c", b"d"]), st.none() | st.binary(max_size=3)) | st.just("maintain")
+Step = st.tuples(st.sampled_from([b"a", b"b", b"c", b"d"]), st.none() | st.binary(max_size=3)) | st.just(
+    "maintain"
+)
 
 
 @settings(max_examples=50)
 @given(st.lists(Step, max_size=30), st.integers(0, 2))
-def test_compaction_never_changes_what_a_key_ends_at(log: SqliteLog, clock: Clock, steps: list[object], days: int) -> None:
+def test_compaction_never_changes_what_a_key_ends_at(
+    log: SqliteLog, clock: Clock, steps: list[object], days: int
+) -> None:
     topic = f"compacted-{len(log.topics())}"
     log.create_topics([TopicSpec(topic, 2, None, compact=True)])
     latest: dict[bytes, bytes | None] = {}
@@ -185,7 +211,9 @@ def test_live_members_clean_in_passing(log: SqliteLog, tmp_path: Path, clock: Cl
     assert len(everything(log, "latest")) == 7
 
 
-def test_cleaning_in_passing_is_little_at_a_time(log: SqliteLog, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cleaning_in_passing_is_little_at_a_time(
+    log: SqliteLog, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cleaning, "STEP_RECORDS", 2)
     append(log, "short", *numbers(30))
     clock.ms += 86_400_000

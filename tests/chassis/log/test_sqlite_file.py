@@ -39,7 +39,10 @@ def test_settings_of_the_file(path: Path) -> None:
     make(path)
     with SqliteLog(path) as log:
         connection = log._shared.file.connect()
-        settings = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "user_version")}
+        settings = {
+            name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "user_version")
+        }
         connection.close()
     assert settings == {"journal_mode": "wal", "synchronous": 2, "user_version": schema.VERSION}
 
@@ -67,7 +70,9 @@ def test_another_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"not a database at all, only text" * 100, b"SQLite format 3\0" + b"\xff" * 4_080])
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, only text" * 100, b"SQLite format 3\0" + b"\xff" * 4_080]
+)
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "log.db"
     path.write_bytes(content)
@@ -122,7 +127,9 @@ def test_threads_that_open_it_together(path: Path) -> None:
 def test_people_can_read_it_with_a_shell(path: Path) -> None:
     make(path)
     connection = sqlite3.connect(path)
-    found = connection.execute('SELECT topic, partition, "offset", length(value) FROM readable_record WHERE "offset" = 12').fetchall()
+    found = connection.execute(
+        'SELECT topic, partition, "offset", length(value) FROM readable_record WHERE "offset" = 12'
+    ).fetchall()
     connection.close()
     assert found == [("t", 0, 12, 2_000)]
 

@@ -1,4 +1,5 @@
-"""The file is moved, deleted, replaced, cut short or may not be written: said by name with the cure, and never a new log in silence."""
+"""The file is moved, deleted, replaced, cut short or may not be written: said by name with the cure, and
+never a new log in silence."""
 
 from __future__ import annotations
 
@@ -74,8 +75,14 @@ def replace(path: Path) -> None:
         (replace, r"log\.db: another file stands in its place; put it back"),
     ],
 )
-def test_a_log_that_goes_while_in_use_takes_nothing_more(path: Path, happens: Callable[[Path], None], words: str) -> None:
-    with SqliteLog(path) as log, log.producer("test") as producer, log.stage_consumer("g", ["t"], "0") as consumer:
+def test_a_log_that_goes_while_in_use_takes_nothing_more(
+    path: Path, happens: Callable[[Path], None], words: str
+) -> None:
+    with (
+        SqliteLog(path) as log,
+        log.producer("test") as producer,
+        log.stage_consumer("g", ["t"], "0") as consumer,
+    ):
         batch = consumer.poll(0.0)
         happens(path)
         before = sorted(path.parent.glob("log.db")), path.exists() and path.stat().st_size
@@ -97,11 +104,17 @@ def test_a_log_that_goes_while_in_use_takes_nothing_more(path: Path, happens: Ca
         for attempt in attempts[:2]:
             with pytest.raises(CommitFailed, match=words):
                 attempt()
-        assert (sorted(path.parent.glob("log.db")), path.exists() and path.stat().st_size) == before, "none was made in its place"
+        assert (sorted(path.parent.glob("log.db")), path.exists() and path.stat().st_size) == before, (
+            "none was made in its place"
+        )
 
 
 def test_put_back_it_goes_on(path: Path) -> None:
-    with SqliteLog(path) as log, log.producer("test") as producer, log.stage_consumer("g", ["t"], "0") as consumer:
+    with (
+        SqliteLog(path) as log,
+        log.producer("test") as producer,
+        log.stage_consumer("g", ["t"], "0") as consumer,
+    ):
         move_the_folder(path)
         with pytest.raises(CommitFailed, match=GONE):
             producer.append([Message("t", b"k", b"later")])
@@ -113,7 +126,10 @@ def test_put_back_it_goes_on(path: Path) -> None:
 def test_a_file_cut_short_is_refused_and_left_alone(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2 // 4_096 * 4_096)
     content = path.read_bytes()
-    with pytest.raises(LogUnreadable, match=r"log\.db is damaged.*restore it from a copy"), SqliteLog(path) as log:
+    with (
+        pytest.raises(LogUnreadable, match=r"log\.db is damaged.*restore it from a copy"),
+        SqliteLog(path) as log,
+    ):
         everything(log, "t")
     assert path.read_bytes() == content
 
@@ -130,7 +146,8 @@ def test_what_only_the_write_ahead_log_holds_is_not_thrown_away(path: Path, empt
         kept.touch()
     content = Path(f"{kept}-wal").read_bytes()
     with pytest.raises(
-        LogUnreadable, match=r"kept\.db is not there or empty, but its write-ahead log .*kept\.db-wal is: put the file back"
+        LogUnreadable,
+        match=r"kept\.db is not there or empty, but its write-ahead log .*kept\.db-wal is: put the file back",
     ):
         SqliteLog(kept)
     assert Path(f"{kept}-wal").read_bytes() == content
@@ -159,7 +176,9 @@ def settings(folder: Path) -> Settings:
 
 @pytest.mark.parametrize("old", ["record.db", "ingest.db"])
 @pytest.mark.parametrize("empty", [False, True])
-def test_no_new_log_beside_an_old_record_unless_it_is_asked_for(tmp_path: Path, old: str, empty: bool) -> None:
+def test_no_new_log_beside_an_old_record_unless_it_is_asked_for(
+    tmp_path: Path, old: str, empty: bool
+) -> None:
     found = settings(tmp_path)
     with open_log(found, Metrics(), "extract"):
         pass
@@ -168,7 +187,10 @@ def test_no_new_log_beside_an_old_record_unless_it_is_asked_for(tmp_path: Path, 
     (tmp_path / old).write_bytes(b"made from the log that is gone")
     if empty:
         delete_log.touch()
-    with pytest.raises(LogUnreadable, match=rf"log\.db is not there.*{old} was made from one: put the log back.*onrecord topics create"):
+    with pytest.raises(
+        LogUnreadable,
+        match=rf"log\.db is not there.*{old} was made from one: put the log back.*onrecord topics create",
+    ):
         open_log(found, Metrics(), "extract")
     assert not delete_log.exists() or delete_log.stat().st_size == 0
     with open_log(found, Metrics(), "topics", begin=True) as log:

@@ -15,7 +15,18 @@ from services.chassis.failpoints import NAMES
 from services.chassis.log.sqlite import SqliteLog
 from services.chassis.log.types import Message
 from tests.support.log import everything, values
-from tests.support.log_process import DEAD, GROUP, PARTITIONS, POISON, SOURCE, TARGET, copy, create, outputs, start
+from tests.support.log_process import (
+    DEAD,
+    GROUP,
+    PARTITIONS,
+    POISON,
+    SOURCE,
+    TARGET,
+    copy,
+    create,
+    outputs,
+    start,
+)
 from tests.support.patience import PATIENCE_S
 
 
@@ -66,16 +77,24 @@ def test_a_process_that_ends_gives_its_group_back(log: SqliteLog, path: Path) ->
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("hit", [1, 3])
 def test_kill_9_loses_nothing_and_doubles_nothing(log: SqliteLog, path: Path, name: str, hit: int) -> None:
-    """Killed in the middle of a transaction, the log holds all of the batches before it and nothing of this one."""
+    """Killed in the middle of a transaction, the log holds all of the batches before it and nothing of this
+    one."""
     with log.producer("test") as producer:
-        producer.append([Message(SOURCE, b"k%d" % (n % 9), (POISON if n % 5 == 0 else b"fine") + b"-%03d" % n) for n in range(60)])
+        producer.append(
+            [
+                Message(SOURCE, b"k%d" % (n % 9), (POISON if n % 5 == 0 else b"fine") + b"-%03d" % n)
+                for n in range(60)
+            ]
+        )
     with start("copy", path, failpoint=f"{name}:{hit}") as stage:
         stage.wait()
     assert stage.returncode == -signal.SIGKILL
     check_file(path)
 
     committed = log.committed(GROUP)
-    done = [record for tp, offset in committed.items() for record in log.read(SOURCE, tp.partition, 0, offset)]
+    done = [
+        record for tp, offset in committed.items() for record in log.read(SOURCE, tp.partition, 0, offset)
+    ]
     if hit == 1:
         assert bool(done) == (name == "after_commit")
     expected = [outputs(record) for record in done]
@@ -117,7 +136,9 @@ def test_writers_and_readers_in_several_processes(log: SqliteLog, path: Path) ->
         assert writer.returncode == 0
     copied = [record for number in range(PARTITIONS) for record in log.read(TARGET, number)]
     for name in names:
-        assert [r.value for r in copied if r.key == name.encode()] == [b"%s-%06d" % (name.encode(), n) for n in range(300)]
+        assert [r.value for r in copied if r.key == name.encode()] == [
+            b"%s-%06d" % (name.encode(), n) for n in range(300)
+        ]
     assert sum(log.committed(GROUP).values()) == 900
     check_file(path)
 

@@ -1,7 +1,8 @@
 """Transactions that the coordinator takes for complete and that are open on a partition (hazard H10).
 
-Where they come from, a crash of the only broker in the right tenth of a second, cannot be played at will. Here the broker does not ask its
-coordinator about transactions (as brokers before 3.6 never did), so a producer can write on after its transaction was committed.
+Where they come from, a crash of the only broker in the right tenth of a second, cannot be played at will.
+Here the broker does not ask its coordinator about transactions (as brokers before 3.6 never did), so a
+producer can write on after its transaction was committed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def found_on(settings: KafkaSettings, topic: str) -> list[Unfinished]:
     return [one for one in unfinished(settings) if one.place.topic == topic]
 
 
-def test_what_was_committed_is_finished_as_committed(settings: KafkaSettings, log: KafkaLog, producer: KafkaProducer) -> None:
+def test_what_was_committed_is_finished_as_committed(
+    settings: KafkaSettings, log: KafkaLog, producer: KafkaProducer
+) -> None:
     topic = new_topic(log, 1)
     producer.begin_transaction()
     producer.send(topic, value=b"first", partition=0)
@@ -68,7 +71,9 @@ def test_what_was_committed_is_finished_as_committed(settings: KafkaSettings, lo
     write_unannounced(producer, topic, b"second")
     until(lambda: found_on(settings, topic), "the open transaction to be found")
     (found,) = found_on(settings, topic)
-    assert (found.place.partition, found.offset, found.commits) == (0, 2, True), "behind the first record and its marker"
+    assert (found.place.partition, found.offset, found.commits) == (0, 2, True), (
+        "behind the first record and its marker"
+    )
     assert values(everything(log, topic)) == [b"first"]
     finish(settings, [found])
     until(lambda: values(everything(log, topic)) == [b"first", b"second"], "the second record to be seen")
@@ -93,7 +98,9 @@ def test_what_nobody_decided_is_told_and_left_alone(
     assert len(found_on(settings, topic)) == 1
 
 
-def test_a_transaction_under_way_is_not_among_them(settings: KafkaSettings, log: KafkaLog, producer: KafkaProducer) -> None:
+def test_a_transaction_under_way_is_not_among_them(
+    settings: KafkaSettings, log: KafkaLog, producer: KafkaProducer
+) -> None:
     topic = new_topic(log, 1)
     producer.begin_transaction()
     producer.send(topic, value=b"under way", partition=0).get(PATIENCE_S)

@@ -1,4 +1,5 @@
-"""What a stage says of each record: one line and one span after the commit, whatever was retried before, and never text."""
+"""What a stage says of each record: one line and one span after the commit, whatever was retried before, and
+never text."""
 
 from __future__ import annotations
 
@@ -35,7 +36,11 @@ def handle(record: Record) -> Handled[Message]:
         raise PoisonError("Article art-1: not JSON", stage="decode", reason="not_json")
     if record.value == b"bug":
         raise ValueError(SECRET)
-    return Handled([Message("out", record.key, record.value)], "extracted", facts={"article_id": "art-1", "revision": 2, "quotes": 3})
+    return Handled(
+        [Message("out", record.key, record.value)],
+        "extracted",
+        facts={"article_id": "art-1", "revision": 2, "quotes": 3},
+    )
 
 
 def run(
@@ -99,7 +104,9 @@ def test_the_message_of_an_unforeseen_error_is_withheld() -> None:
     assert SECRET not in str(lines)
     assert lines[0]["error_class"] == lines[1]["error"] == "ValueError"
     assert lines[0]["at"].startswith("test_account.py:")
-    assert SECRET.encode() in dict(session.dead[0].headers)[PREFIX + "error-message"], "the dead letter holds it"
+    assert SECRET.encode() in dict(session.dead[0].headers)[PREFIX + "error-message"], (
+        "the dead letter holds it"
+    )
 
 
 def test_retries_are_warnings_and_the_span_covers_them() -> None:
@@ -128,4 +135,6 @@ def test_a_better_span_of_the_handler_is_kept_and_records_that_are_only_noted_ha
 @pytest.mark.parametrize(("ahead_s", "counted"), [(60.0, 2), (1.0, 0), (-3600.0, 0)])
 def test_events_from_a_wrong_clock_are_counted(ahead_s: float, counted: int) -> None:
     _, _, metrics = run(MemorySession(source(b"a", b"b", ahead_s=ahead_s)))
-    assert (metrics.registry.get_sample_value("onrecord_clock_skew_total", {"service": "extract"}) or 0) == counted
+    assert (
+        metrics.registry.get_sample_value("onrecord_clock_skew_total", {"service": "extract"}) or 0
+    ) == counted

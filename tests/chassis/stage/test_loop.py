@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.errors import CommitFailed, DeadLetterLimit, FencedError, LimitExceeded, PoisonError, TransientError
+from services.chassis.errors import (
+    CommitFailed,
+    DeadLetterLimit,
+    FencedError,
+    LimitExceeded,
+    PoisonError,
+    TransientError,
+)
 from services.chassis.log.types import Message, Offsets, Record, TopicPartition
 from services.chassis.metrics import Metrics
 from services.chassis.settings import StageSettings
@@ -33,7 +40,9 @@ def echo(record: Record) -> Handled[Message]:
 class Rig:
     """A loop over a memory session, run until the source is exhausted."""
 
-    def __init__(self, session: MemorySession, handler: Callable[[Record], Handled[Message]] = echo, **settings: float) -> None:
+    def __init__(
+        self, session: MemorySession, handler: Callable[[Record], Handled[Message]] = echo, **settings: float
+    ) -> None:
         self.session = session
         self.metrics = Metrics()
         self.stop = threading.Event()
@@ -67,7 +76,10 @@ def test_every_record_ends_as_output_or_dead_letter_and_is_counted_once() -> Non
     rig = Rig(MemorySession(records([b"a", b"poison", b"b", b"bug", b"c"])))
     rig.run()
     assert rig.out() == [b"a", b"b", b"c"]
-    letters = [read_dead_letter(Record(m.topic, 0, 0, m.timestamp_ms or 0, m.key, m.value, m.headers)) for m in rig.session.dead]
+    letters = [
+        read_dead_letter(Record(m.topic, 0, 0, m.timestamp_ms or 0, m.key, m.value, m.headers))
+        for m in rig.session.dead
+    ]
     assert [(letter.value, letter.stage, letter.reason) for letter in letters] == [
         (b"poison", "decode", "not_json"), (b"bug", "process", "unexpected"),
     ]  # fmt: skip
@@ -119,7 +131,11 @@ def refuse(value: bytes) -> Callable[[Sequence[Message], Offsets], Exception | N
     """A log that cannot commit this output, but everything else, its dead letter included."""
 
     def fail(messages: Sequence[Message], _: Offsets) -> Exception | None:
-        return CommitFailed("refused", cause="rejected") if any(m.topic == "out" and m.value == value for m in messages) else None
+        return (
+            CommitFailed("refused", cause="rejected")
+            if any(m.topic == "out" and m.value == value for m in messages)
+            else None
+        )
 
     return fail
 
@@ -199,7 +215,11 @@ def test_a_partition_without_a_leader_does_not_stop_the_others() -> None:
 
 
 def test_a_dead_letter_too_large_for_its_topic_stops_the_stage() -> None:
-    rig = Rig(MemorySession(records([b"a"]), lambda *_: LimitExceeded("too large", stage="produce", reason="too_large")))
+    rig = Rig(
+        MemorySession(
+            records([b"a"]), lambda *_: LimitExceeded("too large", stage="produce", reason="too_large")
+        )
+    )
     with pytest.raises(LimitExceeded):
         rig.run()
     assert not rig.session.committed
@@ -229,7 +249,9 @@ def test_fenced_is_raised() -> None:
         ([b"poison", b"poison", b"a"] * 50, {"dead_window": 12, "max_records": 4}),
     ],
 )
-def test_too_much_poison_stops_the_stage_before_the_batch_is_committed(values: list[bytes], settings: dict[str, float]) -> None:
+def test_too_much_poison_stops_the_stage_before_the_batch_is_committed(
+    values: list[bytes], settings: dict[str, float]
+) -> None:
     rig = Rig(MemorySession(records(values)), echo, **settings)
     with pytest.raises(DeadLetterLimit, match="onrecord dlq list"):
         rig.run()
@@ -274,7 +296,9 @@ def test_a_stop_while_waiting_to_retry_leaves_the_record_for_the_next_start() ->
     outage=st.tuples(st.integers(0, 40), st.integers(0, 30)),
     batch=st.integers(1, 8),
 )
-def test_whatever_fails_each_record_has_exactly_one_end(values: list[bytes], outage: tuple[int, int], batch: int) -> None:
+def test_whatever_fails_each_record_has_exactly_one_end(
+    values: list[bytes], outage: tuple[int, int], batch: int
+) -> None:
     numbered = [value + b"%d" % n for n, value in enumerate(values)]
     begin, length = outage
     calls = {"made": 0}
@@ -286,7 +310,16 @@ def test_whatever_fails_each_record_has_exactly_one_end(values: list[bytes], out
         refused = any(m.topic == "out" and (m.value or b"").startswith(b"refused") for m in messages)
         return CommitFailed("refused", cause="rejected") if refused else None
 
-    rig = Rig(MemorySession(records(numbered), fail), max_records=batch, max_consecutive_dead=1000, max_dead_ratio=1.0)
+    rig = Rig(
+        MemorySession(records(numbered), fail),
+        max_records=batch,
+        max_consecutive_dead=1000,
+        max_dead_ratio=1.0,
+    )
     rig.run(turns=5000)
-    assert [v for v in rig.out() if v] == [v for v in numbered if v.startswith((b"a", b"b")) and not v.startswith(b"bug")]
-    assert [m.value for m in rig.session.dead] == [v for v in numbered if v.startswith((b"poison", b"bug", b"refused"))]
+    assert [v for v in rig.out() if v] == [
+        v for v in numbered if v.startswith((b"a", b"b")) and not v.startswith(b"bug")
+    ]
+    assert [m.value for m in rig.session.dead] == [
+        v for v in numbered if v.startswith((b"poison", b"bug", b"refused"))
+    ]

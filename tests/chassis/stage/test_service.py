@@ -39,7 +39,9 @@ def session() -> Closing:
     return Closing(records([b"poison"] * 20))
 
 
-def service(session: Closing, folder: Path, *, supervised: bool) -> tuple[StageService[Message], threading.Event]:
+def service(
+    session: Closing, folder: Path, *, supervised: bool
+) -> tuple[StageService[Message], threading.Event]:
     settings = Settings(
         log=LogSettings(path=folder / "log.db"),
         stage=StageSettings(max_consecutive_dead=LIMIT, max_records=1, poll_timeout_s=0.001, stall_s=0.001),
@@ -47,12 +49,24 @@ def service(session: Closing, folder: Path, *, supervised: bool) -> tuple[StageS
     stop = threading.Event()
     with open_log(settings, Metrics(), "extract") as log:
         context = Context(settings, log, Metrics(), stop, supervised=supervised)
-        return StageService(context, name="extract", group="g", open_session=lambda: session, handler=refuse, article_topic=TOPIC), stop
+        return StageService(
+            context,
+            name="extract",
+            group="g",
+            open_session=lambda: session,
+            handler=refuse,
+            article_topic=TOPIC,
+        ), stop
 
 
 def lag(stage: StageService[Message]) -> list[float]:
     families = stage._context.metrics.registry.collect()
-    return [sample.value for family in families if family.name == "onrecord_consumer_lag_records" for sample in family.samples]
+    return [
+        sample.value
+        for family in families
+        if family.name == "onrecord_consumer_lag_records"
+        for sample in family.samples
+    ]
 
 
 def test_it_ends_where_somebody_waits_for_it(session: Closing, tmp_path: Path) -> None:
@@ -63,7 +77,9 @@ def test_it_ends_where_somebody_waits_for_it(session: Closing, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("close_error", [None, OSError("no broker answers")], ids=["closes", "cannot close"])
-def test_it_holds_where_it_would_only_be_started_again(session: Closing, tmp_path: Path, close_error: Exception | None) -> None:
+def test_it_holds_where_it_would_only_be_started_again(
+    session: Closing, tmp_path: Path, close_error: Exception | None
+) -> None:
     session.close_error = close_error
     stage, stop = service(session, tmp_path, supervised=True)
     thread = threading.Thread(target=stage.run)

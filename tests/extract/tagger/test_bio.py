@@ -38,7 +38,9 @@ def test_viterbi_finds_the_best_allowed_sequence(seed: int, count: int) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.floats(0.5, 4))
-def test_under_the_grammar_alone_few_words_are_decided_together_and_the_answer_is_as_good(seed: int, count: int, outside: float) -> None:
+def test_under_the_grammar_alone_few_words_are_decided_together_and_the_answer_is_as_good(
+    seed: int, count: int, outside: float
+) -> None:
     random = np.random.default_rng(seed)
     scores = random.normal(size=(count, TAGS)).astype(np.float32)
     scores[:, 0] += np.float32(outside * random.random())

@@ -16,10 +16,15 @@ from services.extract.types import Attribution, Range
 
 TOKENIZER = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
 PLAIN = Decoder(ModelSpec(name="test", version="1", sha256=""))
-ALL_EVIDENCE = Decoder(ModelSpec(name="test", version="1", sha256="", decoding=Decoding(end_weight=0.7, none_weight=0.3)))
+ALL_EVIDENCE = Decoder(
+    ModelSpec(name="test", version="1", sha256="", decoding=Decoding(end_weight=0.7, none_weight=0.3))
+)
 
 # What real articles hold, and what breaks things.
-news = st.text(alphabet=st.sampled_from(list("abE .,:;!?\n\r\t“”‘’\"'«»-—()0123éİß😀\u0301\u200b\x00\ud800")), max_size=80)
+news = st.text(
+    alphabet=st.sampled_from(list("abE .,:;!?\n\r\t“”‘’\"'«»-—()0123éİß😀\u0301\u200b\x00\ud800")),
+    max_size=80,
+)
 any_text = st.one_of(news, st.text(alphabet=st.characters(), max_size=80))
 
 
@@ -133,12 +138,17 @@ class Sure:
         def words(span: tuple[int, int] | None) -> str | None:
             return self.text[slice(*span)] if span else None
 
-        return [(words(item.source), words(item.cue), [self.text[slice(*part)] for part in item.content]) for item in self.decode(decoder)]
+        return [
+            (words(item.source), words(item.cue), [self.text[slice(*part)] for part in item.content])
+            for item in self.decode(decoder)
+        ]
 
 
 def test_a_plain_statement() -> None:
     text = Sure("The mayor said the bridge is safe.")
-    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "the bridge is safe", "said")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark(
+        "CONTENT", "the bridge is safe", "said"
+    )
     assert text.read() == [("The mayor", "said", ["the bridge is safe"])]
     assert text.decode()[0].kind == "indirect"
 
@@ -153,31 +163,42 @@ def test_content_around_an_aside_is_one_item() -> None:
 
 def test_a_cue_may_say_that_it_has_no_source() -> None:
     text = Sure("The mayor left early and it was said that the bridge is safe.")
-    text.mark("SOURCE", "The mayor", "said", mass=0.05).mark("CUE", "said", "said").mark("CONTENT", "that the bridge is safe", "said")
+    text.mark("SOURCE", "The mayor", "said", mass=0.05).mark("CUE", "said", "said").mark(
+        "CONTENT", "that the bridge is safe", "said"
+    )
     assert text.read(ALL_EVIDENCE)[0][0] == "The mayor"
     assert text.unsourced("said").unsourced("that the bridge is safe").read(ALL_EVIDENCE)[0][0] is None
 
 
 def test_a_source_stands_in_the_sentence_of_its_cue() -> None:
     text = Sure("The mayor left early. The driver said that the bridge is safe.")
-    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark("CONTENT", "that the bridge is safe", "said")
+    text.mark("SOURCE", "The mayor", "said").mark("CUE", "said", "said").mark(
+        "CONTENT", "that the bridge is safe", "said"
+    )
     assert text.read()[0][0] is None
     assert text.mark("SOURCE", "The driver", "said", mass=0.1).read()[0][0] == "The driver"
 
 
 def test_who_was_told_is_not_who_told() -> None:
     text = Sure("Paul Lee told host Jane Roe that the bridge is safe.")
-    text.mark("SOURCE", "host Jane Roe", "told").mark("CUE", "told", "told").mark("CONTENT", "that the bridge is safe", "told")
+    text.mark("SOURCE", "host Jane Roe", "told").mark("CUE", "told", "told").mark(
+        "CONTENT", "that the bridge is safe", "told"
+    )
     assert text.read()[0][0] is None
     assert text.mark("SOURCE", "Paul Lee", "told", mass=0.1).read()[0][0] == "Paul Lee"
 
 
-@pytest.mark.parametrize(("probability", "linked", "expected"), [(0.3, "said", "The mayor"), (0.3, None, None), (0.01, "said", None)])
+@pytest.mark.parametrize(
+    ("probability", "linked", "expected"),
+    [(0.3, "said", "The mayor"), (0.3, None, None), (0.01, "said", None)],
+)
 def test_a_source_too_weak_to_stand_alone_is_found_by_the_cue_that_needs_one(
     probability: float, linked: str | None, expected: str | None
 ) -> None:
     text = Sure("Early on The mayor said that the bridge is safe.")
-    text.mark("SOURCE", "The mayor", linked).mark("CUE", "said", "said").mark("CONTENT", "that the bridge is safe", "said")
+    text.mark("SOURCE", "The mayor", linked).mark("CUE", "said", "said").mark(
+        "CONTENT", "that the bridge is safe", "said"
+    )
     places = text.pieces_of("The mayor")
     text.roles[places] = np.log([1 - probability, 1e-3, probability, 1e-3, 1e-3, 1e-3, 1e-3])
     text.roles[places.start] = np.log([1 - probability, probability, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3])
@@ -191,7 +212,9 @@ def test_a_cue_left_without_content_takes_the_one_behind_it_from_a_cue_that_has_
     text.mark("CUE", "pledged", "pledged").mark("CONTENT", "to stay calm", "said")
     assert text.read() == [("The mayor", "said", ["it is safe"]), ("The mayor", "pledged", ["to stay calm"])]
     alone = Sure("The mayor said and pledged to stay calm.")
-    alone.mark("CUE", "said", "said").mark("CUE", "pledged", "pledged").mark("CONTENT", "to stay calm", "said")
+    alone.mark("CUE", "said", "said").mark("CUE", "pledged", "pledged").mark(
+        "CONTENT", "to stay calm", "said"
+    )
     assert alone.read() == [(None, "said", ["to stay calm"])]
 
 
@@ -247,7 +270,11 @@ def test_no_span_cuts_a_word(word: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [("“safe and open”", "direct"), ("that it is “safe and open”", "mixed"), ("that it is safe and open", "indirect")],
+    [
+        ("“safe and open”", "direct"),
+        ("that it is “safe and open”", "mixed"),
+        ("that it is safe and open", "indirect"),
+    ],
 )
 def test_kinds(content: str, kind: str) -> None:
     text = Sure(f"He said {content} today.")
@@ -256,16 +283,25 @@ def test_kinds(content: str, kind: str) -> None:
 
 
 def test_a_sure_network_gives_a_higher_confidence_than_an_unsure_one() -> None:
-    sure = Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
-    unsure = Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    sure = (
+        Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    )
+    unsure = (
+        Sure("The mayor said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
+    )
     unsure.roles[unsure.pieces_of("it is safe"), 0] = -0.5
     assert sure.decode()[0].confidence > unsure.decode()[0].confidence
 
 
 def test_a_source_is_surer_the_less_the_network_says_that_there_is_none_and_nobody_the_more() -> None:
     def confidence(start: str, none: float) -> tuple[bool, float]:
-        text = Sure(f"{start} said it is safe.").mark("CUE", "said", "said").mark("CONTENT", "it is safe", "said")
-        text.roles[text.pieces_of("it is safe"), 0] = -0.1  # unsure of the words: what is said of the source decides
+        text = (
+            Sure(f"{start} said it is safe.")
+            .mark("CUE", "said", "said")
+            .mark("CONTENT", "it is safe", "said")
+        )
+        # unsure of the words: what is said of the source decides
+        text.roles[text.pieces_of("it is safe"), 0] = -0.1
         if start == "The mayor":
             text.mark("SOURCE", start, "said")
         (found,) = text.unsourced("said", none).unsourced("it is safe", none).decode()

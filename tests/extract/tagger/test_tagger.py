@@ -22,13 +22,16 @@ def read(text: str, tagged: Tagged) -> list[tuple[str | None, str | None, str]]:
     def words(span: tuple[int, int] | None) -> str | None:
         return text[slice(*span)] if span else None
 
-    return [(words(item.source), words(item.cue), " … ".join(text[slice(*part)] for part in item.content)) for item in tagged.attributions]
+    return [
+        (words(item.source), words(item.cue), " … ".join(text[slice(*part)] for part in item.content))
+        for item in tagged.attributions
+    ]
 
 
 def test_direct_and_indirect_speech_of_two_people(tagger: Tagger) -> None:
     text = (
-        "“The bridge will reopen in May,” Transport Minister Anna Weiss told reporters in Berlin on Monday.\n\n"
-        "Opposition leader Karl Braun said that the repairs had cost twice as much as planned.\n"
+        "“The bridge will reopen in May,” Transport Minister Anna Weiss told reporters in Berlin on"
+        " Monday.\n\nOpposition leader Karl Braun said that the repairs had cost twice as much as planned.\n"
     )
     found = read(text, tagger(text))
     assert [(cue, content) for _, cue, content in found] == [
@@ -92,13 +95,19 @@ def test_any_text_gives_exact_spans(tagger: Tagger, text: str) -> None:
 def test_a_long_text_is_read_the_same_way_everywhere(tagger: Tagger) -> None:
     paragraph = "“We will not give up,” said Maria Lopez, the head of the union.\n\n"
     found = read(paragraph * 60, tagger(paragraph * 60))
-    right = [item for item in found if item[2] == "“We will not give up,”" and "Maria Lopez" in (item[0] or "")]
+    right = [
+        item for item in found if item[2] == "“We will not give up,”" and "Maria Lopez" in (item[0] or "")
+    ]
     assert len(right) >= 57  # seven windows: what starts one lacks the context before it
 
 
 def test_it_says_which_model_it_is(tagger: Tagger) -> None:
     spec = json.loads((SHIPPED / "model.json").read_text(encoding="utf-8"))
-    assert (tagger.name, tagger.version, tagger.model_sha256) == (spec["name"], spec["version"], spec["sha256"])
+    assert (tagger.name, tagger.version, tagger.model_sha256) == (
+        spec["name"],
+        spec["version"],
+        spec["sha256"],
+    )
     assert tagger.tokens("He said so.") == 4
     assert sum(path.stat().st_size for path in SHIPPED.iterdir()) <= 25_000_000
 

@@ -1,11 +1,12 @@
 """What the campaign puts on the log, and what must come of it.
 
-Every article is numbered. Some are revised, some withdrawn; some records are poison, some articles fail a few times before they can be
-read (:mod:`tests.faults.campaign.launch` plays that). What must come of them is computed here, by the pure extraction, before anything
-runs.
+Every article is numbered. Some are revised, some withdrawn; some records are poison, some articles fail a few
+times before they can be read (:mod:`tests.faults.campaign.launch` plays that). What must come of them is
+computed here, by the pure extraction, before anything runs.
 
-What was said once counts once. No sentence of the campaign is another's: each holds the number of its report, and what differs in a number
-is never one statement. So the only statements that are told twice are claims made of a sentence of a quote, and these name the quote.
+What was said once counts once. No sentence of the campaign is another's: each holds the number of its report,
+and what differs in a number is never one statement. So the only statements that are told twice are claims
+made of a sentence of a quote, and these name the quote.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ class Record:
     actors: Mapping[str, tuple[int, int, int]]
 
 
-def corpus(articles: int, seed: int, tagger: AttributionTagger, clean: bool = False, first: int = 0) -> Corpus:
-    """``articles`` articles numbered from ``first`` and what belongs to them. ``clean``: neither poison nor failures."""
+def corpus(
+    articles: int, seed: int, tagger: AttributionTagger, clean: bool = False, first: int = 0
+) -> Corpus:
+    """``articles`` articles numbered from ``first`` and what belongs to them. ``clean``: neither poison nor
+    failures."""
     draw = random.Random(seed)
     found = Corpus()
     revisions: Counter[int] = Counter()
@@ -129,7 +133,9 @@ def _add(found: Corpus, extractor: Extractor, article: Article) -> None:
     found.messages.append(cloudevents.encode(article, source=SOURCE))
 
 
-def _article(number: int, revision: int, draw: random.Random, *, fails: bool = False, withdraw: bool = False) -> Article:
+def _article(
+    number: int, revision: int, draw: random.Random, *, fails: bool = False, withdraw: bool = False
+) -> Article:
     name = f"{number:06d}-{revision}"
     speeches = [_speech(f"{name}-{sentence}", draw) for sentence in range(draw.randrange(1, 4))]
     paragraphs = [f"Report {name}", *speeches]
@@ -154,12 +160,20 @@ def _speech(name: str, draw: random.Random) -> str:
     who = f"{draw.choice(_FIRST)} {draw.choice(_LAST)}"
     if draw.random() < 0.5:
         return f"“The bridge of report {name} will reopen in May,” said {who}. The council met on Tuesday."
-    return f"{who} said that the price of report {name} had risen by {draw.randrange(2, 90)} percent since March."
+    return (
+        f"{who} said that the price of report {name} had risen by {draw.randrange(2, 90)} percent since"
+        " March."
+    )
 
 
 def _spoil(found: Corpus, number: int, draw: random.Random) -> None:
     key = f"poison-{number:06d}".encode()
-    values = (b"\xff\xfe not text " + key, b'{"article_id": ' + key, b'{"article_id": "' + key + b'", "revision": 0}', None)
+    values = (
+        b"\xff\xfe not text " + key,
+        b'{"article_id": ' + key,
+        b'{"article_id": "' + key + b'", "revision": 0}',
+        None,
+    )
     value = draw.choice(values)
     found.poison[key] = value
     found.messages.append(Message(Article.topic, key, value))

@@ -1,4 +1,5 @@
-"""Reads, from beside the pipeline and past every proxy, what was committed and how far the groups are; and notes when."""
+"""Reads, from beside the pipeline and past every proxy, what was committed and how far the groups are; and
+notes when."""
 
 from __future__ import annotations
 
@@ -76,7 +77,9 @@ class KafkaReader:
         """See :class:`Reader`."""
         try:
             if group not in self._groups:
-                self._groups[group] = KafkaConsumer(**{**self._base, "group_id": group, "client_id": f"campaign-{group}"})
+                self._groups[group] = KafkaConsumer(
+                    **{**self._base, "group_id": group, "client_id": f"campaign-{group}"}
+                )
             asked = list(self._consumer.assignment())
             found = self._groups[group]._coordinator.fetch_committed_offsets(asked, timeout_ms=2_000)
         except (KafkaError, RuntimeError):
@@ -185,7 +188,10 @@ class Auditor:
         """To be read; the reading thread takes it up."""
         self._assigned: list[TopicPartition] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in (self._read, self._watch)]
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), daemon=True)
+            for work in (self._read, self._watch)
+        ]
 
     def start(self) -> None:
         """Begin."""
@@ -193,7 +199,8 @@ class Auditor:
             thread.start()
 
     def unread(self) -> int:
-        """Offsets that extract has not committed yet; some are those of transaction markers, but the last one never is."""
+        """Offsets that extract has not committed yet; some are those of transaction markers, but the last one
+        never is."""
         done = self.offsets[EXTRACT_GROUP]
         ends = {tp: last + 1 for tp, last in dict(self.seen.places).items() if tp.topic == Article.topic}
         return sum(max(0, end - done.get(tp, 0)) for tp, end in ends.items())
@@ -234,7 +241,8 @@ class Auditor:
             except TransientError:
                 continue
             known = self.offsets[group]
-            # the aggregator's offsets are only told to the log, by whoever owned a partition last; they may be told late
+            # the aggregator's offsets are only told to the log, by whoever owned a partition last; they may
+            # be told late
             back = [f"{tp}: {known[tp]} → {at}" for tp, at in found.items() if at < known.get(tp, 0)]
             if group == EXTRACT_GROUP:
                 self.rewinds += [rewind for rewind in back if rewind not in self.rewinds]

@@ -83,8 +83,14 @@ def run(world: World, plan: Plan, say: Callable[[str], None] = lambda _: None) -
     draw = random.Random(plan.seed)
     articles = corpus(plan.articles, plan.seed, tagger_of(plan))
     say(f"{len(articles.messages)} inputs, {articles.outputs()} outputs to come of them")
-    with world.run({"ONRECORD_EXTRACT__TAGGER": plan.tagger}, plan.sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
-        conductor = Conductor(world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw), per_s=plan.per_s)
+    with (
+        world.run({"ONRECORD_EXTRACT__TAGGER": plan.tagger}, plan.sabotage) as fleet,
+        world.log(fleet) as log,
+        world.audit(log) as auditor,
+    ):
+        conductor = Conductor(
+            world, fleet, auditor, log, articles, draw, *_schedules(world, plan, draw), per_s=plan.per_s
+        )
         for service in ("extract", "aggregate"):
             fleet.start(service)
         if plan.soak:
@@ -108,7 +114,11 @@ def settle(world: World, fleet: Fleet, conductor: Conductor) -> None:
     try:
         until(lambda: not fleet.zombies, "the processes whose slots were given away to end", looked_after)
     except AssertionError as error:
-        error.add_note("\n".join(f"== {one.name}, process {one.process.pid}\n{fleet.tail(one.name)}" for one in fleet.zombies))
+        error.add_note(
+            "\n".join(
+                f"== {one.name}, process {one.process.pid}\n{fleet.tail(one.name)}" for one in fleet.zombies
+            )
+        )
         error.add_note("\n".join(map(str, fleet.deaths)))
         raise
     _drain(replace(fleet.pipeline.context(), log=conductor.log), looked_after)
@@ -146,7 +156,9 @@ def look(world: World, log: EventLog) -> Seen:
     return seen
 
 
-def _schedules(world: World, plan: Plan, draw: random.Random) -> tuple[list[tuple[float, Play]], list[tuple[float, Play]]]:
+def _schedules(
+    world: World, plan: Plan, draw: random.Random
+) -> tuple[list[tuple[float, Play]], list[tuple[float, Play]]]:
     processes = _spread(faults.process_faults(plan.kills, world.engine, plan.pause_s, draw))
     if world.engine == "sqlite":
         return processes, []
@@ -164,7 +176,15 @@ def _spread(plays: list[Play]) -> list[tuple[float, Play]]:
     return [(CALM + (LAST - CALM) * (at + 0.5) / len(plays), play) for at, play in enumerate(plays)]
 
 
-def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, log: EventLog, fleet: Fleet, seconds: float) -> Outcome:
+def _outcome(
+    world: World,
+    plan: Plan,
+    articles: Corpus,
+    conductor: Conductor,
+    log: EventLog,
+    fleet: Fleet,
+    seconds: float,
+) -> Outcome:
     auditor = conductor.auditor
     seen = look(world, log)
     verdict = judge(articles, seen, fleet.pipeline.record())
@@ -176,7 +196,9 @@ def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, l
         verdict.other += [f"open transaction: {one}" for one in world.open_transactions()]
     else:
         fleet.close()
-        verdict.other += [line for name in ("log.db", "record.db") for line in damage(str(fleet.pipeline.folder / name))]
+        verdict.other += [
+            line for name in ("log.db", "record.db") for line in damage(str(fleet.pipeline.folder / name))
+        ]
     moments = auditor.seen.moments
     first = next((one.at for one in conductor.played), moments[-1])
     calm = [moment for moment in moments if moment < first]
@@ -203,7 +225,11 @@ def _outcome(world: World, plan: Plan, articles: Corpus, conductor: Conductor, l
 def throughput(world: World, seed: int, articles: int, sabotage: str = "") -> float:
     """Articles a second of one undisturbed extract that finds all of them on the log."""
     found = corpus(articles, seed, StandIn(), clean=True)
-    with world.run({"ONRECORD_EXTRACT__TAGGER": "stand-in"}, sabotage) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with (
+        world.run({"ONRECORD_EXTRACT__TAGGER": "stand-in"}, sabotage) as fleet,
+        world.log(fleet) as log,
+        world.audit(log) as auditor,
+    ):
         with log.producer("campaign-feeder") as producer:
             for at in range(0, len(found.messages), 100):
                 producer.append(found.messages[at : at + 100])
@@ -219,7 +245,8 @@ def _written(world: World, log: EventLog) -> int:
 
 
 def _generation(world: World) -> int:
-    """How often extract's group was shared out anew, by the brokers' own logs (each begins when its broker starts)."""
+    """How often extract's group was shared out anew, by the brokers' own logs (each begins when its broker
+    starts)."""
     if world.cluster is None:
         return 0
     text = "".join(broker.log.read_text(errors="replace") for broker in world.cluster.brokers)

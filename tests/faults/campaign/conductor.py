@@ -1,4 +1,5 @@
-"""Plays a schedule of faults to a fleet that is at work, and measures how long it takes to recover from each."""
+"""Plays a schedule of faults to a fleet that is at work, and measures how long it takes to recover from
+each."""
 
 from __future__ import annotations
 
@@ -23,10 +24,12 @@ from tests.support.patience import PATIENCE_S
 CHUNK = 5
 """Articles appended in one transaction."""
 BACKLOG = 100
-"""Most articles appended and not handled: there is always work, and faults come evenly. Of few articles, a tenth."""
+"""Most articles appended and not handled: there is always work, and faults come evenly. Of few articles, a
+tenth."""
 TURN_S = 0.05
 ENDS = (0, 1, -signal.SIGKILL, -signal.SIGTERM)
-"""How a process may end that was asked to: in order, fenced by the new owner of its slot, killed, or told to stop while it was starting."""
+"""How a process may end that was asked to: in order, fenced by the new owner of its slot, killed, or told to
+stop while it was starting."""
 SLACK_S = 2 * PATIENCE_S
 """Longest time without any progress: several faults may follow one upon another."""
 
@@ -40,7 +43,8 @@ class Played:
     group: str
     """Whose progress shows that it is over."""
     waiting: dict[TopicPartition, int]
-    """Where the group was on each partition that had work left: it has recovered when all of them have moved."""
+    """Where the group was on each partition that had work left: it has recovered when all of them have
+    moved."""
     next_output: float | None = None
     recovered: float | None = None
 
@@ -52,7 +56,9 @@ Play = Callable[["Conductor"], None]
 class Feeder(threading.Thread):
     """Appends the articles, never far ahead of what was handled (:data:`BACKLOG`)."""
 
-    def __init__(self, log: EventLog, messages: Sequence[Message], auditor: Auditor, per_s: float | None = None) -> None:
+    def __init__(
+        self, log: EventLog, messages: Sequence[Message], auditor: Auditor, per_s: float | None = None
+    ) -> None:
         """``per_s``: no faster than this."""
         super().__init__(name="feeder", daemon=True)
         self._log = log
@@ -96,7 +102,8 @@ class Feeder(threading.Thread):
                 try:
                     producer.append(chunk)
                 except TransientError:
-                    # what became of it is unknown, and it may be on the log twice: the auditor counts what really is
+                    # what became of it is unknown, and it may be on the log twice: the auditor counts what
+                    # really is
                     self._stop_asked.wait(TURN_S)
                 else:
                     self.appended += len(chunk)
@@ -104,8 +111,8 @@ class Feeder(threading.Thread):
 
 @dataclass
 class Conductor:
-    """``schedule`` and ``outages`` hold ``(share, play)``: a fault is due when that share of the articles is handled. Outages, of
-    what the services stand on, come one at a time; processes are harmed meanwhile."""
+    """``schedule`` and ``outages`` hold ``(share, play)``: a fault is due when that share of the articles is
+    handled. Outages, of what the services stand on, come one at a time; processes are harmed meanwhile."""
 
     world: World
     fleet: Fleet
@@ -134,7 +141,13 @@ class Conductor:
         total = len(self.corpus.messages)
         moved, mark = time.monotonic(), -1
         try:
-            while self.schedule or self.outages or self._undo or not feeder.done or self.auditor.handled() < total:
+            while (
+                self.schedule
+                or self.outages
+                or self._undo
+                or not feeder.done
+                or self.auditor.handled() < total
+            ):
                 self._check()
                 self.turn()
                 share = self.auditor.handled() / total
@@ -145,7 +158,9 @@ class Conductor:
                 if handled != mark:
                     moved, mark = time.monotonic(), handled
                 if time.monotonic() - moved > SLACK_S:
-                    raise AssertionError(f"nothing was handled for {SLACK_S:g} s: {handled} of {total}\n{self._tails()}")
+                    raise AssertionError(
+                        f"nothing was handled for {SLACK_S:g} s: {handled} of {total}\n{self._tails()}"
+                    )
                 time.sleep(TURN_S)
         finally:
             feeder.stop()
@@ -164,7 +179,9 @@ class Conductor:
             if death.armed and death.code == -signal.SIGKILL:
                 self.note(f"SIGKILL at {death.armed.partition(':')[0]}", service, process=True)
             elif not death.asked or death.code not in ENDS:
-                self.unplanned.append(f"{death.member} ended with {death.code}\n{self.fleet.tail(death.member)}")
+                self.unplanned.append(
+                    f"{death.member} ended with {death.code}\n{self.fleet.tail(death.member)}"
+                )
         now = time.monotonic()
         for item in [item for item in self._undo if item[0] <= now]:
             self._undo.remove(item)
@@ -174,7 +191,11 @@ class Conductor:
 
     def at_risk(self, service: str) -> list[Member]:
         """The members of a service that can be harmed just now."""
-        members = [one for one in self.fleet.members.values() if one.service == service and one.name not in self.sampler.spared]
+        members = [
+            one
+            for one in self.fleet.members.values()
+            if one.service == service and one.name not in self.sampler.spared
+        ]
         return [one for one in members if not one.held and not one.ending]
 
     def note(self, kind: str, service: str, *, process: bool = False) -> None:
@@ -184,7 +205,11 @@ class Conductor:
             self.kills[kind.partition(" ")[0]] += 1
         done = dict(self.auditor.offsets[group])
         ends = dict(self.auditor.seen.places)
-        waiting = {tp: done.get(tp, 0) for tp, last in ends.items() if tp.topic in READ[group] and done.get(tp, 0) <= last}
+        waiting = {
+            tp: done.get(tp, 0)
+            for tp, last in ends.items()
+            if tp.topic in READ[group] and done.get(tp, 0) <= last
+        }
         self.played.append(Played(kind, time.monotonic(), group, waiting))
 
     def after(self, seconds: float, undo: Undo, *, outage: bool = False) -> None:

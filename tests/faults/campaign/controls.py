@@ -1,4 +1,5 @@
-"""Stories in which a missing defence does its harm: told with the defence nothing happens, told without it the verdict must say so."""
+"""Stories in which a missing defence does its harm: told with the defence nothing happens, told without it
+the verdict must say so."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ CUT_S = 20.0
 
 @dataclass(frozen=True)
 class Story:
-    """Settings of its own, how extract is started, what is played from the beginning, and which mistakes it must lead to."""
+    """Settings of its own, how extract is started, what is played from the beginning, and which mistakes it
+    must lead to."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     failpoint: str = ""
@@ -47,7 +49,9 @@ class Story:
 
 def produce_cut(conductor: Conductor) -> None:
     """No record reaches a broker any more; whatever the group commits now is lost."""
-    rules = [proxy.break_(Api.PRODUCE, Fault.CUT, client="onrecord-extract") for proxy in conductor.world.proxies]
+    rules = [
+        proxy.break_(Api.PRODUCE, Fault.CUT, client="onrecord-extract") for proxy in conductor.world.proxies
+    ]
 
     def when_hit() -> None:
         if any(rule.hits for rule in rules):
@@ -66,7 +70,8 @@ def produce_cut(conductor: Conductor) -> None:
 
 
 def zombie(conductor: Conductor) -> None:
-    """The only process stands still with a batch in its hands until another one has done its work; then it goes on.
+    """The only process stands still with a batch in its hands until another one has done its work; then it
+    goes on.
 
     Half of the articles are kept back until both share the partitions again, so that it has more to commit.
     """
@@ -112,9 +117,11 @@ STORIES: Mapping[str, Story] = {
 
 
 def tell_of_a_replaced_log(world: World, *, defended: bool, seed: int = 1) -> Verdict:
-    """Articles are put on record, the log is made anew beside that record, and others come: these must get there as well.
+    """Articles are put on record, the log is made anew beside that record, and others come: these must get
+    there as well.
 
-    The new log grows longer than the old one was: where it ends before a position, that is noticed without its identity.
+    The new log grows longer than the old one was: where it ends before a position, that is noticed without
+    its identity.
     """
     first = corpus(ARTICLES // 2, seed, StandIn(), clean=True)
     second = corpus(ARTICLES, seed, StandIn(), clean=True, first=ARTICLES)
@@ -138,12 +145,17 @@ def tell_of_a_replaced_log(world: World, *, defended: bool, seed: int = 1) -> Ve
 
 
 def _read_to_its_end(fleet: Fleet, log: EventLog) -> bool:
-    """Whether aggregate stands where nothing comes after, by the numbers alone: what is lost is not to be told from what is not done."""
+    """Whether aggregate stands where nothing comes after, by the numbers alone: what is lost is not to be
+    told from what is not done."""
     store = Store(fleet.pipeline.context().settings.store.address(), AGGREGATE_GROUP)
     positions = store.positions()
     store.close()
     topics = log.topics()
-    read = {TopicPartition(name, partition): end for name in READ[AGGREGATE_GROUP] for partition, (_, end) in topics[name].ranges.items()}
+    read = {
+        TopicPartition(name, partition): end
+        for name in READ[AGGREGATE_GROUP]
+        for partition, (_, end) in topics[name].ranges.items()
+    }
     behind = {tp: positions[tp].offset if tp in positions else 0 for tp, end in read.items()}
     behind = {tp: at for tp, at in behind.items() if at < read[tp]}
     return not behind or not log.holds_records(behind)
@@ -154,7 +166,11 @@ def tell(world: World, name: str, *, defended: bool, seed: int = 1) -> Verdict:
     story = STORIES[name]
     draw = random.Random(seed)
     articles = corpus(ARTICLES, seed, StandIn(), clean=True)
-    with world.run({**SETTINGS, **story.settings}, "" if defended else name) as fleet, world.log(fleet) as log, world.audit(log) as auditor:
+    with (
+        world.run({**SETTINGS, **story.settings}, "" if defended else name) as fleet,
+        world.log(fleet) as log,
+        world.audit(log) as auditor,
+    ):
         schedule = [(0.0, story.play)] if story.play else []
         conductor = Conductor(world, fleet, auditor, log, articles, draw, schedule)
         fleet.start("extract", failpoint=story.failpoint, hold=story.hold)

@@ -19,11 +19,25 @@ if TYPE_CHECKING:
 
 POINTS = {
     "kafka": {
-        "extract": ("after_send", "after_flush", "after_offsets", "before_commit", "after_commit", "dead_letter_write"),
+        "extract": (
+            "after_send",
+            "after_flush",
+            "after_offsets",
+            "before_commit",
+            "after_commit",
+            "dead_letter_write",
+        ),
         "aggregate": ("before_commit", "after_commit"),
     },
     "sqlite": {
-        "extract": ("after_send", "after_flush", "after_offsets", "before_commit", "after_commit", "dead_letter_write"),
+        "extract": (
+            "after_send",
+            "after_flush",
+            "after_offsets",
+            "before_commit",
+            "after_commit",
+            "dead_letter_write",
+        ),
         "aggregate": ("before_commit", "after_commit"),
     },
 }
@@ -45,12 +59,15 @@ AGAIN_S = 0.5
 
 
 def process_faults(count: int, engine: str, pause_s: tuple[float, float], draw: random.Random) -> list[Play]:
-    """``count`` kills: 70 % SIGKILL, half of them at a failpoint, 20 % SIGSTOP, 10 % SIGTERM; a tenth of the rest on aggregate."""
+    """``count`` kills: 70 % SIGKILL, half of them at a failpoint, 20 % SIGSTOP, 10 % SIGTERM; a tenth of the
+    rest on aggregate."""
     stops = max(1, round(0.2 * count))
     terms = max(1, round(0.1 * count))
     hard = count - stops - terms
     plays: list[Play] = [terminate] * terms
-    plays += [_stand(draw.uniform(*pause_s), replaced=at % 2 == 1 and engine == "kafka") for at in range(stops)]
+    plays += [
+        _stand(draw.uniform(*pause_s), replaced=at % 2 == 1 and engine == "kafka") for at in range(stops)
+    ]
     points = [(service, point) for service, names in POINTS[engine].items() for point in names]
     draw.shuffle(points)
     # arming a process takes a kill as well
@@ -97,7 +114,9 @@ def _stand(seconds: float, *, replaced: bool) -> Play:
         member = _victim(conductor, play)
         if member is None:
             return
-        conductor.note("SIGSTOP with the slot given away" if replaced else "SIGSTOP", member.service, process=True)
+        conductor.note(
+            "SIGSTOP with the slot given away" if replaced else "SIGSTOP", member.service, process=True
+        )
         conductor.fleet.pause(member)
         if replaced:
             conductor.fleet.replace(member)
@@ -139,8 +158,14 @@ def each_broker() -> list[Play]:
 def coordinators() -> list[Play]:
     """The leader of the group, and that of a transactional id."""
     return [
-        broker(lambda conductor: [conductor.world.coordinator(EXTRACT_GROUP, "GROUP")], "group coordinator killed"),
-        broker(lambda conductor: [conductor.world.coordinator(f"{EXTRACT_GROUP}-0", "TRANSACTION")], "transaction coordinator killed"),
+        broker(
+            lambda conductor: [conductor.world.coordinator(EXTRACT_GROUP, "GROUP")],
+            "group coordinator killed",
+        ),
+        broker(
+            lambda conductor: [conductor.world.coordinator(f"{EXTRACT_GROUP}-0", "TRANSACTION")],
+            "transaction coordinator killed",
+        ),
     ]
 
 
@@ -156,7 +181,9 @@ def wire(api: Api, fault: Fault) -> Play:
         conductor.note(f"wire: {api.name} {fault.name}", "extract")
         told = conductor.played[-1]
         proxies = conductor.world.proxies
-        rules = [proxy.break_(api, fault, times=2, client="onrecord-extract", delay_s=DELAY_S) for proxy in proxies]
+        rules = [
+            proxy.break_(api, fault, times=2, client="onrecord-extract", delay_s=DELAY_S) for proxy in proxies
+        ]
         deadline = time.monotonic() + WIRE_S
 
         def over() -> None:
@@ -165,7 +192,9 @@ def wire(api: Api, fault: Fault) -> Play:
                 conductor.after(AGAIN_S, over, outage=True)
                 return
             told.kind += "" if hits else ", none came"
-            conductor.after(DELAY_S if fault is Fault.DELAY_ANSWER else 0.0, conductor.world.heal, outage=True)
+            conductor.after(
+                DELAY_S if fault is Fault.DELAY_ANSWER else 0.0, conductor.world.heal, outage=True
+            )
 
         over()
 
@@ -191,8 +220,9 @@ def database_cut(conductor: Conductor) -> None:
 
 
 _SERIALIZATION = (
-    "CREATE OR REPLACE FUNCTION campaign_fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF random() < 0.5 THEN "
-    "RAISE EXCEPTION 'could not serialize access due to concurrent update' USING ERRCODE = '40001'; END IF; RETURN NULL; END $$"
+    "CREATE OR REPLACE FUNCTION campaign_fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF random() <"
+    " 0.5 THEN RAISE EXCEPTION 'could not serialize access due to concurrent update' USING ERRCODE = '40001';"
+    " END IF; RETURN NULL; END $$"
 )
 
 
@@ -202,8 +232,13 @@ def serialization(conductor: Conductor) -> None:
     assert server is not None
     conductor.note("PostgreSQL serialization failures", "aggregate")
     server.ask(_SERIALIZATION, database)
-    server.ask("CREATE TRIGGER campaign AFTER INSERT OR UPDATE ON documents EXECUTE FUNCTION campaign_fails()", database)
-    conductor.after(OUTAGE_S, lambda: server.ask("DROP FUNCTION campaign_fails CASCADE", database), outage=True)
+    server.ask(
+        "CREATE TRIGGER campaign AFTER INSERT OR UPDATE ON documents EXECUTE FUNCTION campaign_fails()",
+        database,
+    )
+    conductor.after(
+        OUTAGE_S, lambda: server.ask("DROP FUNCTION campaign_fails CASCADE", database), outage=True
+    )
 
 
 def disk_full(conductor: Conductor) -> None:
@@ -220,7 +255,11 @@ def scale(replicas: int) -> Play:
 
     def play(conductor: Conductor) -> None:
         wanted = [str(slot) for slot in range(replicas)]
-        have = {member.slot: name for name, member in conductor.fleet.members.items() if member.service == "extract"}
+        have = {
+            member.slot: name
+            for name, member in conductor.fleet.members.items()
+            if member.service == "extract"
+        }
         for slot in wanted:
             if slot not in have:
                 conductor.fleet.start("extract", slot)
@@ -244,13 +283,25 @@ def outages(*, disk: bool) -> list[Play]:
     group, transaction = coordinators()
     wires = [wire(*broken) for broken in WIRE]
     full = [disk_full] if disk else []
-    first = [wires[4], all_brokers(), database_killed, wires[0], group, database_cut, wires[3], serialization, *full, one]
+    first = [
+        wires[4],
+        all_brokers(),
+        database_killed,
+        wires[0],
+        group,
+        database_cut,
+        wires[3],
+        serialization,
+        *full,
+        one,
+    ]
     rest = [wire for at, wire in enumerate(wires) if at not in (0, 3, 4)]
     return [*first, transaction, two, *rest[:5], three, *rest[5:]]
 
 
 def _victim(conductor: Conductor, play: Play) -> Member | None:
-    """Of extract more often than of aggregate; None where none can be harmed just now, and the fault comes later."""
+    """Of extract more often than of aggregate; None where none can be harmed just now, and the fault comes
+    later."""
     return _one_of(conductor, conductor.draw.choice(("extract", "extract", "aggregate")), play)
 
 

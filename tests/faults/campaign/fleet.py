@@ -28,8 +28,8 @@ class Member:
     held: bool = False
     ending: bool = False
     contested: bool = False
-    """Whether a process that stood still has been awake in the same slot: each may fence the other before either learns of it, and then
-    both end, at once or one after the other, and the next one has the slot."""
+    """Whether a process that stood still has been awake in the same slot: each may fence the other before
+    either learns of it, and then both end, at once or one after the other, and the next one has the slot."""
 
     @property
     def name(self) -> str:
@@ -39,7 +39,12 @@ class Member:
     def stopped(self) -> bool:
         """Whether the process stands still."""
         with suppress(OSError):
-            state = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+            state = (
+                Path(f"/proc/{self.process.pid}/stat")
+                .read_text(encoding="ascii")
+                .rpartition(")")[2]
+                .split()[0]
+            )
             return state in ("T", "t")
         return False
 
@@ -95,8 +100,8 @@ class Fleet:
         member.process.terminate()
 
     def retire(self, name: str) -> None:
-        """SIGTERM, for good. A process that stood still and whose slot was given away goes too: nobody else has that slot from now on,
-        so nothing would fence it, and rightly."""
+        """SIGTERM, for good. A process that stood still and whose slot was given away goes too: nobody else
+        has that slot from now on, so nothing would fence it, and rightly."""
         member = self.members.pop(name)
         for zombie in self.zombies:
             if zombie.name == name:
@@ -111,7 +116,8 @@ class Fleet:
         os.killpg(member.process.pid, signal.SIGSTOP)
 
     def replace(self, member: Member) -> Member:
-        """Start another process in the slot of one that stands still, as an orchestrator would; returns the new one."""
+        """Start another process in the slot of one that stands still, as an orchestrator would; returns the
+        new one."""
         self.zombies.append(member)
         return self.start(member.service, member.slot)
 

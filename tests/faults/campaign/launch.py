@@ -1,8 +1,9 @@
-"""Runs ``onrecord …`` as the campaign needs it: ``python -m tests.faults.campaign.launch [--hold N] [--sabotage NAME] WORD …``.
+"""Runs ``onrecord …`` as the campaign needs it: ``python -m tests.faults.campaign.launch [--hold N]
+[--sabotage NAME] WORD …``.
 
-The services are the real ones. Added here, in the tests' own program and nowhere else: articles that fail a few times before they can
-be read; ``--hold N`` stops the process (SIGSTOP) with the N-th batch in its hands; ``--sabotage`` takes one defence away, for the
-controls that must fail.
+The services are the real ones. Added here, in the tests' own program and nowhere else: articles that fail a
+few times before they can be read; ``--hold N`` stops the process (SIGSTOP) with the N-th batch in its hands;
+``--sabotage`` takes one defence away, for the controls that must fail.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _FAILS = re.compile(re.escape(FAILS).replace(r"\{times\}", r"(\d+)").replace(r"\
 
 
 def fail_as_asked() -> None:
-    """Extract fails a few times where an article says so. A process that is started again has forgotten how often."""
+    """Extract fails a few times where an article says so. A process that is started again has forgotten how
+    often."""
     from services.extract.articles import ArticleReader
 
     read = ArticleReader.read

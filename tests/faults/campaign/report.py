@@ -26,7 +26,11 @@ def table(outcome: Outcome) -> str:
     ]  # fmt: skip
     if outcome.rebalances:
         lines.append(f"| times extract's group was shared out anew | {outcome.rebalances} |")
-    lines += ["", "| fault | times | next output p50 / p95 / max, s | all partitions again p50 / p95 / max, s |", "|---|---|---|---|"]
+    lines += [
+        "",
+        "| fault | times | next output p50 / p95 / max, s | all partitions again p50 / p95 / max, s |",
+        "|---|---|---|---|",
+    ]
     by_kind: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for one in outcome.played:
         if one.next_output is not None and one.recovered is not None:

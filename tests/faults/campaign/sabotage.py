@@ -1,6 +1,8 @@
-"""Each takes one defence of the exactly-once loop away, in this process: a campaign that does not notice is blind.
+"""Each takes one defence of the exactly-once loop away, in this process: a campaign that does not notice is
+blind.
 
-Reachable from :mod:`tests.faults.campaign.launch` only. The hazards' names are those of the streaming reference.
+Reachable from :mod:`tests.faults.campaign.launch` only. The hazards' names are those of the streaming
+reference.
 """
 
 from __future__ import annotations
@@ -18,19 +20,30 @@ from services.chassis.failpoints import failpoint
 from services.chassis.log import identity
 from services.chassis.log.kafka import config, stage
 from services.chassis.log.kafka.stage import KafkaStageConsumer
-from services.chassis.log.kafka.transactions import CLOSE_S, Named, Transactions, _finish, _left, _Nullable, _send
+from services.chassis.log.kafka.transactions import (
+    CLOSE_S,
+    Named,
+    Transactions,
+    _finish,
+    _left,
+    _Nullable,
+    _send,
+)
 from services.chassis.log.types import Batch, Message, Offsets, TopicPartition
 
 
 def transactions_off() -> None:
-    """At least once: outputs are written and acknowledged, then the offsets are committed. What comes between them is written twice."""
+    """At least once: outputs are written and acknowledged, then the offsets are committed. What comes between
+    them is written twice."""
 
     def open_producer(self: Transactions) -> None:
         settings = config.producer(self._settings, self._id)
         del settings["transactional_id"]
         self._producer = KafkaProducer(**{**settings, "value_serializer": _Nullable()})
 
-    def write(self: Transactions, messages: Sequence[Message], *_: object) -> list[tuple[TopicPartition, int]]:
+    def write(
+        self: Transactions, messages: Sequence[Message], *_: object
+    ) -> list[tuple[TopicPartition, int]]:
         producer = self._producer
         assert producer is not None
         futures = []
@@ -49,7 +62,9 @@ def transactions_off() -> None:
 
     def commit(self: KafkaStageConsumer, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
         self.transactions.run(messages)
-        self._consumer.commit({KafkaTopicPartition(*tp): OffsetAndMetadata(at, "", -1) for tp, at in offsets.items()})
+        self._consumer.commit(
+            {KafkaTopicPartition(*tp): OffsetAndMetadata(at, "", -1) for tp, at in offsets.items()}
+        )
 
     _put(Transactions, _open=open_producer, _transact=write, _discard=discard)
     _put(KafkaStageConsumer, commit=commit)
@@ -61,7 +76,12 @@ def membership_omitted() -> None:
 
     def commit(self: KafkaStageConsumer, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
         assert isinstance(batch.membership, ConsumerGroupMetadata)
-        committing(self, replace(batch, membership=ConsumerGroupMetadata(batch.membership.group_id)), offsets, messages)
+        committing(
+            self,
+            replace(batch, membership=ConsumerGroupMetadata(batch.membership.group_id)),
+            offsets,
+            messages,
+        )
 
     _put(KafkaStageConsumer, commit=commit)
     vars(stage)["_joined"] = lambda _: True
@@ -104,7 +124,11 @@ def producer_kept() -> None:
         except KafkaError:
             discard(self)
 
-    _put(Transactions, _discard=abort_only, rebuild=lambda self: self._open() if self._producer is None else None)
+    _put(
+        Transactions,
+        _discard=abort_only,
+        rebuild=lambda self: self._open() if self._producer is None else None,
+    )
 
 
 def identity_unchecked() -> None:

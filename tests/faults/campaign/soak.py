@@ -61,14 +61,21 @@ class Sampler:
         ]
         for name, samples in sorted(self.samples.items()):
             cells = [name, str(len(samples))]
-            for read in (lambda one: one.memory_mb, lambda one: float(one.files), lambda one: float(one.threads)):
+            for read in (
+                lambda one: one.memory_mb,
+                lambda one: float(one.files),
+                lambda one: float(one.threads),
+            ):
                 points = [(one.at, read(one)) for one in samples]
                 cells += [f"{points[0][1]:.0f} → {points[-1][1]:.0f}", f"{slope_per_hour(points):+.1f}"]
             lines.append(f"| {' | '.join(cells)} |")
         lag = sorted(lag for _, lag in self.lags)
         if lag:
             growth = slope_per_hour([(at, float(lag)) for at, lag in self.lags])
-            lines.append(f"\nLag of extract in offsets: median {lag[len(lag) // 2]}, most {lag[-1]}, {growth:+.1f} per hour.")
+            lines.append(
+                f"\nLag of extract in offsets: median {lag[len(lag) // 2]}, most {lag[-1]}, {growth:+.1f} per"
+                " hour."
+            )
         return "\n".join(lines)
 
 

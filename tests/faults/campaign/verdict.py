@@ -1,4 +1,5 @@
-"""What was lost, written twice or made up: everything on the log and on record against what had to come of the articles."""
+"""What was lost, written twice or made up: everything on the log and on record against what had to come of
+the articles."""
 
 from __future__ import annotations
 
@@ -41,8 +42,11 @@ class Verdict:
         return [f"{kind}: {len(found)}, such as {found[:SHOWN]}" for kind, found in kinds.items() if found]
 
 
-def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]], before: Sequence[Made] = ()) -> Verdict:
-    """``seen``: read again from the beginning, after everything has settled; ``before``: on record already, from another log."""
+def judge(
+    corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ...]]], before: Sequence[Made] = ()
+) -> Verdict:
+    """``seen``: read again from the beginning, after everything has settled; ``before``: on record already,
+    from another log."""
     expected: Counter[tuple[str, str]] = Counter()
     for event, times in seen.inputs.items():
         for output in corpus.made[event].ids:
@@ -54,8 +58,12 @@ def judge(corpus: Corpus, seen: Seen, record: Mapping[str, list[tuple[object, ..
     verdict.other += unread
     _compare(expected, seen.outputs, verdict.lost, verdict.twice, verdict.phantom)
     _compare(poison, seen.letters, verdict.letters, verdict.letters, verdict.letters)
-    verdict.letters += [f"{key!r} has changed" for key, value in seen.letter_values.items() if corpus.poison.get(key) != value]
-    verdict.letters += [f"{origin} is there {times} times" for origin, times in seen.origins.items() if times > 1]
+    verdict.letters += [
+        f"{key!r} has changed" for key, value in seen.letter_values.items() if corpus.poison.get(key) != value
+    ]
+    verdict.letters += [
+        f"{origin} is there {times} times" for origin, times in seen.origins.items() if times > 1
+    ]
     verdict.other += seen.disorder
     _judge_record([*before, *corpus.made.values()], record, verdict)
     return verdict
@@ -69,7 +77,9 @@ def damage(path: str) -> list[str]:
     return [] if found == ["ok"] else [f"{path}: {line}" for line in found]
 
 
-def _compare(wanted: Mapping[Key, int], found: Mapping[Key, int], lost: list[str], twice: list[str], phantom: list[str]) -> None:
+def _compare(
+    wanted: Mapping[Key, int], found: Mapping[Key, int], lost: list[str], twice: list[str], phantom: list[str]
+) -> None:
     for one, times in wanted.items():
         if found.get(one, 0) < times:
             lost.append(f"{one!r}: {found.get(one, 0)} of {times}")
@@ -78,7 +88,9 @@ def _compare(wanted: Mapping[Key, int], found: Mapping[Key, int], lost: list[str
     phantom += [f"{one!r}: never asked for" for one in found if one not in wanted]
 
 
-def _judge_record(made: Sequence[Made], record: Mapping[str, list[tuple[object, ...]]], verdict: Verdict) -> None:
+def _judge_record(
+    made: Sequence[Made], record: Mapping[str, list[tuple[object, ...]]], verdict: Verdict
+) -> None:
     wanted = record_of(made)
     found: dict[str, dict[object, tuple[object, ...]]] = {
         "document": {row[0]: (row[1], row[2]) for row in record["documents"]},
@@ -89,5 +101,9 @@ def _judge_record(made: Sequence[Made], record: Mapping[str, list[tuple[object, 
         ("document", wanted.documents), ("statement", wanted.statements), ("actor", wanted.actors),
     )  # fmt: skip
     for kind, rows in kinds:
-        verdict.record += [f"{kind} {one}: {found[kind].get(one)} for {row}" for one, row in rows.items() if found[kind].get(one) != row]
+        verdict.record += [
+            f"{kind} {one}: {found[kind].get(one)} for {row}"
+            for one, row in rows.items()
+            if found[kind].get(one) != row
+        ]
         verdict.record += [f"{kind} {one}: never asked for" for one in found[kind] if one not in rows]

@@ -1,4 +1,5 @@
-"""What the services stand on, real and breakable: three brokers and PostgreSQL, each behind a proxy; or one file each."""
+"""What the services stand on, real and breakable: three brokers and PostgreSQL, each behind a proxy; or one
+file each."""
 
 from __future__ import annotations
 
@@ -74,7 +75,8 @@ class World:
 
     @contextmanager
     def run(self, settings: Mapping[str, str], sabotage: str = "") -> Iterator[Fleet]:
-        """Empty topics and an empty database, and a fleet to put on them; all its processes end with the block."""
+        """Empty topics and an empty database, and a fleet to put on them; all its processes end with the
+        block."""
         self.runs += 1
         variables = {**self.variables, **settings}
         if self.engine == "kafka":
@@ -83,7 +85,9 @@ class World:
             self.database = f"campaign_{self.runs}"
             place = " TABLESPACE small" if self.disk else ""
             self.postgres.ask(f"CREATE DATABASE {self.database}{place}")
-            variables["ONRECORD_STORE__URL"] = f"postgresql+pg8000://{USER}@127.0.0.1:{self.wire.port}/{self.database}"
+            variables["ONRECORD_STORE__URL"] = (
+                f"postgresql+pg8000://{USER}@127.0.0.1:{self.wire.port}/{self.database}"
+            )
             self._forget_topics()
         pipeline = Pipeline(self.folder / f"run-{self.runs}", variables)
         pipeline.onrecord("topics", "create")
@@ -125,7 +129,9 @@ class World:
         finally:
             auditor.close()
 
-    def everything(self, log: EventLog, partitions: list[TopicPartition], isolation: str = "read_committed") -> Iterator[Record]:
+    def everything(
+        self, log: EventLog, partitions: list[TopicPartition], isolation: str = "read_committed"
+    ) -> Iterator[Record]:
         """All that these partitions hold now."""
         if self.engine == "kafka":
             yield from KafkaReader(self.direct, isolation).all_of(partitions)
@@ -139,12 +145,15 @@ class World:
             return int(admin._manager.run(admin._find_coordinator_id, name, CoordinatorType[kind]))
 
     def members(self, group: str) -> frozenset[str]:
-        """The instance ids of those who share the group's partitions; none while they are being shared out."""
+        """The instance ids of those who share the group's partitions; none while they are being shared
+        out."""
         assert self.cluster is not None
         with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
             found = admin.describe_groups([group])[group]
         stable = found["group_state"] == "Stable"
-        return frozenset(member["group_instance_id"] for member in found["members"]) if stable else frozenset()
+        return (
+            frozenset(member["group_instance_id"] for member in found["members"]) if stable else frozenset()
+        )
 
     def open_transactions(self) -> list[str]:
         """Transactions under way."""
@@ -152,7 +161,11 @@ class World:
         with KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
             found = [one for listed in admin.list_transactions().values() for one in listed]
         ended = ("Empty", "CompleteCommit", "CompleteAbort", "Dead")
-        return [f"{one.transactional_id}: {one.state}" for one in found if str(getattr(one.state, "value", one.state)) not in ended]
+        return [
+            f"{one.transactional_id}: {one.state}"
+            for one in found
+            if str(getattr(one.state, "value", one.state)) not in ended
+        ]
 
     def add_partition(self) -> None:
         """One more partition of the articles' topic."""
@@ -162,7 +175,10 @@ class World:
 
     def _forget_topics(self) -> None:
         assert self.cluster is not None
-        with KafkaLog(self.direct) as log, KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin:
+        with (
+            KafkaLog(self.direct) as log,
+            KafkaAdminClient(bootstrap_servers=self.cluster.bootstrap.split(",")) as admin,
+        ):
             names = [name for name in log.topics() if name.startswith("onrecord.")]
             if names:
                 admin.delete_topics(names)
@@ -207,7 +223,16 @@ def kafka_world() -> Iterator[World]:
             "ONRECORD_KAFKA__BOOTSTRAP_SERVERS": ",".join(f"127.0.0.1:{proxy.port}" for proxy in proxies),
             "ONRECORD_KAFKA__SESSION_TIMEOUT_S": f"{SESSION_S:g}",
         }
-        yield World("kafka", folder, variables, cluster=cluster, proxies=proxies, postgres=server, wire=wire, disk=disk)
+        yield World(
+            "kafka",
+            folder,
+            variables,
+            cluster=cluster,
+            proxies=proxies,
+            postgres=server,
+            wire=wire,
+            disk=disk,
+        )
 
 
 @contextmanager

@@ -41,7 +41,9 @@ def test_a_pronoun_shows_its_candidates_and_which_is_right() -> None:
     source = GoldAttribution((Range(23, 26),), (), (Range(27, 32),))
     article = GoldArticle("a", TEXT, (source,), 1, Path("a.ann"))
     entities = (Entity(Range(0, 8), "PERSON", 0.9), Entity(Range(13, 21), "PERSON", 0.9))
-    (choice,) = choices(article, {23: [("ana", "le")], 34: [("bo", "hil")]}, lambda _text: Tagged((), entities))
+    (choice,) = choices(
+        article, {23: [("ana", "le")], 34: [("bo", "hil")]}, lambda _text: Tagged((), entities)
+    )
     assert choice.evidence.shape == (2, len(WEIGHTS))
     assert sorted(choice.right) == [False, True]
     assert choice.weight > 1  # it is a source

@@ -68,12 +68,34 @@ def test_a_changed_output_is_accepted_with_a_new_version_only(
     assert gate.main([]) == 0
 
 
-def test_what_the_docs_show_of_an_article_on_its_way_is_what_happens(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_docs_show_of_an_article_on_its_way_is_what_happens(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert gate.main(["--trace", "dam"]) == 0
     happens = {line.strip() for line in capsys.readouterr().out.splitlines()}
-    happens |= {line.strip() for line in (gate.EXPECTED / "german_speech.de.txt").read_text(encoding="utf-8").splitlines()}
+    happens |= {
+        line.strip()
+        for line in (gate.EXPECTED / "german_speech.de.txt").read_text(encoding="utf-8").splitlines()
+    }
     page = (Path(__file__).parents[3] / "docs" / "extraction.md").read_text(encoding="utf-8")
-    of_output = ("person ", "location ", "indirect ", "direct ", "mixed ", "source ", "sure ", "== ", "+ ", "- ", "quote ", "claim ")
-    shown = [line.strip() for line in page.splitlines() if line.startswith("    ") and line.strip().startswith(of_output)]
+    of_output = (
+        "person ",
+        "location ",
+        "indirect ",
+        "direct ",
+        "mixed ",
+        "source ",
+        "sure ",
+        "== ",
+        "+ ",
+        "- ",
+        "quote ",
+        "claim ",
+    )
+    shown = [
+        line.strip()
+        for line in page.splitlines()
+        if line.startswith("    ") and line.strip().startswith(of_output)
+    ]
     assert len(shown) > 30
     assert [line for line in shown if line not in happens] == []

@@ -10,7 +10,11 @@ from lab.quality.ablate import main, table
 def test_a_rule_that_works_shows_and_all_of_them_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rule", "pronouns", "--rule", "turns"]) == 0
     shown = capsys.readouterr()
-    cells = [[cell.strip(" `*") for cell in line.strip("|").split("|")] for line in shown.out.splitlines() if line.startswith("|")]
+    cells = [
+        [cell.strip(" `*") for cell in line.strip("|").split("|")]
+        for line in shown.out.splitlines()
+        if line.startswith("|")
+    ]
     rows = {row[0]: row for row in cells}
     head, base = rows["rule"], rows["all rules"]
     actors = head.index("gum actors")

@@ -30,7 +30,11 @@ def gold(name: str, kind: str = "person", source: str = "she", aliases: tuple[st
         (actor("Eva Weiss"), gold("Ana Maria Weiss"), False),
         (actor("Ana Weiss", ActorKind.ORGANIZATION), gold("Ana M. Weiss"), False),
         (actor("Anita Weiss"), gold("Ana Maria Weiss", aliases=("Anita Weiss",)), True),
-        (actor("the head of the ministry", ActorKind.UNNAMED), gold("ministry's head", "unnamed", aliases=("head of the ministry",)), True),
+        (
+            actor("the head of the ministry", ActorKind.UNNAMED),
+            gold("ministry's head", "unnamed", aliases=("head of the ministry",)),
+            True,
+        ),
         (actor("he", ActorKind.UNNAMED), gold("ministry's head", "unnamed", source="he"), False),
     ],
 )
@@ -55,13 +59,22 @@ def test_any_text_has_words_of_a_name(name: str) -> None:
 
 def test_a_part_of_a_name_is_right_only_where_the_article_has_no_more() -> None:
     assert is_right(actor("Laura"), gold("Laura Hill", aliases=("Laura",)), "His wife, Laura, agreed.")
-    assert not is_right(actor("Laura"), gold("Laura Hill", aliases=("Laura",)), "His wife, Laura Hill, agreed.")
+    assert not is_right(
+        actor("Laura"), gold("Laura Hill", aliases=("Laura",)), "His wife, Laura Hill, agreed."
+    )
 
 
 @pytest.mark.parametrize(
     ("found", "wanted", "shares"),
-    [(Range(4, 6), (Range(5, 9),), True), (Range(4, 6), (Range(6, 9),), False), (None, (Range(0, 9),), False), (Range(4, 6), (), False)],
+    [
+        (Range(4, 6), (Range(5, 9),), True),
+        (Range(4, 6), (Range(6, 9),), False),
+        (None, (Range(0, 9),), False),
+        (Range(4, 6), (), False),
+    ],
 )
-def test_a_found_source_is_matched_where_it_touches_the_annotated_one(found: Range | None, wanted: tuple[Range, ...], shares: bool) -> None:
+def test_a_found_source_is_matched_where_it_touches_the_annotated_one(
+    found: Range | None, wanted: tuple[Range, ...], shares: bool
+) -> None:
     assert shares_source(found, wanted, {place: place for place in range(10)}) is shares
     assert not shares_source(found, wanted, {})  # what the reader added stands nowhere in the input

@@ -51,7 +51,9 @@ def test_bins_lose_nothing_and_errors_stay_in_range(judged: list[tuple[float, bo
 @given(st.lists(st.booleans(), min_size=1, max_size=30))
 def test_the_share_of_right_ones_as_confidence_is_perfectly_calibrated(right: list[bool]) -> None:
     share = sum(right) / len(right)
-    assert expected_calibration_error(reliability([(share, verdict) for verdict in right])) == pytest.approx(0.0, abs=1e-9)
+    assert expected_calibration_error(reliability([(share, verdict) for verdict in right])) == pytest.approx(
+        0.0, abs=1e-9
+    )
 
 
 def test_an_attribution_is_right_with_half_its_content_and_any_of_its_source() -> None:
@@ -60,19 +62,27 @@ def test_an_attribution_is_right_with_half_its_content_and_any_of_its_source() -
     article = GoldArticle("a", text, (gold,), 1, Path("a.ann"))
     content = Range(22, 47)
     for source, right in ((Range(4, 12), True), (Range(49, 57), False), (None, False)):
-        assert judged_attributions(article, [Attribution("indirect", (content,), source, None, 0.8)]) == [(0.8, right)]
-    assert judged_attributions(article, [Attribution("indirect", (Range(58, 64),), None, None, 0.1)]) == [(0.1, False)]
+        assert judged_attributions(article, [Attribution("indirect", (content,), source, None, 0.8)]) == [
+            (0.8, right)
+        ]
+    assert judged_attributions(article, [Attribution("indirect", (Range(58, 64),), None, None, 0.1)]) == [
+        (0.1, False)
+    ]
 
 
 def test_sources_are_judged_where_content_is_right() -> None:
     text = "The ministry said the bridge will reopen in May. Its head agreed. “Soon,” it read."
-    gold = (GoldAttribution((Range(0, 12),), (Range(13, 17),), (Range(18, 47),)), GoldAttribution((), (), (Range(66, 73),)))
+    gold = (
+        GoldAttribution((Range(0, 12),), (Range(13, 17),), (Range(18, 47),)),
+        GoldAttribution((), (), (Range(66, 73),)),
+    )
     article = GoldArticle("a", text, gold, 1, Path("a.ann"))
     bridge, soon, agreed = Range(22, 47), Range(66, 73), Range(53, 64)
     found = [
         Attribution("indirect", (bridge,), Range(49, 57), None, 0.5, source_confidence=0.6),  # another's
         Attribution("direct", (soon,), None, None, 0.5, source_confidence=0.7),  # nobody's in both
-        Attribution("indirect", (agreed,), Range(49, 57), None, 0.5, source_confidence=0.8),  # not reported: nothing to judge
+        # not reported: nothing to judge
+        Attribution("indirect", (agreed,), Range(49, 57), None, 0.5, source_confidence=0.8),
     ]
     assert judged_sources(article, found) == [(0.6, False), (0.7, True)]
     named = [Attribution("direct", (soon,), Range(0, 12), None, 0.5, source_confidence=0.9)]

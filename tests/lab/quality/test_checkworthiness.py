@@ -1,4 +1,5 @@
-"""Check-worthiness on news: labels that hold no text, what a sentence's shipped score is, and the ranking's figures."""
+"""Check-worthiness on news: labels that hold no text, what a sentence's shipped score is, and the ranking's
+figures."""
 
 import json
 from pathlib import Path
@@ -51,7 +52,9 @@ def test_a_sentence_is_found_again_after_the_text_moved() -> None:
     assert locate(label(), "") is None
 
 
-@given(st.text(alphabet="ab \n.“é", min_size=1, max_size=40), st.text(alphabet="xy \n.", max_size=10), st.data())
+@given(
+    st.text(alphabet="ab \n.“é", min_size=1, max_size=40), st.text(alphabet="xy \n.", max_size=10), st.data()
+)
 def test_any_stretch_is_found_where_it_is_or_moved_to(text: str, before: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     span = Range(start, data.draw(st.integers(start + 1, len(text))))
@@ -59,7 +62,9 @@ def test_any_stretch_is_found_where_it_is_or_moved_to(text: str, before: str, da
     assert locate(made, text) == (span,)
     moved = f"{before}\n{text}"
     words = text[slice(*span)].split()
-    on_borders = (start == 0 or not text[start - 1].isalnum()) and (span.end == len(text) or not text[span.end].isalnum())
+    on_borders = (start == 0 or not text[start - 1].isalnum()) and (
+        span.end == len(text) or not text[span.end].isalnum()
+    )
     if on_borders and made.words:
         places = locate(made, moved)
         assert places is not None
@@ -77,7 +82,10 @@ def test_labels_survive_their_file_which_holds_no_text(tmp_path: Path) -> None:
 
 def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     labels = read_labels(COMMITTED)
-    counts = {source: (sum(x.source == source for x in labels), sum(x.worthy for x in labels if x.source == source)) for source in SOURCES}
+    counts = {
+        source: (sum(x.source == source for x in labels), sum(x.worthy for x in labels if x.source == source))
+        for source in SOURCES
+    }
     sheet = COMMITTED.with_name("README.md").read_text(encoding="utf-8")
     assert counts.pop("polnear-train") == (0, 0)  # the network is trained on those articles
     for source, (sentences, worthy) in counts.items():
@@ -86,7 +94,9 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     agreed = [first == second for first, second in zip(passes["first"], passes["second"], strict=True)]
     assert len(agreed) == len(labels) >= 240
     assert f"agree on {sum(agreed)} of {len(agreed)}" in sheet
-    settled = [x.worthy == first for x, first, same in zip(labels, passes["first"], agreed, strict=True) if same]
+    settled = [
+        x.worthy == first for x, first, same in zip(labels, passes["first"], agreed, strict=True) if same
+    ]
     assert all(settled)  # only differences were decided anew
 
 
@@ -94,7 +104,10 @@ def test_the_propositions_are_as_the_datasheet_says_and_none_is_measured_on() ->
     propositions, measured = read_labels(PROPOSITIONS), read_labels(COMMITTED)
     sheet = COMMITTED.with_name("README.md").read_text(encoding="utf-8")
     invented = [json.loads(line) for line in INVENTED.read_text(encoding="utf-8").splitlines()]
-    for name, worthy in (("propositions.jsonl", [x.worthy for x in propositions]), ("invented.jsonl", [x["worthy"] for x in invented])):
+    for name, worthy in (
+        ("propositions.jsonl", [x.worthy for x in propositions]),
+        ("invented.jsonl", [x["worthy"] for x in invented]),
+    ):
         assert f"| {name} | {len(worthy)} | {sum(worthy)} |" in sheet
     assert {x.kind for x in propositions} == {x["type"] for x in invented} == {kind.value for kind in TYPES}
     assert {x.source for x in propositions} == {"gum", "polnear-train"}
@@ -111,14 +124,23 @@ def test_the_committed_labels_of_gum_stand_in_their_texts() -> None:
 def test_the_shipped_score_is_the_claims_where_there_is_one() -> None:
     none = Whole(TEXT, (), (), ())
     assert published_score(none, SPANS) == check_worthiness("Taxes rose by 5 percent")
-    elsewhere, close, best = Statement((Range(35, 49),), 0.1), Statement((Range(0, 12),), 0.2), Statement((Range(0, 22),), 0.3)
+    elsewhere, close, best = (
+        Statement((Range(35, 49),), 0.1),
+        Statement((Range(0, 12),), 0.2),
+        Statement((Range(0, 22),), 0.3),
+    )
     assert published_score(Whole(TEXT, (), (), (elsewhere, close, best)), SPANS) == 0.3
-    assert published_score(Whole(TEXT, (), (), (elsewhere,)), SPANS) == check_worthiness("Taxes rose by 5 percent")
+    assert published_score(Whole(TEXT, (), (), (elsewhere,)), SPANS) == check_worthiness(
+        "Taxes rose by 5 percent"
+    )
 
 
 def test_average_precision_by_hand() -> None:
-    assert average_precision([0.9, 0.8, 0.7, 0.6], [True, False, True, False]) == pytest.approx((1 + 2 / 3) / 2)
-    assert average_precision([0.5, 0.5, 0.5, 0.5], [True, False, False, False]) == 0.25  # no order among equals
+    assert average_precision([0.9, 0.8, 0.7, 0.6], [True, False, True, False]) == pytest.approx(
+        (1 + 2 / 3) / 2
+    )
+    # no order among equals
+    assert average_precision([0.5, 0.5, 0.5, 0.5], [True, False, False, False]) == 0.25
     assert average_precision([0.5], [False]) == 0.0
 
 
@@ -152,5 +174,8 @@ def test_figures_stand_beside_base_rate_and_baselines() -> None:
 
 def test_labels_out_of_reach_are_counted() -> None:
     whole = Whole(TEXT, (), (), ())
-    ranked, left_out = rank([label(), make_label("polnear", "b", TEXT, SPANS, True)], lambda x: whole if x.source == "pages" else None)
+    ranked, left_out = rank(
+        [label(), make_label("polnear", "b", TEXT, SPANS, True)],
+        lambda x: whole if x.source == "pages" else None,
+    )
     assert (len(ranked), left_out) == (1, 1)

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from lab.quality.gate import STORED, Figure, Measured, falls, gum_sample, judge, load, measure_gum, measure_polnear
+from lab.quality.gate import (
+    STORED,
+    Figure,
+    Measured,
+    falls,
+    gum_sample,
+    judge,
+    load,
+    measure_gum,
+    measure_polnear,
+)
 from lab.quality.gum import Entity, GumArticle, GumRelation, Mention
 from lab.quality.gum_gold import COMMITTED, read_gum
 from lab.quality.news_labels import COMMITTED as LABELS
@@ -21,7 +31,9 @@ SYSTEM = {"extractor": "0", "model": "x", "model_sha256": "0" * 64}
 
 
 def measured(value: float, error: float = 5.0, items: int = 1000, sample: str = "s") -> Measured:
-    return Measured("news", sample, {"found": Figure(value, items), "error": Figure(error, items, less_is_better=True)})
+    return Measured(
+        "news", sample, {"found": Figure(value, items), "error": Figure(error, items, less_is_better=True)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +64,9 @@ def test_other_samples_and_other_figures_are_not_passed_over() -> None:
     ]
 
 
-def test_update_stores_what_the_next_run_compares_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_update_stores_what_the_next_run_compares_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert judge([measured(80.0)], tmp_path, SYSTEM, update=False) == 1
     assert "--update stores them" in capsys.readouterr().err
     assert judge([measured(80.0)], tmp_path, SYSTEM, update=True) == 0
@@ -70,11 +84,19 @@ def test_the_stored_figures_belong_to_the_committed_sample() -> None:
     stored = load(STORED, "gum")
     assert stored is not None
     speech = [page for page in read_pages(SPEECH) if page.part == GUM]
-    assert stored.sample == gum_sample(read_gum(COMMITTED), read_labels(LABELS), speech), "run python -m lab.quality.gate --update"
+    assert stored.sample == gum_sample(read_gum(COMMITTED), read_labels(LABELS), speech), (
+        "run python -m lab.quality.gate --update"
+    )
 
 
 TEXT = "Ana Weiss said the bridge cost 3 million. She hopes so."
-ACTOR = Actor(actor_id="person:ana-weiss", name="Ana Weiss", kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=0.9)
+ACTOR = Actor(
+    actor_id="person:ana-weiss",
+    name="Ana Weiss",
+    kind=ActorKind.PERSON,
+    resolution=Resolution.NAME,
+    confidence=0.9,
+)
 FOUND = Whole(
     TEXT,
     (Attribution("indirect", (Range(15, 40),), Range(0, 9), Range(10, 14), 0.75, source_confidence=0.8),),
@@ -87,14 +109,22 @@ def test_the_figures_of_gum() -> None:
     article = GumArticle(
         "a",
         TEXT,
-        (GumRelation(Range(15, 40), (Range(0, 9),), (Range(10, 14),)), GumRelation(Range(52, 54), (Range(42, 45),), ())),
+        (
+            GumRelation(Range(15, 40), (Range(0, 9),), (Range(10, 14),)),
+            GumRelation(Range(52, 54), (Range(42, 45),), ()),
+        ),
         (Mention(1, Range(0, 9), Range(0, 9), "name"), Mention(1, Range(42, 45), Range(42, 45), "pronoun")),
         {1: Entity("person", None)},
     )
-    labels = [make_label("gum", "a", TEXT, [Range(15, 40)], True), make_label("gum", "a", TEXT, [Range(42, 54)], False)]
+    labels = [
+        make_label("gum", "a", TEXT, [Range(15, 40)], True),
+        make_label("gum", "a", TEXT, [Range(42, 54)], False),
+    ]
     said = make_speech(TEXT, [Range(0, 9)], [Range(10, 14)], [Range(15, 40)])
     missed = make_speech(TEXT, [Range(42, 45)], [Range(10, 14)], [Range(46, 54)])
-    figures = measure_gum([article], labels, [make_page("a", GUM, TEXT, (said, missed))], lambda _name, _text: FOUND).figures
+    figures = measure_gum(
+        [article], labels, [make_page("a", GUM, TEXT, (said, missed))], lambda _name, _text: FOUND
+    ).figures
     assert figures["who-said-what, speech, overlap"] == Figure(66.67, 2)
     assert figures["clause found"] == Figure(50.0, 2)
     assert figures["name source → canonical name, matched"] == Figure(100.0, 1)

@@ -47,7 +47,11 @@ TOKENS = [
 def conllu() -> str:
     return (
         "\n".join(
-            number if number.startswith("#") else "\t".join([number, form, "_", part, tag, "_", parent, "_", "_", misc])
+            (
+                number
+                if number.startswith("#")
+                else "\t".join([number, form, "_", part, tag, "_", parent, "_", "_", misc])
+            )
             for number, form, part, tag, parent, misc in TOKENS
         )
         + "\n"
@@ -64,7 +68,13 @@ def at(words: str) -> Range:
 
 
 def actor(name: str, confidence: float = 0.9) -> Actor:
-    return Actor(actor_id=f"person:{name.lower()}", name=name, kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=confidence)
+    return Actor(
+        actor_id=f"person:{name.lower()}",
+        name=name,
+        kind=ActorKind.PERSON,
+        resolution=Resolution.NAME,
+        confidence=confidence,
+    )
 
 
 def test_text_relations_and_signals() -> None:
@@ -72,7 +82,12 @@ def test_text_relations_and_signals() -> None:
     text = read.text
     assert text == "“It opens ,” union president Ana Weiss said.\n\nShe can't know why now."
     words = [
-        (text[slice(*item.clause)], [text[slice(*p)] for p in item.source], [text[slice(*p)] for p in item.cue]) for item in read.relations
+        (
+            text[slice(*item.clause)],
+            [text[slice(*p)] for p in item.source],
+            [text[slice(*p)] for p in item.cue],
+        )
+        for item in read.relations
     ]
     assert words == [("“It opens ,”", ["union president Ana Weiss"], ["said"]), ("why now.", ["She"], [])]
     assert read.title == "The opening"
@@ -81,13 +96,20 @@ def test_text_relations_and_signals() -> None:
 def test_mentions_know_their_entity_form_and_name() -> None:
     read = article()
     shown = [(read.text[slice(*m.span)], read.text[slice(*m.head)], m.form, m.entity) for m in read.mentions]
-    assert shown == [("It", "It", PRONOUN, 2), ("union president Ana Weiss", "Ana Weiss", NAME, 1), ("She", "She", PRONOUN, 1)]
+    assert shown == [
+        ("It", "It", PRONOUN, 2),
+        ("union president Ana Weiss", "Ana Weiss", NAME, 1),
+        ("She", "She", PRONOUN, 1),
+    ]
     assert read.entities == {1: Entity("person", "Ana Weiß"), 2: Entity("event", None)}
 
 
 def test_recall_counts_clauses_and_only_roles_that_are_annotated() -> None:
     read = article()
-    found = [Attribution("direct", (Range(0, 5),), at("Weiss"), None, 1.0), Attribution("indirect", (at("know"),), None, None, 1.0)]
+    found = [
+        Attribution("direct", (Range(0, 5),), at("Weiss"), None, 1.0),
+        Attribution("indirect", (at("know"),), None, None, 1.0),
+    ]
     assert score_gum([read], lambda _: found) == {
         "clause found": (1, 2),
         "clause found with its source": (1, 2),
@@ -111,9 +133,15 @@ spans = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Range
         GumArticle,
         name=st.text(),
         text=st.text(max_size=60),
-        relations=st.lists(st.builds(GumRelation, spans, st.lists(spans).map(tuple), st.lists(spans).map(tuple)), max_size=3).map(tuple),
-        mentions=st.lists(st.builds(Mention, st.integers(0, 9), spans, spans, st.sampled_from([NAME, PRONOUN])), max_size=3).map(tuple),
-        entities=st.dictionaries(st.integers(0, 9), st.builds(Entity, st.text(), st.none() | st.text()), max_size=3),
+        relations=st.lists(
+            st.builds(GumRelation, spans, st.lists(spans).map(tuple), st.lists(spans).map(tuple)), max_size=3
+        ).map(tuple),
+        mentions=st.lists(
+            st.builds(Mention, st.integers(0, 9), spans, spans, st.sampled_from([NAME, PRONOUN])), max_size=3
+        ).map(tuple),
+        entities=st.dictionaries(
+            st.integers(0, 9), st.builds(Entity, st.text(), st.none() | st.text()), max_size=3
+        ),
         url=st.text(),
         title=st.text(),
     )
@@ -130,16 +158,26 @@ def test_the_committed_gold_is_whole() -> None:
         assert read.url.startswith("https://en.wikinews.org/wiki/")
         assert read.title
         for mention in read.mentions:
-            assert 0 <= mention.span.start <= mention.head.start < mention.head.end <= mention.span.end <= len(read.text)
+            assert (
+                0
+                <= mention.span.start
+                <= mention.head.start
+                < mention.head.end
+                <= mention.span.end
+                <= len(read.text)
+            )
             assert mention.entity in read.entities
         for relation in read.relations:
-            assert all(0 <= s.start < s.end <= len(read.text) for s in (relation.clause, *relation.source, *relation.cue))
+            assert all(
+                0 <= s.start < s.end <= len(read.text)
+                for s in (relation.clause, *relation.source, *relation.cue)
+            )
 
 
 def test_end_to_end_asks_for_the_actor_and_not_for_the_place_of_the_source() -> None:
     read = article()
     outer = Attribution("direct", (at("why now"),), None, None, 0.9)  # who speaks is known from elsewhere
-    (named, pronoun) = judged(read, Whole(read.text, (outer,), (actor("Ana Weiss"),), ()))
+    named, pronoun = judged(read, Whole(read.text, (outer,), (actor("Ana Weiss"),), ()))
     assert (named.matched, named.right_anyhow) == (False, False)
     assert (pronoun.matched, pronoun.right, pronoun.right_anyhow) == (False, False, True)
 
@@ -161,7 +199,9 @@ def verdicts(*names: str) -> dict[str, tuple[int, int]]:
         Attribution("direct", (at("It opens"),), at("Weiss"), None, 0.9),
         Attribution("indirect", (at("why now"),), at("She"), None, 0.9),
     )
-    return actor_counts(list(judged(read, Whole(read.text, found[: len(names)], tuple(actor(name) for name in names), ()))))
+    return actor_counts(
+        list(judged(read, Whole(read.text, found[: len(names)], tuple(actor(name) for name in names), ())))
+    )
 
 
 def test_actors_are_counted_matched_and_end_to_end() -> None:
@@ -197,9 +237,17 @@ def test_what_counts_as_right(form: str, name: str, right: bool) -> None:
 
 def test_a_description_is_right_when_it_holds_the_head_of_the_entity() -> None:
     text = "The outgoing mayor of Linz spoke. She said no."
-    mentions = (Mention(1, Range(0, 26), Range(13, 18), DESCRIPTION), Mention(1, Range(34, 37), Range(34, 37), PRONOUN))
+    mentions = (
+        Mention(1, Range(0, 26), Range(13, 18), DESCRIPTION),
+        Mention(1, Range(34, 37), Range(34, 37), PRONOUN),
+    )
     read = GumArticle("y", text, (), mentions, {1: Entity("person", None)})
-    for name, right in (("the mayor", True), ("outgoing mayor of Linz", True), ("Linz", False), ("a mayor of Wels", False)):
+    for name, right in (
+        ("the mayor", True),
+        ("outgoing mayor of Linz", True),
+        ("Linz", False),
+        ("a mayor of Wels", False),
+    ):
         assert is_right(read, mentions[1], name) is right, name
 
 

@@ -21,7 +21,13 @@ def test_measures_by_hand() -> None:
 
 
 def test_pairs_of_two_articles_by_hand() -> None:
-    items = [Item("a", "x", "1"), Item("a", "x", "1"), Item("a", "y", "2"), Item("b", "y", "2"), Item("a", "x", "3")]
+    items = [
+        Item("a", "x", "1"),
+        Item("a", "x", "1"),
+        Item("a", "y", "2"),
+        Item("b", "y", "2"),
+        Item("a", "x", "3"),
+    ]
     assert pairwise(items, across=True) == (2 / 2, 2 / 5)
 
 

@@ -1,4 +1,5 @@
-"""``make quality`` on an invented corpus and recorded output: figures, calibration, JSON and pages in one run."""
+"""``make quality`` on an invented corpus and recorded output: figures, calibration, JSON and pages in one
+run."""
 
 import json
 from pathlib import Path
@@ -23,7 +24,9 @@ def corpus(tmp_path: Path) -> Path:
     (split / "text" / "outlet_a.txt").write_text(TEXT, encoding="utf-8")
     places = {"T1\tSource": "The ministry", "T2\tCue": "said", "T3\tContent": "the bridge will reopen in May"}
     lines = [f"{key} {span(words)['start']} {span(words)['end']}\t{words}" for key, words in places.items()]
-    (split / "attributions" / "outlet_a_x.ann").write_text("\n".join([*lines, "E1\tAttribution:T2 Source:T1 Cue:T2 Content:T3"]))
+    (split / "attributions" / "outlet_a_x.ann").write_text(
+        "\n".join([*lines, "E1\tAttribution:T2 Source:T1 Cue:T2 Content:T3"])
+    )
     return split.parent
 
 
@@ -38,10 +41,18 @@ def predictions(tmp_path: Path) -> Path:
             "confidence": 0.8,
             "source_confidence": 0.9,
         },
-        {"kind": "indirect", "content": [span("why")], "source": span("Bo"), "cue": span("asked"), "confidence": 0.4},
+        {
+            "kind": "indirect",
+            "content": [span("why")],
+            "source": span("Bo"),
+            "cue": span("asked"),
+            "confidence": 0.4,
+        },
     ]
     path = tmp_path / "predictions.jsonl"
-    path.write_text(json.dumps({"path": "outlet_a.txt", "text": TEXT, "attributions": found}) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"path": "outlet_a.txt", "text": TEXT, "attributions": found}) + "\n", encoding="utf-8"
+    )
     return path
 
 
@@ -56,10 +67,15 @@ def test_one_run_gives_table_calibration_json_and_pages(
     assert "2 errors in" in said
     data = json.loads((tmp_path / "out.json").read_text())
     assert data["calibration"]["attribution"]["bins"][0]["items"] == 1
-    assert "confidence of source, where content is right (J ≥ .5): 1 judged, expected calibration error 0.100" in said
+    assert (
+        "confidence of source, where content is right (J ≥ .5): 1 judged, expected calibration error 0.100"
+        in said
+    )
     assert data["calibration"]["source"]["bins"][0]["confidence"] == 0.9
     overlap = next(
-        row for row in data["figures"] if (row["measure"], row["level"], row["subset"]) == ("full attribution", "overlap", "all")
+        row
+        for row in data["figures"]
+        if (row["measure"], row["level"], row["subset"]) == ("full attribution", "overlap", "all")
     )
     assert (overlap["hits"], overlap["predicted"], overlap["gold"]) == (1, 2, 1)
     page = (tmp_path / "pages" / "article-001.html").read_text(encoding="utf-8")

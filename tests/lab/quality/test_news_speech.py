@@ -1,4 +1,5 @@
-"""The third ruler: labels without text that survive changes of a page's text, and figures that tell right from wrong."""
+"""The third ruler: labels without text that survive changes of a page's text, and figures that tell right
+from wrong."""
 
 import gzip
 import hashlib
@@ -55,11 +56,23 @@ PAGE = make_page("a.html.gz", OPEN, TEXT, (SAID, TOLD, CALLED))
 
 
 def found(content: str, source: str | None, cue: str | None, text: str = TEXT) -> Attribution:
-    return Attribution("direct", (at(content, text),), at(source, text) if source else None, at(cue, text) if cue else None, 0.9)
+    return Attribution(
+        "direct",
+        (at(content, text),),
+        at(source, text) if source else None,
+        at(cue, text) if cue else None,
+        0.9,
+    )
 
 
 def person(name: str) -> Actor:
-    return Actor(actor_id=f"person:{name}", name=name, kind=ActorKind.PERSON, resolution=Resolution.NAME, confidence=0.9)
+    return Actor(
+        actor_id=f"person:{name}",
+        name=name,
+        kind=ActorKind.PERSON,
+        resolution=Resolution.NAME,
+        confidence=0.9,
+    )
 
 
 def whole(*items: tuple[Attribution, str], text: str = TEXT) -> Whole:
@@ -88,7 +101,8 @@ def test_all_right_is_a_hundred_and_doubtful_labels_stand_aside() -> None:
 def test_misses_inventions_and_wrong_sources_count() -> None:
     assert row(PAGE, whole(SAID_FOUND))["recall"] == 50
     invented = (found("reporters", None, None), "nobody")
-    assert row(PAGE, whole(SAID_FOUND, TOLD_FOUND, invented))["precision"] == 100  # no speech: such things are not labelled
+    # no speech: such things are not labelled
+    assert row(PAGE, whole(SAID_FOUND, TOLD_FOUND, invented))["precision"] == 100
     quoted = (replace(found("a long winter,” she told", "Ana Weiss", "said"), kind="direct"), "Ana Weiss")
     nobody = row(PAGE, whole((found("“It was a long winter,”", None, "told"), "nobody"), SAID_FOUND))
     assert (nobody["hits"], nobody["predicted"], nobody["gold"]) == (1, 2, 2)
@@ -149,7 +163,8 @@ def test_labels_are_carried_over_changes_of_the_text(text: str) -> None:
 
 
 def test_a_label_whose_words_are_gone_is_missed_and_a_new_paragraph_does_not_count() -> None:
-    longer = make_page("a.html.gz", OPEN, TEXT, [SAID, TOLD, CALLED] * 5)  # so that one lost label is within what is tolerated
+    # so that one lost label is within what is tolerated
+    longer = make_page("a.html.gz", OPEN, TEXT, [SAID, TOLD, CALLED] * 5)
     text = f"{FIRST}\n\n{THIRD}\n\nMo Reed said taxes will rise."
     new = (found("taxes will rise", "Mo Reed", "Reed said", text), "Mo Reed")
     said = (found("the bridge would reopen in May", "Ana Weiss", "Weiss said", text), "Ana Weiss")
@@ -171,14 +186,21 @@ def test_any_inserted_paragraphs_leave_every_label_in_place(inserted: list[str],
     text = "\n\n".join(part for part in (*parts[:where], *inserted, *parts[where:]) if part)
     contents, lost = carried(text)
     assert not lost
-    assert contents == [TEXT[slice(*at(words))] for words in ("the bridge would reopen in May", "“It was a long winter,”", "it a “folly”")]
+    assert contents == [
+        TEXT[slice(*at(words))]
+        for words in ("the bridge would reopen in May", "“It was a long winter,”", "it a “folly”")
+    ]
 
 
 @given(st.text(alphabet="abé “”\n.", max_size=60))
 def test_no_text_breaks_the_carrier_and_places_stay_inside(text: str) -> None:
     labels, lost = Carrier(PAGE, text).carry()
     assert len(labels) + len(lost) == len(PAGE.labels)
-    assert all(0 <= span.start < span.end <= len(text) for label in labels for span in (*label.source, *label.content))
+    assert all(
+        0 <= span.start < span.end <= len(text)
+        for label in labels
+        for span in (*label.source, *label.content)
+    )
 
 
 def test_the_committed_labels_are_as_the_datasheet_says() -> None:
@@ -186,7 +208,8 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
     sheet = (COMMITTED / "README.md").read_text(encoding="utf-8")
     assert {page.part for page in pages} == {OPEN, CLOSED, GUM, WORK, LOCKED}
     by_digest = sorted(
-        (page for page in pages if page.part in (OPEN, CLOSED)), key=lambda page: hashlib.sha256(page.page.encode()).hexdigest()
+        (page for page in pages if page.part in (OPEN, CLOSED)),
+        key=lambda page: hashlib.sha256(page.page.encode()).hexdigest(),
     )
     assert [page.part for page in by_digest] == [OPEN] * 8 + [CLOSED] * 8
     for part in (OPEN, CLOSED, GUM):
@@ -201,9 +224,18 @@ def test_the_committed_labels_are_as_the_datasheet_says() -> None:
         sure = sum(not label.doubtful for label in labels)
         claims = [claim for label in labels for claim in label.claims or ()]
         worth = sum(claim.worth for claim in claims)
-        assert f"| {part} | 16 | {len(labels)} | {sure} | {len(claims)} | {worth} ({worth / len(claims):.0%}".replace("%", " %") in sheet
-    publishers = {part: {page.page.split("_")[1] for page in pages if page.part == part} for part in (WORK, LOCKED)}
-    assert publishers[WORK].isdisjoint(publishers[LOCKED]), "what is read and what is measured share a publisher"
+        assert (
+            f"| {part} | 16 | {len(labels)} | {sure} | {len(claims)} | {worth} ({worth / len(claims):.0%}".replace(
+                "%", " %"
+            )
+            in sheet
+        )
+    publishers = {
+        part: {page.page.split("_")[1] for page in pages if page.part == part} for part in (WORK, LOCKED)
+    }
+    assert publishers[WORK].isdisjoint(publishers[LOCKED]), (
+        "what is read and what is measured share a publisher"
+    )
     for page in pages:
         for label in page.labels:
             for anchor in (*label.source, *label.cue, *label.content):
@@ -218,7 +250,9 @@ def test_the_labels_of_gum_stand_in_the_texts_the_project_carries() -> None:
             labels, lost = Carrier(page, texts[page.page]).carry()
             assert not lost
             for placed_label in labels:
-                again = make_label(texts[page.page], placed_label.source, placed_label.cue, placed_label.content)
+                again = make_label(
+                    texts[page.page], placed_label.source, placed_label.cue, placed_label.content
+                )
                 assert (again.content, again.kind) == (placed_label.label.content, placed_label.label.kind)
 
 
@@ -226,7 +260,9 @@ def test_speech_in_gum_is_found(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     out = tmp_path / "gum.json"
     assert main(["--gum", "--json", str(out)]) == 0
     rows = json.loads(out.read_text(encoding="utf-8"))["figures"]
-    found = next(row for row in rows if (row["labels"], row["subset"], row["level"]) == ("clear", "speech", "overlap"))
+    found = next(
+        row for row in rows if (row["labels"], row["subset"], row["level"]) == ("clear", "speech", "overlap")
+    )
     assert found["gold"] == 62
     assert found["f1"] > 85  # measured: 95; far below it something is broken
     assert "on 11 gum pages" in capsys.readouterr().out
@@ -234,11 +270,15 @@ def test_speech_in_gum_is_found(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 def test_pages_are_read_and_scored_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     body = "".join(f"<p>{part}</p>" for part in (FIRST * 3, *[SECOND, THIRD] * 4))
-    (tmp_path / "a.html.gz").write_bytes(gzip.compress(f"<html><body><article><h1>Bridge</h1>{body}</article></body></html>".encode()))
+    (tmp_path / "a.html.gz").write_bytes(
+        gzip.compress(f"<html><body><article><h1>Bridge</h1>{body}</article></body></html>".encode())
+    )
     with Extractor(Tagger.load()) as extractor:
         read = placed(extractor.extract(read_article(tmp_path / "a.html.gz")))
     labels = [
-        make_label(read.text, [item.source] if item.source else [], [item.cue] if item.cue else [], item.content)
+        make_label(
+            read.text, [item.source] if item.source else [], [item.cue] if item.cue else [], item.content
+        )
         for item in read.attributions
     ]
     assert labels
@@ -250,7 +290,9 @@ def test_pages_are_read_and_scored_end_to_end(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(out.read_text())["figures"][0]["f1"] == 100
 
 
-def test_what_cannot_be_scored_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_scored_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_page(tmp_path, PAGE)
     assert main(["--pages", str(tmp_path), "--labels", str(tmp_path)]) == 2
     assert "no page a.html.gz" in capsys.readouterr().err

@@ -1,9 +1,18 @@
-"""Type and check-worthiness of claims on labelled pages: which claim answers for a label, and the figures by hand."""
+"""Type and check-worthiness of claims on labelled pages: which claim answers for a label, and the figures by
+hand."""
 
 import pytest
 
 from lab.quality.news_speech_labels import LabelledClaim, anchor, make_label, make_page
-from lab.quality.page_claims import Answer, answers, interval, page_claims, table, types_right, worth_precision
+from lab.quality.page_claims import (
+    Answer,
+    answers,
+    interval,
+    page_claims,
+    table,
+    types_right,
+    worth_precision,
+)
 from services.extract.types import Range
 
 TEXT = "Ida Holm said taxes rose by 5 percent. She likes the new bridge very much."
@@ -23,9 +32,15 @@ def test_every_labelled_claim_is_answered_at_its_place() -> None:
     label = make_label(TEXT, [Range(0, 8)], [Range(9, 13)], [RISE, BRIDGE], claims=claims)
     moved = f"A headline\n{TEXT}"
     page = make_page("a.html", "work", TEXT, [label])
-    assert [moved[slice(*span)] for span, _ in page_claims(page, moved)] == [TEXT[slice(*RISE)], TEXT[slice(*BRIDGE)]]
+    assert [moved[slice(*span)] for span, _ in page_claims(page, moved)] == [
+        TEXT[slice(*RISE)],
+        TEXT[slice(*BRIDGE)],
+    ]
     rows = answers(page, moved, (), lambda spans: None)
-    assert [(row.label.type, row.given[0], row.found) for row in rows] == [("quantity", "quantity", None), ("opinion", "opinion", None)]
+    assert [(row.label.type, row.given[0], row.found) for row in rows] == [
+        ("quantity", "quantity", None),
+        ("opinion", "opinion", None),
+    ]
     assert rows[0].given[1] > rows[1].given[1]
 
 

@@ -1,4 +1,5 @@
-"""Errors listed as pages: what is an error, that pages show the text as it is, and where they may be written."""
+"""Errors listed as pages: what is an error, that pages show the text as it is, and where they may be
+written."""
 
 import re
 import subprocess
@@ -16,7 +17,10 @@ from lab.quality.pages import FolderRefused, Listed, check_folder, marked, write
 from lab.quality.polnear import GoldArticle, GoldAttribution, merge_ranges
 from services.extract.types import Attribution, Range
 
-TEXT = "The ministry said the <b>bridge</b> & road will reopen in May. Its head added that it is late. “So what,” asked Bo."
+TEXT = (
+    "The ministry said the <b>bridge</b> & road will reopen in May. Its head added that it is late. “So"
+    " what,” asked Bo."
+)
 
 
 def at(words: str) -> Range:
@@ -28,7 +32,9 @@ ARTICLE = GoldArticle(
     "a <i>name</i>",
     TEXT,
     (
-        GoldAttribution((at("The ministry"),), (at("said"),), (at("the <b>bridge</b> & road will reopen in May"),)),
+        GoldAttribution(
+            (at("The ministry"),), (at("said"),), (at("the <b>bridge</b> & road will reopen in May"),)
+        ),
         GoldAttribution((at("Its head"),), (at("added"),), (at("that it is late"),)),
         GoldAttribution((at("Bo"),), (at("asked"),), (at("“So what,”"),)),
     ),
@@ -36,14 +42,17 @@ ARTICLE = GoldArticle(
     Path("a.ann"),
 )
 FOUND = (
-    Attribution("indirect", (at("bridge</b> & road will reopen"),), at("Its head"), at("said"), 0.7),  # wrong source, both edges
+    # wrong source, both edges
+    Attribution("indirect", (at("bridge</b> & road will reopen"),), at("Its head"), at("said"), 0.7),
     Attribution("indirect", (at("that it is late"),), at("Its head"), at("added"), 0.9),  # right
     Attribution("indirect", (at("ministry"),), None, None, 0.2),  # false
 )
 
 
 def test_errors_are_named_and_sorted() -> None:
-    shown = [(error.kinds, error.subset, error.detail, error.confidence) for error in errors_of(ARTICLE, FOUND)]
+    shown = [
+        (error.kinds, error.subset, error.detail, error.confidence) for error in errors_of(ARTICLE, FOUND)
+    ]
     assert shown == [
         ((FALSE,), "indirect, other cue", "", 0.2),
         ((WRONG_SOURCE, EDGES), "indirect, speech cue", "begins late, ends early", 0.7),
@@ -54,7 +63,7 @@ def test_errors_are_named_and_sorted() -> None:
 def test_a_cue_that_is_missing_is_wrong_and_a_hole_differs_inside() -> None:
     content = at("the <b>bridge</b> & road will reopen in May")
     holed = (Range(content.start, content.start + 3), Range(content.start + 7, content.end))
-    (error, *_) = errors_of(ARTICLE, [Attribution("indirect", holed, at("The ministry"), None, 0.5)])
+    error, *_ = errors_of(ARTICLE, [Attribution("indirect", holed, at("The ministry"), None, 0.5)])
     assert error.kinds == (WRONG_CUE, EDGES)
     assert error.detail == "differs inside"
 
@@ -95,7 +104,14 @@ class Checker(HTMLParser):
 def test_every_link_of_every_page_leads_somewhere(tmp_path: Path) -> None:
     errors = errors_of(ARTICLE, FOUND)
     right = Listed(ARTICLE, (), ())  # an article without errors has no page
-    assert write_pages(tmp_path / "out", "A title", [Listed(ARTICLE, FOUND, errors), right, Listed(ARTICLE, FOUND, errors)]) == 6
+    assert (
+        write_pages(
+            tmp_path / "out",
+            "A title",
+            [Listed(ARTICLE, FOUND, errors), right, Listed(ARTICLE, FOUND, errors)],
+        )
+        == 6
+    )
     pages = {path.name: Checker() for path in (tmp_path / "out").iterdir()}
     assert {"index.html", "article-001.html", "article-002.html", "kind-wrong-source.html"} <= set(pages)
     assert "article-003.html" not in pages
@@ -112,7 +128,11 @@ def test_every_link_of_every_page_leads_somewhere(tmp_path: Path) -> None:
             assert not place or place in pages[page or name].ids, f"{name} → {link}"
 
 
-spans = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: Range(min(pair), max(pair))).filter(lambda r: r.end > r.start)
+spans = (
+    st.tuples(st.integers(0, 30), st.integers(0, 30))
+    .map(lambda pair: Range(min(pair), max(pair)))
+    .filter(lambda r: r.end > r.start)
+)
 
 
 @given(st.data(), st.text(alphabet="ab <&>\"'\n“é", min_size=31, max_size=40))
@@ -122,7 +142,14 @@ def test_any_text_with_any_spans_stays_itself(data: st.DataObject, text: str) ->
     gold = data.draw(st.lists(st.builds(GoldAttribution, some, some, content), max_size=3))
     found = data.draw(
         st.lists(
-            st.builds(Attribution, st.just("indirect"), content, st.none() | spans, st.none() | spans, st.floats(0, 1)),
+            st.builds(
+                Attribution,
+                st.just("indirect"),
+                content,
+                st.none() | spans,
+                st.none() | spans,
+                st.floats(0, 1),
+            ),
             max_size=3,
         )
     )
@@ -136,7 +163,9 @@ def test_any_text_with_any_spans_stays_itself(data: st.DataObject, text: str) ->
     assert checker.ids == [f"t{number}" for number in range(1, len(errors) + 1)]
 
 
-def test_pages_are_not_written_where_they_could_be_committed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_not_written_where_they_could_be_committed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".gitignore").write_text("/build/\n")
     check_folder(tmp_path / "build" / "errors")

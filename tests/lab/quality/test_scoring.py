@@ -39,7 +39,13 @@ def article(*gold: GoldAttribution) -> GoldArticle:
 
 
 def found(source: str | None, cue: str | None, *content: str) -> Attribution:
-    return Attribution("indirect", tuple(at(part) for part in content), at(source) if source else None, at(cue) if cue else None, 1.0)
+    return Attribution(
+        "indirect",
+        tuple(at(part) for part in content),
+        at(source) if source else None,
+        at(cue) if cue else None,
+        1.0,
+    )
 
 
 PERFECT = (
@@ -73,7 +79,9 @@ def test_a_short_content_overlaps_but_is_not_half_of_it() -> None:
 
 
 def test_the_wrong_source_spoils_who_said_what_but_not_the_content() -> None:
-    counts = score_article(article(), (found("its head", "said", "the bridge will reopen in May"), PERFECT[1]))
+    counts = score_article(
+        article(), (found("its head", "said", "the bridge will reopen in May"), PERFECT[1])
+    )
     assert counts[ITEM, EXACT, "all"].hits == 2
     assert counts[WHO_SAID_WHAT, OVERLAP, "all"].hits == 1
     assert counts[FULL, OVERLAP, "all"].hits == 1
@@ -81,13 +89,21 @@ def test_the_wrong_source_spoils_who_said_what_but_not_the_content() -> None:
 
 def test_a_missing_source_agrees_only_with_a_missing_source() -> None:
     nameless = GoldAttribution((), (at("said"),), (at("the bridge will reopen in May"),))
-    assert score_article(article(nameless), (found(None, "said", "the bridge will reopen in May"),))[FULL, EXACT, "all"].hits == 1
+    assert (
+        score_article(article(nameless), (found(None, "said", "the bridge will reopen in May"),))[
+            FULL, EXACT, "all"
+        ].hits
+        == 1
+    )
     assert score_article(article(nameless), PERFECT[:1])[WHO_SAID_WHAT, OVERLAP, "all"].hits == 0
     assert score_article(article(nameless), PERFECT[:1])[ITEM, EXACT, "all"].hits == 1
 
 
 def test_items_are_matched_one_to_one() -> None:
-    halves = (found("The ministry", "said", "the bridge will"), found("The ministry", "said", "reopen in May"))
+    halves = (
+        found("The ministry", "said", "the bridge will"),
+        found("The ministry", "said", "reopen in May"),
+    )
     counts = score_article(article(GOLD[0]), halves)
     assert counts[ITEM, OVERLAP, "all"] == Count(1, 2, 1)
 
@@ -98,7 +114,8 @@ def test_one_item_over_two_annotated_ones_is_one_hit() -> None:
 
 
 def test_the_matching_prefers_the_greater_sum() -> None:
-    # The first prediction overlaps both annotated contents, the second only the one that the first overlaps best.
+    # The first prediction overlaps both annotated contents, the second only the one that the first overlaps
+    # best.
     both = Attribution("indirect", (Range(at("the bridge").start, at("“We").end),), None, None, 1.0)
     counts = score_article(article(), (both, found("The ministry", "said", "the bridge will reopen in May")))
     assert counts[ITEM, OVERLAP, "all"].hits == 2

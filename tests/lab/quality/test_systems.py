@@ -12,7 +12,10 @@ from lab.quality.polnear import GoldArticle
 from lab.quality.systems import PredictionsBroken, recorded_system
 from services.extract.types import Range
 
-ORIGINAL = "Talks are\nnear, says\nhttps://example.org/a-very-long-address-that-was-dropped\nthe  minister. “Soon,” he said."
+ORIGINAL = (
+    "Talks are\nnear, says\nhttps://example.org/a-very-long-address-that-was-dropped\nthe  minister. “Soon,”"
+    " he said."
+)
 DERIVED = "Talks are near, says the minister. “Soon,” he said."
 
 
@@ -32,7 +35,8 @@ def test_white_space_and_dropped_stretches_are_stepped_over() -> None:
 
 def test_an_exchanged_character_does_not_shift_the_rest() -> None:
     places = CharacterMap(
-        "It isn’t “so” and that is all there is to say about it.", 'It isn\'t "so" and that is all there is to say about it.'
+        "It isn’t “so” and that is all there is to say about it.",
+        'It isn\'t "so" and that is all there is to say about it.',
     )
     assert places.place(Range(14, 17)) == Range(14, 17)
 
@@ -50,7 +54,9 @@ def test_every_place_is_inside_and_shows_the_same_characters(derived: str, origi
 def test_a_text_maps_onto_itself(text: str) -> None:
     places = CharacterMap(text, text)
     for index, character in enumerate(text):
-        assert places.place(Range(index, index + 1)) == (None if character.isspace() else Range(index, index + 1))
+        assert places.place(Range(index, index + 1)) == (
+            None if character.isspace() else Range(index, index + 1)
+        )
 
 
 def test_recorded_output_is_found_by_file_name(tmp_path: Path) -> None:

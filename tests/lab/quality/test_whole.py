@@ -19,7 +19,17 @@ class OneAttribution:
         def reach(first: str, last: str) -> Range:
             return Range(text.index(first), text.index(last) + len(last))
 
-        return Tagged((Attribution("indirect", (reach("the", "last year"),), reach("Ana", "Weiss"), reach("said", "said"), 0.8),))
+        return Tagged(
+            (
+                Attribution(
+                    "indirect",
+                    (reach("the", "last year"),),
+                    reach("Ana", "Weiss"),
+                    reach("said", "said"),
+                    0.8,
+                ),
+            )
+        )
 
 
 def test_offsets_are_those_of_the_input() -> None:
@@ -38,4 +48,6 @@ def test_without_a_source_text_offsets_are_those_of_the_normalised_one() -> None
     with Extractor(OneAttribution()) as extractor:
         found = placed(extractor.extract(plain_article("a", TEXT)))
     assert found.text != TEXT
-    assert [found.text[slice(*part)] for part in found.attributions[0].content] == ["the bridge cost 3 million euros last year"]
+    assert [found.text[slice(*part)] for part in found.attributions[0].content] == [
+        "the bridge cost 3 million euros last year"
+    ]

@@ -30,7 +30,10 @@ def test_a_seed_gives_one_sequence() -> None:
     pieces = encode(TOKENIZER, TEXT)
     first, second = Disguise(TOKENIZER, 0.1, 7), Disguise(TOKENIZER, 0.1, 7)
     for _ in range(5):
-        assert all(np.array_equal(*pair) for pair in zip(first(pieces.ids, pieces.case), second(pieces.ids, pieces.case), strict=True))
+        assert all(
+            np.array_equal(*pair)
+            for pair in zip(first(pieces.ids, pieces.case), second(pieces.ids, pieces.case), strict=True)
+        )
 
 
 def test_straight_marks_curl_by_the_side_they_stand_on() -> None:
@@ -38,7 +41,9 @@ def test_straight_marks_curl_by_the_side_they_stand_on() -> None:
     worn = set()
     for seed in range(60):
         ids, _ = Disguise(TOKENIZER, 0.0, seed)(pieces.ids, pieces.case)
-        worn.add("".join(mark for number in ids if (mark := str(TOKENIZER.id_to_token(int(number)))) in '"“”'))
+        worn.add(
+            "".join(mark for number in ids if (mark := str(TOKENIZER.id_to_token(int(number)))) in '"“”')
+        )
     assert worn == {'""""', "“”“”"}
 
 

@@ -1,4 +1,5 @@
-"""What training fits beside the network: transitions counted in annotation, confidences that mean what they say."""
+"""What training fits beside the network: transitions counted in annotation, confidences that mean what they
+say."""
 
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def article() -> GoldArticle:
         start = TEXT.index(words)
         return (Range(start, start + len(words)),)
 
-    return GoldArticle("a", TEXT, (GoldAttribution(at("The mayor"), at("said"), at("it is safe")),), 1, Path("a.ann"))
+    return GoldArticle(
+        "a", TEXT, (GoldAttribution(at("The mayor"), at("said"), at("it is safe")),), 1, Path("a.ann")
+    )
 
 
 def test_annotation_on_words() -> None:
@@ -66,7 +69,9 @@ def test_fitted_confidences_are_calibrated_on_other_items() -> None:
     truth = 1 / (1 + np.exp(-(1.2 * features[:, 0] - 0.5 + 0.8 * features[:, 8])))
     right = (random.random(len(items)) < truth).astype(float)
     calibration = fit_confidence(features[:2000], right[:2000])
-    sure = np.array([probability(item.features(), calibration.weights, calibration.bias) for item in items[2000:]])
+    sure = np.array(
+        [probability(item.features(), calibration.weights, calibration.bias) for item in items[2000:]]
+    )
     assert reliability(sure, right[2000:])["expected_calibration_error"] < 0.04
     assert abs(calibration.weights[0] - 1.2) < 0.2
     assert abs(calibration.weights[8] - 0.8) < 0.3
@@ -78,7 +83,9 @@ def test_a_source_is_fitted_by_what_speaks_for_it_or_for_there_being_none() -> N
 
     def item() -> Evidence:
         source, link, none = (float(number) for number in random.uniform(0.05, 0.95, 3))
-        return evidence(0.9, 0.0)._replace(source=source, source_link=link, no_source=none, has_source=float(random.integers(2)))
+        return evidence(0.9, 0.0)._replace(
+            source=source, source_link=link, no_source=none, has_source=float(random.integers(2))
+        )
 
     items = [item() for _ in range(6000)]
     features = np.array([one.source_features() for one in items])

@@ -97,4 +97,6 @@ def test_anything_is_read_or_refused(query: str) -> None:
 def test_or_never_holds_a_not() -> None:
     tree = parse("(a OR b) -c (d OR (e -f))")
     assert isinstance(tree, And)
-    assert all(not isinstance(part, Not) for node in tree.parts if isinstance(node, Or) for part in node.parts)
+    assert all(
+        not isinstance(part, Not) for node in tree.parts if isinstance(node, Or) for part in node.parts
+    )

@@ -4,5 +4,10 @@ from alembic import context
 
 from schemas.relational import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, transactional_ddl=True, compare_type=True)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    transactional_ddl=True,
+    compare_type=True,
+)
 context.run_migrations()

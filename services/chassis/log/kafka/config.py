@@ -13,16 +13,17 @@ MAX_REQUEST_BYTES = 32 * 1_048_576
 RECONNECT_BACKOFF_MAX_MS = 1_000
 """The client's default of 30 s would make every broker restart a long outage."""
 METADATA_MAX_AGE_MS = round(ASK_S * 1000)
-"""How often every client asks for metadata, whatever else it does: a broker's answer is what shows that the log is within reach, and a
-partition that was added is noticed (the client's default is five minutes)."""
+"""How often every client asks for metadata, whatever else it does: a broker's answer is what shows that the
+log is within reach, and a partition that was added is noticed (the client's default is five minutes)."""
 LINGER_MS = 20
-"""Lets a transaction's records share requests; costs nothing, because the transaction flushes right after its last record."""
+"""Lets a transaction's records share requests; costs nothing, because the transaction flushes right after its
+last record."""
 RETRY_BACKOFF_MS = 10
-"""A transaction that begins right behind another is told to wait until that one's markers are written, which takes a few
-milliseconds; the client's default of 100 ms would be most of a transaction's time."""
+"""A transaction that begins right behind another is told to wait until that one's markers are written, which
+takes a few milliseconds; the client's default of 100 ms would be most of a transaction's time."""
 PARTITION_FETCH_BYTES = 229_376
-"""Read ahead of each partition, larger records excepted: at the client's default of 1 MiB, the 34 partitions that aggregate reads lie
-in its memory with some 30 MB, and with several copies of what is being handled."""
+"""Read ahead of each partition, larger records excepted: at the client's default of 1 MiB, the 34 partitions
+that aggregate reads lie in its memory with some 30 MB, and with several copies of what is being handled."""
 FETCH_WAIT_MS = 500
 """How long a broker holds a fetch that has nothing to give; data ends it at once."""
 
@@ -39,7 +40,11 @@ def milliseconds(seconds: float) -> int:
 
 def connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
     """Where the brokers are and how to talk to them; the same for consumers, producers and admin clients."""
-    files = {"ssl_cafile": settings.ssl_cafile, "ssl_certfile": settings.ssl_certfile, "ssl_keyfile": settings.ssl_keyfile}
+    files = {
+        "ssl_cafile": settings.ssl_cafile,
+        "ssl_certfile": settings.ssl_certfile,
+        "ssl_keyfile": settings.ssl_keyfile,
+    }
     return {
         "bootstrap_servers": list(settings.bootstrap_servers),
         "client_id": client_id,
@@ -58,7 +63,8 @@ def connection(settings: KafkaSettings, client_id: str) -> dict[str, Any]:
 
 
 def producer(settings: KafkaSettings, transactional_id: str) -> dict[str, Any]:
-    """A transactional producer: request < delivery < transaction < poll interval (checked in the settings)."""
+    """A transactional producer: request < delivery < transaction < poll interval (checked in the
+    settings)."""
     return {
         **connection(settings, transactional_id),
         "transactional_id": transactional_id,

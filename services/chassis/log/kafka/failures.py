@@ -6,7 +6,11 @@ import kafka.errors as kafka_errors
 
 from services.chassis.errors import CommitFailed, FencedError, LimitExceeded, OnrecordError, TransientError
 
-FENCED = (kafka_errors.ProducerFencedError, kafka_errors.InvalidProducerEpochError, kafka_errors.FencedInstanceIdError)
+FENCED = (
+    kafka_errors.ProducerFencedError,
+    kafka_errors.InvalidProducerEpochError,
+    kafka_errors.FencedInstanceIdError,
+)
 UNAUTHORISED = (kafka_errors.AuthorizationError, kafka_errors.SaslAuthenticationFailedError)
 TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.RecordListTooLargeError)
 
@@ -29,8 +33,8 @@ _CAUSES: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
 
 
 def cause(error: BaseException) -> str:
-    """A bounded label for metrics: ``timeout``, ``membership``, ``disconnected``, ``aborted``, ``unavailable``, ``rejected`` or
-    ``client``."""
+    """A bounded label for metrics: ``timeout``, ``membership``, ``disconnected``, ``aborted``,
+    ``unavailable``, ``rejected`` or ``client``."""
     return next((label for label, kinds in _CAUSES if isinstance(error, kinds)), "client")
 
 
@@ -49,10 +53,14 @@ def log_error(error: BaseException, doing: str) -> OnrecordError:
 def _owner_error(error: BaseException, doing: str) -> FencedError | None:
     if isinstance(error, FENCED):
         return FencedError(
-            f"{doing}: another process owns this slot now ({type(error).__name__}); give each replica its own ONRECORD_LOG__INSTANCE"
+            f"{doing}: another process owns this slot now ({type(error).__name__}); give each replica its own"
+            " ONRECORD_LOG__INSTANCE"
         )
     if isinstance(error, UNAUTHORISED):
-        return FencedError(f"{doing}: not allowed ({_text(error)}); check the ONRECORD_KAFKA__SASL_… settings and the broker's rules")
+        return FencedError(
+            f"{doing}: not allowed ({_text(error)}); check the ONRECORD_KAFKA__SASL_… settings and the"
+            " broker's rules"
+        )
     return None
 
 

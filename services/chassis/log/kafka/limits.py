@@ -15,7 +15,8 @@ FRESH_S = 60.0
 
 
 class TopicLimits:
-    """Remembers ``max.message.bytes`` per topic, so that a message too large is refused before anything is sent.
+    """Remembers ``max.message.bytes`` per topic, so that a message too large is refused before anything is
+    sent.
 
     ``look_up`` is given topic names and returns the limits of those that exist.
     """
@@ -36,13 +37,17 @@ class TopicLimits:
         limits = self._limits({message.topic for message in messages})
         for message in messages:
             if message.topic not in limits:
-                raise TopicMissing(f"topic {message.topic} does not exist: create it with `onrecord topics create`")
+                raise TopicMissing(
+                    f"topic {message.topic} does not exist: create it with `onrecord topics create`"
+                )
             check_size(message, limits[message.topic])
 
     def _limits(self, topics: set[str]) -> dict[str, int]:
         with self._lock:
             now = time.monotonic()
-            stale = [topic for topic in topics if topic not in self._known or self._known[topic][1] < now - FRESH_S]
+            stale = [
+                topic for topic in topics if topic not in self._known or self._known[topic][1] < now - FRESH_S
+            ]
             if stale:
                 found = self._look_up(sorted(stale))
                 for topic in stale:

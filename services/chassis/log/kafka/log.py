@@ -26,7 +26,15 @@ from services.chassis.log.kafka.stage import KafkaStageConsumer
 from services.chassis.log.kafka.topics import TopicAdmin
 from services.chassis.log.kafka.transactions import Transactions
 from services.chassis.log.publishing import Failed
-from services.chassis.log.types import Assigned, Offsets, Position, Record, TopicPartition, TopicSpec, TopicState
+from services.chassis.log.types import (
+    Assigned,
+    Offsets,
+    Position,
+    Record,
+    TopicPartition,
+    TopicSpec,
+    TopicState,
+)
 from services.chassis.reach import Reach
 from services.chassis.settings import KafkaSettings
 
@@ -37,8 +45,9 @@ Forgotten = Callable[[int], None]
 class KafkaLog:
     """:class:`services.chassis.log.types.EventLog` on a Kafka cluster (any 2.5+; tested on 4.3).
 
-    Connects when first used. ``on_rebalance``, ``on_rebuild`` and ``on_failure`` may be called from the client's I/O thread;
-    ``on_replaced`` is told how many partitions a stage reads again from their beginning because the log was replaced.
+    Connects when first used. ``on_rebalance``, ``on_rebuild`` and ``on_failure`` may be called from the
+    client's I/O thread; ``on_replaced`` is told how many partitions a stage reads again from their beginning
+    because the log was replaced.
     """
 
     engine: Literal["sqlite", "kafka"] = "kafka"
@@ -62,7 +71,8 @@ class KafkaLog:
         self.reach = Reach("log")
         self._admin = TopicAdmin(settings, self.reach.answered)
         self._limits = TopicLimits(self._admin.limits)
-        # held until they are closed: a client that nobody refers to any more goes on with its thread and its connections
+        # held until they are closed: a client that nobody refers to any more goes on with its thread and its
+        # connections
         self._members: set[Member] = set()
         self._transactions: set[Transactions] = set()
 
@@ -77,7 +87,8 @@ class KafkaLog:
         return self._admin.create(specs, self._replication_factor)
 
     def topics(self) -> dict[str, TopicState]:
-        """See :meth:`services.chassis.log.types.EventLog.topics`: all of the cluster but its internal ones."""
+        """See :meth:`services.chassis.log.types.EventLog.topics`: all of the cluster but its internal
+        ones."""
         return self._admin.describe()
 
     def producer(self, client_id: str) -> KafkaProducerPort:
@@ -85,13 +96,21 @@ class KafkaLog:
         return KafkaProducerPort(self._transact(client_id))
 
     def stage_consumer(self, group: str, topics: Sequence[str], slot: str) -> KafkaStageConsumer:
-        """See :meth:`services.chassis.log.types.EventLog.stage_consumer`; the transactional id is ``<group>-<slot>``."""
+        """See :meth:`services.chassis.log.types.EventLog.stage_consumer`; the transactional id is
+        ``<group>-<slot>``."""
         self._admin.require(topics)
         # before joining: fences an older owner of the slot and aborts what it left open
         transactions = self._transact(f"{group}-{slot}")
         try:
             consumer = KafkaStageConsumer(
-                self._settings, group, topics, slot, transactions, self._on_rebalance, partial(self._judge, group), self.reach.answered
+                self._settings,
+                group,
+                topics,
+                slot,
+                transactions,
+                self._on_rebalance,
+                partial(self._judge, group),
+                self.reach.answered,
             )
         except BaseException:
             transactions.close()
@@ -99,17 +118,22 @@ class KafkaLog:
         _hold(self._members, consumer)
         return consumer
 
-    def sink_consumer(self, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> KafkaSinkConsumer:
+    def sink_consumer(
+        self, group: str, topics: Sequence[str], slot: str, assigned: Assigned
+    ) -> KafkaSinkConsumer:
         """See :meth:`services.chassis.log.types.EventLog.sink_consumer`."""
         self._admin.require(topics)
-        consumer = KafkaSinkConsumer(self._settings, group, topics, slot, assigned, self._on_rebalance, self.reach.answered)
+        consumer = KafkaSinkConsumer(
+            self._settings, group, topics, slot, assigned, self._on_rebalance, self.reach.answered
+        )
         _hold(self._members, consumer)
         return consumer
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
-        """See :meth:`services.chassis.log.types.EventLog.read`. Ends even where the last offsets hold only transaction markers or
-        aborted records, which are never seen. The end as of now is that of what is committed; up to a ``stop`` behind it, it waits for
-        the transactions that are open, a killed producer's included.
+        """See :meth:`services.chassis.log.types.EventLog.read`. Ends even where the last offsets hold only
+        transaction markers or aborted records, which are never seen. The end as of now is that of what is
+        committed; up to a ``stop`` behind it, it waits for the transactions that are open, a killed
+        producer's included.
 
         Raises:
             TopicMissing: the topic or the partition does not exist.
@@ -121,10 +145,14 @@ class KafkaLog:
         doing = f"reading {topic} {partition}"
         consumer = None
         try:
-            consumer = open_client(KafkaConsumer, config.reader(self._settings, f"onrecord-read-{topic}-{partition}"))
+            consumer = open_client(
+                KafkaConsumer, config.reader(self._settings, f"onrecord-read-{topic}-{partition}")
+            )
             consumer.assign([tp])
             if stop is None:
-                stop = consumer.end_offsets([tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s))[tp]
+                stop = consumer.end_offsets(
+                    [tp], timeout_ms=config.milliseconds(self._settings.transaction_timeout_s)
+                )[tp]
             else:
                 stop = min(stop, self._admin.end(tp))
             consumer.seek(tp, start)
@@ -162,8 +190,12 @@ class KafkaLog:
             open_ones = set(starts)
             deadline = time.monotonic() + self._settings.transaction_timeout_s
             while len(found) < enough:
-                done = {tp for tp in open_ones if (consumer.position(tp, timeout_ms=patience) or 0) >= ends[tp]}
-                for tp, records in consumer.poll(timeout_ms=config.FETCH_WAIT_MS if open_ones - done else 0, max_records=1).items():
+                done = {
+                    tp for tp in open_ones if (consumer.position(tp, timeout_ms=patience) or 0) >= ends[tp]
+                }
+                for tp, records in consumer.poll(
+                    timeout_ms=config.FETCH_WAIT_MS if open_ones - done else 0, max_records=1
+                ).items():
                     found[TopicPartition(*tp)] = record(records[0])
                     done.add(tp)
                 if done:
@@ -173,7 +205,10 @@ class KafkaLog:
                 if not open_ones:
                     break
                 if time.monotonic() > deadline:
-                    raise TransientError(f"looking for records: the ends were not reached in {self._settings.transaction_timeout_s:g} s")
+                    raise TransientError(
+                        "looking for records: the ends were not reached in"
+                        f" {self._settings.transaction_timeout_s:g} s"
+                    )
         except KafkaError as error:
             raise log_error(error, "looking for records") from error
         finally:
@@ -182,16 +217,24 @@ class KafkaLog:
         return found
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
-        """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just being completed: a commit
-        returns a few milliseconds before its offsets can be seen.
+        """See :meth:`services.chassis.log.types.EventLog.committed`. Waits for transactions that are just
+        being completed: a commit returns a few milliseconds before its offsets can be seen.
         """
         topics = self._admin.identified()
-        partitions = [KafkaTopicPartition(topic, number) for topic, (count, _) in topics.items() for number in range(count)]
+        partitions = [
+            KafkaTopicPartition(topic, number)
+            for topic, (count, _) in topics.items()
+            for number in range(count)
+        ]
         doing = f"offsets of group {group}"
         consumer = None
         try:
-            # the admin client shows offsets without waiting; a read_committed consumer asks for stable ones. It never joins.
-            consumer = open_client(KafkaConsumer, {**config.reader(self._settings, f"onrecord-offsets-{group}"), "group_id": group})
+            # the admin client shows offsets without waiting; a read_committed consumer asks for stable ones.
+            # It never joins.
+            consumer = open_client(
+                KafkaConsumer,
+                {**config.reader(self._settings, f"onrecord-offsets-{group}"), "group_id": group},
+            )
             found = consumer._coordinator.fetch_committed_offsets(
                 partitions, timeout_ms=config.milliseconds(self._settings.transaction_timeout_s)
             )
@@ -200,8 +243,14 @@ class KafkaLog:
         finally:
             if consumer is not None:
                 consumer.close(autocommit=False)
-        positions = {TopicPartition(*tp): position_of(value) for tp, value in found.items() if value.offset >= 0}
-        return {tp: one.offset for tp, one in positions.items() if one.origin.topic_id in ("", topics[tp.topic][1])}
+        positions = {
+            TopicPartition(*tp): position_of(value) for tp, value in found.items() if value.offset >= 0
+        }
+        return {
+            tp: one.offset
+            for tp, one in positions.items()
+            if one.origin.topic_id in ("", topics[tp.topic][1])
+        }
 
     def close(self) -> None:
         """Release everything that was opened here; safe to call twice."""
@@ -214,12 +263,16 @@ class KafkaLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
-    def _until(self, consumer: KafkaConsumer, tp: KafkaTopicPartition, stop: int, doing: str) -> Iterator[Record]:
-        # a transaction left open holds readers up until the broker aborts it, which it looks for every ten seconds; two deliveries' time
-        # more without a step forward means that something is broken, not slow
+    def _until(
+        self, consumer: KafkaConsumer, tp: KafkaTopicPartition, stop: int, doing: str
+    ) -> Iterator[Record]:
+        # a transaction left open holds readers up until the broker aborts it, which it looks for every ten
+        # seconds; two deliveries' time more without a step forward means that something is broken, not slow
         patience = self._settings.transaction_timeout_s + 10.0 + 2 * self._settings.delivery_timeout_s
         progress = time.monotonic()
         at = consumer.position(tp)
@@ -242,7 +295,14 @@ class KafkaLog:
         return found
 
     def _transact(self, transactional_id: str) -> Transactions:
-        transactions = Transactions(self._settings, transactional_id, self._limits, self._on_rebuild, self._on_failure, self.reach.answered)
+        transactions = Transactions(
+            self._settings,
+            transactional_id,
+            self._limits,
+            self._on_rebuild,
+            self._on_failure,
+            self.reach.answered,
+        )
         _hold(self._transactions, transactions)
         return transactions
 

@@ -1,8 +1,9 @@
 """A member of a consumer group: what stage and sink consumers share.
 
-Range assignment, the eager protocol, on purpose. kafka-python's cooperative sticky assignor is young (3.0.12 still fixed bugs
-in it), and stopping the world costs us nothing: no state is kept between two polls. Range also gives one member the same
-partition numbers of all topics it reads, so an actor's quotes and claims, keyed alike, meet in one process.
+Range assignment, the eager protocol, on purpose. kafka-python's cooperative sticky assignor is young (3.0.12
+still fixed bugs in it), and stopping the world costs us nothing: no state is kept between two polls. Range
+also gives one member the same partition numbers of all topics it reads, so an actor's quotes and claims,
+keyed alike, meet in one process.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def record(one: Any) -> Record:
 
 
 class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Hears of rebalances on the client's I/O thread, where nothing may block: changes plain state and counts."""
+    """Hears of rebalances on the client's I/O thread, where nothing may block: changes plain state and
+    counts."""
 
     def __init__(self, on_rebalance: config.Rebalanced) -> None:
         self._on_rebalance = on_rebalance
@@ -46,7 +48,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
             self._on_rebalance("assigned", len(assigned))
 
     def on_partitions_revoked(self, revoked: Collection[KafkaTopicPartition]) -> None:
-        """Count; a batch read before is refused by the broker at commit, under the membership it was read with."""
+        """Count; a batch read before is refused by the broker at commit, under the membership it was read
+        with."""
         if revoked:
             self._on_rebalance("revoked", len(revoked))
 
@@ -59,17 +62,22 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 def never_forget_a_join(consumer: KafkaConsumer) -> None:
     """Keep a consumer from sticking in a rebalance for ever (hazard H6, kafka-python 3.0.12).
 
-    A poll may time out while a join is under way; it goes on in the background, and the next poll should take up its result. It
-    does not, in two ways, and either can repeat without end, with heartbeats off:
+    A poll may time out while a join is under way; it goes on in the background, and the next poll should take
+    up its result. It does not, in two ways, and either can repeat without end, with heartbeats off:
 
-    - Where changed metadata started the rebalance, the client asks "do metadata and assignment differ?" before every step, and the
-      leader's own assignment makes them equal again before the join is complete: the join is never taken up. The Java client
-      notes the need once and forgets it when the join is complete; so do we.
-    - A join that completed between two polls is thrown away and begun anew, which makes all other members join again. Here its
-      result is kept until it is taken up.
+    - Where changed metadata started the rebalance, the client asks "do metadata and assignment differ?"
+      before every step, and the leader's own assignment makes them equal again before the join is complete:
+      the join is never taken up. The Java client notes the need once and forgets it when the join is
+      complete; so do we.
+    - A join that completed between two polls is thrown away and begun anew, which makes all other members
+      join again. Here its result is kept until it is taken up.
     """
     coordinator = consumer._coordinator
-    asks, joins, takes_up = coordinator.need_rejoin, coordinator._do_join_and_sync_async, coordinator._on_join_complete_async
+    asks, joins, takes_up = (
+        coordinator.need_rejoin,
+        coordinator._do_join_and_sync_async,
+        coordinator._on_join_complete_async,
+    )
     kept: list[tuple[Any, Any]] = []
 
     def need_rejoin() -> bool:
@@ -104,7 +112,10 @@ class Member:
         self._name = f"{group}-{slot}"
         self._closed = False
         try:
-            configuration = {**config.member(settings, group, slot), "partition_assignment_strategy": (RangePartitionAssignor,)}
+            configuration = {
+                **config.member(settings, group, slot),
+                "partition_assignment_strategy": (RangePartitionAssignor,),
+            }
             self._consumer = open_client(KafkaConsumer, configuration, answered)
         except KafkaError as error:
             raise log_error(error, f"consumer {self._name}") from error
@@ -115,7 +126,8 @@ class Member:
     def _notice_a_fence(self) -> None:
         """Remember that a heartbeat was told another process has this slot (hazard H9, kafka-python 3.0.12).
 
-        The client logs it and ends the heartbeats, and goes on fetching for ever: a member with nothing to commit would never learn.
+        The client logs it and ends the heartbeats, and goes on fetching for ever: a member with nothing to
+        commit would never learn.
         """
         coordinator = self._consumer._coordinator
         beats = coordinator._send_heartbeat_request
@@ -186,29 +198,39 @@ class Member:
                 self._consumer.seek(KafkaTopicPartition(*tp), offset)
 
     def lag(self) -> dict[TopicPartition, int]:
-        """See :meth:`services.chassis.log.types.Consumer.lag`. Offsets, so transaction markers count until they are passed."""
+        """See :meth:`services.chassis.log.types.Consumer.lag`. Offsets, so transaction markers count until
+        they are passed."""
         assigned = self._consumer.assignment()
         try:
             positions = {tp: self._consumer.position(tp, timeout_ms=0) for tp in assigned}
             ends = {tp: self._consumer.highwater(tp) for tp in assigned}
             unknown = [tp for tp, end in ends.items() if end is None]
             if unknown:
-                ends.update(self._consumer.end_offsets(unknown, timeout_ms=config.milliseconds(self._settings.request_timeout_s)))
+                ends.update(
+                    self._consumer.end_offsets(
+                        unknown, timeout_ms=config.milliseconds(self._settings.request_timeout_s)
+                    )
+                )
         except KafkaError as error:
             raise log_error(error, f"lag of {self._name}") from error
         return {TopicPartition(*tp): max(0, ends[tp] - at) for tp, at in positions.items() if at is not None}
 
     def close(self) -> None:
-        """Stop; safe to call twice. A static member keeps its partitions for the session timeout, for its successor."""
+        """Stop; safe to call twice. A static member keeps its partitions for the session timeout, for its
+        successor."""
         if self._closed:
             return
         self._closed = True
-        self._consumer.close(autocommit=False, timeout_ms=config.milliseconds(self._settings.request_timeout_s))
+        self._consumer.close(
+            autocommit=False, timeout_ms=config.milliseconds(self._settings.request_timeout_s)
+        )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _held(self) -> frozenset[KafkaTopicPartition]:

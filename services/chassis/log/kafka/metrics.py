@@ -25,7 +25,8 @@ _UNFIT = re.compile(r"[^a-zA-Z0-9_]")
 
 
 class KafkaClientCollector(Collector):
-    """Walks the metrics of a log's live clients at scrape time: ``kafka_client_<group>_<name>{client_id,topic}``."""
+    """Walks the metrics of a log's live clients at scrape time:
+    ``kafka_client_<group>_<name>{client_id,topic}``."""
 
     def __init__(self, log: KafkaLog) -> None:
         self._log = log
@@ -59,6 +60,8 @@ def families(clients: Iterable[dict[Any, Any]]) -> list[GaugeMetricFamily]:
                 continue
             seen.add(series)
             if full not in found:
-                found[full] = GaugeMetricFamily(full, name.description or name.name, labels=("client_id", "topic"))
+                found[full] = GaugeMetricFamily(
+                    full, name.description or name.name, labels=("client_id", "topic")
+                )
             found[full].add_metric((series[1], topic), value)
     return list(found.values())

@@ -24,15 +24,19 @@ def unheard() -> None:
     """For clients whose answers nobody waits for."""
 
 
-def open_client(make: Callable[..., Client], configuration: dict[str, Any], answered: Answered = unheard) -> Client:
+def open_client(
+    make: Callable[..., Client], configuration: dict[str, Any], answered: Answered = unheard
+) -> Client:
     """``make(**configuration)``, for a consumer, producer or admin client.
 
-    kafka-python 3.0.12 starts an I/O thread in the constructor and forgets it, with its sockets, when the brokers cannot be
-    reached; retried through an outage, that would be a thread every few seconds.
+    kafka-python 3.0.12 starts an I/O thread in the constructor and forgets it, with its sockets, when the
+    brokers cannot be reached; retried through an outage, that would be a thread every few seconds.
 
     Raises:
-        SettingsError: a broker answered that these settings are wrong; at once, because waiting cannot mend them.
-        KafkaTimeoutError: no broker could be reached; the message says what the connections ended with, and which setting to look at.
+        SettingsError: a broker answered that these settings are wrong; at once, because waiting cannot mend
+            them.
+        KafkaTimeoutError: no broker could be reached; the message says what the connections ended with, and
+            which setting to look at.
         KafkaError: as the client raises it.
     """
     networks: list[_Network] = []
@@ -67,7 +71,9 @@ class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]
 
     SCHEMES = ("onrecord-direct",)
 
-    async def sock_connect(self, net: Any, sock: socket.socket, sockaddr: Any, timeout_at: float | None = None) -> socket.socket:
+    async def sock_connect(
+        self, net: Any, sock: socket.socket, sockaddr: Any, timeout_at: float | None = None
+    ) -> socket.socket:
         try:
             connected: socket.socket = await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
         except BaseException:  # the task's own end included, where the client is closed meanwhile
@@ -77,10 +83,12 @@ class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]
 
 
 class _Network(KafkaNetClient):  # type: ignore[misc]
-    """The client's network, which remembers why connections end while the client is being built, and closes what does not connect.
+    """The client's network, which remembers why connections end while the client is being built, and closes
+    what does not connect.
 
-    kafka-python 3.0.12 loses the reason twice. It logs it and tries again until the time is up, a wrong password included. And where
-    the broker's last words and its hanging up are read together, the words are dropped: those are its answers to a failed login.
+    kafka-python 3.0.12 loses the reason twice. It logs it and tries again until the time is up, a wrong
+    password included. And where the broker's last words and its hanging up are read together, the words are
+    dropped: those are its answers to a failed login.
     """
 
     def __init__(self, configuration: dict[str, Any], answered: Answered, **arguments: Any) -> None:
@@ -110,11 +118,17 @@ class _Network(KafkaNetClient):  # type: ignore[misc]
             self.refused = found
 
     async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
-        """The client's own steps, except that a socket whose handshake fails is closed, and last words are heard."""
+        """The client's own steps, except that a socket whose handshake fails is closed, and last words are
+        heard."""
         settings = self._manager.config
         (scheme,) = _ClosingSocket.SCHEMES
         sock = await create_connection(
-            self._net, node.host, node.port, settings["socket_options"], proxy_url=f"{scheme}://", timeout_at=timeout_at
+            self._net,
+            node.host,
+            node.port,
+            settings["socket_options"],
+            proxy_url=f"{scheme}://",
+            timeout_at=timeout_at,
         )
         transport = None
         try:

@@ -1,7 +1,9 @@
-"""A group member that says itself where each partition starts, and notices when a topic was made anew under it.
+"""A group member that says itself where each partition starts, and notices when a topic was made anew under
+it.
 
-The client alone would go on at the number it holds. Where that lies beyond the end of a new topic it goes to the earliest record
-(``auto_offset_reset``); where the new topic has grown past it, it skips what stands before.
+The client alone would go on at the number it holds. Where that lies beyond the end of a new topic it goes to
+the earliest record (``auto_offset_reset``); where the new topic has grown past it, it skips what stands
+before.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from services.chassis.settings import KafkaSettings
 class _Holding(Listener):
     """Pauses new partitions, because where they start is asked for later, on the caller's thread."""
 
-    def __init__(self, on_rebalance: config.Rebalanced, consumer: KafkaConsumer, waiting: set[KafkaTopicPartition]) -> None:
+    def __init__(
+        self, on_rebalance: config.Rebalanced, consumer: KafkaConsumer, waiting: set[KafkaTopicPartition]
+    ) -> None:
         super().__init__(on_rebalance)
         self._consumer = consumer
         self._waiting = waiting
@@ -62,23 +66,31 @@ class PositionedMember(Member):
         """Where these newly assigned partitions start; one left out starts at its beginning."""
         raise NotImplementedError
 
-    def fetch_positioned(self, timeout_s: float, max_records: int | None) -> dict[KafkaTopicPartition, list[Any]]:
-        """The client's poll, of partitions whose position is known. Newly assigned ones deliver from the next poll on."""
+    def fetch_positioned(
+        self, timeout_s: float, max_records: int | None
+    ) -> dict[KafkaTopicPartition, list[Any]]:
+        """The client's poll, of partitions whose position is known. Newly assigned ones deliver from the next
+        poll on."""
         self._hold_topics_made_anew()
         self._position()
         found = self.fetch(timeout_s, max_records)
         # read before their position was known: they will be read again from it
         return {tp: records for tp, records in found.items() if tp not in self._waiting}
 
-    def named(self, offsets: Offsets, marks: Mapping[TopicPartition, str]) -> dict[KafkaTopicPartition, OffsetAndMetadata]:
+    def named(
+        self, offsets: Offsets, marks: Mapping[TopicPartition, str]
+    ) -> dict[KafkaTopicPartition, OffsetAndMetadata]:
         """Offsets as the client commits them, each with its origin."""
         return {
-            KafkaTopicPartition(*tp): OffsetAndMetadata(offset, written(Origin(self._topic_ids.get(tp.topic, ""), marks.get(tp, ""))), -1)
+            KafkaTopicPartition(*tp): OffsetAndMetadata(
+                offset, written(Origin(self._topic_ids.get(tp.topic, ""), marks.get(tp, ""))), -1
+            )
             for tp, offset in offsets.items()
         }
 
     def _hold_topics_made_anew(self) -> None:
-        """Ask anew where partitions start whose topic has another id in the client's metadata than when they were positioned."""
+        """Ask anew where partitions start whose topic has another id in the client's metadata than when they
+        were positioned."""
         assigned = self._consumer.assignment()
         for topic, known in tuple(self._topic_ids.items()):
             current = self._current_id(topic)

@@ -12,13 +12,15 @@ from services.chassis.log.types import Message, TopicPartition
 
 
 class KafkaProducerPort:
-    """:class:`services.chassis.log.types.Producer` on Kafka: one transaction per append, so that a batch is atomic."""
+    """:class:`services.chassis.log.types.Producer` on Kafka: one transaction per append, so that a batch is
+    atomic."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
     def append(self, messages: Sequence[Message]) -> list[tuple[TopicPartition, int]]:
-        """See :meth:`services.chassis.log.types.Producer.append`. A producer that failed is replaced at the next call."""
+        """See :meth:`services.chassis.log.types.Producer.append`. A producer that failed is replaced at the
+        next call."""
         if not messages:
             return []
         try:
@@ -35,5 +37,7 @@ class KafkaProducerPort:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()

@@ -47,7 +47,8 @@ class KafkaSinkConsumer(PositionedMember):
         return as_batch(self.fetch_positioned(timeout_s, max_records))
 
     def report(self, offsets: Offsets) -> None:
-        """See :meth:`services.chassis.log.types.SinkConsumer.report`. Failures are logged: nothing depends on it.
+        """See :meth:`services.chassis.log.types.SinkConsumer.report`. Failures are logged: nothing depends on
+        it.
 
         Raises:
             FencedError: somebody else owns this membership.

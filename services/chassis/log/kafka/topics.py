@@ -38,7 +38,8 @@ class TopicAdmin:
         self._lock = threading.RLock()
 
     def create(self, specs: Sequence[TopicSpec], replication_factor: int) -> list[str]:
-        """Create the topics that do not exist; returns the names created once every partition has a leader."""
+        """Create the topics that do not exist; returns the names created once every partition has a
+        leader."""
         existing = {topic["name"] for topic in self._all()}
         missing = [spec for spec in specs if spec.name not in existing]
         if not missing:
@@ -47,7 +48,10 @@ class TopicAdmin:
         def create(client: KafkaAdminClient) -> list[str]:
             wanted = {spec.name: _wanted(spec, replication_factor) for spec in missing}
             answer = client.create_topics(wanted, raise_errors=False)
-            errors = {topic["name"]: for_code(topic["error_code"])(topic.get("error_message") or "") for topic in answer["topics"]}
+            errors = {
+                topic["name"]: for_code(topic["error_code"])(topic.get("error_message") or "")
+                for topic in answer["topics"]
+            }
             for name, error in errors.items():
                 # somebody else created it just now: as good
                 if error.errno != 0 and not isinstance(error, TopicAlreadyExistsError):
@@ -63,7 +67,9 @@ class TopicAdmin:
         found = {topic["name"]: [one["partition_index"] for one in topic["partitions"]] for topic in topics}
         ids = {topic["name"]: known_id(topic.get("topic_id")) for topic in topics}
         settings = self._configs(list(found))
-        partitions = [KafkaTopicPartition(name, number) for name, numbers in found.items() for number in numbers]
+        partitions = [
+            KafkaTopicPartition(name, number) for name, numbers in found.items() for number in numbers
+        ]
 
         def offsets(client: KafkaAdminClient) -> tuple[dict[Any, Any], dict[Any, Any]]:
             first = client.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
@@ -75,7 +81,10 @@ class TopicAdmin:
             name: TopicState(
                 spec=_spec(name, len(numbers), settings[name]),
                 ranges={
-                    number: (first[KafkaTopicPartition(name, number)].offset, last[KafkaTopicPartition(name, number)].offset)
+                    number: (
+                        first[KafkaTopicPartition(name, number)].offset,
+                        last[KafkaTopicPartition(name, number)].offset,
+                    )
                     for number in sorted(numbers)
                 },
                 topic_id=ids[name],
@@ -85,7 +94,9 @@ class TopicAdmin:
 
     def end(self, tp: KafkaTopicPartition) -> int:
         """The offset behind the last record of a partition, open transactions included."""
-        found = self._call("offsets could not be read", lambda client: client.list_partition_offsets({tp: OffsetSpec.LATEST}))
+        found = self._call(
+            "offsets could not be read", lambda client: client.list_partition_offsets({tp: OffsetSpec.LATEST})
+        )
         return int(found[tp].offset)
 
     def require(self, topics: Sequence[str]) -> dict[str, int]:
@@ -108,7 +119,10 @@ class TopicAdmin:
 
     def identified(self) -> dict[str, tuple[int, str]]:
         """The number of partitions of every topic but the cluster's own, and its id."""
-        return {topic["name"]: (len(topic["partitions"]), known_id(topic.get("topic_id"))) for topic in self._all()}
+        return {
+            topic["name"]: (len(topic["partitions"]), known_id(topic.get("topic_id")))
+            for topic in self._all()
+        }
 
     def close(self) -> None:
         """Disconnect; safe to call twice."""
@@ -118,19 +132,33 @@ class TopicAdmin:
                 self._client = None
 
     def _all(self) -> list[dict[str, Any]]:
-        # naming topics in a metadata request could create them on a broker that allows it; asking for all never does
-        topics: list[dict[str, Any]] = self._call("topics could not be read", lambda client: client.describe_topics())
-        return [topic for topic in topics if not topic.get("is_internal") and not topic["name"].startswith("__")]
+        # naming topics in a metadata request could create them on a broker that allows it; asking for all
+        # never does
+        topics: list[dict[str, Any]] = self._call(
+            "topics could not be read", lambda client: client.describe_topics()
+        )
+        return [
+            topic for topic in topics if not topic.get("is_internal") and not topic["name"].startswith("__")
+        ]
 
     def _configs(self, topics: Sequence[str]) -> dict[str, dict[str, str]]:
         if not topics:
             return {}
-        resources = [ConfigResource(ConfigResourceType.TOPIC, topic, dict.fromkeys(CONFIGS)) for topic in topics]
-        found = self._call("topic settings could not be read", lambda client: client.describe_configs(resources, config_filter="all"))
-        return {name: {key: entry["value"] for key, entry in entries.items()} for name, entries in found["topic"].items()}
+        resources = [
+            ConfigResource(ConfigResourceType.TOPIC, topic, dict.fromkeys(CONFIGS)) for topic in topics
+        ]
+        found = self._call(
+            "topic settings could not be read",
+            lambda client: client.describe_configs(resources, config_filter="all"),
+        )
+        return {
+            name: {key: entry["value"] for key, entry in entries.items()}
+            for name, entries in found["topic"].items()
+        }
 
     def _call(self, doing: str, work: Callable[[KafkaAdminClient], T]) -> T:
-        """Do it, again while it fails in passing: on a fresh cluster, coordinators and leaders take a moment to be found."""
+        """Do it, again while it fails in passing: on a fresh cluster, coordinators and leaders take a moment
+        to be found."""
         deadline = time.monotonic() + self._settings.transaction_timeout_s
         with self._lock:
             while True:
@@ -159,7 +187,8 @@ def topic_configs(spec: TopicSpec, replication_factor: int) -> dict[str, str]:
         "retention.ms": FOREVER if spec.retention_ms is None else str(spec.retention_ms),
         "cleanup.policy": "compact" if spec.compact else "delete",
         "max.message.bytes": str(spec.max_message_bytes),
-        # since Kafka 4 a record dated more than an hour ahead is refused; a wrong clock must not stop a stream, nor a dead letter
+        # since Kafka 4 a record dated more than an hour ahead is refused; a wrong clock must not stop a
+        # stream, nor a dead letter
         "message.timestamp.after.max.ms": str(2**63 - 1),
         # a record acknowledged survives the loss of any one broker, and one broker down does not stop writing
         "min.insync.replicas": str(max(1, replication_factor - 1)),

@@ -1,12 +1,13 @@
 """Transactions that either happened, or are known to need a new producer.
 
-One answer to every failure: discard the producer (hazards H1, H5). It is cheap, a few round trips, and the same transactional
-id aborts what was left open at once.
+One answer to every failure: discard the producer (hazards H1, H5). It is cheap, a few round trips, and the
+same transactional id aborts what was left open at once.
 
 Three of the client's calls wait without a limit (``send_offsets_to_transaction``, ``commit_transaction``,
-``abort_transaction``). They are made here through the same two steps the client itself takes, so that the wait can have a
-deadline; and a close whose flush times out leaves the sender thread of the client alive, so it is told to end. These are the
-only uses of the client's internals; kafka-python is pinned below 3.1, and the tests of this package run all of them.
+``abort_transaction``). They are made here through the same two steps the client itself takes, so that the
+wait can have a deadline; and a close whose flush times out leaves the sender thread of the client alive, so
+it is told to end. These are the only uses of the client's internals; kafka-python is pinned below 3.1, and
+the tests of this package run all of them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from services.chassis.log.types import Message, TopicPartition
 from services.chassis.settings import KafkaSettings
 
 ABORT_S = 1.0
-"""How long an abort may take before the producer is closed anyway: the next producer's ``init_transactions`` aborts as well."""
+"""How long an abort may take before the producer is closed anyway: the next producer's ``init_transactions``
+aborts as well."""
 CLOSE_S = 1.0
 """How long a discarded producer may take to end in order."""
 
@@ -44,8 +46,8 @@ logger = structlog.get_logger()
 
 
 class _Nothing:
-    """Stands for a null value: ``KafkaProducer.send`` refuses a record without key and value, but Kafka does not, and the dead
-    letter of such a record must be able to hold it."""
+    """Stands for a null value: ``KafkaProducer.send`` refuses a record without key and value, but Kafka does
+    not, and the dead letter of such a record must be able to hold it."""
 
 
 NOTHING = _Nothing()
@@ -98,14 +100,18 @@ class Transactions:
         """Whether it has been closed."""
         return self._closed
 
-    def run(self, messages: Sequence[Message], offsets: Named | None = None, membership: object = None) -> list[tuple[TopicPartition, int]]:
+    def run(
+        self, messages: Sequence[Message], offsets: Named | None = None, membership: object = None
+    ) -> list[tuple[TopicPartition, int]]:
         """Publish the messages and the group's offsets in one transaction; returns where each message went.
 
-        The caller computes all messages before: the transaction contains network time only, so ``transaction_timeout_s`` can be
-        short, and a dead process holds up read-committed consumers only as long.
+        The caller computes all messages before: the transaction contains network time only, so
+        ``transaction_timeout_s`` can be short, and a dead process holds up read-committed consumers only as
+        long.
 
         Raises:
-            CommitFailed: nothing is visible, or the outcome is unknown. :meth:`rebuild` before the next transaction.
+            CommitFailed: nothing is visible, or the outcome is unknown. :meth:`rebuild` before the next
+                transaction.
             LimitExceeded: a message is larger than its topic allows; nothing is visible.
             TopicMissing: a message's topic does not exist; nothing is visible.
             FencedError: another owner exists, or this one is not authorised.
@@ -113,7 +119,9 @@ class Transactions:
         with reporting(self._on_failure, messages):
             return self._run(messages, offsets or {}, membership)
 
-    def _run(self, messages: Sequence[Message], offsets: Named, membership: object) -> list[tuple[TopicPartition, int]]:
+    def _run(
+        self, messages: Sequence[Message], offsets: Named, membership: object
+    ) -> list[tuple[TopicPartition, int]]:
         self._limits.check(messages)
         if self._producer is None:
             self.rebuild()
@@ -131,7 +139,8 @@ class Transactions:
         return written
 
     def rebuild(self) -> None:
-        """Replace the producer with a new one of the same id; returns once the old transaction's fate is settled.
+        """Replace the producer with a new one of the same id; returns once the old transaction's fate is
+        settled.
 
         Raises:
             FencedError: not authorised.
@@ -160,7 +169,8 @@ class Transactions:
         self._producer = producer
 
     def _discard(self) -> None:
-        """Abort, close, forget. Whatever fails here is made good by the next producer's ``init_transactions``."""
+        """Abort, close, forget. Whatever fails here is made good by the next producer's
+        ``init_transactions``."""
         producer, self._producer = self._producer, None
         if producer is None:
             return
@@ -197,7 +207,8 @@ class Transactions:
         return [(TopicPartition(one.topic, one.partition), one.offset) for one in acknowledged]
 
     def _reason(self, error: BaseException) -> BaseException:
-        """The error behind ``error``: after the first failure the client raises a plain KafkaError at every call."""
+        """The error behind ``error``: after the first failure the client raises a plain KafkaError at every
+        call."""
         producer = self._producer
         last = producer._transaction_manager.last_error if producer is not None else None
         if isinstance(error, OnrecordError) or last is None:
@@ -228,7 +239,8 @@ def _end(producer: KafkaProducer) -> None:
     try:
         producer.close(CLOSE_S)
     except KafkaError:
-        # the flush inside close() timed out, which leaves the sender running and trying to deliver: it must not
+        # the flush inside close() timed out, which leaves the sender running and trying to deliver: it must
+        # not
         producer._sender.force_close()
         producer._unregister_cleanup()
 

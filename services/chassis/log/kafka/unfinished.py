@@ -1,12 +1,14 @@
 """Transactions that the brokers took for complete and never ended on some partitions (hazard H10).
 
-A broker that was killed and comes back with no controller that lived on (a single node, or all nodes at once) first leads everything, as
-before; then it is fenced for the process that it was; then it is elected again. In between, Apache Kafka 4.3 finds no leader to send
-a prepared transaction's markers to, takes the partitions for deleted, and writes the transaction down as complete. Whoever reads what
-is committed then waits at its first record for ever, and so does whoever asks for a group's offsets. The records are there, not lost.
+A broker that was killed and comes back with no controller that lived on (a single node, or all nodes at once)
+first leads everything, as before; then it is fenced for the process that it was; then it is elected again. In
+between, Apache Kafka 4.3 finds no leader to send a prepared transaction's markers to, takes the partitions
+for deleted, and writes the transaction down as complete. Whoever reads what is committed then waits at its
+first record for ever, and so does whoever asks for a group's offsets. The records are there, not lost.
 
-What was decided stands in ``__transaction_state``. A producer is told "committed" before any marker is written, so
-``kafka-transactions.sh abort`` could take back what was acknowledged. Here the marker that was decided is written.
+What was decided stands in ``__transaction_state``. A producer is told "committed" before any marker is
+written, so ``kafka-transactions.sh abort`` could take back what was acknowledged. Here the marker that was
+decided is written.
 """
 
 from __future__ import annotations
@@ -33,16 +35,18 @@ from services.chassis.settings import KafkaSettings
 OFFSETS, STATE = "__consumer_offsets", "__transaction_state"
 UNDER_WAY = frozenset({"Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence"})
 DECIDED = {2: True, 3: False}
-"""States of a transaction in its log that decide it: prepared to commit, prepared to abort (``TransactionLogValue`` of Apache Kafka)."""
-_HEAD = struct.Struct(">hqhib")  # version, producer id, producer epoch, timeout in ms, state: the same in versions 0 and 1
+"""States of a transaction in its log that decide it: prepared to commit, prepared to abort
+(``TransactionLogValue`` of Apache Kafka)."""
+# version, producer id, producer epoch, timeout in ms, state: the same in versions 0 and 1
+_HEAD = struct.Struct(">hqhib")
 Producer = tuple[int, int]
 """A producer's id and epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """A producer's open transaction on a partition: its first offset, the time of its last record, and the epoch of the coordinator that
-    wrote the last marker there: one of an older epoch is refused."""
+    """A producer's open transaction on a partition: its first offset, the time of its last record, and the
+    epoch of the coordinator that wrote the last marker there: one of an older epoch is refused."""
 
     producer: Producer
     offset: int
@@ -54,7 +58,8 @@ class _Open:
 class Unfinished:
     """A transaction that is over for its coordinator, and open on a partition.
 
-    ``commits`` is what was decided; None where the log of transactions does not tell, because it was compacted or tells two things.
+    ``commits`` is what was decided; None where the log of transactions does not tell, because it was
+    compacted or tells two things.
     """
 
     place: TopicPartition
@@ -79,13 +84,22 @@ def unfinished(settings: KafkaSettings) -> list[Unfinished]:
             opened = _open(admin)
             busy = _under_way(admin) if opened else set()
             # markers may have been written since the first look
-            stuck = {tp: state for tp, state in (_open(admin) if opened else {}).items() if opened.get(tp) == state}
+            stuck = {
+                tp: state for tp, state in (_open(admin) if opened else {}).items() if opened.get(tp) == state
+            }
         stuck = {tp: state for tp, state in stuck.items() if (state.producer[0], tp) not in busy}
         decided = _decided(settings) if stuck else {}
     except KafkaError as error:
         raise log_error(error, "looking for unfinished transactions") from error
     return [
-        Unfinished(TopicPartition(*tp), one.offset, one.producer, one.since_ms, one.coordinator_epoch, decided.get(one.producer))
+        Unfinished(
+            TopicPartition(*tp),
+            one.offset,
+            one.producer,
+            one.since_ms,
+            one.coordinator_epoch,
+            decided.get(one.producer),
+        )
         for tp, one in sorted(stuck.items())
     ]
 
@@ -111,9 +125,15 @@ def _admin(settings: KafkaSettings) -> KafkaAdminClient:
 
 def _open(admin: KafkaAdminClient) -> dict[KafkaTopicPartition, _Open]:
     """The first open transaction of every partition that has one."""
-    names = [topic["name"] for topic in admin.describe_topics() if not topic["name"].startswith("__") or topic["name"] == OFFSETS]
+    names = [
+        topic["name"]
+        for topic in admin.describe_topics()
+        if not topic["name"].startswith("__") or topic["name"] == OFFSETS
+    ]
     partitions = [
-        KafkaTopicPartition(topic["name"], one["partition_index"]) for topic in admin.describe_topics(names) for one in topic["partitions"]
+        KafkaTopicPartition(topic["name"], one["partition_index"])
+        for topic in admin.describe_topics(names)
+        for one in topic["partitions"]
     ]
     found: dict[KafkaTopicPartition, _Open] = {}
     for tp, state in admin.describe_producers(partitions).items():
@@ -140,15 +160,22 @@ def _under_way(admin: KafkaAdminClient) -> set[tuple[int, KafkaTopicPartition]]:
 def _decided(settings: KafkaSettings) -> dict[Producer, bool]:
     """What was decided for each producer, by the log of transactions as far as it goes back; True commits.
 
-    Left out where a producer committed one transaction and aborted another: which of them is open on a partition is not written down.
+    Left out where a producer committed one transaction and aborted another: which of them is open on a
+    partition is not written down.
     """
     found: dict[Producer, set[bool]] = defaultdict(set)
     consumer = open_client(
         KafkaConsumer,
-        {**config.reader(settings, "onrecord-transactions"), "isolation_level": "read_uncommitted", "exclude_internal_topics": False},
+        {
+            **config.reader(settings, "onrecord-transactions"),
+            "isolation_level": "read_uncommitted",
+            "exclude_internal_topics": False,
+        },
     )
     try:
-        partitions = [KafkaTopicPartition(STATE, number) for number in consumer.partitions_for_topic(STATE) or ()]
+        partitions = [
+            KafkaTopicPartition(STATE, number) for number in consumer.partitions_for_topic(STATE) or ()
+        ]
         consumer.assign(partitions)
         ends = consumer.end_offsets(partitions)
         consumer.seek_to_beginning(*partitions)
@@ -181,7 +208,9 @@ async def _write(admin: KafkaAdminClient, one: Unfinished) -> None:
         coordinator_epoch=one.coordinator_epoch,
     )
     answer = await admin._manager.send(WriteTxnMarkersRequest(markers=[marker]), node_id=next(iter(leaders)))
-    for partition in (each for result in answer.markers for topic in result.topics for each in topic.partitions):
+    for partition in (
+        each for result in answer.markers for topic in result.topics for each in topic.partitions
+    ):
         error = for_code(partition.error_code)
         if error.errno:
             raise error(f"the marker of producer {one.producer[0]} on {tp.topic} {tp.partition}")

@@ -10,12 +10,15 @@ from services.chassis.log.sqlite.database import Database
 from services.chassis.log.sqlite.schema import PARTITION_BITS
 
 STEP_RECORDS: Final = 200
-"""Records removed in one transaction: writers wait for it, and this many large articles take some ten milliseconds."""
+"""Records removed in one transaction: writers wait for it, and this many large articles take some ten
+milliseconds."""
 TOMBSTONE_MS: Final = 86_400_000
-"""A tombstone stays for a day, as in Kafka (``delete.retention.ms``), so that a reader on its way sees the key go."""
+"""A tombstone stays for a day, as in Kafka (``delete.retention.ms``), so that a reader on its way sees the
+key go."""
 DIRTY_RECORDS: Final = 1_000
-"""Unasked, compaction begins when this many records are new and they are at least as many as the last one left (Kafka's
-``min.cleanable.dirty.ratio`` of one half): reading all keys again then costs a constant share of the appends."""
+"""Unasked, compaction begins when this many records are new and they are at least as many as the last one
+left (Kafka's ``min.cleanable.dirty.ratio`` of one half): reading all keys again then costs a constant share
+of the appends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,11 @@ class _Partition:
 
 
 def expire(database: Database, now_ms: int) -> Iterator[int]:
-    """Remove from the head of each partition what was appended longer ago than its topic keeps; yields how many after each step.
+    """Remove from the head of each partition what was appended longer ago than its topic keeps; yields how
+    many after each step.
 
-    Age counts from the append, not from the record's own timestamp: a dead letter with an old timestamp must wait for its person.
+    Age counts from the append, not from the record's own timestamp: a dead letter with an old timestamp must
+    wait for its person.
     """
     with database.reading() as connection:
         partitions = connection.execute(
@@ -60,12 +65,16 @@ def _expire_step(database: Database, partition_id: int, before_ms: int) -> int:
     young = next((row_id for row_id, appended_ms in head if appended_ms >= before_ms), old[-1] + 1)
     with database.writing() as connection:
         removed = connection.execute("DELETE FROM record WHERE id >= ? AND id < ?", (base, young)).rowcount
-        connection.execute("UPDATE partition SET first_offset = max(first_offset, ?) WHERE id = ?", (young - base, partition_id))
+        connection.execute(
+            "UPDATE partition SET first_offset = max(first_offset, ?) WHERE id = ?",
+            (young - base, partition_id),
+        )
     return removed
 
 
 def compact(database: Database, now_ms: int, *, eager: bool) -> Iterator[int]:
-    """Remove records with a later one of the same key, and tombstones after :data:`TOMBSTONE_MS`; yields how many after each step.
+    """Remove records with a later one of the same key, and tombstones after :data:`TOMBSTONE_MS`; yields how
+    many after each step.
 
     ``eager`` compacts whatever is new; otherwise only where it pays (:data:`DIRTY_RECORDS`).
     """
@@ -103,7 +112,8 @@ def _superseded(database: Database, partition: _Partition, now_ms: int) -> tuple
     due: int | None = None
     with database.reading() as connection:
         newest_first = connection.execute(
-            "SELECT id, key, value IS NULL, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id DESC",
+            "SELECT id, key, value IS NULL, appended_ms FROM record WHERE id >= ? AND id < ? ORDER BY id"
+            " DESC",
             (partition.base, partition.base + partition.following),
         )
         for row_id, key, is_tombstone, appended_ms in newest_first:

@@ -23,14 +23,15 @@ from services.chassis.log.types import Assigned, Batch, Message, Offsets, TopicP
 MAX_RECORDS: Final = 500
 """Records per batch when the caller does not say: Kafka's default."""
 LOOK_EVERY_S: Final = 0.05
-"""How often a waiting consumer asks whether another process has committed: wakes within a tenth of a second and costs about a
-thousandth of a core. Writers of the same process ring the bell instead."""
+"""How often a waiting consumer asks whether another process has committed: wakes within a tenth of a second
+and costs about a thousandth of a core. Writers of the same process ring the bell instead."""
 
 _logger = structlog.get_logger(__name__)
 
 
 class SqliteConsumer:
-    """Reads all partitions of its topics under the group's lease. Implements :class:`services.chassis.log.types.Consumer`."""
+    """Reads all partitions of its topics under the group's lease. Implements
+    :class:`services.chassis.log.types.Consumer`."""
 
     def __init__(self, shared: Shared, group: str, topics: Sequence[str], slot: str) -> None:
         """Take the lease and start where the group has committed.
@@ -45,7 +46,9 @@ class SqliteConsumer:
         try:
             with self._database.writing() as connection:
                 partition_ids = shared.catalog.partition_ids(connection, topics)
-                self._lease = Lease.take(connection, shared.file.path, group, slot, shared.lease_ms, shared.clock_ms())
+                self._lease = Lease.take(
+                    connection, shared.file.path, group, slot, shared.lease_ms, shared.clock_ms()
+                )
                 self._cursors = Cursors(partition_ids, stored.read(connection, group))
         except BaseException:
             self._database.close()
@@ -69,7 +72,10 @@ class SqliteConsumer:
         """Wait until something was committed; False when the time is up first."""
         self._shared.upkeep.in_passing(self._database)
         while (left_s := deadline - time.monotonic()) > 0:
-            if self._shared.bell.wait(heard, min(left_s, LOOK_EVERY_S)) or self._database.version() != version:
+            if (
+                self._shared.bell.wait(heard, min(left_s, LOOK_EVERY_S))
+                or self._database.version() != version
+            ):
                 return True
             if self._lease.due(self._shared.clock_ms()):
                 return True
@@ -116,7 +122,9 @@ class SqliteConsumer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _write(self, offsets: Offsets, messages: Sequence[Message]) -> None:
@@ -138,12 +146,14 @@ class SqliteStageConsumer(SqliteConsumer):
     """Implements :class:`services.chassis.log.types.StageConsumer`."""
 
     def commit(self, batch: Batch, offsets: Offsets, messages: Sequence[Message]) -> None:
-        """See :meth:`services.chassis.log.types.StageConsumer.commit`; here a failed commit never happened."""
+        """See :meth:`services.chassis.log.types.StageConsumer.commit`; here a failed commit never
+        happened."""
         self._own(batch)
         self._write(offsets, messages)
 
     def recover(self, batch: Batch) -> Offsets:
-        """See :meth:`services.chassis.log.types.StageConsumer.recover`; a failed transaction is undone already.
+        """See :meth:`services.chassis.log.types.StageConsumer.recover`; a failed transaction is undone
+        already.
 
         Raises:
             FencedError: somebody else owns the group.
@@ -156,14 +166,19 @@ class SqliteStageConsumer(SqliteConsumer):
 
     def _own(self, batch: Batch) -> None:
         if batch.membership != self._lease.token:
-            raise FencedError(f"the batch was read under another membership of group {self._group}; poll again")
+            raise FencedError(
+                f"the batch was read under another membership of group {self._group}; poll again"
+            )
 
 
 class SqliteSinkConsumer(SqliteConsumer):
     """Implements :class:`services.chassis.log.types.SinkConsumer`."""
 
-    def __init__(self, shared: Shared, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> None:
-        """Take the lease and start where ``assigned`` says; raises what it raises, with the lease given back."""
+    def __init__(
+        self, shared: Shared, group: str, topics: Sequence[str], slot: str, assigned: Assigned
+    ) -> None:
+        """Take the lease and start where ``assigned`` says; raises what it raises, with the lease given
+        back."""
         super().__init__(shared, group, topics, slot)
         try:
             positions = assigned(self.assignment())

@@ -13,8 +13,8 @@ from services.chassis.log.sqlite import records
 from services.chassis.log.types import Offsets, Record, TopicPartition
 
 BATCH_BYTES: Final = 16 * 1_048_576
-"""A batch stops growing here, at four of the largest articles, so that hundreds of them never lie in memory together; Kafka's fetch
-does likewise."""
+"""A batch stops growing here, at four of the largest articles, so that hundreds of them never lie in memory
+together; Kafka's fetch does likewise."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -34,13 +34,15 @@ class Cursors:
 
     def lag(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
         """Offsets between the position and the end, per partition."""
-        return {tp: end - self._settle(tp, first, end) for tp, (first, end) in self._ranges(connection).items()}
+        return {
+            tp: end - self._settle(tp, first, end) for tp, (first, end) in self._ranges(connection).items()
+        }
 
     def take(self, connection: sqlite3.Connection, limit: int) -> tuple[Record, ...]:
         """The next records, at most ``limit``, and move on behind them.
 
-        Every partition that has records gets an equal share; what some leave goes to the others; the next batch begins with
-        another partition.
+        Every partition that has records gets an equal share; what some leave goes to the others; the next
+        batch begins with another partition.
         """
         positions, waiting = {}, {}
         for tp, (first, end) in self._ranges(connection).items():
@@ -54,7 +56,9 @@ class Cursors:
             for tp in [tp for tp in self._order if tp in waiting]:
                 wanted = min(share, limit - count)
                 room = BATCH_BYTES - size
-                chunk, weight = records.page(connection, tp, self.partition_ids[tp], positions[tp], waiting[tp], wanted, room)
+                chunk, weight = records.page(
+                    connection, tp, self.partition_ids[tp], positions[tp], waiting[tp], wanted, room
+                )
                 taken.setdefault(tp, []).extend(chunk)
                 count += len(chunk)
                 size += weight
@@ -72,10 +76,14 @@ class Cursors:
 
     def _ranges(self, connection: sqlite3.Connection) -> dict[TopicPartition, tuple[int, int]]:
         query = "SELECT first_offset, next_offset FROM partition WHERE id = ?"
-        return {tp: connection.execute(query, (partition_id,)).fetchone() for tp, partition_id in self.partition_ids.items()}
+        return {
+            tp: connection.execute(query, (partition_id,)).fetchone()
+            for tp, partition_id in self.partition_ids.items()
+        }
 
     def _settle(self, tp: TopicPartition, first: int, end: int, *, tell: bool = False) -> int:
-        """The position itself, or the earliest kept when it lies outside of what there is, as ``auto_offset_reset=earliest``."""
+        """The position itself, or the earliest kept when it lies outside of what there is, as
+        ``auto_offset_reset=earliest``."""
         position = self._positions[tp]
         if first <= position <= end:
             return position

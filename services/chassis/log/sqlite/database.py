@@ -51,7 +51,8 @@ class File:
             self.fail(error)
 
     def connect(self) -> sqlite3.Connection:
-        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread at a time.
+        """A new connection, in autocommit mode: transactions are begun by hand. May be used by any one thread
+        at a time.
 
         Raises:
             TransientError: the file is no longer where it was opened.
@@ -78,10 +79,12 @@ class File:
     def require(self, *, writing: bool = False) -> None:
         """See that the file is where it was opened; costs microseconds.
 
-        An open connection goes on with a file that was moved or deleted: what is appended would be where nobody looks for it.
+        An open connection goes on with a file that was moved or deleted: what is appended would be where
+        nobody looks for it.
 
         Raises:
-            TransientError: it was moved away, deleted or replaced; it may be put back. ``writing``: :class:`CommitFailed`.
+            TransientError: it was moved away, deleted or replaced; it may be put back. ``writing``:
+                :class:`CommitFailed`.
         """
         if self._opened is None:
             return
@@ -91,10 +94,12 @@ class File:
             raise (CommitFailed(str(error), cause="io") if writing else error) from error
 
     def fail(self, error: sqlite3.Error, *, writing: bool = False) -> NoReturn:
-        """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause stays as it is."""
+        """Raise what a SQLite error means to a caller; one that only a mistake in this package can cause
+        stays as it is."""
         if is_damage(error):
             raise LogUnreadable(
-                f"{self.path} is damaged or not an event log ({error}): restore it from a copy, or move it away to begin a new log"
+                f"{self.path} is damaged or not an event log ({error}): restore it from a copy, or move it"
+                " away to begin a new log"
             ) from error
         cause = cause_of(error)
         if cause is None:
@@ -134,12 +139,16 @@ class Database:
         """One transaction, on disk when the block has ended, undone when it raises.
 
         Raises:
-            CommitFailed: somebody else holds the write lock, the disk is full, the file is gone, …: nothing is visible.
+            CommitFailed: somebody else holds the write lock, the disk is full, the file is gone, …: nothing
+                is visible.
             LogUnreadable: the file is damaged.
         """
         with self._lock:
             if not self.file.turn.acquire(timeout=self.file.busy_timeout_s):
-                raise CommitFailed(f"event log {self.file.path}: another thread holds the write lock; it is tried again", cause="busy")
+                raise CommitFailed(
+                    f"event log {self.file.path}: another thread holds the write lock; it is tried again",
+                    cause="busy",
+                )
             try:
                 with self._explaining(writing=True):
                     try:

@@ -21,11 +21,13 @@ from services.chassis.log.sqlite.shared import Shared
 from services.chassis.log.types import Assigned, Offsets, Record, TopicPartition, TopicSpec, TopicState
 
 BUSY_TIMEOUT_S: Final = 10.0
-"""How long a writer waits for the others: transactions take milliseconds, a checkpoint on a slow disk a second."""
+"""How long a writer waits for the others: transactions take milliseconds, a checkpoint on a slow disk a
+second."""
 PAGE_RECORDS: Final = 100
 PAGE_BYTES: Final = 4 * 1_048_576
-"""What :meth:`SqliteLog.read` reads at a time, whichever is reached first: a hundred usual articles, or one of the largest. No view of
-the file is kept open between pages: it would keep the write-ahead log from being taken up."""
+"""What :meth:`SqliteLog.read` reads at a time, whichever is reached first: a hundred usual articles, or one
+of the largest. No view of the file is kept open between pages: it would keep the write-ahead log from being
+taken up."""
 
 
 def _now_ms() -> int:
@@ -42,8 +44,8 @@ _M = TypeVar("_M", bound=_Member)
 class SqliteLog:
     """Implements :class:`services.chassis.log.types.EventLog` on one SQLite file.
 
-    Safe for threads and processes; every producer and consumer made from it has its own connection and belongs to one thread at
-    a time.
+    Safe for threads and processes; every producer and consumer made from it has its own connection and
+    belongs to one thread at a time.
     """
 
     engine: Literal["sqlite", "kafka"] = "sqlite"
@@ -57,14 +59,17 @@ class SqliteLog:
         clock_ms: Callable[[], int] = _now_ms,
         on_failure: Failed = lambda _error: None,
     ) -> None:
-        """Open the log at ``path``, or make it. Times are in milliseconds since 1970; ``on_failure`` hears of failed publications.
+        """Open the log at ``path``, or make it. Times are in milliseconds since 1970; ``on_failure`` hears of
+        failed publications.
 
         Raises:
             LogUnreadable: the file is damaged, something else, or of another version.
             TransientError: somebody holds it locked for longer than ``busy_timeout_s``.
         """
         file = File(Path(path), busy_timeout_s)
-        self._shared = Shared(file, topics.Catalog(file.path), Bell(), upkeep.Upkeep(clock_ms), clock_ms, lease_ms, on_failure)
+        self._shared = Shared(
+            file, topics.Catalog(file.path), Bell(), upkeep.Upkeep(clock_ms), clock_ms, lease_ms, on_failure
+        )
         self._database = Database(file)
         self.reach = FileReach(self._database)
         self._members: weakref.WeakSet[_Member] = weakref.WeakSet()
@@ -80,15 +85,19 @@ class SqliteLog:
             return topics.states(connection)
 
     def producer(self, client_id: str) -> SqliteProducer:
-        """See :meth:`services.chassis.log.types.EventLog.producer`; here an append is one transaction, so nobody needs fencing."""
+        """See :meth:`services.chassis.log.types.EventLog.producer`; here an append is one transaction, so
+        nobody needs fencing."""
         return self._kept(SqliteProducer(self._shared))
 
     def stage_consumer(self, group: str, topics: Sequence[str], slot: str) -> SqliteStageConsumer:
         """See :meth:`services.chassis.log.types.EventLog.stage_consumer`."""
         return self._kept(SqliteStageConsumer(self._shared, group, topics, slot))
 
-    def sink_consumer(self, group: str, topics: Sequence[str], slot: str, assigned: Assigned) -> SqliteSinkConsumer:
-        """See :meth:`services.chassis.log.types.EventLog.sink_consumer`; ``assigned`` is called before this returns."""
+    def sink_consumer(
+        self, group: str, topics: Sequence[str], slot: str, assigned: Assigned
+    ) -> SqliteSinkConsumer:
+        """See :meth:`services.chassis.log.types.EventLog.sink_consumer`; ``assigned`` is called before this
+        returns."""
         return self._kept(SqliteSinkConsumer(self._shared, group, topics, slot, assigned))
 
     def read(self, topic: str, partition: int, start: int = 0, stop: int | None = None) -> Iterator[Record]:
@@ -99,8 +108,12 @@ class SqliteLog:
         """
         with self._database.reading() as connection:
             partition_id = self._shared.catalog.topic(connection, topic).partition_id(partition)
-            (end,) = connection.execute("SELECT next_offset FROM partition WHERE id = ?", (partition_id,)).fetchone()
-        return self._pages(TopicPartition(topic, partition), partition_id, start, end if stop is None else min(stop, end))
+            (end,) = connection.execute(
+                "SELECT next_offset FROM partition WHERE id = ?", (partition_id,)
+            ).fetchone()
+        return self._pages(
+            TopicPartition(topic, partition), partition_id, start, end if stop is None else min(stop, end)
+        )
 
     def _pages(self, tp: TopicPartition, partition_id: int, start: int, stop: int) -> Iterator[Record]:
         while start < stop:
@@ -126,7 +139,9 @@ class SqliteLog:
     def _first(self, tp: TopicPartition, start: int) -> Record | None:
         with self._database.reading() as connection:
             partition_id = self._shared.catalog.topic(connection, tp.topic).partition_id(tp.partition)
-            (end,) = connection.execute("SELECT next_offset FROM partition WHERE id = ?", (partition_id,)).fetchone()
+            (end,) = connection.execute(
+                "SELECT next_offset FROM partition WHERE id = ?", (partition_id,)
+            ).fetchone()
             return next(records.select(connection, tp, partition_id, start, end, 1), None)
 
     def committed(self, group: str) -> dict[TopicPartition, int]:
@@ -135,10 +150,11 @@ class SqliteLog:
             return offsets.read(connection, group)
 
     def maintain(self, now_ms: int) -> int:
-        """Apply retention and compaction as of ``now_ms``, and give space back; returns how many records were removed.
+        """Apply retention and compaction as of ``now_ms``, and give space back; returns how many records were
+        removed.
 
-        Live consumers and producers do a little of this in passing, about once a minute between all of them, so nobody has to
-        call it; an operator may, to have it done at once.
+        Live consumers and producers do a little of this in passing, about once a minute between all of them,
+        so nobody has to call it; an operator may, to have it done at once.
 
         Raises:
             CommitFailed: the log is busy for too long; what was cleaned stays cleaned.
@@ -154,7 +170,9 @@ class SqliteLog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _kept(self, member: _M) -> _M:

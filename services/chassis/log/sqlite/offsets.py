@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from services.chassis.log.types import Offsets, TopicPartition
 
 
-def write(connection: sqlite3.Connection, group: str, offsets: Offsets, partition_ids: Mapping[TopicPartition, int]) -> None:
+def write(
+    connection: sqlite3.Connection, group: str, offsets: Offsets, partition_ids: Mapping[TopicPartition, int]
+) -> None:
     """Store next offsets inside the caller's transaction.
 
     Raises:
@@ -16,7 +18,9 @@ def write(connection: sqlite3.Connection, group: str, offsets: Offsets, partitio
     """
     foreign = [tp for tp in offsets if tp not in partition_ids]
     if foreign:
-        raise ValueError(f"group {group} does not read {', '.join(f'{topic}/{number}' for topic, number in foreign)}")
+        raise ValueError(
+            f"group {group} does not read {', '.join(f'{topic}/{number}' for topic, number in foreign)}"
+        )
     connection.executemany(
         "INSERT INTO group_offset (group_name, partition_id, next_offset) VALUES (?, ?, ?)"
         " ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset",

@@ -16,7 +16,8 @@ _GONE = {"Z", "X", "x"}
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: ``host`` names machine, boot and pid namespace; ``started`` tells a reused pid, in clock ticks since boot (0: unknown)."""
+    """A process: ``host`` names machine, boot and pid namespace; ``started`` tells a reused pid, in clock
+    ticks since boot (0: unknown)."""
 
     host: str
     pid: int

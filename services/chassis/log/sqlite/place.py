@@ -21,13 +21,15 @@ def check(path: Path) -> None:
     except OSError as error:
         raise LogUnreadable(f"{path}: its directory cannot be made ({error.strerror})") from error
     if path.is_dir():
-        raise LogUnreadable(f"{path} is a directory, not an event log: name a file in it (ONRECORD_LOG__PATH)")
+        raise LogUnreadable(
+            f"{path} is a directory, not an event log: name a file in it (ONRECORD_LOG__PATH)"
+        )
     beside = path.with_name(path.name + "-wal")
     # in this order: whoever makes the file just now gives it its first page before there is a write-ahead log
     if _size(beside) and not _size(path):
         raise LogUnreadable(
-            f"event log {path} is not there or empty, but its write-ahead log {beside} is: put the file back beside it, or move that away "
-            f"too to begin a new log, {ANOTHER}"
+            f"event log {path} is not there or empty, but its write-ahead log {beside} is: put the file back"
+            f" beside it, or move that away too to begin a new log, {ANOTHER}"
         )
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         raise LogUnreadable(f"event log {path} is read-only: make it and its directory writable, {ANOTHER}")

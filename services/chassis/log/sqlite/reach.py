@@ -1,4 +1,5 @@
-"""Whether the file can be read: nothing tells but looking, which takes a local read and so is done whenever it is asked for."""
+"""Whether the file can be read: nothing tells but looking, which takes a local read and so is done whenever
+it is asked for."""
 
 from __future__ import annotations
 

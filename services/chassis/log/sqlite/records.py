@@ -44,10 +44,13 @@ def decode_headers(raw: bytes | None) -> Headers:
     return tuple(headers)
 
 
-def append(connection: sqlite3.Connection, catalog: Catalog, messages: Sequence[Message], now_ms: int) -> list[tuple[TopicPartition, int]]:
+def append(
+    connection: sqlite3.Connection, catalog: Catalog, messages: Sequence[Message], now_ms: int
+) -> list[tuple[TopicPartition, int]]:
     """Append inside the caller's transaction; returns where each message went.
 
-    Messages without key and partition go to one partition per call, chosen at random, as Kafka's sticky partitioner does.
+    Messages without key and partition go to one partition per call, chosen at random, as Kafka's sticky
+    partitioner does.
 
     Raises:
         TopicMissing: a topic was never created, or has no partition of that number.
@@ -63,11 +66,14 @@ def append(connection: sqlite3.Connection, catalog: Catalog, messages: Sequence[
         number = _partition(message, topic.spec.partitions, sticky)
         partition_id = topic.partition_id(number)
         if partition_id not in following:
-            (following[partition_id],) = connection.execute("SELECT next_offset FROM partition WHERE id = ?", (partition_id,)).fetchone()
+            (following[partition_id],) = connection.execute(
+                "SELECT next_offset FROM partition WHERE id = ?", (partition_id,)
+            ).fetchone()
         offset = following[partition_id]
         following[partition_id] = offset + 1
         connection.execute(
-            "INSERT INTO record (id, timestamp_ms, appended_ms, key, headers, value) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO record (id, timestamp_ms, appended_ms, key, headers, value) VALUES (?, ?, ?, ?,"
+            " ?, ?)",
             (
                 partition_id << PARTITION_BITS | offset,
                 now_ms if message.timestamp_ms is None else message.timestamp_ms,
@@ -81,7 +87,10 @@ def append(connection: sqlite3.Connection, catalog: Catalog, messages: Sequence[
         if message.topic.endswith(DLQ_SUFFIX):
             failpoint("dead_letter_write")
         failpoint("after_send")
-    connection.executemany("UPDATE partition SET next_offset = ? WHERE id = ?", [(offset, key) for key, offset in following.items()])
+    connection.executemany(
+        "UPDATE partition SET next_offset = ? WHERE id = ?",
+        [(offset, key) for key, offset in following.items()],
+    )
     failpoint("after_flush")
     return placed
 
@@ -90,7 +99,9 @@ def _check(message: Message, topic: Topic) -> None:
     check_size(message, topic.spec.max_message_bytes)
     if topic.spec.compact and message.key is None:
         raise PoisonError(
-            f"a message without a key for the compacted topic {message.topic}: give it a key", stage="produce", reason="no_key"
+            f"a message without a key for the compacted topic {message.topic}: give it a key",
+            stage="produce",
+            reason="no_key",
         )
 
 
@@ -100,22 +111,33 @@ def _partition(message: Message, partitions: int, sticky: float) -> int:
     return int(sticky * partitions) if message.key is None else partition_for(message.key, partitions)
 
 
-def select(connection: sqlite3.Connection, tp: TopicPartition, partition_id: int, start: int, stop: int, limit: int) -> Iterator[Record]:
+def select(
+    connection: sqlite3.Connection, tp: TopicPartition, partition_id: int, start: int, stop: int, limit: int
+) -> Iterator[Record]:
     """Up to ``limit`` records with ``start <= offset < stop``, in order. Offsets may have gaps."""
     base = partition_id << PARTITION_BITS
     rows = connection.execute(
-        "SELECT id, timestamp_ms, key, headers, value FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
+        "SELECT id, timestamp_ms, key, headers, value FROM record WHERE id >= ? AND id < ? ORDER BY id"
+        " LIMIT ?",
         (base + start, base + stop, limit),
     )
     for row_id, timestamp_ms, key, headers, value in rows:
-        yield Record(tp.topic, tp.partition, row_id & _OFFSET_MASK, timestamp_ms, key, value, decode_headers(headers))
+        yield Record(
+            tp.topic, tp.partition, row_id & _OFFSET_MASK, timestamp_ms, key, value, decode_headers(headers)
+        )
 
 
 def page(
-    connection: sqlite3.Connection, tp: TopicPartition, partition_id: int, start: int, stop: int, limit: int, room: int
+    connection: sqlite3.Connection,
+    tp: TopicPartition,
+    partition_id: int,
+    start: int,
+    stop: int,
+    limit: int,
+    room: int,
 ) -> tuple[list[Record], int]:
-    """As :func:`select`, but no further than the record that fills ``room`` bytes: at least one, however large. Returns them and their
-    bytes.
+    """As :func:`select`, but no further than the record that fills ``room`` bytes: at least one, however
+    large. Returns them and their bytes.
     """
     found: list[Record] = []
     weight = 0

@@ -15,8 +15,9 @@ VERSION: Final = 2
 """``PRAGMA user_version``. A change of the tables raises it and brings the step from the version before."""
 
 PARTITION_BITS: Final = 40
-"""A record's id is its partition's id shifted by this, plus its offset: one integer key keeps each partition together and in
-order, without a second index beside the large rows. 2**40 offsets and 2**23 partitions fit SQLite's signed 64 bits."""
+"""A record's id is its partition's id shifted by this, plus its offset: one integer key keeps each partition
+together and in order, without a second index beside the large rows. 2**40 offsets and 2**23 partitions fit
+SQLite's signed 64 bits."""
 
 TABLES: Final = f"""
 CREATE TABLE topic (
@@ -114,7 +115,10 @@ def _is_new(connection: sqlite3.Connection) -> bool:
 
 def _upgrade(connection: sqlite3.Connection) -> None:
     """Take the steps from an older version to this one; anything else is left to :func:`_check`."""
-    if _pragma(connection, "application_id") != APPLICATION_ID or _pragma(connection, "user_version") not in _STEPS:
+    if (
+        _pragma(connection, "application_id") != APPLICATION_ID
+        or _pragma(connection, "user_version") not in _STEPS
+    ):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -131,7 +135,9 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     if _pragma(connection, "application_id") != APPLICATION_ID:
-        raise LogUnreadable(f"{path} is a database, but not an event log: name another file (ONRECORD_LOG__PATH)")
+        raise LogUnreadable(
+            f"{path} is a database, but not an event log: name another file (ONRECORD_LOG__PATH)"
+        )
     version = _pragma(connection, "user_version")
     if version != VERSION:
         raise LogUnreadable(
@@ -152,7 +158,8 @@ def _use_wal(connection: sqlite3.Connection, patience_s: float) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             return
         except sqlite3.OperationalError as error:
-            # SQLite does not call its busy handler here: two processes that make the file at the same moment meet
+            # SQLite does not call its busy handler here: two processes that make the file at the same moment
+            # meet
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

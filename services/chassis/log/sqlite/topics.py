@@ -26,7 +26,10 @@ class Topic:
             TopicMissing: the topic has no such partition.
         """
         if not 0 <= number < len(self.partition_ids):
-            raise TopicMissing(f"topic {self.spec.name} has {len(self.partition_ids)} partitions, there is no partition {number}")
+            raise TopicMissing(
+                f"topic {self.spec.name} has {len(self.partition_ids)} partitions, there is no partition"
+                f" {number}"
+            )
         return self.partition_ids[number]
 
 
@@ -46,16 +49,24 @@ class Catalog:
         found = self._known.get(name)
         if found is None:
             row = connection.execute(
-                "SELECT id, partitions, retention_ms, compact, max_message_bytes FROM topic WHERE name = ?", (name,)
+                "SELECT id, partitions, retention_ms, compact, max_message_bytes FROM topic WHERE name = ?",
+                (name,),
             ).fetchone()
             if row is None:
-                raise TopicMissing(f"topic {name} does not exist in event log {self._path}: run `onrecord topics create`")
+                raise TopicMissing(
+                    f"topic {name} does not exist in event log {self._path}: run `onrecord topics create`"
+                )
             ids = connection.execute("SELECT id FROM partition WHERE topic_id = ? ORDER BY number", row[:1])
-            found = Topic(TopicSpec(name, row[1], row[2], bool(row[3]), row[4]), tuple(partition_id for (partition_id,) in ids))
+            found = Topic(
+                TopicSpec(name, row[1], row[2], bool(row[3]), row[4]),
+                tuple(partition_id for (partition_id,) in ids),
+            )
             self._known[name] = found
         return found
 
-    def partition_ids(self, connection: sqlite3.Connection, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    def partition_ids(
+        self, connection: sqlite3.Connection, topics: Sequence[str]
+    ) -> dict[TopicPartition, int]:
         """The ids of all partitions of these topics.
 
         Raises:
@@ -73,13 +84,21 @@ def create(connection: sqlite3.Connection, specs: Sequence[TopicSpec]) -> list[s
     created = []
     for spec in specs:
         row = connection.execute(
-            "INSERT INTO topic (name, partitions, retention_ms, compact, max_message_bytes, identity) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (name) DO NOTHING RETURNING id",
-            (spec.name, spec.partitions, spec.retention_ms, spec.compact, spec.max_message_bytes, str(uuid.uuid4())),
+            "INSERT INTO topic (name, partitions, retention_ms, compact, max_message_bytes, identity) VALUES"
+            " (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING id",
+            (
+                spec.name,
+                spec.partitions,
+                spec.retention_ms,
+                spec.compact,
+                spec.max_message_bytes,
+                str(uuid.uuid4()),
+            ),
         ).fetchone()
         if row is not None:
             connection.executemany(
-                "INSERT INTO partition (topic_id, number) VALUES (?, ?)", ((row[0], number) for number in range(spec.partitions))
+                "INSERT INTO partition (topic_id, number) VALUES (?, ?)",
+                ((row[0], number) for number in range(spec.partitions)),
             )
             created.append(spec.name)
     return created
@@ -88,11 +107,14 @@ def create(connection: sqlite3.Connection, specs: Sequence[TopicSpec]) -> list[s
 def states(connection: sqlite3.Connection) -> dict[str, TopicState]:
     """All topics with the range of offsets each partition holds."""
     rows = connection.execute(
-        "SELECT topic.name, partitions, retention_ms, compact, max_message_bytes, identity, number, first_offset, next_offset"
-        " FROM topic JOIN partition ON partition.topic_id = topic.id ORDER BY topic.id, number"
+        "SELECT topic.name, partitions, retention_ms, compact, max_message_bytes, identity, number,"
+        " first_offset, next_offset FROM topic JOIN partition ON partition.topic_id = topic.id ORDER BY"
+        " topic.id, number"
     )
     found: dict[str, tuple[TopicSpec, dict[int, tuple[int, int]], str]] = {}
     for name, partitions, retention_ms, compact, largest, topic_id, number, first, following in rows:
-        _, ranges, _ = found.setdefault(name, (TopicSpec(name, partitions, retention_ms, bool(compact), largest), {}, topic_id))
+        _, ranges, _ = found.setdefault(
+            name, (TopicSpec(name, partitions, retention_ms, bool(compact), largest), {}, topic_id)
+        )
         ranges[number] = (first, following)
     return {name: TopicState(*state) for name, state in found.items()}

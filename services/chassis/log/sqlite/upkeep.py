@@ -15,11 +15,13 @@ from services.chassis.log.sqlite.database import Database
 EVERY_MS: Final = 60_000
 """One look a minute, by one member of all processes: retention counts in days."""
 STEPS_AT_A_TIME: Final = 5
-"""Steps of :data:`services.chassis.log.sqlite.cleaning.STEP_RECORDS` in passing: about a tenth of a second at most."""
+"""Steps of :data:`services.chassis.log.sqlite.cleaning.STEP_RECORDS` in passing: about a tenth of a second at
+most."""
 AGAIN_MS: Final = 1_000
 """Pause before going on when more was left: a thousand records a second outpaces any embedded ingest."""
 _FREE_SHARE: Final = 4
-"""``maintain`` gives disk space back when more than a quarter of the file is free; less is used again soon."""
+"""``maintain`` gives disk space back when more than a quarter of the file is free; less is used again
+soon."""
 _VACUUM_PAGES: Final = 2_000
 """Pages moved in one transaction while giving space back: 8 MB."""
 
@@ -43,7 +45,9 @@ class Upkeep:
             self._look_at = time.monotonic() + EVERY_MS / 1000
             now_ms = self._clock_ms()
             if self._claim(database, now_ms):
-                steps = chain(cleaning.expire(database, now_ms), cleaning.compact(database, now_ms, eager=False))
+                steps = chain(
+                    cleaning.expire(database, now_ms), cleaning.compact(database, now_ms, eager=False)
+                )
                 if len(list(islice(steps, STEPS_AT_A_TIME))) == STEPS_AT_A_TIME:
                     self._look_at = time.monotonic() + AGAIN_MS / 1000
                     with database.writing() as connection:
@@ -60,12 +64,15 @@ class Upkeep:
         if now_ms < due_ms <= now_ms + EVERY_MS:  # one further ahead was written by a clock that was wrong
             return False
         with database.writing() as connection:
-            done = connection.execute("UPDATE upkeep SET due_ms = ? WHERE due_ms = ?", (now_ms + EVERY_MS, due_ms))
+            done = connection.execute(
+                "UPDATE upkeep SET due_ms = ? WHERE due_ms = ?", (now_ms + EVERY_MS, due_ms)
+            )
             return done.rowcount == 1
 
 
 def maintain(database: Database, now_ms: int) -> int:
-    """Apply retention and compaction completely and give free space back; returns how many records were removed."""
+    """Apply retention and compaction completely and give free space back; returns how many records were
+    removed."""
     removed = sum(chain(cleaning.expire(database, now_ms), cleaning.compact(database, now_ms, eager=True)))
     while _shrink(database):
         pass

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is not installed (several GB): `make train-test` installs it and runs these")
+pytest.importorskip(
+    "torch", reason="PyTorch is not installed (several GB): `make train-test` installs it and runs these"
+)
 pytest.importorskip("onnx", reason="onnx is not installed: `make train-test` installs it and runs these")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -41,9 +43,15 @@ def examples(tokenizer: Tokenizer) -> list[Example]:
             start = len(text)
             text += f"{person} said {claim} on day {number}. "
             end = start + len(person)
-            items.append(GoldAttribution((Range(start, end),), (Range(end + 1, end + 5),), (Range(end + 6, end + 6 + len(claim)),)))
+            items.append(
+                GoldAttribution(
+                    (Range(start, end),), (Range(end + 1, end + 5),), (Range(end + 6, end + 6 + len(claim)),)
+                )
+            )
         article = GoldArticle(person, text, tuple(items), 1, Path("none"))
-        made.append(label_article(article, encode(tokenizer, text), [(item.source[0], "PERSON") for item in items]))
+        made.append(
+            label_article(article, encode(tokenizer, text), [(item.source[0], "PERSON") for item in items])
+        )
     return made
 
 
@@ -51,7 +59,12 @@ def examples(tokenizer: Tokenizer) -> list[Example]:
 def model() -> AttributionTagger:
     torch.manual_seed(1)
     config = BertConfig(
-        vocab_size=30522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, attn_implementation="sdpa"
+        vocab_size=30522,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        attn_implementation="sdpa",
     )
     made = AttributionTagger(config)
     with torch.no_grad():

@@ -11,7 +11,12 @@ from lab.training.claims import LabelledArticle, Sentence, claim_figures, refit_
 from lab.training.model import AttributionTagger
 from services.extract.tagger.encoding import encode
 
-WORTHY = ("Taxes rose by 5 percent.", "The bridge cost 3 million.", "Rents fell in 2014.", "Crime rose by 12 percent.")
+WORTHY = (
+    "Taxes rose by 5 percent.",
+    "The bridge cost 3 million.",
+    "Rents fell in 2014.",
+    "Crime rose by 12 percent.",
+)
 OTHER = ("I like it here.", "Thank you so much.", "We love this town.", "You are very kind.")
 
 
@@ -38,7 +43,9 @@ def test_sentences_are_told_apart_and_figures_are_those_of_reading_alone(
     assert figures["base_rate"] == 0.5
 
 
-def test_each_reading_has_an_intercept_of_its_own(model: AttributionTagger, sentences: list[Sentence], article: LabelledArticle) -> None:
+def test_each_reading_has_an_intercept_of_its_own(
+    model: AttributionTagger, sentences: list[Sentence], article: LabelledArticle
+) -> None:
     model.eval()
     alone = refit_claim_head(model, sentences, 254, [article])
     with torch.no_grad():
@@ -53,7 +60,8 @@ def test_each_reading_has_an_intercept_of_its_own(model: AttributionTagger, sent
         ).claim[0, 1:-1]
     in_article = np.array([inside[place].mean() for place in article.statements])
     probability = 1 / (1 + np.exp(-in_article))
-    assert abs(probability.mean() - 0.5) < 0.1  # half the statements are worthy: the head is calibrated where it is used
+    # half the statements are worthy: the head is calibrated where it is used
+    assert abs(probability.mean() - 0.5) < 0.1
     assert float(lone.mean()) + alone > 0  # and, shifted, for a sentence by itself
 
 

@@ -46,8 +46,16 @@ def test_a_folder_of_other_settings_is_refused(
         train(model, examples, [], tokenizer, replace(config, steps=2, batch=1))
 
 
-def test_the_loss_falls(model: AttributionTagger, examples: list[Example], tokenizer: Tokenizer, config: TrainingConfig) -> None:
-    done = train(model, examples, [], tokenizer, replace(config, epochs=(12,), encoder_rates=(3e-3,), head_rates=(1e-2,), masked=0.0))
+def test_the_loss_falls(
+    model: AttributionTagger, examples: list[Example], tokenizer: Tokenizer, config: TrainingConfig
+) -> None:
+    done = train(
+        model,
+        examples,
+        [],
+        tokenizer,
+        replace(config, epochs=(12,), encoder_rates=(3e-3,), head_rates=(1e-2,), masked=0.0),
+    )
     assert float(str(done["last_loss"])) < 0.7 * float(str(done["first_loss"]))
 
 
@@ -67,7 +75,8 @@ def test_the_kept_weights_are_a_mean(model: AttributionTagger) -> None:
         with torch.no_grad():
             model.tag.bias.fill_(value)
         average.add(model)
-    assert torch.allclose(average.weights[name], torch.full_like(model.tag.bias, 3.0))  # a plain mean while there are few steps
+    # a plain mean while there are few steps
+    assert torch.allclose(average.weights[name], torch.full_like(model.tag.bias, 3.0))
     last = Average(model, 0.0)
     with torch.no_grad():
         model.tag.bias.fill_(7.0)
@@ -80,7 +89,10 @@ def test_the_kept_weights_are_a_mean(model: AttributionTagger) -> None:
 def test_rates_rise_and_fall_once_per_cycle() -> None:
     found = [rate_factor(step, [10, 20], 0.2) for step in range(30)]
     assert [cycle for cycle, _ in found] == [0] * 10 + [1] * 20
-    first, second = [factor for cycle, factor in found if cycle == 0], [factor for cycle, factor in found if cycle == 1]
+    first, second = (
+        [factor for cycle, factor in found if cycle == 0],
+        [factor for cycle, factor in found if cycle == 1],
+    )
     for factors in (first, second):
         peak = factors.index(max(factors))
         assert max(factors) == 1.0
@@ -89,7 +101,9 @@ def test_rates_rise_and_fall_once_per_cycle() -> None:
         assert factors[-1] < 0.2
 
 
-def test_kept_weights_load_again(model: AttributionTagger, examples: list[Example], tokenizer: Tokenizer, config: TrainingConfig) -> None:
+def test_kept_weights_load_again(
+    model: AttributionTagger, examples: list[Example], tokenizer: Tokenizer, config: TrainingConfig
+) -> None:
     train(model, examples, [], tokenizer, replace(config, steps=2))
     kept = torch.load(config.out / "weights.pt", weights_only=True)
     assert kept.keys() == model.state_dict().keys()

@@ -54,11 +54,15 @@ def test_the_file_in_float_answers_as_the_network_does(model: AttributionTagger,
     assert answers.keys() == expected.keys() | {"link_to"} == set(OUTPUTS)
     for name, value in expected.items():
         assert np.allclose(answers[name], value.numpy(), atol=1e-4), name
-    assert np.allclose(np.take_along_axis(links.numpy(), answers["link_to"], -1), answers["link_probability"], atol=1e-4)
+    assert np.allclose(
+        np.take_along_axis(links.numpy(), answers["link_to"], -1), answers["link_probability"], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("pieces", [1, 7])
-def test_a_window_of_a_few_pieces_has_fewer_links(model: AttributionTagger, tmp_path: Path, pieces: int) -> None:
+def test_a_window_of_a_few_pieces_has_fewer_links(
+    model: AttributionTagger, tmp_path: Path, pieces: int
+) -> None:
     file = tmp_path / "float.onnx"
     export_float(model, file)
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])

@@ -1,4 +1,5 @@
-"""Who is who: identities known across articles, their links and candidates, and the identity of each statement."""
+"""Who is who: identities known across articles, their links and candidates, and the identity of each
+statement."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +13,11 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add tables and columns, null for all that is stored: what that is, the service works out when it starts."""
-    comment = "Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
+    """Add tables and columns, null for all that is stored: what that is, the service works out when it
+    starts."""
+    comment = (
+        "Who it is by the article alone: an id of all articles, or of this one. Null: of an earlier release."
+    )
     op.add_column("statements", sa.Column("identity_id", KEY, nullable=True, comment=comment))
     op.create_index(op.f("ix_statements_identity_id"), "statements", ["identity_id"], unique=False)
     comment = "The only article the actor is known in; null for one known across articles."
@@ -21,14 +25,32 @@ def upgrade() -> None:
     op.create_table(
         "identities",
         sa.Column("identity_id", KEY, nullable=False),
-        sa.Column("actor_id", KEY, nullable=False, comment="The actor on record that it is; its own id, or what it redirects to."),
-        sa.Column("statements", sa.BigInteger(), nullable=False, comment="On record under this identity; never zero."),
-        sa.Column("linked_to", KEY, nullable=True, comment="The identity that it is linked to; null where it is to none."),
+        sa.Column(
+            "actor_id",
+            KEY,
+            nullable=False,
+            comment="The actor on record that it is; its own id, or what it redirects to.",
+        ),
+        sa.Column(
+            "statements",
+            sa.BigInteger(),
+            nullable=False,
+            comment="On record under this identity; never zero.",
+        ),
+        sa.Column(
+            "linked_to",
+            KEY,
+            nullable=True,
+            comment="The identity that it is linked to; null where it is to none.",
+        ),
         sa.Column("reason", KEY, nullable=True, comment="Why."),
         sa.Column("probability", sa.Double(), nullable=True, comment="How probable the link is."),
         sa.Column("rules", sa.BigInteger(), nullable=False, comment="The rules it was linked by."),
         sa.PrimaryKeyConstraint("identity_id", name=op.f("pk_identities")),
-        comment="Identities known across articles with something on record, and which actor each is. Derived from statements.",
+        comment=(
+            "Identities known across articles with something on record, and which actor each is. Derived from"
+            " statements."
+        ),
     )
     op.create_index(op.f("ix_identities_actor_id"), "identities", ["actor_id"], unique=False)
     op.create_table(

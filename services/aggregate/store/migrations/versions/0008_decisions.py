@@ -31,14 +31,29 @@ def upgrade() -> None:
         sa.Column("article_id", KEY, nullable=True, comment="Of the statement that is reassigned."),
         sa.Column("statement", sa.JSON(), nullable=True, comment="DecidedStatement, of a reassignment."),
         sa.Column("undoes", KEY, nullable=True),
-        sa.Column("in_force", sa.Boolean(), nullable=False, comment="It is not undone. Derived from the others."),
-        sa.Column("content_key", KEY, nullable=False, comment="Digest of the event: decides between events of one id."),
+        sa.Column(
+            "in_force", sa.Boolean(), nullable=False, comment="It is not undone. Derived from the others."
+        ),
+        sa.Column(
+            "content_key",
+            KEY,
+            nullable=False,
+            comment="Digest of the event: decides between events of one id.",
+        ),
         sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decisions")),
         comment="What people decided about who is who.",
     )
     for column in INDEXED:
         op.create_index(op.f(f"ix_decisions_{column}"), "decisions", [column], unique=False)
-    op.create_index(op.f("ix_decisions_decided_at_decision_id"), "decisions", ["decided_at", "decision_id"], unique=False)
+    op.create_index(
+        op.f("ix_decisions_decided_at_decision_id"), "decisions", ["decided_at", "decision_id"], unique=False
+    )
     if op.get_context().dialect.name == "postgresql":  # SQLite keeps no comments
         comment = "On record under this identity; zero only of one that a decision names."
-        op.alter_column("identities", "statements", existing_type=sa.BigInteger(), existing_nullable=False, comment=comment)
+        op.alter_column(
+            "identities",
+            "statements",
+            existing_type=sa.BigInteger(),
+            existing_nullable=False,
+            comment=comment,
+        )

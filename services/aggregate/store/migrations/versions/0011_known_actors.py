@@ -16,8 +16,18 @@ def upgrade() -> None:
     op.create_table(
         "known_actors",
         sa.Column("actor_id", KEY, nullable=False),
-        sa.Column("source", KEY, nullable=False, comment="The list it came with; importing the list again replaces all of it."),
-        sa.Column("entry", sa.JSON(none_as_null=True), nullable=False, comment="As services.aggregate.identity.entry defines it."),
+        sa.Column(
+            "source",
+            KEY,
+            nullable=False,
+            comment="The list it came with; importing the list again replaces all of it.",
+        ),
+        sa.Column(
+            "entry",
+            sa.JSON(none_as_null=True),
+            nullable=False,
+            comment="As services.aggregate.identity.entry defines it.",
+        ),
         sa.PrimaryKeyConstraint("actor_id", name=op.f("pk_known_actors")),
         comment="Users' own entries of the registry. Written by `onrecord actors import`, never derived.",
     )
@@ -26,9 +36,17 @@ def upgrade() -> None:
         "registry_state",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column(
-            "imported", sa.BigInteger(), nullable=False, comment="Checksum of known_actors: who has read another one reads it again."
+            "imported",
+            sa.BigInteger(),
+            nullable=False,
+            comment="Checksum of known_actors: who has read another one reads it again.",
         ),
-        sa.Column("linked_by", sa.BigInteger(), nullable=False, comment="The rules and the registry that statements are linked by."),
+        sa.Column(
+            "linked_by",
+            sa.BigInteger(),
+            nullable=False,
+            comment="The rules and the registry that statements are linked by.",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_state")),
         comment="Which registry the record is linked by: one row.",
     )

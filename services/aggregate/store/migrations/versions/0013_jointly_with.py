@@ -12,4 +12,6 @@ depends_on = None
 def upgrade() -> None:
     """Add the column, null for all that is stored: joint speakers were one actor before."""
     comment = "The other speakers, Actors as the event gave them; null where one speaks alone."
-    op.add_column("statements", sa.Column("jointly_with", sa.JSON(none_as_null=True), nullable=True, comment=comment))
+    op.add_column(
+        "statements", sa.Column("jointly_with", sa.JSON(none_as_null=True), nullable=True, comment=comment)
+    )

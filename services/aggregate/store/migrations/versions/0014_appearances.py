@@ -1,5 +1,5 @@
-"""Which statements are appearances of one: what is compared of each, the one that leads, and what it counts as; and which articles do
-not say any more."""
+"""Which statements are appearances of one: what is compared of each, the one that leads, and what it counts
+as; and which articles do not say any more."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,10 +13,13 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add columns, null for all that is stored, and a table: what stands in them, the service works out when it starts."""
+    """Add columns, null for all that is stored, and a table: what stands in them, the service works out when
+    it starts."""
     comment = "Its words and its actor as a number; on record only, and of no shred."
     op.add_column("statements", sa.Column("wording", sa.BigInteger(), nullable=True, comment=comment))
-    comment = "On record: the statement_id of the appearance that leads; null where a release before stored it."
+    comment = (
+        "On record: the statement_id of the appearance that leads; null where a release before stored it."
+    )
     op.add_column("statements", sa.Column("appearance_of", KEY, nullable=True, comment=comment))
     comment = "On record: Standing; null where a release before stored it, which counted each."
     op.add_column("statements", sa.Column("standing", sa.SmallInteger(), nullable=True, comment=comment))
@@ -26,8 +29,20 @@ def upgrade() -> None:
         op.create_index(op.f(f"ix_statements_{column}"), "statements", [column], unique=False)
     op.create_table(
         "shingles",
-        sa.Column("shingle", sa.BigInteger(), autoincrement=False, nullable=False, comment="Some words in a row of an actor, as a number."),
-        sa.Column("wording", sa.BigInteger(), autoincrement=False, nullable=False, comment="statements.wording that holds them."),
+        sa.Column(
+            "shingle",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="Some words in a row of an actor, as a number.",
+        ),
+        sa.Column(
+            "wording",
+            sa.BigInteger(),
+            autoincrement=False,
+            nullable=False,
+            comment="statements.wording that holds them.",
+        ),
         sa.PrimaryKeyConstraint("shingle", "wording", name=op.f("pk_shingles")),
         comment="How wordings are found that have words in common. Derived.",
         sqlite_with_rowid=False,
@@ -40,7 +55,12 @@ def upgrade() -> None:
         sa.Column("kind", KEY, nullable=False, comment="quote or claim."),
         sa.Column("actor_name", KEY, nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("content_key", KEY, nullable=False, comment="Digest of the event: decides between events of one id."),
+        sa.Column(
+            "content_key",
+            KEY,
+            nullable=False,
+            comment="Digest of the event: decides between events of one id.",
+        ),
         sa.PrimaryKeyConstraint("statement_id", name=op.f("pk_retired")),
         comment="What articles do not say any more: statements of documents that never can be current again.",
     )

@@ -1,8 +1,9 @@
 # ruff: noqa: S608 - our own names
 """The search index: what is on record in short, its words, and the words there are.
 
-Triggers keep it, so that every change of a statement changes it in the same transaction, whichever release makes the change. What is
-stored already gets its words when the service starts (:mod:`services.aggregate.store.adopting`): in steps, because that takes minutes.
+Triggers keep it, so that every change of a statement changes it in the same transaction, whichever release
+makes the change. What is stored already gets its words when the service starts
+(:mod:`services.aggregate.store.adopting`): in steps, because that takes minutes.
 """
 
 import sqlalchemy as sa
@@ -33,7 +34,9 @@ def upgrade() -> None:
     comment = "schemas.words.indexed() of the spans, for search; null where an earlier release stored it."
     op.add_column("statements", sa.Column("words", sa.Text(), nullable=True, comment=comment))
     where = sa.text("words IS NULL")
-    op.create_index("ix_statements_unindexed", "statements", ["statement_id"], sqlite_where=where, postgresql_where=where)
+    op.create_index(
+        "ix_statements_unindexed", "statements", ["statement_id"], sqlite_where=where, postgresql_where=where
+    )
     # articles, newest first: undated ones (microseconds of schemas.relational.UNDATED) last
     moment = sa.text("coalesce(published_at, -62135596800000000)")
     op.create_index("ix_documents_newest", "documents", ["withdrawn", moment, "article_id"])
@@ -42,7 +45,9 @@ def upgrade() -> None:
         _postgresql()
     else:
         _sqlite()
-    op.execute(f"INSERT INTO search ({NAMES}) SELECT {NAMES} FROM statements WHERE on_record ORDER BY sort_at")
+    op.execute(
+        f"INSERT INTO search ({NAMES}) SELECT {NAMES} FROM statements WHERE on_record ORDER BY sort_at"
+    )
     for columns in (["sort_at"], ["actor_id", "sort_at"], ["outlet", "sort_at"]):
         columns += ["statement_id", "standing"]
         op.create_index(op.f(f"ix_search_{'_'.join(columns)}"), "search", columns, unique=False)
@@ -79,8 +84,10 @@ def _tables() -> None:
         sa.Column("stem", KEY, nullable=False),
         sa.Column("word", KEY, nullable=False),
         sa.PrimaryKeyConstraint("language", "stem", "word", name=op.f("pk_vocabulary")),
-        comment="Words that statements and names have had: what forms a word has, and how one might be spelt. Words stay when what held "
-        "them goes; whether one is on record, the index says.",
+        comment=(
+            "Words that statements and names have had: what forms a word has, and how one might be spelt."
+            " Words stay when what held them goes; whether one is on record, the index says."
+        ),
     )
     op.create_table(
         "actor_words",
@@ -94,8 +101,14 @@ def _tables() -> None:
 
 def _sqlite() -> None:
     # words come folded and separated by blanks; to this tokenizer all that is not ASCII is a letter
-    op.execute("CREATE VIEW search_content AS SELECT s.id AS id, t.words AS words FROM search s JOIN statements t USING (statement_id)")
-    op.execute("CREATE VIRTUAL TABLE search_words USING fts5(words, content='search_content', content_rowid='id', tokenize='ascii')")
+    op.execute(
+        "CREATE VIEW search_content AS SELECT s.id AS id, t.words AS words FROM search s JOIN statements t"
+        " USING (statement_id)"
+    )
+    op.execute(
+        "CREATE VIRTUAL TABLE search_words USING fts5(words, content='search_content', content_rowid='id',"
+        " tokenize='ascii')"
+    )
     op.execute("CREATE VIRTUAL TABLE spellings USING fts5(word, tokenize='trigram')")
     op.execute(
         "CREATE TRIGGER vocabulary_spelling AFTER INSERT ON vocabulary "
@@ -128,9 +141,9 @@ def _sqlite() -> None:
 def _postgresql() -> None:
     op.create_index(op.f("ix_search_vector"), "search", ["vector"], unique=False, postgresql_using="gin")
     op.execute(
-        "CREATE FUNCTION onrecord_vector(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
-        "SELECT coalesce(string_agg('''' || word || '''\\:' || place, ' '), '')\\:\\:tsvector "
-        "FROM unnest(string_to_array(words, ' ')) WITH ORDINALITY AS found (word, place) $$"
+        "CREATE FUNCTION onrecord_vector(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL"
+        " SAFE AS $$ SELECT coalesce(string_agg('''' || word || '''\\:' || place, ' '), '')\\:\\:tsvector"
+        " FROM unnest(string_to_array(words, ' ')) WITH ORDINALITY AS found (word, place) $$"
     )
     op.execute(f"""
         CREATE FUNCTION onrecord_search() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -148,7 +161,8 @@ def _postgresql() -> None:
           RETURN NULL;
         END $$""")
     op.execute(
-        "CREATE TRIGGER onrecord_search AFTER INSERT OR UPDATE OR DELETE ON statements FOR EACH ROW EXECUTE FUNCTION onrecord_search()"
+        "CREATE TRIGGER onrecord_search AFTER INSERT OR UPDATE OR DELETE ON statements FOR EACH ROW EXECUTE"
+        " FUNCTION onrecord_search()"
     )
     _trigrams()
 
@@ -159,12 +173,15 @@ def _trigrams() -> None:
     try:
         with connection.begin_nested():
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            connection.exec_driver_sql("CREATE INDEX ix_vocabulary_word ON vocabulary USING gin (word gin_trgm_ops)")
+            connection.exec_driver_sql(
+                "CREATE INDEX ix_vocabulary_word ON vocabulary USING gin (word gin_trgm_ops)"
+            )
     except sa.exc.DBAPIError as error:
         detail = error.orig.args[0] if error.orig is not None and error.orig.args else None
         logger.warning(
-            "search will not suggest spellings: the extension pg_trgm cannot be made; install it (Debian: postgresql-contrib) "
-            "and run CREATE EXTENSION pg_trgm; CREATE INDEX ON vocabulary USING gin (word gin_trgm_ops); as the database's owner",
+            "search will not suggest spellings: the extension pg_trgm cannot be made; install it (Debian:"
+            " postgresql-contrib) and run CREATE EXTENSION pg_trgm; CREATE INDEX ON vocabulary USING gin"
+            " (word gin_trgm_ops); as the database's owner",
             service="aggregate",
             error=str(detail.get("M")) if isinstance(detail, dict) else type(error).__name__,
         )

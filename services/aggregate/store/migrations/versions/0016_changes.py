@@ -10,7 +10,8 @@ depends_on = None
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
-# what is on record already came when its article was fetched, as near as is known; one more each keeps the places apart
+# what is on record already came when its article was fetched, as near as is known; one more each keeps the
+# places apart
 FILL = """
 INSERT INTO changes (statement_id, actor_id, seq, on_record, standing, kind, article_id, outlet)
 SELECT s.statement_id, s.actor_id, d.fetched_at + row_number() OVER (ORDER BY d.fetched_at, s.statement_id),
@@ -27,16 +28,31 @@ def upgrade() -> None:
         sa.Column("statement_id", KEY, nullable=False),
         sa.Column("actor_id", KEY, nullable=False, comment="The actor on record at that time."),
         sa.Column(
-            "seq", sa.BigInteger(), nullable=False, comment="When: microseconds since 1970, no two the same, in the order of commits."
+            "seq",
+            sa.BigInteger(),
+            nullable=False,
+            comment="When: microseconds since 1970, no two the same, in the order of commits.",
         ),
-        sa.Column("on_record", sa.Boolean(), nullable=False, comment="It came, or is another than before; else it left."),
-        sa.Column("standing", sa.SmallInteger(), nullable=False, comment="The most that it ever counted as: Standing."),
+        sa.Column(
+            "on_record",
+            sa.Boolean(),
+            nullable=False,
+            comment="It came, or is another than before; else it left.",
+        ),
+        sa.Column(
+            "standing",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="The most that it ever counted as: Standing.",
+        ),
         sa.Column("kind", KEY, nullable=False, comment="quote or claim."),
         sa.Column("article_id", KEY, nullable=False),
         sa.Column("outlet", KEY, nullable=True),
         sa.PrimaryKeyConstraint("statement_id", "actor_id", name=op.f("pk_changes")),
-        comment="The latest change of every statement that is or was on record, for each actor it was on record for. Not purged: readers "
-        "resume after any seq.",
+        comment=(
+            "The latest change of every statement that is or was on record, for each actor it was on record"
+            " for. Not purged: readers resume after any seq."
+        ),
     )
     op.create_index(op.f("ix_changes_seq"), "changes", ["seq"], unique=True)
     op.execute(FILL)

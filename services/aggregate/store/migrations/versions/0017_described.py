@@ -1,5 +1,5 @@
-"""People of one name: what articles say of the person, beside the statement and counted per identity; and the rules that the record is
-made by, in one place."""
+"""People of one name: what articles say of the person, beside the statement and counted per identity; and the
+rules that the record is made by, in one place."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,9 +13,12 @@ KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add columns, null for all that is stored: the service works it out when it starts, since the rules of links have changed. The rules
-    of each identity stand there for a release before alone: ``registry_state`` says the same once."""
-    comment = "What its article says of the person; null: nothing, a person of the registry, or off the record."
+    """Add columns, null for all that is stored: the service works it out when it starts, since the rules of
+    links have changed. The rules of each identity stand there for a release before alone: ``registry_state``
+    says the same once."""
+    comment = (
+        "What its article says of the person; null: nothing, a person of the registry, or off the record."
+    )
     op.add_column("statements", sa.Column("described", KEY, nullable=True, comment=comment))
     comment = "What articles say of the person: object of descriptions and statements; null: nothing."
     op.add_column("identities", sa.Column("described", sa.JSON(), nullable=True, comment=comment))
@@ -23,7 +26,9 @@ def upgrade() -> None:
     op.add_column("registry_state", sa.Column("grouped_by", sa.BigInteger(), nullable=True, comment=comment))
     if op.get_context().dialect.name == "postgresql":  # SQLite keeps no comments
         comment = "Always 0: registry_state.linked_by tells; for a release before to write."
-        op.alter_column("identities", "rules", existing_type=sa.BigInteger(), existing_nullable=False, comment=comment)
+        op.alter_column(
+            "identities", "rules", existing_type=sa.BigInteger(), existing_nullable=False, comment=comment
+        )
         op.create_table_comment(
             "registry_state",
             "Which registry the record is linked by, and which rules: one row.",
