@@ -141,12 +141,12 @@ def _sqlite() -> None:
 def _postgresql() -> None:
     op.create_index(op.f("ix_search_vector"), "search", ["vector"], unique=False, postgresql_using="gin")
     op.execute(
-        "CREATE FUNCTION onrecord_vector(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL"
+        "CREATE OR REPLACE FUNCTION onrecord_vector(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL"
         " SAFE AS $$ SELECT coalesce(string_agg('''' || word || '''\\:' || place, ' '), '')\\:\\:tsvector"
         " FROM unnest(string_to_array(words, ' ')) WITH ORDINALITY AS found (word, place) $$"
     )
     op.execute(f"""
-        CREATE FUNCTION onrecord_search() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE OR REPLACE FUNCTION onrecord_search() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
           IF TG_OP <> 'INSERT' AND OLD.on_record AND (TG_OP = 'DELETE' OR NOT NEW.on_record) THEN
             DELETE FROM search WHERE statement_id = OLD.statement_id;
           ELSIF TG_OP = 'UPDATE' AND OLD.on_record AND OLD.words IS NOT DISTINCT FROM NEW.words THEN
