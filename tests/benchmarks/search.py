@@ -202,8 +202,10 @@ def _rows(world: World, start: int, count: int, statements: int) -> Iterator[dic
         actor = {"actor_id": actor_id, "name": name, "kind": "person", "mention": None, "resolution": "name", "wikidata": None,
                  "confidence": 0.9}  # fmt: skip
         row: dict[str, Any] = dict.fromkeys(column.name for column in relational.statements.columns)
+        statement_id = f"{kind}-{number:032x}"
         yield row | {
-            "statement_id": f"{kind}-{number:032x}", "kind": kind, "subkind": "direct" if kind == "quote" else "indirect",
+            "statement_id": statement_id, "appearance_of": statement_id, "standing": relational.Standing.FIRST, "shred": False,
+            "kind": kind, "subkind": "direct" if kind == "quote" else "indirect",
             "on_record": True, "article_id": f"art-{article:032x}", "document_id": f"doc-{article:032x}", "revision": 1,
             "actor_id": actor_id, "identity_id": actor_id, "actor_name": name, "actor_kind": "person", "actor": actor, "text": text,
             "folded": text, "words": text, "spans": [span], "stance": "assert" if number % 7 else "deny", "confidence": 0.9,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, select
 
 from schemas.events import GAP
-from schemas.relational import Standing, documents, shingles, statements
+from schemas.relational import Standing, documents, search, shingles, statements
 from services.chassis.wording import Tolerance, Words, alike, joined, words_in
 from services.query.difference import parts
 from services.query.models import Appearance, ArticleLink, Repetition, WordingPart
@@ -35,9 +35,10 @@ class Told:
 
 def told(connection: Connection, groups: Sequence[str]) -> dict[str, Told]:
     """How often each statement is told, by its first appearance."""
-    s = statements.c
+    # by the search index, which holds what is on record: asked for that, too, SQLite goes through all of it
+    s = search.c
     query = select(s.appearance_of, func.count(s.article_id.distinct()), func.count(s.outlet.distinct()))
-    query = query.where(s.appearance_of.in_(sorted(set(groups))), s.on_record).group_by(s.appearance_of)
+    query = query.where(s.appearance_of.in_(sorted(set(groups)))).group_by(s.appearance_of)
     return {group: Told(articles, outlets) for group, articles, outlets in connection.execute(query)}
 
 
@@ -47,7 +48,10 @@ def of(connection: Connection, row: Row[Any]) -> list[Appearance]:
         documents, documents.c.article_id == statements.c.article_id
     )
     group = row.appearance_of or row.statement_id
-    here = statements.c.appearance_of == group if row.appearance_of else statements.c.statement_id == group
+    together = select(search.c.statement_id).where(search.c.appearance_of == group)
+    here = (
+        statements.c.statement_id.in_(together) if row.appearance_of else statements.c.statement_id == group
+    )
     order = (
         statements.c.statement_id != group,
         statements.c.sort_at,
