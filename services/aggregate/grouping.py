@@ -132,13 +132,9 @@ def linked(one: Wording, other: Wording) -> bool:
 def tolerance_of(one: Wording, other: Wording) -> Tolerance | None:
     """How far the wordings may lie apart; None where they are two however alike they are."""
     words = min(len(one.words), len(other.words))
-    apart = (
-        0
-        if one.article_id == other.article_id
-        else None
-        if one.at is None or other.at is None
-        else abs(one.at - other.at)
-    )
+    if one.article_id == other.article_id:
+        return _EDITED
+    apart = None if one.at is None or other.at is None else abs(one.at - other.at)
     if apart is not None and apart <= _SOON:
         return _EDITED
     # the words of a claim are the reporter's

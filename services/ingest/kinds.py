@@ -37,22 +37,25 @@ _HEADLINES = "//*[self::h2 or self::h3 or self::h4][a[@href] or ancestor::a[@hre
 _LINKED = 8
 """Headlines that lead elsewhere; articles have as many below them, so it is nothing by itself."""
 _PROSE_PER_HEADLINE = 120
+"""Characters of prose; a page with less of it for each headline that leads elsewhere is made of headlines."""
 _STUB = 900
+"""Characters: what stands before a paywall is shorter."""
 _LITTLE = 500
+"""Characters of prose, fewer than any of the read articles has: with less a page may be no article."""
 _LIVE_ENTRIES = 3
+"""Entries that a live blog has at least."""
 _ERROR = re.compile(
-    r"(?:(?:http |server )?error:? ?)?(?:40[0-9]|410|429|50[0-4])(?: error)?|(?:(?:404|410)\W*)?(?:not"
-    r" found|file not found|gone)"
+    r"(?:(?:http |server )?error:? ?)?(?:40[0-9]|410|429|50[0-4])(?: error)?"
+    r"|(?:(?:404|410)\W*)?(?:not found|file not found|gone)"
     r"|(?:(?:40[13])\W*)?(?:forbidden|unauthorized|access (?:to this page has been )?denied)"
-    r"|(?:50[0-4]\W*)?(?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway"
-    r" time-?out)"
+    r"|(?:50[0-4]\W*)?"
+    r"(?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)"
     r"|(?:.{0,20}\b)?(?:(?:this|the) )?page (?:you .{0,30})?(?:(?:was|could|can|is|does) )?no(?:t| longer) "
     r"(?:be )?(?:found|available|exist)"
-    r"|just a moment|attention required.{0,16}|are you (?:a )?(?:robot|human)|(?:please )?verify(?:ing)? you"
-    r" are (?:a )?human"
-    r"|(?:404\W*)?(?:seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non"
-    r" trovata|pagina niet gevonden"
-    r"|siden ble ikke funnet|siden findes ikke|sidan kunde inte hittas)",
+    r"|just a moment|attention required.{0,16}|are you (?:a )?(?:robot|human)"
+    r"|(?:please )?verify(?:ing)? you are (?:a )?human"
+    r"|(?:404\W*)?(?:seite nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada"
+    r"|pagina non trovata|pagina niet gevonden|siden ble ikke funnet|siden findes ikke|sidan kunde inte hittas)",
     re.IGNORECASE,
 )
 """The whole of a title, or of its first or last part. Of words inside a title a short report may be made: 500

@@ -230,18 +230,8 @@ def same(one: Description, other: Description, *, common: bool) -> float:
     """How probably people of one full name are one, given what articles say of them."""
     prior = _COMMON_NAME if common else _SAME_NAME
     odds = log(prior / (1 - prior))
-    alike = bool(one.roles & other.roles)
     if one.roles and other.roles:
-        private = (one.roles == {"private"}) != (other.roles == {"private"})
-        odds += (
-            _SAME_ROLE
-            if alike
-            else 0
-            if _related(one.roles, other.roles)
-            else _PRIVATE_ROLE
-            if private
-            else _OTHER_ROLE
-        )
+        odds += _of_roles(one.roles, other.roles)
     if one.places and other.places:
         if one.places & other.places:
             odds += _SAME_PLACE
@@ -251,6 +241,15 @@ def same(one: Description, other: Description, *, common: bool) -> float:
             tied = one.roles & other.roles & _words().tied
             odds += _OTHER_PLACE_OF_OFFICE if tied else _OTHER_PLACE
     return 1 / (1 + exp(-odds))
+
+
+def _of_roles(one: frozenset[str], other: frozenset[str]) -> float:
+    """What two people's roles add to the log-odds that they are one."""
+    if one & other:
+        return _SAME_ROLE
+    if _related(one, other):
+        return 0.0
+    return _PRIVATE_ROLE if (one == {"private"}) != (other == {"private"}) else _OTHER_ROLE
 
 
 def _any_apart(groups: list[list[Description]], said: _Said, *, common: bool) -> bool:

@@ -262,13 +262,9 @@ def failure_kind(error: BaseException | None) -> str | None:
         return "connection" if lost or (not state and code is None) else "other"
     if isinstance(error, TimeoutError):
         return "timeout"
-    return (
-        "connection"
-        if isinstance(error, OSError)
-        else "integrity"
-        if isinstance(error, OverflowError)
-        else None
-    )
+    if isinstance(error, OSError):
+        return "connection"
+    return "integrity" if isinstance(error, OverflowError) else None
 
 
 def is_data_error(error: DBAPIError) -> bool:

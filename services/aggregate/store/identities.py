@@ -45,8 +45,9 @@ class Settled:
     def actor_of(self, statement: Mapping[str, Any]) -> str:
         """The actor on record of a statement of the batch, or of a moved identity."""
         identity = statement["identity_id"]
-        if self.apart and (person := self.apart.get((identity, statement["described"] or ""))) is not None:
-            return person
+        described = (identity, statement["described"] or "")
+        if described in self.apart:
+            return self.apart[described]
         actor: str = self.actors.get(identity, identity or statement["actor_id"])
         return actor
 

@@ -40,8 +40,8 @@ _LISTED = re.compile(
     r"(?P<lead>(?:[\w’'-]+\.?,?\s+){0,4})"
 )
 _QUANTIFIED = re.compile(
-    r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five|dozens of|hundreds of|thousands"
-    r" of|\d+)\s",
+    r"(?:many|some|most|several|few|other|all|both|no|two|three|four|five"
+    r"|dozens of|hundreds of|thousands of|\d+)\s",
     re.IGNORECASE,
 )
 _DETERMINERS = frozenset(("a", "an", "the", "his", "her", "its", "their"))

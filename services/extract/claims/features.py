@@ -69,9 +69,8 @@ _PUBLIC = any_of(r"""
     """)
 _QUESTION = re.compile(r"\?[\"'”’»)]*\s*$")
 _GREETING = re.compile(
-    r"\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let"
-    r" me|excuse|sorry|right|sure"
-    r"|absolutely|oh)\b",
+    r"\W*(?:thank|thanks|well|yes|no|okay|ok|good (?:evening|morning)|hello|hi|look|listen|let me"
+    r"|excuse|sorry|right|sure|absolutely|oh)\b",
     re.IGNORECASE,
 )
 _CAPITALISED = re.compile(r"[A-Z](?<=[\w,;:] .)[\w.’'-]+")

@@ -37,8 +37,8 @@ _HEAD_CHARS = 8_192
 _ADDRESS = re.compile(r"^(?:(?:url|source|link)\s*:\s*)?(https?://\S{1,2048})$", re.IGNORECASE)
 _BYLINE = re.compile(r"^by\s+([^\d.:;]{2,120})$", re.IGNORECASE)
 _DATE_LABEL = re.compile(
-    r"^(?:(?:date|published|published"
-    r" on|updated)\s*:?\s+)?(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?",
+    r"^(?:(?:date|published|published on|updated)\s*:?\s+)?"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?",
     re.IGNORECASE,
 )
 _DATE_FORMATS = ("%B %d, %Y", "%d %B %Y", "%b %d, %Y", "%d %b %Y")

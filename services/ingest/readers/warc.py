@@ -134,11 +134,8 @@ def _items(
             else:
                 left -= stream.tell() - place.at
                 place = next_place(stream, at, error.after)
-                onward = (
-                    "reading goes on behind that; get the archive anew if more than this is missing"
-                    if place
-                    else onward
-                )
+                if place:
+                    onward = "reading goes on behind that; get the archive anew if more than this is missing"
             yield (
                 *whole,
                 Refusal(arrival.part(f"at byte {at.at}"), "archive", f"{error}; {onward}", b"", cut=True),
